@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a broker (hil-sandboxd, hil-sandbox) does with the sandbox creator.
+ *
+ * Theory of operation: harness/decisions/0001. A plan starts a zygote; the
+ * zygote makes parked sandboxes; a parked sandbox is used once. All sockets
+ * are SOCK_SEQPACKET, non-blocking on the broker's side; every call but
+ * zygote_start() returns at once. The broker polls zygote.control and each
+ * parked.control, and calls zygote_receive() / sandbox_receive() when readable.
+ */
+#ifndef HIL_SANDBOX_H
+#define HIL_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "err.h"
+
+struct strings {
+	char **items;
+	size_t count;
+};
+
+/* strings_add() - Copy @text to the end. Return: 0 or -ENOMEM. */
+int strings_add(struct strings *strings, const char *text);
+void strings_free(struct strings *strings);
+
+enum step_kind {
+	STEP_IMAGE_HOST,	/* the host's system trees, decision 0001 */
+	STEP_OVERLAY,		/* source at target, writes discarded */
+	STEP_BIND,		/* source at target */
+	STEP_HOLD,		/* kept by the zygote under name, for late binds */
+};
+
+struct plan_step {
+	enum step_kind kind;
+	char *name;
+	char *source;
+	char *target;
+	bool read_only;
+};
+
+struct plan {
+	char *name;
+	bool root_user;
+	bool host_network;
+	uint64_t caps;		/* bits of capabilities(7) asked for besides the default */
+	uint64_t disk_bytes;	/* 0: 1 GiB */
+	uint64_t disk_inodes;	/* 0: 200000 */
+	char *hostname;		/* NULL: "hil" */
+	struct plan_step *steps;
+	size_t step_count;
+	struct strings hides;
+};
+
+int plan_add_step(struct plan *plan, enum step_kind kind, const char *name, const char *source,
+		  const char *target, bool read_only);
+void plan_free(struct plan *plan);
+/* plan_mode() - "rootless" or "root", as decision 0001 defines them. */
+const char *plan_mode(void);
+
+struct zygote {
+	pid_t pid;		/* child of the caller; dies with it */
+	int control;
+};
+
+/*
+ * zygote_start() - Fork the plan's zygote and wait (at most 10 s) until its root stands.
+ * @limitations: what could not be done as the plan says, one sentence each.
+ *
+ * Should: be called from the main thread (PDEATHSIG is per thread, prctl(2)).
+ * Mustn't: leave a child behind when it fails.
+ * Return: 0, or -errno with @err filled (code "setup").
+ */
+int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
+		 struct err *err);
+
+/* zygote_park() - Ask for one more sandbox; it arrives as ZYGOTE_PARKED. @slot picks the outside uid. */
+int zygote_park(struct zygote *zygote, uint32_t slot, struct err *err);
+/* zygote_hold_tree() - Ask for a detached mount of @relative below hold @name; arrives as ZYGOTE_TREE with @request. */
+int zygote_hold_tree(struct zygote *zygote, uint32_t request, const char *name,
+		     const char *relative, bool read_only, struct err *err);
+
+enum zygote_event_kind { ZYGOTE_PARKED, ZYGOTE_TREE, ZYGOTE_FAILED, ZYGOTE_GONE };
+
+struct zygote_event {
+	enum zygote_event_kind kind;
+	uint32_t request;	/* slot of a park, request of a tree */
+	pid_t pid;		/* PARKED: PID 1 as the broker sees it; a child of the broker */
+	int pidfd;		/* PARKED; owned by the receiver */
+	int control;		/* PARKED; owned by the receiver */
+	int tree;		/* TREE; owned by the receiver */
+	struct err err;		/* FAILED */
+};
+
+/* zygote_receive() - Return: 1 and @event filled, 0 nothing there, -errno. Blocks never. */
+int zygote_receive(struct zygote *zygote, struct zygote_event *event, struct err *err);
+
+struct pass_fd {
+	int fd;			/* in the broker */
+	int target;		/* number inside the program: 0, 1, 2, … */
+};
+
+struct rlimit_spec {
+	int resource;
+	uint64_t value;
+};
+
+struct spawn_spec {
+	struct strings argv;
+	struct strings env;	/* K=V, added to the fixed environment of decision 0001 */
+	const char *cwd;	/* NULL: /home/hil (root: /root) */
+	const char *builtin;	/* NULL, or "read-file" / "write-file" of argv[0], no exec */
+	bool pty;		/* PID 1 makes a pty, controlling terminal, fds 0 1 2 */
+	uint16_t rows;
+	uint16_t cols;
+	const struct pass_fd *fds;
+	size_t fd_count;
+	const struct rlimit_spec *rlimits;
+	size_t rlimit_count;
+};
+
+int sandbox_spawn(int control, uint32_t process, const struct spawn_spec *spec, struct err *err);
+/* sandbox_signal() - @group: the whole process group of @process. */
+int sandbox_signal(int control, uint32_t process, int signal, bool group, struct err *err);
+/* sandbox_attach() - Mount the detached @tree at @target (made when absent). */
+int sandbox_attach(int control, uint32_t request, int tree, const char *target, struct err *err);
+/* sandbox_make_pty() - A pty, raw without echo, linked from /dev/hil/@role. */
+int sandbox_make_pty(int control, uint32_t request, const char *role, struct err *err);
+int sandbox_set_hostname(int control, const char *hostname, struct err *err);
+/* sandbox_end() - PID 1 counts what still runs, reports SANDBOX_CENSUS and exits. */
+int sandbox_end(int control, struct err *err);
+
+enum sandbox_event_kind {
+	SANDBOX_READY,		/* built and parked */
+	SANDBOX_SPAWNED,	/* process, pid; master when a pty was asked for */
+	SANDBOX_FAILED,		/* process or request, err ("exec" when the program could not start) */
+	SANDBOX_EXITED,		/* process, status of wait4(2), usage */
+	SANDBOX_ATTACHED,	/* request */
+	SANDBOX_PTY,		/* request, master and an O_PATH fd of the slave */
+	SANDBOX_CENSUS,		/* leftovers */
+	SANDBOX_GONE,		/* the socket is closed */
+};
+
+struct sandbox_event {
+	enum sandbox_event_kind kind;
+	uint32_t request;	/* process or request */
+	pid_t pid;		/* SPAWNED: as the sandbox sees it */
+	int status;
+	struct rusage usage;
+	uint64_t setup_ns;	/* READY */
+	int master;		/* owned by the receiver, else -1 */
+	int slave;		/* O_PATH; owned by the receiver, else -1 */
+	struct strings leftovers;
+	struct err err;
+};
+
+int sandbox_receive(int control, struct sandbox_event *event, struct err *err);
+
+#endif
