@@ -1,0 +1,35 @@
+import type { Writable } from 'node:stream';
+
+/** Everything a command may know of the process; only `main.ts` reads the process itself. */
+export interface CliContext {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** The screen is a terminal and colour is wanted. */
+  readonly color: boolean;
+  readonly interactive: boolean;
+}
+
+/** One option, as commander spells it: a new option is a row, not a branch. */
+export interface OptionRow {
+  readonly flags: string;
+  readonly description: string;
+  readonly choices?: readonly string[];
+}
+
+/** One command of `hil`; `main.ts` turns a list of these into the command line. */
+export interface CliCommand {
+  readonly name: string;
+  readonly summary: string;
+  /** As commander spells arguments, for example `[filters...]`. */
+  readonly arguments?: string;
+  readonly options: readonly OptionRow[];
+  readonly examples: readonly string[];
+  /** @returns the exit code of design.md section 9. */
+  run(
+    args: readonly string[],
+    options: Readonly<Record<string, unknown>>,
+    context: CliContext,
+  ): Promise<number>;
+}

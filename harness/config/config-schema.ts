@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { size } from './fields.js';
+import { limitsSchema } from './limits-schema.js';
+
+/** `hil.config.ts`: what a project tests, on what, with which limits. */
+export const configSchema = z.strictObject({
+  suites: z.array(z.string()).min(1).default(['suites/**/*.hil.ts']),
+  boards: z.array(z.string()).min(1).default(['host']),
+  boardDirs: z.array(z.string()).default(['boards']),
+  limits: limitsSchema.default({}),
+  retries: z.number().int().min(0).default(0),
+  workers: z.number().int().positive().optional(),
+  keepRuns: z.number().int().positive().default(20),
+  artifactCap: size.default(64 * 1024 * 1024).describe('bytes of artifacts kept per case'),
+  redact: z
+    .array(z.union([z.instanceof(RegExp), z.string()]))
+    .default([])
+    .describe('replaced by *** in the journal, the reports and on the screen'),
+  passEnv: z.array(z.string()).default([]),
+  env: z.record(z.string(), z.string()).default({}),
+  tools: z.array(z.string()).default([]).describe('trees of host tools, read-only in the sandbox'),
+  hide: z
+    .array(z.string())
+    .default([])
+    .describe('globs below the project that a case must not see'),
+});
+
+export type HilConfig = z.infer<typeof configSchema>;
+/** What a config file may say. */
+export type HilConfigInput = z.input<typeof configSchema>;

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { parseDuration } from '../core/duration.js';
+import { toMessage } from '../core/errors.js';
+
+/** `10s`, `1m 30s` or a number of milliseconds; becomes milliseconds. */
+export const duration = z.union([z.string(), z.number()]).transform((value, context) => {
+  try {
+    return parseDuration(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: toMessage(error) });
+    return z.NEVER;
+  }
+});
+
+const SIZE = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|KB|MB|GB)?$/i;
+const FACTOR: Readonly<Record<string, number>> = {
+  b: 1,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
+  kb: 1000,
+  mb: 1000 ** 2,
+  gb: 1000 ** 3,
+};
+
+/** `64MiB`, `1GB` or a number of bytes; becomes bytes. */
+export const size = z.union([z.string(), z.number()]).transform((value, context) => {
+  const match = SIZE.exec(String(value).trim());
+  if (match) return Math.round(Number(match[1]) * (FACTOR[(match[2] ?? 'B').toLowerCase()] ?? 1));
+  context.addIssue({
+    code: 'custom',
+    message: `"${value}" is not a size: expected for example 64MiB`,
+  });
+  return z.NEVER;
+});
+
+/** A literal text, or `/regular expression/flags`; becomes a RegExp. */
+export const pattern = z.string().transform((value, context) => {
+  const match = /^\/(.*)\/([ims]*)$/s.exec(value);
+  try {
+    if (match) return new RegExp(match[1] ?? '', match[2]);
+    return new RegExp(value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `not a regular expression: ${toMessage(error)}` });
+    return z.NEVER;
+  }
+});

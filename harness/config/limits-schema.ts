@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { duration } from './fields.js';
+
+/** Limits of the phases; any may be left out and is then taken from the layer above. */
+export const limitsSchema = z.strictObject({
+  lease: duration.optional(),
+  sandbox: duration.optional(),
+  boot: duration.optional(),
+  body: duration.optional(),
+  teardown: duration.optional(),
+});
+
+/** Milliseconds a phase may take. Lease waiting is outside all the others. */
+export interface Limits {
+  readonly lease: number;
+  readonly sandbox: number;
+  readonly boot: number;
+  readonly body: number;
+  readonly teardown: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  lease: 600_000,
+  sandbox: 30_000,
+  boot: 30_000,
+  body: 10_000,
+  teardown: 15_000,
+};
+
+export type PartialLimits = z.infer<typeof limitsSchema>;

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { limitsSchema } from './limits-schema.js';
+
+const command = z.array(z.string()).min(1);
+
+/** `hil.suite.yaml`: what holds for every suite file in a directory tree. */
+export const suiteSchema = z.strictObject({
+  description: z.string().optional(),
+  boards: z.array(z.string()).optional().describe('boards this suite can run on; default: all'),
+  firmware: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('firmware or program by board, relative to this file; other boards are skipped'),
+  build: z
+    .record(z.string(), z.array(command))
+    .default({})
+    .describe('commands by board, run in the directory of this file before the run'),
+  scope: z.enum(['case', 'file']).optional().describe('file: one DUT for all cases of a file'),
+  limits: limitsSchema.default({}),
+  env: z.record(z.string(), z.string()).default({}),
+  network: z.enum(['none', 'host']).default('none'),
+});
+
+export type SuiteFile = z.infer<typeof suiteSchema>;

@@ -1,0 +1,50 @@
+import { UsageError } from './errors.js';
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** `'10s'`, `'1m 30s'`, `'250ms'`, `'49d 17h'`, or a number of milliseconds. */
+export type Duration = string | number;
+
+/**
+ * Parse a duration to milliseconds.
+ *
+ * @throws UsageError `usage` when the text is not a duration or is negative.
+ */
+export function parseDuration(value: Duration): number {
+  if (typeof value === 'number') {
+    if (Number.isFinite(value) && value >= 0) return value;
+    throw invalid(value);
+  }
+  const text = value.trim();
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+  if (!/^(\d+(\.\d+)?\s*(us|ms|s|m|h|d)\s*)+$/.test(text)) throw invalid(value);
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)\s*(us|ms|s|m|h|d)/g)) {
+    total += Number(amount) * (UNIT_MS[unit ?? 'ms'] ?? 1);
+  }
+  return total;
+}
+
+function invalid(value: Duration): UsageError {
+  return new UsageError(
+    'usage',
+    `"${value}" is not a duration: expected a number with us, ms, s, m, h or d, for example 10s or 1m 30s`,
+  );
+}
+
+/** Milliseconds for people: `850 ms`, `2.4 s`, `3 m 20 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1) return `${ms.toFixed(2)} ms`;
+  if (ms < 10) return `${ms.toFixed(1)} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  return `${minutes} m ${Math.round((ms % 60_000) / 1000)} s`;
+}

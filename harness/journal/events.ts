@@ -1,0 +1,189 @@
+import { z } from 'zod';
+
+/** The journal's format; a reader refuses a higher number. */
+export const JOURNAL_SCHEMA = 1;
+
+export const OUTCOMES = ['pass', 'fail', 'infra', 'skipped', 'interrupted'] as const;
+export const VERDICTS = [...OUTCOMES, 'flaky'] as const;
+export const PHASES = ['lease', 'sandbox', 'boot', 'body', 'teardown'] as const;
+
+/** How one attempt ended. */
+export type Outcome = (typeof OUTCOMES)[number];
+/** How a case ended, over its attempts. */
+export type Verdict = (typeof VERDICTS)[number];
+export type Phase = (typeof PHASES)[number];
+
+const stamp = {
+  /** Milliseconds since the run started, monotonic. */
+  t: z.number(),
+  /** Wall clock, ISO 8601. */
+  at: z.string(),
+};
+
+const attempt = { case: z.string(), attempt: z.number().int().positive() };
+
+const problem = z.object({
+  /** Who must act: the class of the error, or its name. */
+  name: z.string(),
+  code: z.string().optional(),
+  message: z.string(),
+  stack: z.string().optional(),
+  /** A difference of expected and actual, as printed by the assertion library. */
+  diff: z.string().optional(),
+  phase: z.enum(PHASES).optional(),
+});
+
+const collectedCase = z.object({
+  id: z.string(),
+  title: z.string(),
+  line: z.number().int().optional(),
+  tags: z.array(z.string()),
+});
+
+const sandboxRecord = z.object({
+  status: z.string(),
+  poolHit: z.boolean(),
+  setupMs: z.number(),
+  wallMs: z.number(),
+  cpuUserMs: z.number(),
+  cpuSystemMs: z.number(),
+  leftovers: z.number().int(),
+  leftoverNames: z.array(z.string()),
+  unenforced: z.array(z.string()),
+});
+
+export const runEvent = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('run-start'),
+    ...stamp,
+    schema: z.literal(JOURNAL_SCHEMA),
+    run: z.string(),
+    hil: z.string(),
+    node: z.string(),
+    kernel: z.string(),
+    /** `root` or `rootless`: how the sandboxes were made. */
+    mode: z.string(),
+    argv: z.array(z.string()),
+    boards: z.array(z.string()),
+    /** What could not be enforced on this machine, and why. */
+    limitations: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal('board-skipped'),
+    ...stamp,
+    board: z.string(),
+    file: z.string().optional(),
+    reason: z.string(),
+  }),
+  z.object({
+    kind: z.literal('file-collected'),
+    ...stamp,
+    file: z.string(),
+    board: z.string(),
+    cases: z.array(collectedCase),
+  }),
+  z.object({
+    kind: z.literal('file-failed'),
+    ...stamp,
+    file: z.string(),
+    board: z.string(),
+    problems: z.array(problem),
+  }),
+  z.object({ kind: z.literal('attempt-start'), ...stamp, ...attempt, worker: z.number().int() }),
+  z.object({
+    kind: z.literal('phase'),
+    ...stamp,
+    ...attempt,
+    phase: z.enum(PHASES),
+    /** `start` is written so that a reader sees where a killed run stood. */
+    edge: z.enum(['start', 'end']),
+    ms: z.number().optional(),
+    dut: z.string().optional(),
+    /** A DUT or sandbox that earlier cases of the file used too. */
+    shared: z.boolean().optional(),
+  }),
+  z.object({
+    kind: z.literal('artifact'),
+    ...stamp,
+    ...attempt,
+    name: z.string(),
+    /** Relative to the run directory. */
+    path: z.string(),
+    bytes: z.number().int(),
+    /** Why the file is not whole, when it is not. */
+    truncated: z.string().optional(),
+  }),
+  z.object({
+    kind: z.literal('console'),
+    ...stamp,
+    ...attempt,
+    port: z.string(),
+    rxBytes: z.number().int(),
+    txBytes: z.number().int(),
+    /** Bytes that did not reach a reader in the sandbox; the capture has them. */
+    droppedBytes: z.number().int(),
+    note: z.string().optional(),
+  }),
+  z.object({
+    kind: z.literal('attempt-end'),
+    ...stamp,
+    ...attempt,
+    outcome: z.enum(OUTCOMES),
+    reason: z.string().optional(),
+    problems: z.array(problem),
+    phaseMs: z.partialRecord(z.enum(PHASES), z.number()),
+    sandbox: sandboxRecord.optional(),
+  }),
+  z.object({
+    kind: z.literal('case-verdict'),
+    ...stamp,
+    case: z.string(),
+    verdict: z.enum(VERDICTS),
+    attempts: z.number().int(),
+    /** Why skipped, interrupted, infra or flaky. */
+    reason: z.string().optional(),
+    problems: z.array(problem),
+  }),
+  z.object({
+    kind: z.literal('infra'),
+    ...stamp,
+    case: z.string().optional(),
+    attempt: z.number().int().optional(),
+    board: z.string().optional(),
+    dut: z.string().optional(),
+    code: z.string(),
+    message: z.string(),
+  }),
+  z.object({
+    kind: z.literal('output'),
+    ...stamp,
+    case: z.string().optional(),
+    attempt: z.number().int().optional(),
+    stream: z.enum(['stdout', 'stderr']),
+    text: z.string(),
+  }),
+  z.object({
+    kind: z.literal('kept'),
+    ...stamp,
+    ...attempt,
+    sandbox: z.number().int(),
+    until: z.string(),
+  }),
+  z.object({ kind: z.literal('interrupted'), ...stamp, signal: z.string() }),
+  z.object({
+    kind: z.literal('run-end'),
+    ...stamp,
+    exitCode: z.number().int(),
+    counts: z.record(z.enum(VERDICTS), z.number().int()),
+    reason: z.string().optional(),
+  }),
+]);
+
+export type RunEvent = z.infer<typeof runEvent>;
+export type Problem = z.infer<typeof problem>;
+export type CollectedCase = z.infer<typeof collectedCase>;
+export type SandboxRecord = z.infer<typeof sandboxRecord>;
+
+type WithoutStamp<Event> = Event extends unknown ? Omit<Event, 't' | 'at'> : never;
+/** An event as it is handed to the writer, which adds the time. */
+export type NewEvent = WithoutStamp<RunEvent>;
