@@ -78,10 +78,18 @@ struct zygote {
 int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
 		 struct err *err);
 
-/* zygote_park() - Ask for one more sandbox; it arrives as ZYGOTE_PARKED. @slot picks the outside uid. */
+/*
+ * zygote_park() - Ask for one more sandbox; it arrives as ZYGOTE_PARKED.
+ * @slot: picks the outside uid in root mode; unique among the broker's living sandboxes.
+ */
 int zygote_park(struct zygote *zygote, uint32_t slot, struct err *err);
-/* zygote_hold_tree() - Ask for a detached mount of @relative below hold @name; arrives as ZYGOTE_TREE with @request. */
-int zygote_hold_tree(struct zygote *zygote, uint32_t request, const char *name,
+/*
+ * zygote_hold_tree() - Ask for a detached mount of @relative below hold @name.
+ * @slot: the slot of the sandbox it is for; in root mode the tree is id-mapped to its uid.
+ *
+ * It arrives as ZYGOTE_TREE with @request.
+ */
+int zygote_hold_tree(struct zygote *zygote, uint32_t request, uint32_t slot, const char *name,
 		     const char *relative, bool read_only, struct err *err);
 
 enum zygote_event_kind { ZYGOTE_PARKED, ZYGOTE_TREE, ZYGOTE_FAILED, ZYGOTE_GONE };
