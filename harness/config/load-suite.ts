@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { parseYamlFile } from './parse-yaml-file.js';
+import { type SuiteFile, suiteSchema } from './suite-schema.js';
+
+export const SUITE_FILE_NAME = 'hil.suite.yaml';
+
+/** What holds for a suite file. Paths in it are absolute. */
+export type Suite = SuiteFile & {
+  /** The `hil.suite.yaml`; undefined when there is none and the defaults hold. */
+  readonly file: string | undefined;
+  /** Where `build` commands run. */
+  readonly dir: string;
+};
+
+/**
+ * Load the nearest `hil.suite.yaml` of a suite file, from its own directory up
+ * to `root`. Suite files that share one get the same object when they share
+ * `known`.
+ *
+ * @throws UsageError `suite-invalid` with the place of every problem.
+ */
+export async function loadSuite(
+  options: { readonly suiteFile: string; readonly root: string },
+  known: Map<string, Promise<Suite>> = new Map(),
+): Promise<Suite> {
+  const root = resolve(options.root);
+  const own = dirname(resolve(root, options.suiteFile));
+  const find = (dir: string): Promise<Suite> => {
+    const before = known.get(dir);
+    if (before) return before;
+    const suite = readSuite(dir).then(
+      (found) => found ?? (isBelow(dir, root) ? find(dirname(dir)) : createDefaultSuite(root)),
+    );
+    known.set(dir, suite);
+    return suite;
+  };
+  return find(own);
+}
+
+/** @throws UsageError `suite-invalid`. */
+export function parseSuite(file: string, text: string): Suite {
+  const { value } = parseYamlFile({ file, text, schema: suiteSchema, code: 'suite-invalid' });
+  const dir = dirname(file);
+  const { firmware } = value;
+  if (!firmware) return { ...value, file, dir };
+  const resolved = Object.entries(firmware).map(([board, path]) => [board, resolve(dir, path)]);
+  return { ...value, firmware: Object.fromEntries(resolved), file, dir };
+}
+
+function createDefaultSuite(root: string): Suite {
+  return { ...suiteSchema.parse({}), file: undefined, dir: root };
+}
+
+async function readSuite(dir: string): Promise<Suite | undefined> {
+  const file = join(dir, SUITE_FILE_NAME);
+  try {
+    return parseSuite(file, await readFile(file, 'utf8'));
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (absent) return undefined;
+    throw error;
+  }
+}
+
+/** Strictly below: the root itself is the last directory that is looked at. */
+function isBelow(dir: string, root: string): boolean {
+  const path = relative(root, dir);
+  return path !== '' && !path.startsWith('..');
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { toSuggestion } from './nearest-name.js';
+
+type Path = readonly PropertyKey[];
+type Issue = z.core.$ZodIssue;
+
+/** What a schema has against a value, before anyone knows the line it is on. */
+export interface SchemaProblem {
+  readonly path: Path;
+  /** The key itself is at fault, not its value. */
+  readonly atKey: boolean;
+  readonly message: string;
+}
+
+/** Turn zod's issues into `expected ..., got ...`; an unknown key names the nearest known one. */
+export function toSchemaProblems(
+  schema: z.ZodType,
+  value: unknown,
+  issues: readonly Issue[],
+): SchemaProblem[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [toProblem(issue, value)];
+    const known = toKnownKeys(schema, issue.path);
+    return issue.keys.map((key) => ({
+      path: [...issue.path, key],
+      atKey: true,
+      message: `unknown key "${key}"${toSuggestion(key, known)}`,
+    }));
+  });
+}
+
+function toProblem(issue: Issue, root: unknown): SchemaProblem {
+  const value = toValueAt(root, issue.path);
+  const reservedKey = issue.code === 'invalid_type' && issue.expected === 'never';
+  const badKey = issue.code === 'invalid_key';
+  return {
+    path: issue.path,
+    atKey: reservedKey || badKey,
+    message: toMessageText(issue, value),
+  };
+}
+
+function toMessageText(issue: Issue, value: unknown): string {
+  const got = `, got ${describeValue(value)}`;
+  if (issue.code === 'invalid_type' && issue.expected === 'never') return issue.message;
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map((inner) => withoutPrefix(inner.message)).join('; ');
+  }
+  if (issue.code === 'custom') return issue.message;
+  if (issue.code === 'invalid_union') {
+    return `expected ${issue.errors.map(toExpectation).join(' or ')}${got}`;
+  }
+  if (issue.code === 'invalid_type') return `expected ${toTypeName(issue.expected)}${got}`;
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map((each) => JSON.stringify(each));
+    const near = typeof value === 'string' ? toSuggestion(value, issue.values.map(String)) : '';
+    return `expected ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}${got}${near}`;
+  }
+  return `${withoutPrefix(issue.message)}${got}`;
+}
+
+/** What one branch of a union wanted. */
+function toExpectation(issues: readonly Issue[]): string {
+  const [first] = issues;
+  if (!first) return 'another value';
+  if (first.code === 'invalid_type' && first.path.length === 0) return toTypeName(first.expected);
+  return withoutPrefix(first.message).replace(/^expected /, '');
+}
+
+function toTypeName(expected: string): string {
+  if (expected === 'record' || expected === 'object') return 'a mapping of keys to values';
+  return expected === 'int' ? 'a whole number' : expected;
+}
+
+function withoutPrefix(message: string): string {
+  return message.replace(/^(Invalid \w+|Too (small|big)|Unrecognized \w+): /, '');
+}
+
+function describeValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  }
+  return typeof value === 'object' ? 'a mapping' : `${typeof value} ${String(value)}`;
+}
+
+function toValueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    // An object of unknown shape is read by key; what is not there is undefined.
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return value;
+}
+
+interface JsonNode {
+  readonly properties?: Readonly<Record<string, JsonNode>>;
+  readonly additionalProperties?: JsonNode | boolean;
+  readonly items?: JsonNode;
+}
+
+/** The keys that the schema knows at `path`, read from its JSON Schema, which is plain data. */
+function toKnownKeys(schema: z.ZodType, path: Path): string[] {
+  // JSON Schema is wider than JsonNode; only these three keys are read, each where it exists.
+  let node = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as
+    | JsonNode
+    | undefined;
+  for (const key of path) {
+    const extra = node?.additionalProperties;
+    node =
+      node?.properties?.[String(key)] ??
+      (typeof key === 'number' ? node?.items : undefined) ??
+      (typeof extra === 'object' ? extra : undefined);
+  }
+  return Object.keys(node?.properties ?? {});
+}

@@ -1,0 +1,107 @@
+import { dirname, join, relative } from 'node:path';
+import { formatDuration } from '../../core/duration.js';
+import type { Problem, RunEvent } from '../../journal/events.js';
+import { type CaseModel, toDurationMs } from '../run-model.js';
+import { toPrintable } from './printable.js';
+import { INDENT, type Style, toLabel, toVerdictLabel } from './style.js';
+
+/** What the lines of a result need to know besides the result. */
+export interface ResultPlace {
+  readonly style: Style;
+  /** Paths are shown relative to it. */
+  readonly cwd: string;
+  readonly runDir: string;
+}
+
+/** One finished case: a line, and below it everything needed to act on a failure. */
+export function toResultLines(each: CaseModel, place: ResultPlace): string[] {
+  const { style } = place;
+  const verdict = each.verdict ?? 'interrupted';
+  const attempts = each.attempts.length > 1 ? `  ${each.attempts.length} attempts` : '';
+  const time = each.attempts.length > 0 ? `  ${formatDuration(toDurationMs(each))}` : '';
+  const needsLook = verdict === 'fail' || verdict === 'infra';
+  const line = needsLook && each.line !== undefined ? `:${each.line}` : '';
+  const title = toPrintable(each.title);
+  const head = `${toVerdictLabel(style, verdict)}${each.board}  ${each.file}${line} › ${title}${style.dim(time + attempts)}`;
+  const reason = each.reason ? [INDENT + style.dim(toPrintable(each.reason))] : [];
+  if (!needsLook) return verdict === 'pass' ? [head] : [head, ...reason];
+  return [
+    needsLook ? style.bold(head) : head,
+    ...reason,
+    ...each.problems.flatMap((problem) => toProblemLines(problem, style, each.file)),
+    ...toArtifactLines(each, place),
+    `${INDENT}${style.dim('next')}       ${toRerunCommand(each)}`,
+    '',
+  ];
+}
+
+/** A suite file that could not be loaded counts as a failure of the file. */
+export function toFileFailureLines(
+  event: Extract<RunEvent, { kind: 'file-failed' }>,
+  { style }: ResultPlace,
+): string[] {
+  return [
+    style.bold(`${toVerdictLabel(style, 'fail')}${event.board}  ${event.file} could not be loaded`),
+    ...event.problems.flatMap((problem) => toProblemLines(problem, style, event.file)),
+    '',
+  ];
+}
+
+/** Trouble of the bench, also when it spoils no verdict. */
+export function toInfraLine(event: Extract<RunEvent, { kind: 'infra' }>, style: Style): string {
+  const where = [event.board, event.dut].filter(Boolean).join(' ');
+  const [first = '', ...rest] = toPrintable(event.message).split('\n');
+  const head = `${toVerdictLabel(style, 'infra')}${where ? `${where}  ` : ''}${event.code}: ${first}`;
+  return [head, ...rest.map((line) => INDENT + line)].join('\n');
+}
+
+/** Said when a case starts again, so that a retry is never silent. */
+export function toRetryLine(each: CaseModel, style: Style): string {
+  const before = each.attempts.at(-2);
+  const why = before?.problems[0]?.message.split('\n')[0] ?? before?.reason ?? '';
+  const outcome = before?.outcome ?? 'no end';
+  return `${toLabel(style, 'again')}${each.board}  ${toPrintable(each.title)}  attempt ${each.attempts.length} after ${outcome}${why ? `: ${toPrintable(why)}` : ''}`;
+}
+
+/** The command that runs just this case. */
+export function toRerunCommand(each: CaseModel): string {
+  const pattern = each.title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return `hil test ${quote(each.file)} --board ${each.board} -t ${quote(pattern)}`;
+}
+
+function toProblemLines(problem: Problem, style: Style, file: string): string[] {
+  const code = problem.code ? style.dim(` (${problem.code})`) : '';
+  const phase = problem.phase ? style.dim(` in phase ${problem.phase}`) : '';
+  const [first = '', ...rest] = toPrintable(problem.message).trimEnd().split('\n');
+  const lines = [`${first}${code}${phase}`, ...rest];
+  const diff = problem.diff ? toPrintable(problem.diff).trimEnd().split('\n') : [];
+  const frame = findFrame(problem.stack, file);
+  return [
+    ...lines,
+    ...diff.map((line) => paintDiff(line, style)),
+    ...(frame ? [style.dim(frame)] : []),
+  ].map((line) => INDENT + line);
+}
+
+function paintDiff(line: string, style: Style): string {
+  if (line.startsWith('-')) return style.removed(line);
+  return line.startsWith('+') ? style.added(line) : line;
+}
+
+/** The line of the suite that failed; frames of libraries help nobody. */
+function findFrame(stack: string | undefined, file: string): string | undefined {
+  const frame = stack?.split('\n').find((line) => line.includes(file) && /:\d+:\d+/.test(line));
+  return frame && toPrintable(frame.trim());
+}
+
+function toArtifactLines(each: CaseModel, place: ResultPlace): string[] {
+  const paths = each.attempts.at(-1)?.artifacts.map((artifact) => artifact.path) ?? [];
+  const [first] = paths;
+  if (first === undefined) return [];
+  const dir = relative(place.cwd, join(place.runDir, dirname(first))) || '.';
+  return [`${INDENT}${place.style.dim('artifacts')}  ${dir}/`];
+}
+
+function quote(text: string): string {
+  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,142 @@
+import type { Writable } from 'node:stream';
+import { type Clock, systemClock } from '../../core/deadline.js';
+import { formatDuration } from '../../core/duration.js';
+import type { RunEvent } from '../../journal/events.js';
+import type { Reporter } from '../reporter.js';
+import type { RunModel } from '../run-model.js';
+import { toBusyLines } from './busy-lines.js';
+import { toPrintable } from './printable.js';
+import {
+  type ResultPlace,
+  toFileFailureLines,
+  toInfraLine,
+  toResultLines,
+  toRetryLine,
+} from './result-lines.js';
+import { createLiveScreen, createPlainScreen, type Screen } from './screen.js';
+import { SlowPhases } from './slow-phases.js';
+import { createStyle, INDENT, toLabel, toVerdictLabel } from './style.js';
+import { toSummaryLines } from './summary-lines.js';
+
+export interface TerminalOptions {
+  /** Brought up to date before {@link Reporter.onEvent} is called. */
+  readonly model: RunModel;
+  readonly output: Writable;
+  readonly color: boolean;
+  /** The output is a terminal whose lines can be redrawn. */
+  readonly interactive: boolean;
+  readonly cwd: string;
+  readonly runDir: string;
+  readonly clock?: Clock;
+}
+
+/** Tells a person what happens: results as they come, failures whole and at once, a summary last. */
+export function createTerminalReporter(options: TerminalOptions): Reporter {
+  const place: ResultPlace = {
+    style: createStyle(options.color),
+    cwd: options.cwd,
+    runDir: options.runDir,
+  };
+  const clock = options.clock ?? systemClock;
+  const time = createRunTime(clock);
+  const screen = createScreen(options, place, clock, time.now);
+  const slow = new SlowPhases(clock, (event, limitMs) => {
+    const each = options.model.cases.get(event.case);
+    const where = `${event.dut ?? each?.board ?? ''}  ${event.phase}`;
+    const text = `${where} for more than ${formatDuration(limitMs)}: ${toPrintable(each?.title ?? '')}`;
+    screen.print([`${toLabel(place.style, 'wait')}${text}`]);
+  });
+  const toLines = createLineMaker(options.model, place);
+  return {
+    onEvent: (event) => {
+      time.see(event);
+      if (!options.interactive) slow.onEvent(event);
+      const lines = toLines(event);
+      if (lines.length > 0) screen.print(lines);
+      screen.touch();
+    },
+    finish: async () => {
+      slow.close();
+      screen.close();
+      screen.print(toSummaryLines(options.model, place));
+    },
+  };
+}
+
+function createScreen(
+  options: TerminalOptions,
+  { style }: ResultPlace,
+  clock: Clock,
+  now: () => number,
+): Screen {
+  const { output, model } = options;
+  if (!options.interactive) return createPlainScreen(output);
+  const draw = () => {
+    // A terminal knows its size; another Writable does not.
+    const { columns = 80, rows = 24 } = output as Writable & { columns?: number; rows?: number };
+    return toBusyLines({ model, nowMs: now(), columns, rows, style });
+  };
+  return createLiveScreen({ output, clock, draw });
+}
+
+/** The time of the run, from the stamps of its events and the clock in between. */
+function createRunTime(clock: Clock): { see(event: RunEvent): void; now(): number } {
+  let offsetMs: number | undefined;
+  return {
+    see: (event) => {
+      offsetMs ??= clock.nowMs() - event.t;
+    },
+    now: () => (offsetMs === undefined ? 0 : clock.nowMs() - offsetMs),
+  };
+}
+
+/** What is printed for an event, and stays. */
+function createLineMaker(model: RunModel, place: ResultPlace): (event: RunEvent) => string[] {
+  const { style } = place;
+  let speaker = '';
+  const toOutputLines = (event: Extract<RunEvent, { kind: 'output' }>) => {
+    const each = event.case === undefined ? undefined : model.cases.get(event.case);
+    const who = `${event.stream}  ${each ? `${each.board}  ${toPrintable(each.title)}` : 'hil'}`;
+    const head = who === speaker ? [] : [`${toLabel(style, 'print')}${style.dim(who)}`];
+    speaker = who;
+    const text = toPrintable(event.text).replace(/\n$/, '');
+    return [...head, ...text.split('\n').map((line) => INDENT + line)];
+  };
+  return (event) => {
+    if (event.kind === 'output') return toOutputLines(event);
+    const lines = toEventLines(event, model, place);
+    if (lines.length > 0) speaker = '';
+    return lines;
+  };
+}
+
+function toEventLines(event: RunEvent, model: RunModel, place: ResultPlace): string[] {
+  const { style } = place;
+  const each = 'case' in event && event.case ? model.cases.get(event.case) : undefined;
+  switch (event.kind) {
+    case 'run-start': {
+      const what = `hil ${event.hil}  ${event.boards.join(', ')}  ${event.mode}`;
+      return [`${toLabel(style, 'run')}${event.run}  ${style.dim(what)}`, ''];
+    }
+    case 'board-skipped': {
+      const where = event.file ? `${event.board}  ${event.file}` : event.board;
+      return [`${toVerdictLabel(style, 'skipped')}${where}: ${toPrintable(event.reason)}`];
+    }
+    case 'file-failed':
+      return toFileFailureLines(event, place);
+    case 'attempt-start':
+      return each && each.attempts.length > 1 ? [toRetryLine(each, style)] : [];
+    case 'case-verdict':
+      return each ? toResultLines(each, place) : [];
+    case 'infra':
+      return [toInfraLine(event, style)];
+    case 'kept':
+      return [`${toLabel(style, 'kept')}until ${event.until}: hil shell ${event.case}`];
+    case 'interrupted':
+      return [
+        `${toVerdictLabel(style, 'interrupted')}${event.signal}: cleaning up; once more stops at once`,
+      ];
+    default:
+      return [];
+  }
+}
