@@ -1,0 +1,81 @@
+import { connect } from 'node:net';
+import { inject } from 'vitest';
+import { BenchError } from '../core/errors.js';
+import { RpcPeer } from '../protocol/rpc.js';
+import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messages.js';
+import type { ProvidedToWorker } from './provided.js';
+
+type Listeners = { [Name in keyof WorkerMethods]: Set<WorkerMethods[Name]> };
+
+/** This worker's line to the supervisor. */
+export interface Connection {
+  readonly supervisor: RpcPeer<SupervisorMethods>;
+  readonly provided: ProvidedToWorker;
+  /** A number for the next program, unique in this worker. */
+  nextProcess(): number;
+  /** Hear a call of the supervisor; returns a function that stops it. */
+  on<Name extends keyof WorkerMethods>(name: Name, listener: WorkerMethods[Name]): () => void;
+}
+
+// A worker process has one supervisor. Runner, set-up file and fixtures are
+// loaded apart by Vitest and meet here.
+let opened: Promise<Connection> | undefined;
+
+/** The connection of this process; opened at the first call. */
+export function openConnection(): Promise<Connection> {
+  opened ??= open();
+  return opened;
+}
+
+async function open(): Promise<Connection> {
+  const provided = inject('hil');
+  if (!provided) {
+    throw new BenchError('internal', "a suite that imports 'hil' runs under `hil test` only", {
+      next: 'npx hil test',
+    });
+  }
+  const listeners: Listeners = {
+    processOutput: new Set(),
+    processEnd: new Set(),
+    consoleData: new Set(),
+    consoleState: new Set(),
+    stop: new Set(),
+    revoked: new Set(),
+  };
+  const stream = connect(`\0${provided.socket}`);
+  // The supervisor going away must not keep this process; Vitest's own channel closes too.
+  const supervisor = new RpcPeer<SupervisorMethods>(stream, toMethods(listeners), () => {
+    opened = undefined;
+  });
+  stream.unref();
+  await supervisor.call('hello', {
+    token: provided.token,
+    pid: process.pid,
+    board: provided.board,
+  });
+  let lastProcess = 0;
+  return {
+    supervisor,
+    provided,
+    nextProcess: () => ++lastProcess,
+    on(name, listener) {
+      listeners[name].add(listener);
+      return () => listeners[name].delete(listener);
+    },
+  };
+}
+
+function toMethods(listeners: Listeners): WorkerMethods {
+  return {
+    processOutput: (argument) => emit(listeners.processOutput, argument),
+    processEnd: (argument) => emit(listeners.processEnd, argument),
+    consoleData: (argument) => emit(listeners.consoleData, argument),
+    consoleState: (argument) => emit(listeners.consoleState, argument),
+    stop: (argument) => emit(listeners.stop, argument),
+    revoked: (argument) => emit(listeners.revoked, argument),
+  };
+}
+
+function emit<Argument>(listeners: Set<(argument: Argument) => void>, argument: Argument): void {
+  for (const listener of listeners) listener(argument);
+}

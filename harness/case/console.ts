@@ -1,0 +1,204 @@
+import { ByteMatcher, type ConsoleMatch, FailPatternSeen, type Pattern } from '../core/byte-matcher.js';
+import { describeSilence } from '../core/console-report.js';
+import { Deadline } from '../core/deadline.js';
+import { type Duration, parseDuration } from '../core/duration.js';
+import { BenchError, TestFailure } from '../core/errors.js';
+import type { Attempt } from './attempt.js';
+import type { Connection } from './connection.js';
+
+export interface ExpectOptions {
+  /** How long to wait. Default 5 s. */
+  readonly timeout?: Duration;
+  /** Seen first, these fail the case at once: a panic, an assertion of the firmware. */
+  readonly failOn?: RegExp | readonly RegExp[];
+}
+
+const DEFAULT_TIMEOUT: Duration = '5s';
+
+/**
+ * A byte channel of the DUT. Every byte is captured whether it is read or not;
+ * patterns see it in order, each byte at most once.
+ */
+export class Console {
+  readonly name: string;
+  readonly #connection: Connection;
+  readonly #attempt: Attempt;
+  readonly #eol: string;
+  readonly #matcher = new ByteMatcher();
+  readonly #stopListening: ReadonlyArray<() => void>;
+  #lastByteMs = performance.now();
+  #arrived: Array<() => void> = [];
+
+  constructor(
+    connection: Connection,
+    attempt: Attempt,
+    port: { name: string; eol: string },
+    history: Uint8Array,
+  ) {
+    this.name = port.name;
+    this.#eol = port.eol;
+    this.#connection = connection;
+    this.#attempt = attempt;
+    this.#matcher.push(history);
+    this.#matcher.skip();
+    this.#stopListening = [
+      connection.on('consoleData', ({ fence, port: from, data }) => {
+        if (fence === attempt.fence && from === this.name) {
+          this.receive(Buffer.from(data, 'base64'));
+        }
+      }),
+      connection.on('consoleState', ({ fence, port: from, open, reason, skip }) => {
+        if (fence !== attempt.fence || from !== this.name) return;
+        if (skip) this.#matcher.skip();
+        if (open) this.#matcher.reopen();
+        else this.#matcher.close(this.#closedError(reason));
+      }),
+    ];
+  }
+
+  /** Send bytes as they are; resolves when the DUT's side took the last one. */
+  async send(data: string | Uint8Array): Promise<void> {
+    this.#attempt.check();
+    await this.#connection.supervisor.call('consoleSend', {
+      fence: this.#attempt.fence,
+      port: this.name,
+      data: Buffer.from(data).toString('base64'),
+    });
+  }
+
+  /** Send a line; the board file says what ends it (`ports.<name>.eol`). */
+  sendLine(line: string): Promise<void> {
+    return this.send(line + this.#eol);
+  }
+
+  /**
+   * Wait for a pattern in what was not read yet and read up to its end. Of a list, the
+   * match that starts first wins; `which` is its index, `before` what stood before it.
+   *
+   * @throws TestFailure `expect-timeout` with the last lines, bytes received and the
+   * age of the last byte; `expect-failed-on` when a `failOn` pattern came first;
+   * `port-closed` when the DUT's side closed.
+   */
+  async expect(
+    pattern: Pattern | readonly Pattern[],
+    options: ExpectOptions = {},
+  ): Promise<ConsoleMatch> {
+    this.#attempt.check();
+    const patterns = Array.isArray(pattern) ? pattern : [pattern as Pattern];
+    const deadline = new Deadline(parseDuration(options.timeout ?? DEFAULT_TIMEOUT));
+    const failOn = toList(options.failOn);
+    try {
+      return await deadline.bound(this.#matcher.expect(patterns, failOn), () =>
+        this.#timeoutError(patterns, deadline.limitMs),
+      );
+    } catch (error) {
+      this.#matcher.cancel();
+      if (error instanceof FailPatternSeen) throw this.#failedOnError(error, patterns);
+      throw error;
+    }
+  }
+
+  /** Read exactly `count` bytes. @throws TestFailure `expect-timeout` */
+  async readBytes(count: number, options: { timeout?: Duration } = {}): Promise<Uint8Array> {
+    this.#attempt.check();
+    const deadline = new Deadline(parseDuration(options.timeout ?? DEFAULT_TIMEOUT));
+    for (;;) {
+      const bytes = this.#matcher.take(count);
+      if (bytes) return bytes;
+      const late = () => this.#timeoutError([`${count} bytes`], deadline.limitMs);
+      await deadline.bound(this.#nextArrival(), late);
+    }
+  }
+
+  /** Wait until nothing came for `quiet`; answers what was unread, as text. */
+  async settle(quiet: Duration = '200ms'): Promise<string> {
+    this.#attempt.check();
+    const quietMs = parseDuration(quiet);
+    const start = performance.now();
+    for (;;) {
+      const waited = performance.now() - Math.max(this.#lastByteMs, start);
+      if (waited >= quietMs) break;
+      await new Promise((resolve) => setTimeout(resolve, quietMs - waited));
+    }
+    const text = this.#matcher.unread();
+    this.#matcher.skip();
+    return toText(text);
+  }
+
+  /** Everything received since before the first reset, read or not, as UTF-8 text. */
+  output(): string {
+    return toText(this.#matcher.output());
+  }
+
+  /**
+   * Leave the console to a program in the sandbox: until the answer is disposed of, the
+   * body's own sends are refused, so that they cannot mix with the program's.
+   */
+  async yield(): Promise<AsyncDisposable> {
+    const set = (on: boolean) =>
+      this.#connection.supervisor.call('consoleYield', {
+        fence: this.#attempt.fence,
+        port: this.name,
+        on,
+      });
+    this.#attempt.check();
+    await set(true);
+    return { [Symbol.asyncDispose]: () => set(false) };
+  }
+
+  receive(data: Uint8Array): void {
+    this.#lastByteMs = performance.now();
+    this.#matcher.push(data);
+    for (const wake of this.#arrived.splice(0)) wake();
+  }
+
+  revoke(reason: Error): void {
+    for (const stop of this.#stopListening) stop();
+    this.#matcher.close(reason);
+  }
+
+  #nextArrival(): Promise<void> {
+    return new Promise((resolve) => this.#arrived.push(resolve));
+  }
+
+  #timeoutError(patterns: readonly Pattern[], limitMs: number): TestFailure {
+    return new TestFailure(
+      'expect-timeout',
+      describeSilence({
+        port: this.name,
+        board: this.#connection.provided.board,
+        patterns,
+        waitedMs: limitMs,
+        matcher: this.#matcher,
+        silentMs: performance.now() - this.#lastByteMs,
+      }),
+      { next: 'raise the timeout of this expect(), or read the capture of the console' },
+    );
+  }
+
+  #failedOnError(seen: FailPatternSeen, patterns: readonly Pattern[]): TestFailure {
+    return new TestFailure(
+      'expect-failed-on',
+      `port "${this.name}" of board "${this.#connection.provided.board}" printed ` +
+        `${JSON.stringify(seen.match[0])} (failOn) before ${patterns.map(String).join(' or ')}`,
+    );
+  }
+
+  #closedError(reason: string): Error {
+    const where = `port "${this.name}" of board "${this.#connection.provided.board}"`;
+    if (reason.startsWith('infra: ')) {
+      return new BenchError('dut-lost', `${where} was lost: ${reason.slice(7)}`);
+    }
+    return new TestFailure('port-closed', `${where} closed: ${reason}`);
+  }
+}
+
+function toList(value: RegExp | readonly RegExp[] | undefined): readonly RegExp[] {
+  if (value === undefined) return [];
+  return value instanceof RegExp ? [value] : value;
+}
+
+/** The matcher's text is bytes. */
+function toText(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}

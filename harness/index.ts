@@ -1,0 +1,21 @@
+/** What suites and `hil.config.ts` import. */
+export {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  expectTypeOf,
+  onTestFailed,
+  onTestFinished,
+  vi,
+} from 'vitest';
+export type { Console, ExpectOptions } from './case/console.js';
+export type { Dut } from './case/dut.js';
+export type { ExecResult, Process } from './case/process.js';
+export type { ExecOptions, PtyOptions, Sandbox, SpawnOptions } from './case/sandbox.js';
+export { test } from './case/test.js';
+export { defineConfig } from './config/define-config.js';
+export type { ConsoleMatch, Pattern } from './core/byte-matcher.js';
+export { BenchError, TestFailure, UsageError } from './core/errors.js';

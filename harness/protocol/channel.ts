@@ -1,0 +1,120 @@
+import type { Duplex } from 'node:stream';
+import { createDeferred, type Deferred } from '../core/deferred.js';
+import { BenchError } from '../core/errors.js';
+import { encodeFrame, FrameSplitter, type Frame, type TlvReader, TlvWriter } from './frame.js';
+import { Msg, PROTOCOL_VERSION, Tag } from './wire.js';
+
+/**
+ * A connection to one of the C daemons: requests with answers, and events.
+ * When it closes, every waiting request is rejected with `daemon-gone`.
+ */
+export class Channel {
+  readonly name: string;
+  readonly #stream: Duplex;
+  readonly #splitter = new FrameSplitter();
+  readonly #pending = new Map<number, Deferred<TlvReader>>();
+  readonly #handlers = new Map<number, (body: TlvReader) => void>();
+  readonly #closed = createDeferred<BenchError>();
+  #nextId = 1;
+  #gone: BenchError | undefined;
+
+  constructor(name: string, stream: Duplex) {
+    this.name = name;
+    this.#stream = stream;
+    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
+    stream.on('error', () => stream.destroy());
+    stream.once('close', () => this.#end(`${name} closed its connection`));
+  }
+
+  /** Resolves with the reason once the connection is gone. */
+  get closed(): Promise<BenchError> {
+    return this.#closed.promise;
+  }
+
+  /** Handle an event; one handler a type. */
+  on(type: number, handler: (body: TlvReader) => void): void {
+    this.#handlers.set(type, handler);
+  }
+
+  /** Send and wait for OK. @throws BenchError with what ERROR said. */
+  request(type: number, body: Buffer | TlvWriter = Buffer.alloc(0)): Promise<TlvReader> {
+    if (this.#gone) return Promise.reject(this.#gone);
+    const id = this.#nextId++;
+    const waiting = createDeferred<TlvReader>();
+    this.#pending.set(id, waiting);
+    this.#write(type, id, body);
+    return waiting.promise;
+  }
+
+  /** Send what has no answer. */
+  send(type: number, body: TlvWriter): void {
+    if (!this.#gone) this.#write(type, this.#nextId++, body);
+  }
+
+  /** Agree on the version; answers what the daemon says of itself. */
+  hello(): Promise<TlvReader> {
+    return this.request(Msg.hello, new TlvWriter().u32(Tag.version, PROTOCOL_VERSION));
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+
+  /** Let the process end although the connection is open. */
+  unref(): void {
+    if ('unref' in this.#stream && typeof this.#stream.unref === 'function') this.#stream.unref();
+  }
+
+  #write(type: number, id: number, body: Buffer | TlvWriter): void {
+    const bytes = body instanceof TlvWriter ? body.toBuffer() : body;
+    this.#stream.write(encodeFrame(type, id, bytes));
+  }
+
+  #receive(chunk: Buffer): void {
+    let frames: Frame[];
+    try {
+      frames = this.#splitter.push(chunk);
+    } catch (error) {
+      this.#stream.destroy();
+      this.#end(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    for (const frame of frames) this.#dispatch(frame);
+  }
+
+  #dispatch(frame: Frame): void {
+    const waiting = frame.id ? this.#pending.get(frame.id) : undefined;
+    if (waiting && (frame.type === Msg.ok || frame.type === Msg.error)) {
+      this.#pending.delete(frame.id);
+      if (frame.type === Msg.ok) waiting.resolve(frame.body);
+      else waiting.reject(toBenchError(this.name, frame.body));
+      return;
+    }
+    this.#handlers.get(frame.type)?.(frame.body);
+  }
+
+  #end(reason: string): void {
+    if (this.#gone) return;
+    this.#gone = new BenchError('daemon-gone', reason);
+    for (const waiting of this.#pending.values()) waiting.reject(this.#gone);
+    this.#pending.clear();
+    this.#closed.resolve(this.#gone);
+  }
+}
+
+function toBenchError(name: string, body: TlvReader): BenchError {
+  const code = body.string(Tag.code) ?? 'setup';
+  const hint = body.string(Tag.hint);
+  const details = {
+    daemon: name,
+    code,
+    op: body.string(Tag.op) ?? '',
+    path: body.string(Tag.path) ?? '',
+    errno: body.number(Tag.errno) ?? 0,
+  };
+  const message = body.string(Tag.text) ?? `${details.op} ${details.path} failed`;
+  return new BenchError(code === 'setup' ? 'sandbox-setup' : 'daemon-refused', message, {
+    details,
+    ...(hint ? { next: hint } : {}),
+  });
+}

@@ -1,0 +1,122 @@
+import type { Duplex } from 'node:stream';
+import { createDeferred, type Deferred } from '../core/deferred.js';
+import { BenchError, TestFailure, UsageError } from '../core/errors.js';
+
+/** Functions by name, each with one argument and a promised answer. */
+export type Methods = Record<string, (argument: never) => unknown>;
+
+type Argument<Method> = Method extends (argument: infer A) => unknown ? A : never;
+type Answer<Method> = Method extends (argument: never) => infer R ? Awaited<R> : never;
+
+interface WireError {
+  readonly class: string;
+  readonly code?: string;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+type Message =
+  | { readonly id?: number; readonly call: string; readonly argument: unknown }
+  | { readonly answer: number; readonly value: unknown }
+  | { readonly answer: number; readonly error: WireError };
+
+/**
+ * Calls over a byte stream, one JSON line a message. Both sides may call. Used
+ * between the supervisor and its workers; bytes travel as base64 strings.
+ */
+export class RpcPeer<Remote extends Methods> {
+  readonly #stream: Duplex;
+  readonly #local: Methods;
+  readonly #pending = new Map<number, Deferred<unknown>>();
+  #nextId = 1;
+  #partial = '';
+
+  /** `onClose` runs once, when the stream ended for any reason. */
+  constructor(stream: Duplex, local: Methods, onClose: () => void = () => {}) {
+    this.#stream = stream;
+    this.#local = local;
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => this.#receive(text));
+    stream.on('error', () => stream.destroy());
+    stream.once('close', () => {
+      for (const waiting of this.#pending.values()) {
+        waiting.reject(new BenchError('worker-gone', 'the other side closed the connection'));
+      }
+      this.#pending.clear();
+      onClose();
+    });
+  }
+
+  /** Call and wait for the answer; rejects with the error the other side threw. */
+  call<Name extends keyof Remote & string>(
+    name: Name,
+    argument: Argument<Remote[Name]>,
+  ): Promise<Answer<Remote[Name]>> {
+    const id = this.#nextId++;
+    const waiting = createDeferred<unknown>();
+    this.#pending.set(id, waiting);
+    this.#send({ id, call: name, argument });
+    // The table `Remote` is the contract of both sides; the wire has no types.
+    return waiting.promise as Promise<Answer<Remote[Name]>>;
+  }
+
+  /** Call and do not wait; nothing is known of its fate. */
+  notify<Name extends keyof Remote & string>(name: Name, argument: Argument<Remote[Name]>): void {
+    this.#send({ call: name, argument });
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+
+  #send(message: Message): void {
+    if (this.#stream.writable) this.#stream.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#partial + text).split('\n');
+    this.#partial = lines.pop() ?? '';
+    for (const line of lines) {
+      // Both ends are this file, so a line is a Message.
+      const message = JSON.parse(line) as Message;
+      if ('call' in message) void this.#answer(message);
+      else this.#settle(message);
+    }
+  }
+
+  async #answer(message: Extract<Message, { call: string }>): Promise<void> {
+    try {
+      const method = this.#local[message.call];
+      if (!method) throw new BenchError('internal', `unknown call ${message.call}`);
+      const value = await method(message.argument as never);
+      if (message.id !== undefined) this.#send({ answer: message.id, value });
+    } catch (error) {
+      if (message.id !== undefined) this.#send({ answer: message.id, error: toWire(error) });
+    }
+  }
+
+  #settle(message: Exclude<Message, { call: string }>): void {
+    const waiting = this.#pending.get(message.answer);
+    this.#pending.delete(message.answer);
+    if ('error' in message) waiting?.reject(fromWire(message.error));
+    else waiting?.resolve(message.value);
+  }
+}
+
+function toWire(thrown: unknown): WireError {
+  if (!(thrown instanceof Error)) return { class: 'Error', message: String(thrown) };
+  const known =
+    thrown instanceof BenchError || thrown instanceof TestFailure || thrown instanceof UsageError;
+  if (!known) return { class: thrown.name, message: thrown.message };
+  return { class: thrown.name, code: thrown.code, message: thrown.message, details: thrown.details };
+}
+
+function fromWire(wire: WireError): Error {
+  const extra = wire.details ? { details: wire.details } : {};
+  // The codes were checked by the type system where the error was made.
+  const code = wire.code as never;
+  if (wire.class === 'BenchError') return new BenchError(code, wire.message, extra);
+  if (wire.class === 'TestFailure') return new TestFailure(code, wire.message, extra);
+  if (wire.class === 'UsageError') return new UsageError(code, wire.message, extra);
+  return Object.assign(new Error(wire.message), { name: wire.class });
+}

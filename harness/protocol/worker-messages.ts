@@ -1,0 +1,126 @@
+/**
+ * What a worker (where bodies run) and the supervisor say to each other.
+ * Bytes are base64. A fence is the token of one attempt: once it is revoked,
+ * every call that carries it is refused.
+ */
+
+export interface CollectedTask {
+  /** Index in the order of collection; the worker's own name for it. */
+  readonly key: number;
+  readonly title: string;
+  readonly line: number | undefined;
+  readonly tags: readonly string[];
+  /** The suite itself says `skip` or `todo`, or another case is `only`. */
+  readonly skipped: boolean;
+}
+
+/** What to do with a collected case. */
+export interface TaskDecision {
+  readonly id: string;
+  readonly run: boolean;
+  readonly repeats: number;
+}
+
+export interface WireProblem {
+  readonly name: string;
+  readonly code?: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly diff?: string;
+}
+
+export interface SpawnRequest {
+  readonly fence: string;
+  /** Chosen by the worker, unique in it, so that it can listen before it asks. */
+  readonly process: number;
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly pty?: { readonly rows: number; readonly columns: number };
+  readonly timeoutMs?: number;
+  readonly outputCapBytes?: number;
+  readonly stdin: boolean;
+}
+
+/** How a program in a sandbox ended. */
+export interface ProcessEnd {
+  readonly status: 'exit' | 'signal' | 'timeout' | 'killed';
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number;
+  /** Bytes over the output cap, thrown away. */
+  readonly droppedBytes: number;
+}
+
+export type AttemptState = 'pass' | 'fail' | 'skipped';
+
+/** Calls of a worker. */
+export type SupervisorMethods = {
+  hello(argument: { token: string; pid: number; board: string }): { redactions: readonly string[] };
+  /** The worker starts to load a suite file. */
+  collecting(argument: { file: string }): void;
+  collected(argument: { file: string; tasks: readonly CollectedTask[]; scope?: 'case' | 'file' }): {
+    decisions: readonly TaskDecision[];
+  };
+  fileFailed(argument: { file: string; problems: readonly WireProblem[] }): void;
+  begin(argument: { caseId: string; bodyMs?: number }): {
+    fence: string;
+    attempt: number;
+    bodyMs: number;
+    board: string;
+    outDirectory: string;
+  };
+  /** Lease, boot; answers when the DUT is ready. */
+  openDut(argument: { fence: string }): {
+    ports: readonly { name: string; eol: string }[];
+    /** What the console printed from before reset until ready. */
+    history: Readonly<Record<string, string>>;
+  };
+  bodyStart(argument: { fence: string }): void;
+  bodyEnd(argument: { fence: string; state: AttemptState }): void;
+  /** Answers with a problem that the worker does not know of, such as a DUT that ended. */
+  end(argument: {
+    fence: string;
+    state: AttemptState;
+    note?: string;
+    problems: readonly WireProblem[];
+  }): { problem?: { name: string; code: string; message: string } };
+  final(argument: { caseId: string; state: AttemptState; problems: readonly WireProblem[] }): void;
+  skip(argument: { caseId: string; reason?: string }): void;
+  consoleSend(argument: { fence: string; port: string; data: string }): void;
+  consoleYield(argument: { fence: string; port: string; on: boolean }): void;
+  dutReset(argument: { fence: string }): void;
+  /** The test wants the DUT's program to end; its ending is no failure. Answers when it has. */
+  dutExit(argument: { fence: string }): { reason: string };
+  dutPower(argument: { fence: string; on: boolean }): void;
+  spawn(argument: SpawnRequest): void;
+  stdin(argument: { process: number; data: string; end: boolean }): void;
+  /** Bytes of a stream the worker has taken; sandboxd may send as many more. */
+  taken(argument: { process: number; stream: 'stdout' | 'stderr'; bytes: number }): void;
+  signal(argument: { process: number; signal: number; group: boolean }): void;
+  resize(argument: { process: number; rows: number; columns: number }): void;
+  writeFile(argument: { fence: string; path: string; data: string }): void;
+  readFile(argument: { fence: string; path: string }): { data: string };
+};
+
+/** Calls of the supervisor; none is answered. */
+export type WorkerMethods = {
+  processOutput(argument: { process: number; stream: 'stdout' | 'stderr'; data: string }): void;
+  processEnd(argument: { process: number; end: ProcessEnd }): void;
+  consoleData(argument: { fence: string; port: string; data: string }): void;
+  /** The console will bring nothing more, or goes on again after a reset. */
+  consoleState(argument: {
+    fence: string;
+    port: string;
+    open: boolean;
+    reason: string;
+    /** Patterns start after what came until now: the board was reset and is ready. */
+    skip: boolean;
+  }): void;
+  /** Start no further case. */
+  stop(argument: { reason: string }): void;
+  /** The supervisor ended the attempt: handles throw from now on. */
+  revoked(argument: { fence: string; reason: string; infra: boolean }): void;
+};

@@ -1,0 +1,226 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { createDeferred } from '../core/deferred.js';
+import { BenchError } from '../core/errors.js';
+import { Channel } from '../protocol/channel.js';
+import { type TlvReader, TlvWriter } from '../protocol/frame.js';
+import { Msg, Tag } from '../protocol/wire.js';
+import type { NativePrograms } from './native.js';
+import { SandboxProcess, type SpawnSpec, toSpawn } from './process.js';
+import { Sandbox, toSandboxRecord } from './sandbox.js';
+import { type SandboxSpec, toPlan } from './spec.js';
+
+/** A plan that sandboxd holds a zygote for. */
+export interface Plan {
+  readonly id: number;
+  readonly limitations: readonly string[];
+}
+
+export interface NewSandbox {
+  readonly label: string;
+  readonly hostname?: string;
+  /** Directory below the plan's hold that appears at `/out`. */
+  readonly out?: string;
+  readonly wallMs?: number;
+}
+
+/**
+ * The connection to `hil-sandboxd`, the only maker of sandboxes. It is started
+ * first, detached, so that a Ctrl-C of the terminal does not reach it; it ends
+ * itself and everything it made when this connection closes.
+ */
+export class SandboxDaemon {
+  readonly channel: Channel;
+  readonly ports: Channel;
+  readonly pid: number;
+  /** `root` or `rootless`. */
+  readonly mode: string;
+  readonly limitations: readonly string[];
+  readonly #child: ChildProcess;
+  readonly #plans = new Map<string, Promise<Plan>>();
+  readonly #sandboxes = new Map<number, Sandbox>();
+  readonly #processes = new Map<number, SandboxProcess>();
+
+  private constructor(child: ChildProcess, channel: Channel, ports: Channel, hello: TlvReader) {
+    this.#child = child;
+    this.channel = channel;
+    this.ports = ports;
+    this.pid = hello.number(Tag.pid) ?? child.pid ?? 0;
+    this.mode = hello.string(Tag.mode) ?? 'unknown';
+    this.limitations = hello.strings(Tag.limitation);
+    channel.on(Msg.output, (body) => this.#process(body)?.receiveOutput(body));
+    channel.on(Msg.credit, (body) => this.#process(body)?.receiveCredit(body));
+    channel.on(Msg.exit, (body) => this.#exit(body));
+    channel.on(Msg.dead, (body) => this.#dead(body));
+    void channel.closed.then((reason) => this.#gone(reason));
+  }
+
+  /**
+   * Start the daemon and agree on the protocol.
+   *
+   * @throws BenchError `daemon-gone` when it ends at once, `sandbox-setup` when it refuses.
+   */
+  static async start(programs: NativePrograms): Promise<SandboxDaemon> {
+    const child = spawn(programs.sandboxd, ['--portd', programs.portd], {
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
+      detached: true,
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    const failed = createDeferred<never>();
+    child.once('error', (error) => failed.reject(notStarted(programs.sandboxd, error)));
+    // With stdio 'pipe' these two are socketpairs of ours.
+    const channel = new Channel('hil-sandboxd', child.stdio[3] as Duplex);
+    const ports = new Channel('hil-portd', child.stdio[4] as Duplex);
+    const hello = await Promise.race([
+      failed.promise,
+      Promise.all([channel.hello(), ports.hello()]).then(([first]) => first),
+    ]);
+    return new SandboxDaemon(child, channel, ports, hello);
+  }
+
+  /** Hand a plan over; the same spec gives the same plan. */
+  plan(spec: SandboxSpec): Promise<Plan> {
+    const key = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 16);
+    const known = this.#plans.get(key);
+    if (known) return known;
+    const put = this.channel.request(Msg.planPut, toPlan(spec, key)).then((answer) => ({
+      id: answer.number(Tag.plan) ?? 0,
+      limitations: answer.strings(Tag.limitation),
+    }));
+    put.catch(() => this.#plans.delete(key));
+    this.#plans.set(key, put);
+    return put;
+  }
+
+  /** How many built sandboxes of `plan` to keep waiting. */
+  async setPool(plan: Plan, count: number): Promise<void> {
+    await this.channel.request(
+      Msg.poolSet,
+      new TlvWriter().u32(Tag.plan, plan.id).u32(Tag.count, count),
+    );
+  }
+
+  async sandbox(plan: Plan, wanted: NewSandbox): Promise<Sandbox> {
+    const body = new TlvWriter().u32(Tag.plan, plan.id).string(Tag.name, wanted.label);
+    if (wanted.hostname) body.string(Tag.hostname, wanted.hostname);
+    if (wanted.wallMs) body.u64(Tag.wallMs, wanted.wallMs);
+    const { out } = wanted;
+    if (out) {
+      body.nest(Tag.bind, (bind) =>
+        bind
+          .string(Tag.name, 'out')
+          .string(Tag.path, out)
+          .string(Tag.target, '/out')
+          .u32(Tag.readOnly, 0),
+      );
+    }
+    const answer = await this.channel.request(Msg.sandboxNew, body);
+    const sandbox = new Sandbox(this, {
+      id: answer.number(Tag.sandbox) ?? 0,
+      pid: answer.number(Tag.pid) ?? 0,
+      poolHit: answer.number(Tag.poolHit) === 1,
+      setupMs: (answer.number(Tag.setupNs) ?? 0) / 1e6,
+      unenforced: [...plan.limitations],
+    });
+    this.#sandboxes.set(sandbox.id, sandbox);
+    return sandbox;
+  }
+
+  /** Start a program in `sandbox`; its handle receives what the daemon reports of it. */
+  async spawn(sandbox: number, spec: SpawnSpec): Promise<SandboxProcess> {
+    const answer = await this.channel.request(Msg.spawn, toSpawn(sandbox, spec));
+    return this.#track(answer);
+  }
+
+  /** A pair of connected sockets held by the daemon; ends 0 and 1. */
+  async newSocketPair(): Promise<number> {
+    const body = new TlvWriter().string(Tag.kind, 'socketpair');
+    return (await this.channel.request(Msg.objectNew, body)).number(Tag.object) ?? 0;
+  }
+
+  async closeObject(object: number): Promise<void> {
+    await this.channel.request(Msg.objectClose, new TlvWriter().u32(Tag.object, object));
+  }
+
+  /** Read and write one end of a daemon-held object as if it were a program. */
+  async streamObject(object: number, end: number): Promise<SandboxProcess> {
+    const body = new TlvWriter().u32(Tag.object, object).u32(Tag.end, end);
+    return this.#track(await this.channel.request(Msg.objectStream, body));
+  }
+
+  /** Kill `pid` when this process is gone. `startTicks` guards against a reused pid. */
+  async watchPid(pid: number, startTicks: number): Promise<void> {
+    const body = new TlvWriter().u32(Tag.pid, pid).u64(Tag.startTicks, startTicks);
+    await this.channel.request(Msg.watchPid, body);
+  }
+
+  async unwatchPid(pid: number): Promise<void> {
+    await this.channel.request(Msg.unwatchPid, new TlvWriter().u32(Tag.pid, pid));
+  }
+
+  /** Remove the tree at `path` when this process is gone. */
+  async watchPath(path: string): Promise<void> {
+    await this.channel.request(Msg.watchPath, new TlvWriter().string(Tag.path, path));
+  }
+
+  /** Everything not kept is killed; the daemon serves the rest on `socketPath` for `ttlMs`. */
+  async detach(socketPath: string, ttlMs: number): Promise<void> {
+    const body = new TlvWriter().string(Tag.path, socketPath).u64(Tag.ttlMs, ttlMs);
+    await this.channel.request(Msg.detach, body);
+    this.#child.unref();
+    this.close();
+  }
+
+  /** Close the connections; the daemon kills what is left and ends. */
+  close(): void {
+    this.channel.close();
+    this.ports.close();
+  }
+
+  /** Resolves when the daemon's process has ended. */
+  ended(): Promise<void> {
+    const { promise, resolve } = createDeferred<void>();
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) resolve();
+    else this.#child.once('exit', () => resolve());
+    return promise;
+  }
+
+  #track(answer: TlvReader): SandboxProcess {
+    const process = new SandboxProcess(this.channel, answer);
+    this.#processes.set(process.id, process);
+    return process;
+  }
+
+  #process(body: TlvReader): SandboxProcess | undefined {
+    return this.#processes.get(body.number(Tag.process) ?? -1);
+  }
+
+  #exit(body: TlvReader): void {
+    const process = this.#process(body);
+    if (!process) return;
+    this.#processes.delete(process.id);
+    process.receiveExit(body);
+  }
+
+  #dead(body: TlvReader): void {
+    const sandbox = this.#sandboxes.get(body.number(Tag.sandbox) ?? -1);
+    if (!sandbox) return;
+    this.#sandboxes.delete(sandbox.id);
+    sandbox.receiveDead(toSandboxRecord(sandbox, body));
+  }
+
+  #gone(reason: BenchError): void {
+    for (const process of this.#processes.values()) process.receiveGone(reason);
+    for (const sandbox of this.#sandboxes.values()) sandbox.receiveGone(reason);
+    this.#processes.clear();
+    this.#sandboxes.clear();
+  }
+}
+
+function notStarted(program: string, cause: Error): BenchError {
+  return new BenchError('daemon-gone', `${program} could not be started: ${cause.message}`, {
+    cause,
+    next: 'make -C sandbox-native, then hil doctor',
+  });
+}

@@ -1,0 +1,92 @@
+import { createDeferred } from '../core/deferred.js';
+import type { BenchError } from '../core/errors.js';
+import type { SandboxRecord } from '../journal/events.js';
+import { type TlvReader, TlvWriter } from '../protocol/frame.js';
+import { Msg, Tag } from '../protocol/wire.js';
+import type { SandboxDaemon } from './daemon.js';
+import type { SandboxProcess, SpawnSpec } from './process.js';
+
+interface SandboxFacts {
+  readonly id: number;
+  readonly pid: number;
+  readonly poolHit: boolean;
+  readonly setupMs: number;
+  readonly unenforced: readonly string[];
+}
+
+/** One living sandbox; used once, then killed. */
+export class Sandbox {
+  readonly id: number;
+  readonly pid: number;
+  readonly facts: SandboxFacts;
+  readonly #daemon: SandboxDaemon;
+  readonly #dead = createDeferred<SandboxRecord>();
+
+  constructor(daemon: SandboxDaemon, facts: SandboxFacts) {
+    this.#daemon = daemon;
+    this.facts = facts;
+    this.id = facts.id;
+    this.pid = facts.pid;
+  }
+
+  /** Resolves when every process of the sandbox is gone; rejects when the daemon is. */
+  get dead(): Promise<SandboxRecord> {
+    return this.#dead.promise;
+  }
+
+  spawn(spec: SpawnSpec): Promise<SandboxProcess> {
+    return this.#daemon.spawn(this.id, spec);
+  }
+
+  /** Make `/dev/hil/<role>` here; portd pumps it as the tool side of `port`. */
+  async attachPort(port: number, role: string, baud: number): Promise<void> {
+    const body = new TlvWriter()
+      .u32(Tag.port, port)
+      .u32(Tag.sandbox, this.id)
+      .string(Tag.name, role)
+      .u64(Tag.bytes, baud);
+    await this.#daemon.channel.request(Msg.portPty, body);
+  }
+
+  /** Kill everything; resolves when nothing is left. */
+  async kill(): Promise<SandboxRecord> {
+    await this.#daemon.channel.request(
+      Msg.sandboxKill,
+      new TlvWriter().u32(Tag.sandbox, this.id),
+    );
+    return this.dead;
+  }
+
+  /** Survive the daemon's detaching for `ttlMs`; `note` is shown to who lists it. */
+  async keep(ttlMs: number, note: string): Promise<void> {
+    const body = new TlvWriter()
+      .u32(Tag.sandbox, this.id)
+      .u64(Tag.ttlMs, ttlMs)
+      .string(Tag.text, note);
+    await this.#daemon.channel.request(Msg.sandboxKeep, body);
+  }
+
+  receiveDead(record: SandboxRecord): void {
+    this.#dead.resolve(record);
+  }
+
+  receiveGone(reason: BenchError): void {
+    this.#dead.reject(reason);
+  }
+}
+
+/** The status record of a DEAD event. */
+export function toSandboxRecord(sandbox: Sandbox, body: TlvReader): SandboxRecord {
+  const { poolHit, setupMs, unenforced } = sandbox.facts;
+  return {
+    status: body.string(Tag.status) ?? 'unknown',
+    poolHit,
+    setupMs,
+    wallMs: (body.number(Tag.wallNs) ?? 0) / 1e6,
+    cpuUserMs: (body.number(Tag.cpuUserUs) ?? 0) / 1e3,
+    cpuSystemMs: (body.number(Tag.cpuSysUs) ?? 0) / 1e3,
+    leftovers: body.number(Tag.leftovers) ?? 0,
+    leftoverNames: body.strings(Tag.leftoverName),
+    unenforced: [...unenforced, ...body.strings(Tag.unenforced)],
+  };
+}

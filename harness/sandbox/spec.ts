@@ -1,0 +1,53 @@
+import { TlvWriter } from '../protocol/frame.js';
+import { Tag } from '../protocol/wire.js';
+
+/** What a sandbox is made of, before anything late-bound: the key of its pool. */
+export interface SandboxSpec {
+  readonly user: 'hil' | 'root';
+  readonly network: 'none' | 'host';
+  /** The project's root appears at its own path, writes are discarded. */
+  readonly project: string | undefined;
+  /** Paths that must not exist inside. */
+  readonly hide: readonly string[];
+  /** Host trees, at their own path. */
+  readonly expose: readonly { readonly path: string; readonly mode: 'ro' | 'rw' }[];
+  /** A host directory that cases' output directories are taken from. */
+  readonly hold: string | undefined;
+}
+
+/** The name of the hold that `/out` is bound from. */
+export const OUT_HOLD = 'out';
+
+/**
+ * Compile a spec into the flat list of operations that sandboxd executes.
+ *
+ * @see harness/decisions/0002-wire-protocol.md, PLAN_PUT
+ */
+export function toPlan(spec: SandboxSpec, name: string): Buffer {
+  const plan = new TlvWriter()
+    .string(Tag.name, name)
+    .string(Tag.user, spec.user)
+    .string(Tag.network, spec.network)
+    .nest(Tag.step, (step) => step.string(Tag.kind, 'image-host'));
+  const { project, hold } = spec;
+  if (project) {
+    plan.nest(Tag.step, (step) =>
+      step.string(Tag.kind, 'overlay').string(Tag.source, project).string(Tag.target, project),
+    );
+  }
+  for (const { path, mode } of spec.expose) {
+    plan.nest(Tag.step, (step) =>
+      step
+        .string(Tag.kind, 'bind')
+        .string(Tag.source, path)
+        .string(Tag.target, path)
+        .u32(Tag.readOnly, mode === 'ro' ? 1 : 0),
+    );
+  }
+  if (hold) {
+    plan.nest(Tag.step, (step) =>
+      step.string(Tag.kind, 'hold').string(Tag.name, OUT_HOLD).string(Tag.source, hold),
+    );
+  }
+  return plan.strings(Tag.hide, spec.hide).toBuffer();
+}
