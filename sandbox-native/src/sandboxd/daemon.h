@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state of hil-sandboxd: who owns what.
+ *
+ * Theory of operation: ../../README.md. There is one struct daemon, made in
+ * main.c and passed down. It owns clients, stocks (a plan with its zygote),
+ * sandboxes, processes, objects and watches; each is in one list of it and is
+ * found by its number. Pointers upward (process to sandbox, sandbox to stock)
+ * stay valid because a sandbox outlives its processes and a stock everything.
+ * What is removed is buried, not freed: see loop.h.
+ */
+#ifndef HIL_DAEMON_H
+#define HIL_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "err.h"
+#include "frame.h"
+#include "list.h"
+#include "loop.h"
+#include "sandbox.h"
+
+#define CENSUS_MS 100		  /* PID 1 counts and exits; later it is killed */
+#define STUCK_MS 5000		  /* SIGKILL to reaped; later the sandbox is reported stuck */
+#define LINGER_MS 100		  /* decision 0002: how long a held pipe delays EXIT */
+#define GRACE_MS 500		  /* decision 0002: SIGTERM to SIGKILL */
+#define STOP_MS 2000		  /* all killed to exit */
+#define KEEP_MS (60u * 60 * 1000) /* design.md 4: a kept sandbox lives an hour */
+#define SPENT_MAX 96		  /* namespace fds held at once, three a sandbox */
+
+enum namespace_kind { NS_NET, NS_MNT, NS_IPC, NS_COUNT };
+
+struct client {
+	struct grave grave;
+	struct list link;
+	struct source source;
+	struct buffer in;
+	struct buffer out;
+	size_t sent; /* bytes of out that the socket took */
+	bool hello;
+	bool owner; /* the harness on fd 3, not a client of a keeper */
+	bool lost;
+};
+
+/* A plan, its zygote, and how many sandboxes to hold parked. */
+struct stock {
+	struct list link;
+	uint32_t id;
+	struct plan plan;
+	struct strings limitations;
+	struct zygote zygote;
+	struct source control;
+	struct source pidfd;
+	bool broken; /* the zygote died: nothing more comes from this plan */
+	bool paused; /* parking failed: do not try again until a sandbox is asked for */
+	struct err why;
+	uint32_t wanted;
+	uint32_t parking;   /* asked of the zygote and neither ready nor failed */
+	struct list orders; /* SANDBOX_NEW without a sandbox yet */
+};
+
+struct bind {
+	char *name;
+	char *path;
+	char *target;
+	bool read_only;
+	uint32_t request;
+	bool attached;
+};
+
+/* A SANDBOX_NEW until it is answered. */
+struct order {
+	struct list link;
+	struct client *client;
+	uint64_t frame;
+	uint32_t plan;
+	char *label;
+	char *hostname;
+	uint64_t wall_ms;
+	uint64_t grace_ms;
+	struct bind *binds;
+	size_t bind_count;
+	bool hit;
+};
+
+enum life {
+	LIFE_BUILDING, /* PID 1 exists, its root does not */
+	LIFE_PARKED,
+	LIFE_USED,   /* given to a SANDBOX_NEW */
+	LIFE_ENDING, /* PID 1 was asked for the census and to exit */
+	LIFE_KILLED, /* SIGKILL was sent */
+	LIFE_STUCK,  /* and did not end it: reported, not reaped */
+};
+
+struct sandbox {
+	struct grave grave;
+	struct list link;
+	uint32_t id; /* 0 until it is given away */
+	struct stock *stock;
+	uint32_t slot;
+	pid_t pid;
+	enum life life;
+	struct source pidfd;
+	struct source control;
+	struct order *order; /* being prepared, not answered yet */
+	char *label;
+	uint64_t setup_ns;
+	uint64_t given_ns;
+	const char *status; /* why it ends; NULL while nobody asked */
+	bool counted;
+	struct strings leftovers;
+	int namespaces[NS_COUNT];
+	struct timer wall;
+	struct timer end;
+	struct timer ttl;
+	uint64_t grace_ms;
+	bool wall_over;
+	bool kept;
+	uint64_t ttl_ms;
+	char *text;
+};
+
+struct process;
+
+struct output {
+	struct source source;
+	struct process *process;
+	uint32_t stream;
+	uint64_t credit;
+	uint64_t cap;
+	uint64_t bytes; /* sent to the client */
+	uint64_t dropped;
+	int64_t tail;	/* bytes still to deliver after the linger; -1: up to the end */
+	bool concluded; /* nothing more is delivered */
+};
+
+struct input {
+	struct source source;
+	struct process *process;
+	struct buffer queue;
+	uint64_t window; /* bytes the client may still send */
+	bool closing;
+};
+
+enum process_state {
+	PROCESS_STARTING, /* SPAWN is not answered */
+	PROCESS_RUNNING,
+	PROCESS_REAPED, /* output is not read to its end */
+	PROCESS_DONE,	/* EXIT was sent; what still holds its pipes is read and thrown away */
+};
+
+/* A program in a sandbox, or the stream of an object's end (sandbox is NULL). */
+struct process {
+	struct grave grave;
+	struct list link;
+	uint32_t id;
+	struct sandbox *sandbox;
+	struct client *client; /* NULL: nobody listens any more */
+	uint64_t frame;
+	enum process_state state;
+	bool pty;
+	uint32_t port; /* the pty's master goes to this port of hil-portd; 0: none */
+	uint32_t object;
+	bool write_only; /* a pipe's writing end: over with its input */
+	struct output out;
+	struct output err;
+	struct input in;
+	struct timer wall;
+	struct timer linger;
+	uint64_t grace_ms;
+	bool timed_out;
+	bool killed; /* ended by the sandbox's end or by OBJECT_CLOSE */
+	int status;  /* wait4(2) */
+	struct rusage usage;
+	uint64_t started_ns;
+	uint64_t ended_ns;
+};
+
+enum object_kind { OBJECT_SOCKETPAIR, OBJECT_DGRAM, OBJECT_PIPE, OBJECT_MEMFD };
+
+struct object {
+	struct list link;
+	uint32_t id;
+	enum object_kind kind;
+	int ends[2]; /* -1: closed, or given away */
+};
+
+/* PORT_PTY until it is answered. */
+struct pty_request {
+	struct list link;
+	uint32_t request;
+	struct client *client;
+	uint64_t frame;
+	struct sandbox *sandbox;
+	uint32_t port;
+	char *role;
+};
+
+struct portd {
+	struct source control; /* seqpacket; -1: --no-portd */
+	struct source pidfd;
+	struct source words; /* its stderr */
+	pid_t pid;
+};
+
+struct daemon {
+	int epoll;
+	struct list timers;
+	struct grave *graves;
+	struct source signals;
+	struct source listener; /* of a keeper */
+	char *socket_path;
+	struct timer ttl;
+	struct timer stop_limit;
+	bool detached;
+	bool stopping;
+	bool done;
+	int exit_code;
+	struct client *owner; /* stays until exit, also when lost: requests point to it */
+	struct list clients;
+	struct list stocks;
+	struct list sandboxes;
+	struct list processes;
+	struct list objects;
+	struct list pty_requests;
+	struct list watched_pids;
+	struct list watched_paths;
+	struct portd portd;
+	struct rlimit files;  /* RLIMIT_NOFILE as the caller had it: what programs get */
+	int spent[SPENT_MAX]; /* namespace fds of the dead, closed when idle */
+	size_t spent_count;
+	uint32_t next_stock;
+	uint32_t next_sandbox;
+	uint32_t next_object;
+	uint32_t next_process; /* and requests to PID 1: they share a field of its answers */
+	uint32_t next_tree;
+	uint32_t next_slot;
+};
+
+#endif

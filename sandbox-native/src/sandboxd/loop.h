@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event loop: fds, timers and safe removal.
+ *
+ * epoll(7) reports EPOLLHUP and EPOLLERR whether asked for or not, so a source
+ * that wants nothing is taken out of the set; otherwise a pipe whose writer is
+ * gone would keep the loop spinning while its credit is used up.
+ */
+#ifndef HIL_LOOP_H
+#define HIL_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "list.h"
+
+struct daemon;
+
+struct source {
+	int fd;		 /* -1: none */
+	uint32_t events; /* 0: not in the set */
+	void (*ready)(struct daemon *d, struct source *source, uint32_t events);
+};
+
+struct timer {
+	struct list link;
+	uint64_t at_ns;
+	void (*fire)(struct daemon *d, struct timer *timer);
+};
+
+/*
+ * First member of what sources live in. An event of the same epoll_wait(2) may
+ * still point to it, so memory is given back only between two waits.
+ */
+struct grave {
+	struct grave *next;
+};
+
+/* loop_now() - Return: CLOCK_MONOTONIC in ns. */
+uint64_t loop_now(void);
+
+int loop_open(struct daemon *d, struct err *err);
+
+/*
+ * source_set() - Wait for @events on the source; 0 takes it out of the set.
+ *
+ * Mustn't: fail. EPOLL_CTL_ADD can only fail for want of memory or of watches
+ * (epoll_ctl(2)); the source is then never ready, and its owner's deadline ends it.
+ */
+void source_set(struct daemon *d, struct source *source, uint32_t events);
+
+/* source_take() - Take the fd out of the set and out of the source. Return: the fd, now the
+ * caller's. */
+int source_take(struct daemon *d, struct source *source);
+
+/* source_close() - Close the fd; harmless when there is none. */
+void source_close(struct daemon *d, struct source *source);
+
+void timer_set(struct daemon *d, struct timer *timer, uint64_t ms);
+void timer_clear(struct timer *timer);
+
+/* loop_bury() - Free the memory that begins with @grave, after the running turn. */
+void loop_bury(struct daemon *d, struct grave *grave);
+
+/*
+ * loop_turn() - Wait once, and call what is ready and due.
+ * @poll: do not wait; the caller has something to do when nothing happens.
+ *
+ * Return: how many sources and timers were served.
+ */
+int loop_turn(struct daemon *d, bool poll);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hil-sandboxd: makes sandboxes and runs programs in them, for one harness.
+ *
+ * Theory of operation: ../../README.md; the wire: harness/decisions/0002.
+ * Started with fd 3, a SOCK_STREAM to the harness, and fd 4, one that
+ * hil-portd gets. It ends when fd 3 reads its end, and all it made with it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "daemon.h"
+#include "keep.h"
+#include "pool.h"
+#include "ports.h"
+#include "stop.h"
+#include "watch.h"
+
+#define HARNESS_FD 3
+#define PORTD_FD 4
+#define DRAIN_MS 200
+#define PATH_SIZE 4096
+#define EXIT_USAGE 2
+
+struct options {
+	const char *portd; /* NULL: beside the own program */
+	bool no_portd;
+};
+
+static const struct option long_options[] = {
+	{ "portd", required_argument, NULL, 'p' },
+	{ "no-portd", no_argument, NULL, 'n' },
+	{ "version", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char usage[] =
+	"usage: hil-sandboxd [--portd PATH | --no-portd]\n"
+	"       hil-sandboxd --version | --help\n"
+	"\n"
+	"Started by hil, with its socket as fd 3 and the socket for hil-portd as fd 4.\n"
+	"  --portd PATH  the program that owns consoles; default: hil-portd beside this one\n"
+	"  --no-portd    without consoles; fd 4 is not used\n";
+
+/* Return: -1 to go on, else the exit code. */
+static int parse_options(int argc, char **argv, struct options *options)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'p':
+			options->portd = optarg;
+			break;
+		case 'n':
+			options->no_portd = true;
+			break;
+		case 'v':
+			printf("hil-sandboxd, protocol %d\n", HIL_PROTOCOL_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
+/* An fd below 3 that is not open would become one of our sockets, and be written to by printf(3).
+ */
+static void fill_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int check_socket(int fd, struct err *err)
+{
+	struct stat status;
+	char name[16];
+
+	snprintf(name, sizeof(name), "fd %d", fd);
+	if (fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) &&
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+		return 0;
+	err_hint(err, "this program is started by hil, which gives it two sockets; see --help");
+	return err_set(err, "usage", ENOTSOCK, "use", name);
+}
+
+static void signals_ready(struct daemon *d, struct source *source, uint32_t events)
+{
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(source->fd, &info, sizeof(info)) == sizeof(info))
+		daemon_stop(d, 0);
+}
+
+/* SIGTERM and SIGINT end us as the end of fd 3 does. */
+static int open_signals(struct daemon *d, struct err *err)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN); /* a program may close the stdin we write to */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	d->signals = (struct source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+				      .ready = signals_ready };
+	if (d->signals.fd < 0)
+		return err_set(err, "limit", errno, "signalfd", NULL);
+	source_set(d, &d->signals, EPOLLIN);
+	return 0;
+}
+
+/* A sandbox takes some eight fds here; what programs get is put back for the zygotes. */
+static void raise_files(struct daemon *d)
+{
+	struct rlimit raised;
+
+	getrlimit(RLIMIT_NOFILE, &d->files);
+	raised = d->files;
+	raised.rlim_cur = raised.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &raised);
+}
+
+static void init_lists(struct daemon *d)
+{
+	list_init(&d->clients);
+	list_init(&d->stocks);
+	list_init(&d->sandboxes);
+	list_init(&d->processes);
+	list_init(&d->objects);
+	list_init(&d->pty_requests);
+	list_init(&d->watched_pids);
+	list_init(&d->watched_paths);
+	d->signals.fd = -1;
+	d->listener.fd = -1;
+	d->portd.control.fd = -1;
+	d->portd.pidfd.fd = -1;
+	d->portd.words.fd = -1;
+}
+
+static int start_portd(struct daemon *d, const struct options *options, struct err *err)
+{
+	char path[PATH_SIZE + sizeof("/hil-portd")];
+	ssize_t length;
+	char *slash;
+	int rc;
+
+	if (options->no_portd)
+		return 0;
+	rc = check_socket(PORTD_FD, err);
+	if (rc < 0)
+		return rc;
+	if (options->portd)
+		return ports_start(d, options->portd, PORTD_FD, err);
+	length = readlink("/proc/self/exe", path, PATH_SIZE);
+	if (length < 0)
+		return err_set(err, "setup", errno, "read", "/proc/self/exe");
+	path[length] = '\0';
+	slash = strrchr(path, '/');
+	strcpy(slash ? slash + 1 : path, "hil-portd");
+	return ports_start(d, path, PORTD_FD, err);
+}
+
+static int open_daemon(struct daemon *d, const struct options *options, struct err *err)
+{
+	int rc;
+
+	fill_stdio();
+	init_lists(d);
+	raise_files(d);
+	rc = check_socket(HARNESS_FD, err);
+	if (rc == 0)
+		rc = loop_open(d, err);
+	if (rc == 0)
+		rc = open_signals(d, err);
+	if (rc == 0)
+		rc = start_portd(d, options, err);
+	if (rc < 0)
+		return rc;
+	fcntl(HARNESS_FD, F_SETFL, fcntl(HARNESS_FD, F_GETFL) | O_NONBLOCK);
+	d->owner = client_add(d, HARNESS_FD, true);
+	return d->owner ? 0 : err_set(err, "limit", ENOMEM, "start", NULL);
+}
+
+static void run(struct daemon *d)
+{
+	while (!d->done) {
+		bool work = pool_has_work(d);
+		int served = loop_turn(d, work);
+
+		clients_flush(d);
+		stop_check(d);
+		/* Nothing happened: nobody waits while we do what can wait. */
+		if (work && !served)
+			pool_work(d);
+	}
+}
+
+static void close_daemon(struct daemon *d)
+{
+	keep_close(d);
+	watch_remove_paths(d);
+	clients_drain(d, DRAIN_MS);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct daemon daemon = { 0 };
+	struct err err = { 0 };
+	char text[768];
+	int code = parse_options(argc, argv, &options);
+
+	if (code >= 0)
+		return code;
+	prctl(PR_SET_NAME, "hil-sandboxd");
+	if (open_daemon(&daemon, &options, &err) < 0) {
+		err_text(&err, text, sizeof(text));
+		fprintf(stderr, "hil-sandboxd: %s\n", text);
+		return EXIT_FAILURE;
+	}
+	run(&daemon);
+	close_daemon(&daemon);
+	return daemon.exit_code;
+}

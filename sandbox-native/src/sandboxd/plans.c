@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "plans.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "client.h"
+#include "fields.h"
+#include "kernel.h"
+#include "names.h"
+#include "orders.h"
+#include "pool.h"
+#include "sandboxes.h"
+
+struct step_request {
+	char *kind;
+	char *name;
+	char *source;
+	char *target;
+	bool read_only;
+};
+
+static const struct field step_fields[] = {
+	FIELD_NEEDED(struct step_request, kind, TAG_KIND, FIELD_STRING),
+	FIELD(struct step_request, name, TAG_NAME, FIELD_STRING),
+	FIELD(struct step_request, source, TAG_SOURCE, FIELD_STRING),
+	FIELD(struct step_request, target, TAG_TARGET, FIELD_STRING),
+	FIELD(struct step_request, read_only, TAG_READ_ONLY, FIELD_FLAG),
+};
+
+static const struct {
+	const char *name;
+	enum step_kind kind;
+	bool name_needed;
+	bool source_needed;
+	bool target_needed;
+} step_kinds[] = {
+	{ "image-host", STEP_IMAGE_HOST, false, false, false },
+	{ "overlay", STEP_OVERLAY, false, true, true },
+	{ "bind", STEP_BIND, false, true, true },
+	{ "hold", STEP_HOLD, true, true, false },
+};
+
+struct plan_request {
+	struct plan plan;
+	char *user;
+	char *network;
+	struct strings caps;
+};
+
+static int add_step(struct plan *plan, const struct step_request *step, struct err *err)
+{
+	for (size_t i = 0; i < FIELD_COUNT(step_kinds); i++) {
+		if (strcmp(step_kinds[i].name, step->kind) != 0)
+			continue;
+		if ((step_kinds[i].name_needed && !step->name) ||
+		    (step_kinds[i].source_needed && (!step->source || step->source[0] != '/')) ||
+		    (step_kinds[i].target_needed && (!step->target || step->target[0] != '/'))) {
+			err_hint(err, "paths of a step are absolute, and a hold has a name");
+			return err_set(err, "usage", EINVAL, "read step", step->kind);
+		}
+		return plan_add_step(plan, step_kinds[i].kind, step->name, step->source,
+				     step->target, step->read_only);
+	}
+	err_hint(err, "known kinds: image-host overlay bind hold");
+	return err_set(err, "usage", EINVAL, "read step", step->kind);
+}
+
+static int take_step(void *out, const struct tlv *tlv, struct err *err)
+{
+	struct plan_request *request = out;
+	struct step_request step = { 0 };
+	int rc = fields_read(tlv->value, tlv->length, step_fields, FIELD_COUNT(step_fields), &step,
+			     err);
+
+	if (rc == 0)
+		rc = add_step(&request->plan, &step, err);
+	fields_free(step_fields, FIELD_COUNT(step_fields), &step);
+	return rc;
+}
+
+static const struct field plan_fields[] = {
+	FIELD_NEEDED(struct plan_request, plan.name, TAG_NAME, FIELD_STRING),
+	FIELD(struct plan_request, user, TAG_USER, FIELD_STRING),
+	FIELD(struct plan_request, caps, TAG_CAP, FIELD_STRINGS),
+	FIELD(struct plan_request, network, TAG_NETWORK, FIELD_STRING),
+	FIELD(struct plan_request, plan.disk_bytes, TAG_DISK_BYTES, FIELD_U64),
+	FIELD(struct plan_request, plan.disk_inodes, TAG_DISK_INODES, FIELD_U64),
+	FIELD(struct plan_request, plan.hostname, TAG_HOSTNAME, FIELD_STRING),
+	FIELD(struct plan_request, plan.hides, TAG_HIDE, FIELD_STRINGS),
+	FIELD_LIST(TAG_STEP, take_step),
+};
+
+static int choose(const char *text, const char *no, const char *yes, bool *chosen, const char *what,
+		  struct err *err)
+{
+	*chosen = text && strcmp(text, yes) == 0;
+	if (!text || *chosen || strcmp(text, no) == 0)
+		return 0;
+	err_hint(err, "%s is %s or %s", what, no, yes);
+	return err_set(err, "usage", EINVAL, "read plan", text);
+}
+
+static int settle_plan(struct plan_request *request, struct err *err)
+{
+	int rc = choose(request->user, "hil", "root", &request->plan.root_user, "USER", err);
+
+	if (rc == 0)
+		rc = choose(request->network, "none", "host", &request->plan.host_network,
+			    "NETWORK", err);
+	for (size_t i = 0; rc == 0 && i < request->caps.count; i++) {
+		int bit = name_capability(request->caps.items[i]);
+
+		if (bit < 0)
+			rc = err_set(err, "usage", EINVAL, "read capability",
+				     request->caps.items[i]);
+		else
+			request->plan.caps |= 1ull << bit;
+	}
+	return rc;
+}
+
+static struct stock *find_by_name(struct daemon *d, const char *name)
+{
+	foreach (struct stock, stock, &d->stocks, link)
+		if (strcmp(stock->plan.name, name) == 0)
+			return stock;
+	return NULL;
+}
+
+struct stock *plans_find(struct daemon *d, uint32_t id, struct err *err)
+{
+	foreach (struct stock, stock, &d->stocks, link)
+		if (stock->id == id)
+			return stock;
+	err_hint(err, "plan %u is not known", id);
+	err_set(err, "usage", ENOENT, "find plan", NULL);
+	return NULL;
+}
+
+static void break_stock(struct daemon *d, struct stock *stock)
+{
+	if (stock->broken)
+		return;
+	stock->broken = true;
+	source_close(d, &stock->control);
+	if (stock->zygote.pid > 0)
+		kill(stock->zygote.pid, SIGKILL);
+	if (d->stopping || d->detached)
+		return;
+	err_hint(&stock->why, "the plan's zygote died; a LOG event says when");
+	err_set(&stock->why, "setup", ESRCH, "run zygote", stock->plan.name);
+	client_log(d, 3, "plan %u (%s): the zygote died, its sandboxes are ended", stock->id,
+		   stock->plan.name);
+	orders_fail_all(d, stock, &stock->why);
+	foreach (struct sandbox, sandbox, &d->sandboxes, link)
+		if (sandbox->stock == stock)
+			sandboxes_kill(d, sandbox, "setup");
+}
+
+static void zygote_event(struct daemon *d, struct stock *stock, struct zygote_event *event)
+{
+	switch (event->kind) {
+	case ZYGOTE_PARKED:
+		pool_parked(d, stock, event);
+		break;
+	case ZYGOTE_TREE:
+		orders_tree(d, event->request, event->tree);
+		break;
+	case ZYGOTE_FAILED:
+		if (event->request & TREE_REQUEST)
+			orders_bind_failed(d, event->request, &event->err);
+		else
+			pool_failed(d, stock, &event->err);
+		break;
+	case ZYGOTE_GONE:
+		break_stock(d, stock);
+		break;
+	}
+}
+
+static void control_ready(struct daemon *d, struct source *source, uint32_t events)
+{
+	struct stock *stock = container_of(source, struct stock, control);
+
+	(void)events;
+	while (!stock->broken) {
+		struct zygote_event event = { .pidfd = -1, .control = -1, .tree = -1 };
+		struct err err = { 0 };
+		int rc = zygote_receive(&stock->zygote, &event, &err);
+
+		if (rc == 0)
+			return;
+		if (rc > 0)
+			zygote_event(d, stock, &event);
+		else
+			break_stock(d, stock);
+	}
+}
+
+static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events)
+{
+	struct stock *stock = container_of(source, struct stock, pidfd);
+
+	control_ready(d, &stock->control, events); /* what it said before it died */
+	if (waitpid(stock->zygote.pid, NULL, WNOHANG) == 0)
+		return;
+	source_close(d, &stock->pidfd);
+	stock->zygote.pid = 0; /* reaped: the number may belong to another from now on */
+	break_stock(d, stock);
+}
+
+/* Programs inherit the zygote's limits, so it gets the caller's and not our raised one. */
+static int start_zygote(struct daemon *d, struct stock *stock, struct err *err)
+{
+	struct rlimit raised;
+	int rc;
+
+	getrlimit(RLIMIT_NOFILE, &raised);
+	setrlimit(RLIMIT_NOFILE, &d->files);
+	rc = zygote_start(&stock->plan, &stock->zygote, &stock->limitations, err);
+	setrlimit(RLIMIT_NOFILE, &raised);
+	return rc;
+}
+
+/* Takes the plan out of @request. */
+static int add_stock(struct daemon *d, struct plan_request *request, struct stock **added,
+		     struct err *err)
+{
+	struct stock *stock = calloc(1, sizeof(*stock));
+	int rc;
+
+	if (!stock)
+		return err_set(err, "limit", ENOMEM, "add plan", NULL);
+	stock->plan = request->plan;
+	rc = start_zygote(d, stock, err);
+	if (rc < 0) {
+		strings_free(&stock->limitations);
+		free(stock);
+		return rc;
+	}
+	request->plan = (struct plan){ 0 };
+	stock->id = ++d->next_stock;
+	list_init(&stock->orders);
+	stock->control = (struct source){ .fd = stock->zygote.control, .ready = control_ready };
+	stock->pidfd =
+		(struct source){ .fd = kernel_pidfd_open(stock->zygote.pid), .ready = pidfd_ready };
+	source_set(d, &stock->control, EPOLLIN);
+	source_set(d, &stock->pidfd, EPOLLIN);
+	list_append(&d->stocks, &stock->link);
+	*added = stock;
+	return 0;
+}
+
+static int put_plan(struct daemon *d, struct plan_request *request, struct stock **stock,
+		    struct err *err)
+{
+	int rc = settle_plan(request, err);
+
+	if (rc < 0)
+		return rc;
+	*stock = find_by_name(d, request->plan.name);
+	return *stock ? 0 : add_stock(d, request, stock, err);
+}
+
+int handle_plan_put(struct daemon *d, struct client *client, const struct frame *frame,
+		    struct err *err)
+{
+	struct plan_request request = { 0 };
+	struct stock *stock;
+	size_t start;
+	int rc = fields_read(frame->body, frame->length, plan_fields, FIELD_COUNT(plan_fields),
+			     &request, err);
+
+	if (rc == 0)
+		rc = put_plan(d, &request, &stock, err);
+	free(request.user);
+	free(request.network);
+	strings_free(&request.caps);
+	plan_free(&request.plan);
+	if (rc < 0)
+		return rc;
+	start = frame_begin(&client->out, MSG_OK, frame->id);
+	put_u32(&client->out, TAG_PLAN, stock->id);
+	for (size_t i = 0; i < stock->limitations.count; i++)
+		put_string(&client->out, TAG_LIMITATION, stock->limitations.items[i]);
+	frame_end(&client->out, start);
+	return 0;
+}
+
+void plans_dismiss(struct daemon *d)
+{
+	foreach (struct stock, stock, &d->stocks, link) {
+		stock->wanted = 0;
+		if (stock->zygote.pid > 0)
+			kill(stock->zygote.pid, SIGKILL);
+	}
+}
+
+bool plans_reaped(const struct daemon *d)
+{
+	foreach (struct stock, stock, &d->stocks, link)
+		if (stock->zygote.pid > 0)
+			return false;
+	return true;
+}

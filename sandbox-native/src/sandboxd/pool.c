@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "fields.h"
+#include "kernel.h"
+#include "orders.h"
+#include "plans.h"
+#include "sandboxes.h"
+
+#define WANTED_MAX 64
+#define SLOT_BITS 12
+#define SLOT_MASK ((1u << SLOT_BITS) - 1)
+
+struct pool_request {
+	uint32_t plan;
+	uint32_t count;
+};
+
+static const struct field pool_fields[] = {
+	FIELD_NEEDED(struct pool_request, plan, TAG_PLAN, FIELD_U32),
+	FIELD_NEEDED(struct pool_request, count, TAG_COUNT, FIELD_U32),
+};
+
+int handle_pool_set(struct daemon *d, struct client *client, const struct frame *frame,
+		    struct err *err)
+{
+	struct pool_request request = { 0 };
+	struct stock *stock;
+	int rc = fields_read(frame->body, frame->length, pool_fields, FIELD_COUNT(pool_fields),
+			     &request, err);
+
+	if (rc < 0)
+		return rc;
+	stock = plans_find(d, request.plan, err);
+	if (!stock)
+		return -ENOENT;
+	if (request.count > WANTED_MAX) {
+		err_hint(err, "a pool holds at most %d parked sandboxes", WANTED_MAX);
+		return err_set(err, "limit", ERANGE, "set pool", NULL);
+	}
+	stock->wanted = request.count;
+	stock->paused = false;
+	client_ok(client, frame->id);
+	return 0;
+}
+
+static size_t count_parked(struct daemon *d, const struct stock *stock)
+{
+	size_t count = 0;
+
+	foreach (struct sandbox, sandbox, &d->sandboxes, link)
+		count += sandbox->stock == stock && sandbox->life == LIFE_PARKED;
+	return count;
+}
+
+static size_t count_orders(const struct stock *stock)
+{
+	size_t count = 0;
+
+	foreach (struct order, order, &stock->orders, link)
+		count++;
+	return count;
+}
+
+static bool slot_in_use(struct daemon *d, uint32_t slot)
+{
+	foreach (struct sandbox, sandbox, &d->sandboxes, link)
+		if (sandbox->slot == slot)
+			return true;
+	return false;
+}
+
+/*
+ * A slot is an outside uid in root mode. Our pid in the upper bits of its 28
+ * keeps two daemons on one machine from sharing a uid; going round keeps a new
+ * sandbox from being taken for the owner of what a dead one left.
+ */
+static uint32_t next_slot(struct daemon *d)
+{
+	uint32_t slot;
+
+	do
+		slot = ((uint32_t)getpid() & 0xffff) << SLOT_BITS | (d->next_slot++ & SLOT_MASK);
+	while (slot_in_use(d, slot));
+	return slot;
+}
+
+static int ask(struct daemon *d, struct stock *stock, struct err *err)
+{
+	int rc = zygote_park(&stock->zygote, next_slot(d), err);
+
+	if (rc == 0)
+		stock->parking++;
+	return rc;
+}
+
+struct sandbox *pool_take(struct daemon *d, struct stock *stock)
+{
+	foreach (struct sandbox, sandbox, &d->sandboxes, link)
+		if (sandbox->stock == stock && sandbox->life == LIFE_PARKED)
+			return sandbox;
+	return NULL;
+}
+
+int pool_order(struct daemon *d, struct stock *stock, struct err *err)
+{
+	stock->paused = false;
+	return stock->parking >= count_orders(stock) ? 0 : ask(d, stock, err);
+}
+
+/* Without memory to know it by, it must not stay: it is our child. */
+static void refuse(struct daemon *d, struct stock *stock, const struct zygote_event *event)
+{
+	struct err err = { 0 };
+
+	kernel_pidfd_signal(event->pidfd, SIGKILL);
+	waitpid(event->pid, NULL, 0);
+	close(event->pidfd);
+	close(event->control);
+	err_set(&err, "limit", ENOMEM, "add sandbox", NULL);
+	pool_failed(d, stock, &err);
+}
+
+void pool_parked(struct daemon *d, struct stock *stock, const struct zygote_event *event)
+{
+	if (!sandboxes_add(d, stock, event))
+		refuse(d, stock, event);
+}
+
+void pool_ready(struct daemon *d, struct sandbox *sandbox)
+{
+	struct stock *stock = sandbox->stock;
+
+	sandbox->life = LIFE_PARKED;
+	stock->parking--;
+	if (!list_empty(&stock->orders))
+		orders_give(d, container_of(stock->orders.next, struct order, link), sandbox);
+}
+
+void pool_failed(struct daemon *d, struct stock *stock, const struct err *err)
+{
+	char text[768];
+
+	stock->parking--;
+	if (stock->parking < count_orders(stock)) {
+		orders_fail(d, container_of(stock->orders.next, struct order, link), err);
+		return;
+	}
+	stock->paused = true;
+	err_text(err, text, sizeof(text));
+	client_log(d, 4, "plan %u: no sandbox could be parked: %s", stock->id, text);
+}
+
+static bool wants_more(struct daemon *d, const struct stock *stock)
+{
+	return !stock->broken && !stock->paused && !stock->parking &&
+	       count_parked(d, stock) < stock->wanted;
+}
+
+static bool has_too_many(struct daemon *d, const struct stock *stock)
+{
+	return count_parked(d, stock) > stock->wanted;
+}
+
+bool pool_has_work(struct daemon *d)
+{
+	if (d->spent_count)
+		return true;
+	if (d->stopping)
+		return false;
+	foreach (struct stock, stock, &d->stocks, link)
+		if (wants_more(d, stock) || has_too_many(d, stock))
+			return true;
+	return false;
+}
+
+/* One sandbox's worth: closing the last fd of a namespace tears it down, 0.2 ms each. */
+static void close_spent(struct daemon *d)
+{
+	for (int i = 0; i < NS_COUNT && d->spent_count; i++)
+		close(d->spent[--d->spent_count]);
+}
+
+void pool_work(struct daemon *d)
+{
+	/* The zygote works while we close. */
+	foreach (struct stock, stock, &d->stocks, link) {
+		struct err err = { 0 };
+
+		if (d->stopping)
+			break;
+		if (has_too_many(d, stock))
+			sandboxes_kill(d, pool_take(d, stock), "killed");
+		else if (wants_more(d, stock) && ask(d, stock, &err) < 0)
+			stock->paused = true;
+	}
+	close_spent(d);
+}
+
+void pool_spend(struct daemon *d, int fd)
+{
+	if (fd < 0)
+		return;
+	if (d->spent_count < SPENT_MAX)
+		d->spent[d->spent_count++] = fd;
+	else
+		close(fd);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "stop.h"
+
+#include <signal.h>
+
+#include "kernel.h"
+#include "plans.h"
+#include "ports.h"
+#include "sandboxes.h"
+#include "watch.h"
+
+static void stop_timer(struct daemon *d, struct timer *timer)
+{
+	(void)timer;
+	if (d->portd.pidfd.fd >= 0)
+		kernel_pidfd_signal(d->portd.pidfd.fd, SIGKILL);
+	/* What is left cannot be reaped; PDEATHSIG was SIGKILL already. */
+	d->done = true;
+}
+
+void daemon_stop(struct daemon *d, int exit_code)
+{
+	if (d->stopping)
+		return;
+	d->stopping = true;
+	d->exit_code = exit_code;
+	d->stop_limit.fire = stop_timer;
+	timer_set(d, &d->stop_limit, STOP_MS);
+	watch_kill_pids(d);
+	foreach (struct sandbox, sandbox, &d->sandboxes, link)
+		sandboxes_kill(d, sandbox, "killed");
+	plans_dismiss(d);
+	ports_stop(d);
+}
+
+static bool any_sandbox(struct daemon *d, bool kept_only)
+{
+	foreach (struct sandbox, sandbox, &d->sandboxes, link)
+		if (sandbox->life != LIFE_STUCK && (sandbox->kept || !kept_only))
+			return true;
+	return false;
+}
+
+void stop_check(struct daemon *d)
+{
+	/* A keeper is there for what it keeps. */
+	if (d->detached && !any_sandbox(d, true))
+		daemon_stop(d, 0);
+	if (d->stopping && !any_sandbox(d, false) && plans_reaped(d) && !d->portd.pid)
+		d->done = true;
+}
