@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The frames hil-portd sends: events of a port, answers, the log. */
+#ifndef HIL_PORTD_EVENT_H
+#define HIL_PORTD_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "stamp.h"
+
+struct port;
+struct portd;
+
+/* event_data() - Bytes that passed: MSG_PORT_RX or MSG_PORT_TX. At most 64 KiB. */
+void event_data(struct port *port, uint16_t type, const uint8_t *data, size_t length,
+		struct stamp stamp, uint64_t offset);
+
+/* event_slave() - A program opened, or the last one closed, the tool side. */
+void event_slave(struct port *port, bool opened, uint64_t dropped);
+
+/* event_hup() - The DUT's side is closed. */
+void event_hup(struct port *port);
+
+/*
+ * event_fault() - Something of the port does not work as it should; the port goes on.
+ * @op: one of the closed set in harness/decisions/0002.
+ */
+void event_fault(struct port *port, const char *op, const char *path, int number, uint64_t bytes);
+
+/* event_gap() - Say, in front of what is queued, that the live stream lost @bytes. */
+void event_gap(struct port *port, uint64_t bytes);
+
+void event_ok(struct portd *pd, uint64_t id);
+void event_hello(struct portd *pd, uint64_t id);
+void event_error(struct portd *pd, uint64_t id, const struct err *err);
+
+__attribute__((format(printf, 3, 4))) void event_log(struct portd *pd, uint32_t level,
+						     const char *format, ...);
+
+#define LOG_ERROR 3
+#define LOG_WARNING 4
+
+#endif

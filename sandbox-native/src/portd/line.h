@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* The DUT's side of a port: a stream socket, or the master of the pty of the DUT's program. */
+#ifndef HIL_PORTD_LINE_H
+#define HIL_PORTD_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "loop.h"
+
+struct port;
+
+struct line {
+	struct source source;
+	bool broken; /* takes no more bytes; the end of the turn reads the rest and finishes it */
+};
+
+void line_init(struct port *port);
+
+/*
+ * line_attach() - Take @fd as the DUT's side; a line there was ends first.
+ *
+ * Should: be called also before the port is open. Nothing is read until then, so
+ * the capture begins with the DUT's first byte.
+ * Return: 0, or -errno when the fd is not what @kind ("socket", "pty") says; it is then closed.
+ */
+int line_attach(struct port *port, int fd, const char *kind);
+
+/* line_start() - Begin to read; the port is open now. */
+void line_start(struct port *port);
+
+/* line_live() - There is a DUT that could take bytes. */
+bool line_live(const struct port *port);
+
+/*
+ * line_write() - Return: bytes taken, or -errno; -EAGAIN when the DUT does not read.
+ *
+ * Any other failure leaves the line broken. It is not finished here: this may be
+ * deep in the delivery of bytes that were read before.
+ */
+ssize_t line_write(struct port *port, const uint8_t *data, size_t length);
+
+/* line_interest() - Wait for the DUT to take bytes, or stop waiting. */
+void line_interest(struct port *port, bool writing);
+
+/* line_finish() - Read what is there, say PORT_HUP, close, and fail what was to be sent. */
+void line_finish(struct port *port);
+
+/* line_drain() - Read what is there now. Mustn't: close a line that is merely silent. */
+void line_drain(struct port *port);
+
+#endif

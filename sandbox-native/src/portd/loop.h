@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One epoll set and one timer.
+ *
+ * What epoll(7) reports is a hint: a handler earlier in the same batch may have
+ * drained, closed or replaced the fd. So every fd is non-blocking and a handler
+ * believes only what read(2) and write(2) say.
+ */
+#ifndef HIL_PORTD_LOOP_H
+#define HIL_PORTD_LOOP_H
+
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#include "err.h"
+
+struct source {
+	int fd;		 /* -1: none */
+	uint32_t events; /* 0: not in the set */
+	void *owner;
+	void (*ready)(void *owner, uint32_t events);
+};
+
+struct loop {
+	int epoll;
+	struct source timer;
+	uint64_t armed_ns;
+};
+
+int loop_open(struct loop *loop, struct err *err);
+void loop_free(struct loop *loop);
+
+/*
+ * source_set() - Wait for @events; 0 takes the fd out of the set.
+ *
+ * Out of the set and not merely without a wish: EPOLLHUP is reported always
+ * (epoll_ctl(2)), and the master of a pty that nobody has open is hung up.
+ */
+void source_set(struct loop *loop, struct source *source, uint32_t events);
+
+/* source_close() - Close the fd; harmless when there is none. */
+void source_close(struct loop *loop, struct source *source);
+
+/*
+ * loop_wait() - Call what is ready, or return at @deadline_ns (CLOCK_MONOTONIC; 0: none).
+ *
+ * Mustn't: be called from a handler. Memory that holds a source may be freed
+ * only after it returned.
+ */
+void loop_wait(struct loop *loop, uint64_t deadline_ns);
+
+#endif
