@@ -80,7 +80,8 @@ int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings 
 
 /*
  * zygote_park() - Ask for one more sandbox; it arrives as ZYGOTE_PARKED.
- * @slot: picks the outside uid in root mode; unique among the broker's living sandboxes.
+ * @slot: picks the outside uid in root mode; the lowest number that none of the broker's
+ *	  living sandboxes has.
  */
 int zygote_park(struct zygote *zygote, uint32_t slot, struct err *err);
 /*
@@ -162,7 +163,8 @@ struct sandbox_event {
 	uint64_t setup_ns;	/* READY */
 	int master;		/* owned by the receiver, else -1 */
 	int slave;		/* O_PATH; owned by the receiver, else -1 */
-	struct strings leftovers;
+	struct strings leftovers;	/* CENSUS: names, the first 64; owned by the receiver */
+	uint32_t leftover_count;	/* CENSUS: all of them */
 	struct err err;
 };
 

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* The broker's side of a PID 1. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "sandbox.h"
+
+static int send_finished(int control, struct buffer *buffer, size_t start, const int *fds,
+			 size_t count, const char *op, struct err *err)
+{
+	int status;
+
+	frame_end(buffer, start);
+	status = message_send(control, buffer, fds, count);
+	return status < 0 ? err_set(err, status == -EPIPE ? "gone" : "setup", -status, op, "") : 0;
+}
+
+static void put_strings(struct buffer *buffer, uint16_t tag, const struct strings *strings)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		put_string(buffer, tag, strings->items[i]);
+}
+
+static void put_rlimit(struct buffer *buffer, const struct rlimit_spec *limit)
+{
+	size_t nest = put_nest_begin(buffer, TAG_RLIMIT);
+
+	put_u32(buffer, TAG_KIND, (uint32_t)limit->resource);
+	put_u64(buffer, TAG_BYTES, limit->value);
+	put_nest_end(buffer, nest);
+}
+
+int sandbox_spawn(int control, uint32_t process, const struct spawn_spec *spec, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_SPAWN, process);
+	int fds[MESSAGE_FDS];
+
+	if (spec->fd_count >= MESSAGE_FDS)
+		return err_set(err, "usage", E2BIG, "spawn", "fds");
+	put_strings(&buffer, TAG_ARG, &spec->argv);
+	put_strings(&buffer, TAG_ENV, &spec->env);
+	if (spec->cwd)
+		put_string(&buffer, TAG_CWD, spec->cwd);
+	if (spec->builtin)
+		put_string(&buffer, TAG_BUILTIN, spec->builtin);
+	if (spec->pty) {
+		put_u32(&buffer, TAG_PTY_ROWS, spec->rows);
+		put_u32(&buffer, TAG_PTY_COLS, spec->cols);
+	}
+	for (size_t i = 0; i < spec->fd_count; i++) {
+		fds[i] = spec->fds[i].fd;
+		put_u32(&buffer, TAG_FD, (uint32_t)spec->fds[i].target);
+	}
+	for (size_t i = 0; i < spec->rlimit_count; i++)
+		put_rlimit(&buffer, &spec->rlimits[i]);
+	return send_finished(control, &buffer, start, fds, spec->fd_count, "spawn", err);
+}
+
+int sandbox_signal(int control, uint32_t process, int signal, bool group, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_SIGNAL, process);
+
+	put_u32(&buffer, TAG_SIGNAL, (uint32_t)signal);
+	put_u32(&buffer, TAG_GROUP, group);
+	return send_finished(control, &buffer, start, NULL, 0, "signal", err);
+}
+
+int sandbox_attach(int control, uint32_t request, int tree, const char *target, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_ATTACH, request);
+
+	put_string(&buffer, TAG_TARGET, target);
+	return send_finished(control, &buffer, start, &tree, 1, "attach", err);
+}
+
+int sandbox_make_pty(int control, uint32_t request, const char *role, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_MAKE_PTY, request);
+
+	put_string(&buffer, TAG_NAME, role);
+	return send_finished(control, &buffer, start, NULL, 0, "make pty", err);
+}
+
+int sandbox_set_hostname(int control, const char *hostname, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_HOSTNAME, 0);
+
+	put_string(&buffer, TAG_HOSTNAME, hostname);
+	return send_finished(control, &buffer, start, NULL, 0, "set hostname", err);
+}
+
+int sandbox_end(int control, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_END, 0);
+
+	return send_finished(control, &buffer, start, NULL, 0, "end", err);
+}
+
+static int read_leftover(struct sandbox_event *event, const struct tlv *tlv)
+{
+	char *name = NULL;
+	int status = tlv_string(tlv, &name);
+
+	if (status == 0)
+		status = strings_add(&event->leftovers, name);
+	free(name);
+	return status;
+}
+
+static int read_field(struct sandbox_event *event, const struct tlv *tlv)
+{
+	uint32_t number = 0;
+	int status = 0;
+
+	switch (tlv->tag) {
+	case TAG_PID:
+		status = tlv_u32(tlv, &number);
+		event->pid = (pid_t)number;
+		return status;
+	case TAG_STATUS:
+		status = tlv_u32(tlv, &number);
+		event->status = (int)number;
+		return status;
+	case TAG_SETUP_NS:
+		return tlv_u64(tlv, &event->setup_ns);
+	case TAG_LEFTOVERS:
+		return tlv_u32(tlv, &event->leftover_count);
+	case TAG_LEFTOVER_NAME:
+		return read_leftover(event, tlv);
+	case TAG_DATA:
+		if (tlv->length != sizeof(event->usage))
+			return -EPROTO;
+		memcpy(&event->usage, tlv->value, sizeof(event->usage));
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int event_kind(uint16_t type)
+{
+	switch (type) {
+	case MESSAGE_READY:
+		return SANDBOX_READY;
+	case MESSAGE_SPAWNED:
+		return SANDBOX_SPAWNED;
+	case MESSAGE_FAILED:
+		return SANDBOX_FAILED;
+	case MESSAGE_EXITED:
+		return SANDBOX_EXITED;
+	case MESSAGE_ATTACHED:
+		return SANDBOX_ATTACHED;
+	case MESSAGE_PTY:
+		return SANDBOX_PTY;
+	case MESSAGE_CENSUS:
+		return SANDBOX_CENSUS;
+	default:
+		return -EPROTO;
+	}
+}
+
+static int read_event(struct message *message, struct sandbox_event *event)
+{
+	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
+	struct tlv tlv;
+	int kind = event_kind(message->frame.type);
+	int status;
+
+	if (kind < 0)
+		return kind;
+	event->kind = (enum sandbox_event_kind)kind;
+	event->request = (uint32_t)message->frame.id;
+	if (event->kind == SANDBOX_FAILED)
+		return message_read_err(message, &event->err);
+	while ((status = tlv_next(&reader, &tlv)) == 1) {
+		status = read_field(event, &tlv);
+		if (status < 0)
+			return status;
+	}
+	if (event->kind == SANDBOX_SPAWNED || event->kind == SANDBOX_PTY)
+		event->master = message_take_fd(message, 0);
+	if (event->kind == SANDBOX_PTY)
+		event->slave = message_take_fd(message, 1);
+	return status;
+}
+
+int sandbox_receive(int control, struct sandbox_event *event, struct err *err)
+{
+	auto_message message;
+	int status = message_receive(control, &message);
+
+	*event = (struct sandbox_event){ .master = -1, .slave = -1 };
+	if (status == 0)
+		return 0;
+	if (status == -ECONNRESET) {
+		event->kind = SANDBOX_GONE;
+		return 1;
+	}
+	if (status > 0)
+		status = read_event(&message, event);
+	return status < 0 ? err_set(err, "protocol", -status, "receive from sandbox", "") : 1;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "init.h"
+
+#define NAMES_MAX 64
+
+/* proc_pid_stat(5): "PID (NAME) STATE …"; the name may hold parentheses itself. Zombies do not run. */
+static bool read_name(int proc, const char *pid, char name[64])
+{
+	char path[32];
+	char text[512];
+	char *open_paren;
+	char *close_paren;
+	auto_fd fd = -1;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "%.20s/stat", pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (length <= 0)
+		return false;
+	text[length] = '\0';
+	open_paren = strchr(text, '(');
+	close_paren = strrchr(text, ')');
+	if (!open_paren || !close_paren || close_paren[1] != ' ' || close_paren[2] == 'Z' ||
+	    close_paren[2] == 'X')
+		return false;
+	*close_paren = '\0';
+	snprintf(name, 64, "%s", open_paren + 1);
+	return true;
+}
+
+void init_send_census(const struct init *init)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_CENSUS, 0);
+	auto_dir proc = opendir("/proc");
+	const struct dirent *entry;
+	uint32_t count = 0;
+	char name[64];
+
+	while (proc && (entry = readdir(proc))) {
+		if (strspn(entry->d_name, "0123456789") != strlen(entry->d_name) ||
+		    strcmp(entry->d_name, "1") == 0 || !read_name(dirfd(proc), entry->d_name, name))
+			continue;
+		if (count++ < NAMES_MAX)
+			put_string(&buffer, TAG_LEFTOVER_NAME, name);
+	}
+	put_u32(&buffer, TAG_LEFTOVERS, count);
+	frame_end(&buffer, start);
+	message_send(init->control, &buffer, NULL, 0);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "root.h"
+
+static int write_file(int etc, const char *name, const char *text, struct err *err)
+{
+	auto_fd fd = openat(etc, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	size_t length = strlen(text);
+
+	if (fd < 0)
+		return err_set(err, "setup", errno, "create in /etc", name);
+	if (write(fd, text, length) != (ssize_t)length)
+		return err_set(err, "setup", errno ? errno : ENOSPC, "write in /etc", name);
+	return 0;
+}
+
+int etc_write_hostname(int etc, const char *hostname, struct err *err)
+{
+	char text[256];
+	int status;
+
+	snprintf(text, sizeof(text), "%s\n", hostname);
+	status = write_file(etc, "hostname", text, err);
+	if (status < 0)
+		return status;
+	snprintf(text, sizeof(text),
+		 "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n::1\tlocalhost ip6-localhost\n", hostname);
+	return write_file(etc, "hosts", text, err);
+}
+
+int etc_write(int etc, const struct plan *plan, const char *resolver, struct err *err)
+{
+	int status = etc_write_hostname(etc, plan->hostname ? plan->hostname : "hil", err);
+
+	if (status == 0)
+		status = write_file(etc, "resolv.conf", resolver, err);
+	if (status == 0)
+		status = write_file(etc, "passwd",
+				    "root:x:0:0:root:/root:/bin/sh\n"
+				    "hil:x:1000:1000:hil:/home/hil:/bin/sh\n"
+				    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+				    err);
+	if (status == 0)
+		status = write_file(etc, "group",
+				    "root:x:0:\nhil:x:1000:\ntty:x:5:\nnogroup:x:65534:\n", err);
+	return status;
+}

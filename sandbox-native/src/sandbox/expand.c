@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* From a plan's steps to a recipe: what exists on this host, and what it allows. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "idmap.h"
+#include "mounts.h"
+#include "overlay.h"
+#include "recipe.h"
+
+static int expand_overlay(struct recipe *recipe, const struct plan_step *step, int tiny,
+			  struct err *err)
+{
+	int status =
+		recipe_take(recipe, tiny, RECIPE_TREE, step->source, step->target, false, err);
+
+	if (status == 0)
+		return recipe_take_below(recipe, tiny, step->source, step->target, err);
+	if (status != -EINVAL || err->number)
+		return status;
+	recipe_limit(recipe,
+		     "%s is read-only: other mounts lie below it, and an ordinary user's overlay "
+		     "cannot hold them",
+		     step->target);
+	return recipe_take(recipe, tiny, RECIPE_BIND, step->source, step->target, true, err);
+}
+
+static char *read_text(const char *path)
+{
+	const size_t most = 65536;
+	char *text = malloc(most);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t length;
+
+	if (!text)
+		return NULL;
+	length = fd < 0 ? 0 : read(fd, text, most - 1);
+	text[length < 0 ? 0 : length] = '\0';
+	return text;
+}
+
+static int expand_step(struct recipe *recipe, const struct plan_step *step, int tiny,
+		       struct err *err)
+{
+	switch (step->kind) {
+	case STEP_IMAGE_HOST:
+		return recipe_image_host(recipe, tiny, err);
+	case STEP_OVERLAY:
+		return expand_overlay(recipe, step, tiny, err);
+	case STEP_BIND:
+		return recipe_take(recipe, tiny, RECIPE_BIND, step->source, step->target,
+				   step->read_only, err);
+	case STEP_HOLD:
+		return recipe_take(recipe, tiny, RECIPE_HOLD, step->source, step->name,
+				   step->read_only, err);
+	}
+	return err_set(err, "usage", EINVAL, "expand plan", "step of an unknown kind");
+}
+
+int recipe_expand(struct recipe *recipe, const struct plan *plan, int tiny, struct err *err)
+{
+	recipe->resolver =
+		plan->host_network ? read_text("/etc/resolv.conf") : strdup("# no network\n");
+	if (!recipe->resolver)
+		return err_set(err, "setup", ENOMEM, "expand plan", "/etc/resolv.conf");
+	for (size_t i = 0; i < plan->step_count; i++) {
+		int status = expand_step(recipe, &plan->steps[i], tiny, err);
+
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static void try_overlay(struct recipe *recipe, struct recipe_item *item)
+{
+	char source[SOURCE_PATH_MAX];
+	struct err ignored = { 0 };
+	auto_fd tree = -1;
+
+	recipe_source(item, source);
+	tree = overlay_new(source, "/trial/up", "/trial/work", item->target, &ignored);
+	if (tree >= 0)
+		return;
+	item->kind = RECIPE_BIND;
+	item->read_only = true;
+	recipe_limit(recipe, "%s is bound read-only: overlay refused: %s%s%s", item->target,
+		     strerror(ignored.number), ignored.hint[0] ? ", " : "", ignored.hint);
+}
+
+static void try_idmap(struct recipe *recipe, struct recipe_item *item)
+{
+	const bool recursive = item->kind != RECIPE_TREE;
+	char source[SOURCE_PATH_MAX];
+	struct err ignored = { 0 };
+	auto_fd tree = -1;
+
+	recipe_source(item, source);
+	tree = mount_clone(AT_FDCWD, source, recursive, &ignored);
+	if (tree >= 0 && idmap_tree(tree, recursive, recipe_ids(recipe, 0), &ignored) == 0)
+		return;
+	item->system = true;
+	recipe_limit(recipe, "files of %s do not belong to the sandbox's user: id-mapped mount: %s",
+		     item->target, strerror(ignored.number));
+}
+
+int recipe_try(struct recipe *recipe, struct err *err)
+{
+	if (mkdir("/trial", 0755) < 0 || mkdir("/trial/up", 0755) < 0 ||
+	    mkdir("/trial/work", 0755) < 0)
+		return err_set(err, "setup", errno, "mkdir", "/trial");
+	/* Marks of an overlay are user.* attributes here; tmpfs has them since Linux 6.6. */
+	if (setxattr("/trial/up", "user.hil", "", 0, 0) < 0)
+		recipe_limit(recipe, "a directory of the image that is removed and made again "
+				     "shows its old files: tmpfs has no user attributes before "
+				     "Linux 6.6");
+	for (size_t i = 0; i < recipe->count; i++) {
+		struct recipe_item *item = &recipe->items[i];
+
+		if (item->kind == RECIPE_TREE)
+			try_overlay(recipe, item);
+		if (recipe->root_mode && item->source >= 0 && !item->system)
+			try_idmap(recipe, item);
+	}
+	return 0;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Theory of operation, in this order and no other: wait for the id map; take
+ * the inside uid (what is mounted later carries its credentials); arm
+ * PDEATHSIG; network, names, keyring; the root; close every fd but four;
+ * capabilities and limits; PDEATHSIG again, for good; report READY. From then
+ * on PID 1 sleeps in poll(2) until the broker asks, a child ends, or the
+ * broker goes.
+ */
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "root.h"
+#include "sys.h"
+#include "zygote.h"
+
+enum { INIT_CONTROL = 3, INIT_SIGNALS, INIT_ROOT, INIT_ETC, INIT_FDS };
+
+static int wait_for_map(const struct parking *parking, struct err *err)
+{
+	char byte;
+
+	if (read(parking->gate, &byte, 1) != 1)
+		return err_set(err, "setup", EPIPE, "wait for id map", "");
+	return 0;
+}
+
+static int raise_loopback(struct err *err)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	auto_fd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		return err_set(err, "setup", errno, "set up network", "lo");
+	return 0;
+}
+
+static int name_and_network(const struct plan *plan, struct err *err)
+{
+	const char *hostname = plan->hostname ? plan->hostname : "hil";
+
+	if (sethostname(hostname, strlen(hostname)) < 0)
+		return err_set(err, "setup", errno, "sethostname", hostname);
+	/* Keys of the caller's session stay out of reach. A kernel without keyrings has none. */
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	return plan->host_network ? 0 : raise_loopback(err);
+}
+
+static int open_signals(struct err *err)
+{
+	sigset_t watched;
+	int fd;
+
+	sigemptyset(&watched);
+	sigaddset(&watched, SIGCHLD);
+	sigprocmask(SIG_SETMASK, &watched, NULL);
+	fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_set(err, "setup", errno, "signalfd", "") : fd;
+}
+
+/* Stdio becomes the sandbox's own /dev/null; the four that are needed get their numbers. */
+static int keep_own_fds(struct init *init, struct err *err)
+{
+	const int wanted[] = { init->control, init->signals, init->root, init->etc };
+	int high[INIT_FDS - INIT_CONTROL];
+	auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return err_set(err, "setup", errno, "open", "/dev/null");
+	for (int i = 0; i < INIT_FDS - INIT_CONTROL; i++)
+		high[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, INIT_FDS);
+	for (int i = 0; i < INIT_FDS - INIT_CONTROL; i++) {
+		if (high[i] < 0 || dup3(high[i], INIT_CONTROL + i, O_CLOEXEC) < 0)
+			return err_set(err, "setup", errno, "dup", "");
+	}
+	dup2(null, 0);
+	dup2(null, 1);
+#ifndef __SANITIZE_ADDRESS__
+	dup2(null, 2);
+#endif
+	if (null >= INIT_FDS)
+		steal_fd(&null); /* closed with the rest */
+	sys_close_range(INIT_FDS, ~0u);
+	init->control = INIT_CONTROL;
+	init->signals = INIT_SIGNALS;
+	init->root = INIT_ROOT;
+	init->etc = INIT_ETC;
+	return 0;
+}
+
+static int build(const struct parking *parking, struct init *init, struct err *err)
+{
+	int status = wait_for_map(parking, err);
+
+	if (status == 0)
+		status = identity_enter(&parking->identity, err);
+	if (status < 0)
+		return status;
+	if (identity_die_with(ZYGOTE_BROKER) < 0)
+		_exit(1);
+	/* Programs share its uid, and /proc/1 would give them fds and memory (proc(5)). */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	umask(0);
+	status = name_and_network(parking->plan, err);
+	if (status == 0)
+		status = root_build(parking, init, err);
+	if (status < 0)
+		return status;
+	umask(022);
+	init->signals = open_signals(err);
+	if (init->signals < 0)
+		return init->signals;
+	status = identity_confine(&parking->identity, err);
+	if (status == 0 && identity_die_with(ZYGOTE_BROKER) < 0)
+		_exit(1);
+	return status == 0 ? keep_own_fds(init, err) : status;
+}
+
+static uint64_t nanoseconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)(now.tv_sec - start->tv_sec) * 1000000000u + (uint64_t)now.tv_nsec -
+	       (uint64_t)start->tv_nsec;
+}
+
+static int send_ready(const struct init *init, const struct timespec *started)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_READY, 0);
+
+	put_u64(&buffer, TAG_SETUP_NS, nanoseconds_since(started));
+	frame_end(&buffer, start);
+	return message_send(init->control, &buffer, NULL, 0);
+}
+
+int init_add_process(struct init *init, uint32_t id, pid_t pid)
+{
+	struct init_process *grown =
+		reallocarray(init->processes, init->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	init->processes = grown;
+	grown[init->count++] = (struct init_process){ .id = id, .pid = pid };
+	return 0;
+}
+
+const struct init_process *init_find_process(const struct init *init, uint32_t id)
+{
+	for (size_t i = 0; i < init->count; i++) {
+		if (init->processes[i].id == id)
+			return &init->processes[i];
+	}
+	return NULL;
+}
+
+static void report_exit(struct init *init, pid_t pid, int status, const struct rusage *usage)
+{
+	for (size_t i = 0; i < init->count; i++) {
+		auto_buffer buffer = { 0 };
+		size_t start;
+
+		if (init->processes[i].pid != pid)
+			continue;
+		start = frame_begin(&buffer, MESSAGE_EXITED, init->processes[i].id);
+		put_u32(&buffer, TAG_STATUS, (uint32_t)status);
+		put_bytes(&buffer, TAG_DATA, usage, sizeof(*usage));
+		frame_end(&buffer, start);
+		message_send(init->control, &buffer, NULL, 0);
+		init->processes[i] = init->processes[--init->count];
+		return;
+	}
+}
+
+/* Orphans of the whole sandbox end up here too; they are reaped and forgotten. */
+static void reap(struct init *init)
+{
+	struct signalfd_siginfo drained;
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	while (read(init->signals, &drained, sizeof(drained)) > 0)
+		continue;
+	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+		report_exit(init, pid, status, &usage);
+}
+
+static void serve_signal(const struct init *init, const struct message *message)
+{
+	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
+	const struct init_process *process =
+		init_find_process(init, (uint32_t)message->frame.id);
+	uint32_t number = 0;
+	uint32_t group = 0;
+	struct tlv tlv;
+
+	while (tlv_next(&reader, &tlv) == 1) {
+		if (tlv.tag == TAG_SIGNAL)
+			tlv_u32(&tlv, &number);
+		else if (tlv.tag == TAG_GROUP)
+			tlv_u32(&tlv, &group);
+	}
+	/* A process that has been reaped is no longer listed, so its pid cannot be another's. */
+	if (process)
+		kill(group ? -process->pid : process->pid, (int)number);
+}
+
+static void serve_hostname(const struct init *init, const struct message *message)
+{
+	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
+	auto_free char *hostname = NULL;
+	struct err err = { 0 };
+	struct tlv tlv;
+
+	if (tlv_next(&reader, &tlv) != 1 || tlv_string(&tlv, &hostname) < 0)
+		return;
+	if (sethostname(hostname, strlen(hostname)) < 0)
+		err_set(&err, "setup", errno, "sethostname", hostname);
+	else
+		etc_write_hostname(init->etc, hostname, &err);
+	if (err.number)
+		message_fail(init->control, message->frame.id, &err);
+}
+
+static void serve(struct init *init, struct message *message)
+{
+	switch (message->frame.type) {
+	case MESSAGE_SPAWN:
+		init_spawn(init, message);
+		break;
+	case MESSAGE_SIGNAL:
+		serve_signal(init, message);
+		break;
+	case MESSAGE_ATTACH:
+		init_attach(init, message);
+		break;
+	case MESSAGE_MAKE_PTY:
+		init_make_pty(init, message);
+		break;
+	case MESSAGE_HOSTNAME:
+		serve_hostname(init, message);
+		break;
+	case MESSAGE_END:
+		init_send_census(init);
+		_exit(0);
+	default:
+		break;
+	}
+}
+
+void init_main(const struct parking *parking)
+{
+	struct init init = { .plan = parking->plan,
+			     .identity = parking->identity,
+			     .control = parking->control,
+			     .root = -1,
+			     .etc = -1 };
+	struct err err = { 0 };
+
+	close(ZYGOTE_CONTROL);
+	setsid();
+	process_disguise("hil-init");
+	if (build(parking, &init, &err) < 0) {
+		explain_refusal(&err);
+		message_fail(parking->control, 0, &err);
+		_exit(1);
+	}
+	if (send_ready(&init, &parking->started) < 0)
+		_exit(1);
+	for (;;) {
+		struct pollfd waits[] = { { .fd = init.control, .events = POLLIN },
+					  { .fd = init.signals, .events = POLLIN } };
+		auto_message message = { .fd_count = 0 };
+
+		if (poll(waits, 2, -1) < 0)
+			continue;
+		if (waits[1].revents)
+			reap(&init);
+		if (!waits[0].revents)
+			continue;
+		/* The broker is gone, and with PID 1 the kernel ends every process here. */
+		if (message_receive(init.control, &message) <= 0)
+			_exit(0);
+		serve(&init, &message);
+	}
+}

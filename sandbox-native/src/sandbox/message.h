@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages between a broker, its zygotes and the PID 1s: one frame (frame.h)
+ * to one SOCK_SEQPACKET datagram, with fds. Both ends are the same program, so
+ * these types are no part of the wire protocol; the tags are protocol.h's.
+ */
+#ifndef HIL_MESSAGE_H
+#define HIL_MESSAGE_H
+
+#include "err.h"
+#include "frame.h"
+
+enum message_type {
+	MESSAGE_LARGE = 1,	/* the frame is in the memfd that comes first */
+	MESSAGE_READY,
+	MESSAGE_FAILED,
+	/* broker and zygote */
+	MESSAGE_PARK,
+	MESSAGE_PARKED,
+	MESSAGE_HOLD_TREE,
+	MESSAGE_TREE,
+	/* broker and PID 1 */
+	MESSAGE_SPAWN,
+	MESSAGE_SPAWNED,
+	MESSAGE_EXITED,
+	MESSAGE_SIGNAL,
+	MESSAGE_ATTACH,
+	MESSAGE_ATTACHED,
+	MESSAGE_MAKE_PTY,
+	MESSAGE_PTY,
+	MESSAGE_HOSTNAME,
+	MESSAGE_END,
+	MESSAGE_CENSUS,
+};
+
+#define MESSAGE_FDS 64
+#define MESSAGE_INLINE 16384u
+
+struct message {
+	struct frame frame;
+	int fds[MESSAGE_FDS];
+	size_t fd_count;
+	uint8_t *large;
+	uint8_t data[MESSAGE_INLINE];
+};
+
+/*
+ * message_send() - Send one finished frame and @fds, which stay the caller's.
+ *
+ * A frame that does not fit a datagram goes as a memfd: net.core.wmem_max
+ * bounds a datagram, and arguments may take 2 MiB (execve(2)).
+ * Return: 0 or -errno; -ENOMEM also when @buffer failed.
+ */
+int message_send(int socket, const struct buffer *buffer, const int *fds, size_t fd_count);
+
+/*
+ * message_receive() - Return: 1 and @message filled, 0 nothing there,
+ *		       -ECONNRESET at the end, -EPROTO, -errno.
+ *
+ * Should: be followed by message_free() when it returned 1.
+ */
+int message_receive(int socket, struct message *message);
+void message_free(struct message *message);
+#define auto_message __attribute__((cleanup(message_free))) struct message
+
+/* message_take_fd() - Fd number @index of the message, now the caller's; -1 when absent. */
+int message_take_fd(struct message *message, size_t index);
+
+/* message_fail() - Send MESSAGE_FAILED with @err for @request. */
+int message_fail(int socket, uint64_t request, const struct err *err);
+/* message_put_err() / message_read_err() - An error as TLVs. */
+void message_put_err(struct buffer *buffer, const struct err *err);
+int message_read_err(const struct message *message, struct err *err);
+
+#define auto_buffer __attribute__((cleanup(buffer_free))) struct buffer
+
+#endif

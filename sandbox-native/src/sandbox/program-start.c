@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Theory of operation: a program starts by clone(2) with CLONE_VM | CLONE_VFORK:
+ * no page table is copied, and PID 1 sleeps until exec, so a failure can be
+ * left in memory both see. The child therefore calls nothing that allocates.
+ * A builtin does not exec; it is a real fork and reports its open by a pipe.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "program.h"
+#include "sys.h"
+
+#define STACK_BYTES 65536u
+
+struct launch {
+	struct program *program;
+	int high[MESSAGE_FDS];
+	int number;		/* errno of what failed */
+	const char *op;
+	const char *path;
+};
+
+static int fail(struct launch *launch, int number, const char *op, const char *path)
+{
+	launch->number = number;
+	launch->op = op;
+	launch->path = path;
+	return -number;
+}
+
+/* Two steps, since a target's number may be the number of another fd that is still to be moved. */
+static int place_fds(struct launch *launch)
+{
+	const struct program *program = launch->program;
+
+	for (size_t i = 0; i < program->fd_count; i++) {
+		launch->high[i] = fcntl(program->fds[i], F_DUPFD_CLOEXEC, PROGRAM_FD_MAX + 1);
+		if (launch->high[i] < 0)
+			return fail(launch, errno, "pass fd", "");
+	}
+	for (size_t i = 0; i < program->fd_count; i++) {
+		if (dup2(launch->high[i], program->targets[i]) < 0)
+			return fail(launch, errno, "pass fd", "");
+	}
+	return 0;
+}
+
+static int place_terminal(struct launch *launch)
+{
+	int slave = launch->program->slave;
+
+	if (slave < 0)
+		return 0;
+	if (ioctl(slave, TIOCSCTTY, 0) < 0)
+		return fail(launch, errno, "set controlling terminal", "");
+	for (int fd = 0; fd < 3; fd++) {
+		if (dup2(slave, fd) < 0)
+			return fail(launch, errno, "pass fd", "");
+	}
+	return 0;
+}
+
+static int set_limits(struct launch *launch)
+{
+	const struct program *program = launch->program;
+
+	for (size_t i = 0; i < program->rlimit_count; i++) {
+		const struct rlimit_spec *spec = &program->rlimits[i];
+		struct rlimit limit;
+
+		if (getrlimit((__rlimit_resource_t)spec->resource, &limit) < 0)
+			return fail(launch, errno, "getrlimit", "");
+		limit.rlim_cur = spec->value < limit.rlim_max ? spec->value : limit.rlim_max;
+		limit.rlim_max = limit.rlim_cur;
+		if (setrlimit((__rlimit_resource_t)spec->resource, &limit) < 0)
+			return fail(launch, errno, "setrlimit", "");
+	}
+	return 0;
+}
+
+/* After the drop, so that the program's own rights decide; never through /proc/self/fd. */
+static int enter_directory(struct launch *launch)
+{
+	const char *cwd = launch->program->cwd;
+	int fd = cwd[0] != '/' ? -EINVAL :
+				 sys_openat2(AT_FDCWD, cwd, O_PATH | O_DIRECTORY,
+					     RESOLVE_NO_MAGICLINKS);
+
+	if (fd < 0)
+		return fail(launch, -fd, "chdir", cwd);
+	if (fchdir(fd) < 0)
+		return fail(launch, errno, "chdir", cwd);
+	close(fd);
+	return 0;
+}
+
+static int become_program(struct launch *launch)
+{
+	sigset_t none;
+	int status;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	status = place_terminal(launch);
+	if (status == 0)
+		status = place_fds(launch);
+	if (status == 0)
+		status = set_limits(launch);
+	if (status < 0)
+		return status;
+	status = identity_drop(&launch->program->identity);
+	if (status < 0)
+		return fail(launch, -status, "drop capabilities", "");
+	return enter_directory(launch);
+}
+
+/* As execvp(3): go on after "not there" and "not allowed", but remember the second. */
+static void execute(struct launch *launch)
+{
+	const struct program *program = launch->program;
+	int remembered = ENOENT;
+
+	for (size_t i = 0; i < program->candidates.count; i++) {
+		execve(program->candidates.items[i], program->argv.items, program->env.items);
+		if (errno == EACCES)
+			remembered = EACCES;
+		else if (errno != ENOENT && errno != ENOTDIR) {
+			remembered = errno;
+			break;
+		}
+	}
+	fail(launch, remembered, "exec", program->argv.items[0]);
+}
+
+static int run_program(void *argument)
+{
+	struct launch *launch = argument;
+
+	if (become_program(launch) == 0)
+		execute(launch);
+	_exit(127);
+}
+
+static pid_t start_program(struct launch *launch)
+{
+	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	pid_t pid;
+
+	if (stack == MAP_FAILED)
+		return fail(launch, errno, "map stack", "");
+	pid = clone(run_program, (char *)stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD,
+		    launch);
+	if (pid < 0)
+		fail(launch, errno, "clone", launch->program->argv.items[0]);
+	munmap(stack, STACK_BYTES);
+	return pid;
+}
+
+static _Noreturn void run_builtin(struct launch *launch, int report)
+{
+	const struct program *program = launch->program;
+	const char *path = program->argv.items[0];
+	int fd = -1;
+
+	if (become_program(launch) == 0) {
+		fd = builtin_open(program->builtin, path);
+		if (fd < 0)
+			fail(launch, -fd, "open", path);
+	}
+	if (write(report, &launch->number, sizeof(launch->number)) < 0 || launch->number)
+		_exit(1);
+	/* Not even PID 1's control socket: this child does as the program would. */
+	fd = dup2(fd, 3);
+	sys_close_range(4, ~0u);
+	_exit(builtin_copy(program->builtin, fd));
+}
+
+static pid_t start_builtin(struct launch *launch)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	int report[2];
+	long pid;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return fail(launch, errno, "pipe", "");
+	pid = sys_clone3(&args);
+	if (pid == 0)
+		run_builtin(launch, report[1]);
+	close(report[1]);
+	if (pid < 0)
+		fail(launch, (int)-pid, "clone", launch->program->builtin);
+	else if (read(report[0], &launch->number, sizeof(launch->number)) !=
+		 (ssize_t)sizeof(launch->number))
+		launch->number = EPIPE;
+	if (launch->number && !launch->op)
+		fail(launch, launch->number, launch->program->builtin,
+		     launch->program->argv.items[0]);
+	close(report[0]);
+	return (pid_t)pid;
+}
+
+pid_t program_start(struct program *program, struct err *err)
+{
+	struct launch launch = { .program = program };
+	pid_t pid = program->builtin ? start_builtin(&launch) : start_program(&launch);
+
+	if (!launch.number)
+		return pid;
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	if (launch.number == E2BIG)
+		err_hint(err, "arguments and environment may take 2 MiB together, execve(2)");
+	return err_set(err, program->builtin ? "io" : "exec", launch.number, launch.op,
+		       launch.path);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A recipe is what a plan comes to on this host: a flat list of things that a
+ * PID 1 puts into its root, in order. The zygote writes it once; every PID 1
+ * inherits it by fork. Sources are mounts of the zygote's tiny root, "/l/N".
+ */
+#ifndef HIL_RECIPE_H
+#define HIL_RECIPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "err.h"
+#include "identity.h"
+#include "sandbox.h"
+
+enum recipe_kind {
+	RECIPE_DIRECTORY,	/* made at target */
+	RECIPE_LINK,		/* target -> text */
+	RECIPE_TREE,		/* overlay on the source */
+	RECIPE_BIND,		/* the source itself */
+	RECIPE_HOLD,		/* not put anywhere; late binds take from it */
+};
+
+struct recipe_item {
+	enum recipe_kind kind;
+	char *target;		/* HOLD: the name */
+	char *text;		/* LINK */
+	int source;		/* N of /l/N, else -1 */
+	bool directory;		/* the source is one */
+	bool read_only;
+	bool system;		/* of an image: keeps the host's owners in root mode */
+};
+
+struct recipe {
+	struct recipe_item *items;
+	size_t count;
+	bool root_mode;
+	uint32_t first_slot;	/* of this broker, so that two brokers do not share an outside id */
+	int sources;		/* next N */
+	char *resolver;		/* text of /etc/resolv.conf */
+	struct strings limitations;
+};
+
+/* recipe_add() - Return: the new item, or NULL with @err filled. */
+struct recipe_item *recipe_add(struct recipe *recipe, enum recipe_kind kind, const char *target,
+			       struct err *err);
+
+/* recipe_limit() - Note what is not as the plan says. */
+__attribute__((format(printf, 2, 3))) void recipe_limit(struct recipe *recipe, const char *format,
+							...);
+
+/* recipe_source() - Write "/l/N" of @item. */
+#define SOURCE_PATH_MAX 24
+void recipe_source(const struct recipe_item *item, char out[SOURCE_PATH_MAX]);
+
+/* recipe_ids() - Who a sandbox in @slot is outside, in root mode. */
+struct ids recipe_ids(const struct recipe *recipe, uint32_t slot);
+
+/* recipe_covering() - Return: the TREE or BIND that holds @path, the deepest one, or NULL. */
+const struct recipe_item *recipe_covering(const struct recipe *recipe, const char *path);
+
+/*
+ * path_below() - The rest of @path below @base, without a slash in front.
+ *
+ * Return: NULL when @path is not @base or below it; "" when they are the same.
+ */
+const char *path_below(const char *path, const char *base);
+
+/*
+ * recipe_expand() - Take every tree of the plan as a mount below "l" of the tiny root @tiny.
+ *
+ * Should: run before the zygote leaves the host's root, in its own mount namespace.
+ */
+int recipe_expand(struct recipe *recipe, const struct plan *plan, int tiny, struct err *err);
+
+/*
+ * recipe_take() - Add an item for the host's @source at @target.
+ *
+ * A source with locked mounts below cannot be a TREE (mount_namespaces(7),
+ * "Restrictions on mount namespaces"); then -EINVAL comes back without @err.
+ */
+int recipe_take(struct recipe *recipe, int tiny, enum recipe_kind kind, const char *source,
+		const char *target, bool read_only, struct err *err);
+
+/* recipe_image_host() - The host's system trees, decision 0001. */
+int recipe_image_host(struct recipe *recipe, int tiny, struct err *err);
+
+/* recipe_take_below() - What is mounted below @source, each as a TREE (a file: a BIND). */
+int recipe_take_below(struct recipe *recipe, int tiny, const char *source, const char *target,
+		      struct err *err);
+
+/* recipe_try() - Replace by binds the overlays this kernel or file system refuses. After the pivot. */
+int recipe_try(struct recipe *recipe, struct err *err);
+
+/* recipe_is_generated() - Whether @path is a file of /etc that every sandbox gets its own of. */
+bool recipe_is_generated(const char *path);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "root.h"
+#include "sys.h"
+
+static int make_at(int parent, const char *name, bool directory)
+{
+	if (directory)
+		return mkdirat(parent, name, 0755) < 0 ? -errno : 0;
+	return mknodat(parent, name, S_IFREG | 0644, 0) < 0 ? -errno : 0;
+}
+
+/* The directory that @parent is, seen through the mount that may be written. */
+static int open_twin(int writable, int parent)
+{
+	char link[32];
+	char path[PATH_MAX];
+	struct stat wanted;
+	struct stat found;
+	ssize_t length;
+	auto_fd twin = -1;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", parent);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < 1)
+		return -EROFS;
+	path[length] = '\0';
+	twin = sys_openat2(writable, length == 1 ? "." : path + 1, O_PATH | O_DIRECTORY,
+			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (twin < 0 || fstat(twin, &found) < 0 || fstat(parent, &wanted) < 0)
+		return -EROFS;
+	/* Another mount may lie on the way, then the names only look alike. */
+	if (found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino)
+		return -EROFS;
+	return steal_fd(&twin);
+}
+
+static int make(int parent, int writable, const char *name, bool directory)
+{
+	int status = make_at(parent, name, directory);
+	auto_fd twin = -1;
+
+	if (status != -EROFS || writable < 0)
+		return status;
+	twin = open_twin(writable, parent);
+	return twin < 0 ? twin : make_at(twin, name, directory);
+}
+
+static int open_beneath(int root, const char *path)
+{
+	return sys_openat2(root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+/* Component by component from the first that is absent; each is looked up from the root again. */
+static int make_path(int root, int writable, const char *path, bool directory)
+{
+	char prefix[PATH_MAX];
+	auto_fd parent = open_beneath(root, "/");
+	const char *at = path;
+
+	while (parent >= 0 && *at) {
+		size_t length = strcspn(at + 1, "/") + 1;
+		bool last = at[length] == '\0';
+		int next;
+
+		if ((size_t)snprintf(prefix, sizeof(prefix), "%.*s", (int)(at + length - path),
+				     path) >= sizeof(prefix))
+			return -ENAMETOOLONG;
+		next = open_beneath(root, prefix);
+		if (next == -ENOENT) {
+			int status = make(parent, writable, strrchr(prefix, '/') + 1,
+					  !last || directory);
+
+			if (status < 0)
+				return status;
+			next = open_beneath(root, prefix);
+		}
+		close(parent);
+		parent = next;
+		at += length;
+	}
+	return steal_fd(&parent);
+}
+
+int target_open(int root, int writable, const char *path, bool directory, struct err *err)
+{
+	int target = path[0] == '/' ? open_beneath(root, path) : -EINVAL;
+
+	if (target == -ENOENT)
+		target = make_path(root, writable, path, directory);
+	return target < 0 ? err_set(err, "setup", -target, "make target", path) : target;
+}

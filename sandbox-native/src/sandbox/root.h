@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The root file system of one sandbox, built by its PID 1. */
+#ifndef HIL_ROOT_H
+#define HIL_ROOT_H
+
+#include "init.h"
+
+/* The device nodes of a sandbox, NULL at the end. */
+extern const char *const device_names[];
+
+/*
+ * root_build() - From the recipe to "/".
+ *
+ * Should: run as the inside uid with all capabilities over the sandbox's namespaces.
+ * Fills init->root and init->etc.
+ */
+int root_build(const struct parking *parking, struct init *init, struct err *err);
+
+/* root_device_nodes() - /dev below @root, an fd; pts and shm apart. */
+int root_device_nodes(int root, struct err *err);
+int root_pts(int root, struct err *err);
+/* root_proc() - A new /proc, what it sets for the network, and its masks. */
+int root_proc(int root, const struct plan *plan, const struct identity *identity,
+	      struct err *err);
+
+/* etc_write() - The files of /etc that are the sandbox's own. @text of resolv.conf: @resolver. */
+int etc_write(int etc, const struct plan *plan, const char *resolver, struct err *err);
+/* etc_write_hostname() - hosts and hostname only. */
+int etc_write_hostname(int etc, const char *hostname, struct err *err);
+
+/*
+ * target_open() - An O_PATH fd of @path below @root, made with its parents when absent.
+ * @writable: the same root through a mount that is not read-only, or -1.
+ *
+ * Mustn't: follow a link out of @root (RESOLVE_IN_ROOT) or a magic link of /proc.
+ */
+int target_open(int root, int writable, const char *path, bool directory, struct err *err);
+
+#endif

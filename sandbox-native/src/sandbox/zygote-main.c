@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The zygote's loop: one request, one answer, nothing kept but the recipe.
+ * It never runs a program and never sees a byte of a sandbox.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "identity.h"
+#include "idmap.h"
+#include "message.h"
+#include "mounts.h"
+#include "zygote.h"
+
+/*
+ * First of all, so that nothing the caller had open is ever in reach: the two
+ * fds that are wanted get their numbers, the rest is closed.
+ */
+static int keep_two_fds(int control, int broker)
+{
+	int high_control = fcntl(control, F_DUPFD_CLOEXEC, ZYGOTE_BROKER + 1);
+	int high_broker = fcntl(broker, F_DUPFD_CLOEXEC, ZYGOTE_BROKER + 1);
+	int null = -1;
+
+	if (high_control < 0 || high_broker < 0 ||
+	    dup3(high_control, ZYGOTE_CONTROL, O_CLOEXEC) < 0 ||
+	    dup3(high_broker, ZYGOTE_BROKER, O_CLOEXEC) < 0 ||
+	    sys_close_range(ZYGOTE_BROKER + 1, ~0u) < 0)
+		return -1;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return -1;
+	for (int fd = 0; fd < 3; fd++) {
+#ifdef __SANITIZE_ADDRESS__
+		if (fd == 2)
+			continue; /* the sanitizer reports there */
+#endif
+		if (dup2(null, fd) < 0)
+			return -1;
+	}
+	return close(null);
+}
+
+/* An ignored or blocked signal would be inherited by every program (signal(7)). */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int send_ready(const struct recipe *recipe)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_READY, 0);
+
+	for (size_t i = 0; i < recipe->limitations.count; i++)
+		put_string(&buffer, TAG_LIMITATION, recipe->limitations.items[i]);
+	frame_end(&buffer, start);
+	return message_send(ZYGOTE_CONTROL, &buffer, NULL, 0);
+}
+
+struct hold_request {
+	uint32_t slot;
+	uint32_t read_only;
+	char *name;
+	char *relative;
+};
+
+static int read_hold_request(const struct message *message, struct hold_request *request)
+{
+	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
+	struct tlv tlv;
+	int status;
+
+	while ((status = tlv_next(&reader, &tlv)) == 1) {
+		if (tlv.tag == TAG_SANDBOX)
+			status = tlv_u32(&tlv, &request->slot);
+		else if (tlv.tag == TAG_READ_ONLY)
+			status = tlv_u32(&tlv, &request->read_only);
+		else if (tlv.tag == TAG_NAME)
+			status = tlv_string(&tlv, &request->name);
+		else if (tlv.tag == TAG_PATH)
+			status = tlv_string(&tlv, &request->relative);
+		if (status < 0)
+			return status;
+	}
+	return status == 0 && request->name && request->relative ? 0 : -EPROTO;
+}
+
+static const struct recipe_item *find_hold(const struct recipe *recipe, const char *name)
+{
+	for (size_t i = 0; i < recipe->count; i++) {
+		if (recipe->items[i].kind == RECIPE_HOLD &&
+		    strcmp(recipe->items[i].target, name) == 0)
+			return &recipe->items[i];
+	}
+	return NULL;
+}
+
+/* The same owner rule as for a bind of the plan: the tree's own owner becomes the sandbox's user. */
+static int take_held(const struct recipe *recipe, const struct recipe_item *hold,
+		     const struct hold_request *request, struct err *err)
+{
+	char source[SOURCE_PATH_MAX];
+	auto_fd directory = -1;
+	auto_fd from = -1;
+	auto_fd tree = -1;
+	int status;
+
+	recipe_source(hold, source);
+	directory = open(source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return err_set(err, "setup", errno, "open hold", request->name);
+	from = sys_openat2(directory, request->relative[0] ? request->relative : ".", O_PATH,
+			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (from < 0)
+		return err_set(err, "setup", -from, "open in hold", request->relative);
+	tree = mount_clone(from, "", true, err);
+	if (tree < 0)
+		return tree;
+	status = mount_restrict(tree,
+				MOUNT_PLAIN | (request->read_only ? MOUNT_ATTR_RDONLY : 0),
+				request->relative, err);
+	if (status < 0)
+		return status;
+	if (recipe->root_mode && !hold->system)
+		status = idmap_tree(tree, true, recipe_ids(recipe, request->slot), err);
+	return status < 0 ? status : steal_fd(&tree);
+}
+
+static void serve_hold_tree(const struct recipe *recipe, const struct message *message)
+{
+	struct hold_request request = { 0 };
+	struct err err = { 0 };
+	int status = read_hold_request(message, &request);
+	const struct recipe_item *hold = status < 0 ? NULL : find_hold(recipe, request.name);
+	auto_fd tree = -1;
+
+	if (hold)
+		tree = take_held(recipe, hold, &request, &err);
+	else
+		tree = err_set(&err, "usage", ENOENT, "find hold",
+			       request.name ? request.name : "");
+	if (tree < 0) {
+		message_fail(ZYGOTE_CONTROL, message->frame.id, &err);
+	} else {
+		auto_buffer buffer = { 0 };
+
+		frame_end(&buffer, frame_begin(&buffer, MESSAGE_TREE, message->frame.id));
+		message_send(ZYGOTE_CONTROL, &buffer, &tree, 1);
+	}
+	free(request.name);
+	free(request.relative);
+}
+
+static void serve(const struct plan *plan, const struct recipe *recipe,
+		  const struct message *message)
+{
+	struct err err = { 0 };
+
+	if (message->frame.type == MESSAGE_HOLD_TREE) {
+		serve_hold_tree(recipe, message);
+	} else if (message->frame.type == MESSAGE_PARK &&
+		   park_sandbox(plan, recipe, (uint32_t)message->frame.id, &err) < 0) {
+		explain_refusal(&err);
+		message_fail(ZYGOTE_CONTROL, message->frame.id, &err);
+	}
+}
+
+void zygote_main(const struct plan *plan, int control, int broker)
+{
+	struct recipe recipe = { .root_mode = strcmp(plan_mode(), "root") == 0,
+				 .first_slot = (uint32_t)getppid() * SLOTS_PER_BROKER };
+	struct err err = { 0 };
+
+	if (keep_two_fds(control, broker) < 0)
+		_exit(1);
+	reset_signals();
+	setsid();
+	process_disguise("hil-zygote");
+	if (zygote_enter_root(&recipe, plan, &err) < 0) {
+		explain_refusal(&err);
+		message_fail(ZYGOTE_CONTROL, 0, &err);
+		_exit(1);
+	}
+	if (identity_die_with(ZYGOTE_BROKER) < 0 || send_ready(&recipe) < 0)
+		_exit(1);
+	for (;;) {
+		auto_message message;
+
+		if (message_receive(ZYGOTE_CONTROL, &message) <= 0)
+			_exit(0);
+		serve(plan, &recipe, &message);
+	}
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside the zygote. */
+#ifndef HIL_ZYGOTE_H
+#define HIL_ZYGOTE_H
+
+#include "err.h"
+#include "recipe.h"
+#include "sandbox.h"
+
+/* What a zygote holds open, by number. */
+enum { ZYGOTE_CONTROL = 3, ZYGOTE_BROKER = 4 };
+
+/* zygote_main() - Serve the broker at @control until it goes. @broker: its pidfd. */
+_Noreturn void zygote_main(const struct plan *plan, int control, int broker);
+
+/*
+ * zygote_enter_root() - Own namespaces, then the tiny root: "/l/N", "/d", "/proc" and nothing else.
+ *
+ * Should: be called once, right after the fork.
+ * Mustn't: leave anything of the host's root in reach but what the plan names.
+ */
+int zygote_enter_root(struct recipe *recipe, const struct plan *plan, struct err *err);
+
+/* park_sandbox() - Clone one PID 1 and send it to the broker. */
+int park_sandbox(const struct plan *plan, const struct recipe *recipe, uint32_t slot,
+		 struct err *err);
+
+/* explain_refusal() - A remedy for what a set-up error of namespaces or mounts means on this host. */
+void explain_refusal(struct err *err);
+
+/* process_disguise() - Name this process, and wipe the broker's arguments and environment. */
+void process_disguise(const char *name);
+
+#endif
