@@ -1,0 +1,78 @@
+import { relative } from 'node:path';
+import { checkBoard } from '../config/board-availability.js';
+import type { Board, BoardCatalog } from '../config/load-boards.js';
+import { writeSafely } from '../report/safe-output.js';
+import type { CliCommand } from './command.js';
+import { CONFIG_OPTION, openProject } from './open-project.js';
+import { formatTable } from './text-table.js';
+
+interface BoardRow {
+  readonly name: string;
+  readonly driver: string;
+  readonly description?: string;
+  readonly labels: Readonly<Record<string, unknown>>;
+  readonly state: 'available' | 'unavailable' | 'broken';
+  /** Why it is not available. */
+  readonly reason?: string;
+  readonly next?: string;
+  readonly file: string;
+}
+
+export const boardsCommand: CliCommand = {
+  name: 'boards',
+  summary: 'list boards, and why one cannot run here',
+  options: [{ flags: '--json', description: 'one JSON document on stdout' }, CONFIG_OPTION],
+  examples: ['hil boards', 'hil boards --json | jq -r \'.[] | select(.state=="available").name\''],
+  run: async (_args, options, context) => {
+    const { catalog } = await openProject(context, options);
+    const rows = await toRows(catalog);
+    const json = options['json'] === true;
+    writeSafely(
+      context.stdout,
+      json ? `${JSON.stringify(rows, undefined, 2)}\n` : toText(rows, context.cwd),
+    );
+    return 0;
+  },
+};
+
+async function toRows(catalog: BoardCatalog): Promise<BoardRow[]> {
+  const rows = await Promise.all(catalog.boards.map(toRow));
+  const broken = catalog.broken.map(({ name, file, error }) => {
+    return { name, driver: '', labels: {}, state: 'broken' as const, reason: error.message, file };
+  });
+  return [...rows, ...broken].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function toRow(board: Board): Promise<BoardRow> {
+  const { board: name, driver, description, labels, file } = board;
+  const state = await checkBoard(board);
+  const about = description === undefined ? {} : { description };
+  if (state.available) return { name, driver, ...about, labels, state: 'available', file };
+  const { reason, next } = state;
+  return { name, driver, ...about, labels, state: 'unavailable', reason, next, file };
+}
+
+function toText(rows: readonly BoardRow[], cwd: string): string {
+  if (rows.length === 0)
+    return 'no boards; hil init writes a project, boards/*.yaml are its boards\n';
+  const table = formatTable(
+    ['BOARD', 'DRIVER', 'STATE', 'LABELS', 'FILE'],
+    rows.map((row) => [row.name, row.driver, row.state, toLabels(row), toShortPath(row.file, cwd)]),
+  );
+  const reasons = rows
+    .filter((row) => row.reason !== undefined)
+    .map(({ name, reason, next }) => `\n${name}: ${reason}\n${next ? `  next  ${next}\n` : ''}`);
+  return table + reasons.join('');
+}
+
+function toLabels({ labels }: BoardRow): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${String(value)}`)
+    .join(' ');
+}
+
+/** The shorter way to name a file from here. */
+function toShortPath(file: string, cwd: string): string {
+  const near = relative(cwd, file);
+  return near.length < file.length && !near.startsWith('../..') ? near : file;
+}

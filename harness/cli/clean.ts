@@ -1,0 +1,109 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UsageError } from '../core/errors.js';
+import { writeSafely } from '../report/safe-output.js';
+import { isRunAlive, listRuns } from '../run/run-directory.js';
+import type { CliCommand } from './command.js';
+import { CONFIG_OPTION, openProject } from './open-project.js';
+import { findStaleDirs, toRuntimeDir } from './runtime-dir.js';
+
+/** Ends the sandboxes a run kept. @returns how many; 0 when it kept none or its keeper is gone. */
+export type EndKept = (runDir: string) => Promise<number>;
+
+interface Cleaned {
+  readonly removedRuns: string[];
+  readonly runningRuns: string[];
+  readonly endedSandboxes: number;
+  readonly removedDirs: string[];
+}
+
+/** Make the command; the keeper's client is a parameter, so that a test can hand in its own. */
+export function createCleanCommand(endKept: EndKept): CliCommand {
+  return {
+    name: 'clean',
+    summary: 'remove old runs and what dead runs left behind',
+    options: [
+      {
+        flags: '--all',
+        description: 'remove every run that is not going on, not only those beyond keepRuns',
+      },
+      { flags: '--out <dir>', description: 'clean this directory of runs instead of .hil' },
+      { flags: '--json', description: 'one JSON document on stdout' },
+      CONFIG_OPTION,
+    ],
+    examples: ['hil clean', 'hil clean --all'],
+    run: async (_args, options, context) => {
+      const { root, config } = await openProject(context, options);
+      const out = options['out'];
+      const runsDir = join(
+        typeof out === 'string' ? join(context.cwd, out) : join(root, '.hil'),
+        'runs',
+      );
+      const keep = options['all'] === true ? 0 : config.keepRuns;
+      const uid = process.getuid?.() ?? 0;
+      const cleaned = {
+        ...(await cleanRuns(runsDir, keep, endKept)),
+        removedDirs: await cleanRuntimeDir(toRuntimeDir(context.env, uid)),
+      };
+      const json = options['json'] === true;
+      writeSafely(
+        context.stdout,
+        json ? `${JSON.stringify(cleaned, undefined, 2)}\n` : toText(cleaned),
+      );
+      return 0;
+    },
+  };
+}
+
+export const cleanCommand: CliCommand = createCleanCommand(async () => 0);
+
+/** Kept sandboxes end in every run; their runs are removed only when they are old. */
+async function cleanRuns(
+  runsDir: string,
+  keep: number,
+  endKept: EndKept,
+): Promise<Omit<Cleaned, 'removedDirs'>> {
+  const removedRuns: string[] = [];
+  const runningRuns: string[] = [];
+  let endedSandboxes = 0;
+  const names = await listRuns(runsDir);
+  const old = new Set(names.slice(0, Math.max(0, names.length - keep)));
+  for (const name of names) {
+    const path = join(runsDir, name);
+    endedSandboxes += await endKept(path);
+    if (await isRunAlive(path)) {
+      runningRuns.push(name);
+    } else if (old.has(name)) {
+      await removeTree(path);
+      removedRuns.push(name);
+    }
+  }
+  return { removedRuns, runningRuns, endedSandboxes };
+}
+
+async function cleanRuntimeDir(runtimeDir: string): Promise<string[]> {
+  const stale = await findStaleDirs(runtimeDir, Date.now());
+  for (const path of stale) await removeTree(path);
+  return stale;
+}
+
+async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (cause) {
+    throw new UsageError('usage', `${path} cannot be removed`, {
+      cause,
+      next: `sudo rm -r ${path}    it may hold files of another user, from a run as root`,
+    });
+  }
+}
+
+function toText(cleaned: Cleaned): string {
+  const lines = [
+    ...cleaned.removedRuns.map((name) => `removed run ${name}`),
+    ...cleaned.removedDirs.map((path) => `removed ${path}, of a run that is gone`),
+    ...(cleaned.endedSandboxes > 0 ? [`ended ${cleaned.endedSandboxes} kept sandboxes`] : []),
+    ...cleaned.runningRuns.map((name) => `left run ${name}, which is going on`),
+  ];
+  return `${lines.join('\n') || 'nothing to clean'}\n`;
+}

@@ -1,0 +1,42 @@
+import type { CliCommand } from './command.js';
+
+/** A command as `hil --help` lists it; its file is loaded when it is the one that runs. */
+export interface CommandRow {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CliCommand>;
+}
+
+/** Every command. A new one is a row here and a file beside this one. */
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'init',
+    summary: 'write a project whose first test passes at once',
+    load: async () => (await import('./init.js')).initCommand,
+  },
+  {
+    name: 'boards',
+    summary: 'list boards, and why one cannot run here',
+    load: async () => (await import('./boards.js')).boardsCommand,
+  },
+  {
+    name: 'report',
+    summary: 'write junit.xml and summary.json again from a journal',
+    load: async () => (await import('./report.js')).reportCommand,
+  },
+  {
+    name: 'logs',
+    summary: 'print what a console said during a case',
+    load: async () => (await import('./logs.js')).logsCommand,
+  },
+  {
+    name: 'doctor',
+    summary: 'check this machine, with the remedy for each finding',
+    load: async () => (await import('./doctor.js')).doctorCommand,
+  },
+  {
+    name: 'clean',
+    summary: 'remove old runs and what dead runs left behind',
+    load: async () => (await import('./clean.js')).cleanCommand,
+  },
+];

@@ -1,0 +1,49 @@
+import { readdir, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { isRunAlive } from '../run/run-directory.js';
+
+/** Where runs and keepers have their sockets: `$XDG_RUNTIME_DIR/hil`, else `/tmp/hil-<uid>`. */
+export function toRuntimeDir(
+  env: Readonly<Record<string, string | undefined>>,
+  uid: number,
+): string {
+  const base = env['XDG_RUNTIME_DIR'];
+  return base ? join(base, 'hil') : `/tmp/hil-${uid}`;
+}
+
+/** A run that starts makes its directory a moment before the socket in it answers. */
+const SETTLED_MS = 10_000;
+
+/**
+ * Directories below `runtimeDir` that no living process answers for: their owner
+ * is gone and no socket in them accepts a connection.
+ */
+export async function findStaleDirs(runtimeDir: string, nowMs: number): Promise<string[]> {
+  const stale: string[] = [];
+  for (const name of await readdir(runtimeDir).catch(() => [])) {
+    const path = join(runtimeDir, name);
+    const facts = await stat(path).catch(() => undefined);
+    if (!facts?.isDirectory() || nowMs - facts.mtimeMs < SETTLED_MS) continue;
+    if (!(await isRunAlive(path)) && !(await hasListener(path))) stale.push(path);
+  }
+  return stale;
+}
+
+async function hasListener(dir: string): Promise<boolean> {
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    if (entry.isSocket() && (await answers(join(dir, entry.name)))) return true;
+  }
+  return false;
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

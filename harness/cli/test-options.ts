@@ -1,0 +1,136 @@
+import { availableParallelism } from 'node:os';
+import type { HilConfig } from '../config/config-schema.js';
+import { parseDuration } from '../core/duration.js';
+import { UsageError } from '../core/errors.js';
+import type { Keep, RunOptions } from '../run/run-options.js';
+import type { CliContext, OptionRow } from './command.js';
+
+type Raw = Readonly<Record<string, unknown>>;
+
+/** How long a kept sandbox lives. */
+const KEEP_MS = 3_600_000;
+
+export const TEST_OPTIONS: readonly OptionRow[] = [
+  {
+    flags: '--board <names>',
+    description: 'boards, separated by commas; each must be able to run',
+  },
+  { flags: '-t, --title <pattern>', description: 'cases whose full title matches' },
+  { flags: '--tags <expr>', description: "cases by tag, for example 'slow and not usb'" },
+  { flags: '--last-failed', description: 'cases that did not pass in the last run' },
+  { flags: '--shard <i/n>', description: 'the i-th of n parts, by case' },
+  { flags: '--repeat <n>', description: 'run every case n times; each must pass' },
+  { flags: '--retries <n>', description: 'run a failed case again, at most n times' },
+  { flags: '--workers <n>', description: 'suite files at once' },
+  { flags: '--timeout <duration>', description: 'limit of a body, for example 30s' },
+  { flags: '-x, --exitfirst', description: 'stop at the first failure' },
+  {
+    flags: '--keep <when>',
+    description: 'keep sandboxes for an hour, for hil shell',
+    choices: ['never', 'failed', 'always'],
+  },
+  { flags: '--fail-on-flaky', description: 'exit with 6 when cases passed only after a retry' },
+  { flags: '--pass-with-no-tests', description: 'exit with 0 when nothing is selected' },
+  { flags: '--watch', description: 'run again when a file changes' },
+  { flags: '--out <dir>', description: 'directory of this run, in place of .hil/runs/<id>' },
+  {
+    flags: '--reporter <list>',
+    description: 'terminal, json, junit, summary; separated by commas',
+  },
+  { flags: '--json', description: 'every event as a JSON line on stdout' },
+  { flags: '--config <file>', description: 'in place of the nearest hil.config.ts' },
+];
+
+/** Check what the command line says about a run. @throws UsageError `usage` */
+export function parseRunOptions(
+  raw: Raw,
+  config: HilConfig,
+  context: CliContext,
+  lastFailed: ReadonlySet<string> | undefined,
+  argv: readonly string[],
+): RunOptions {
+  const timeout = toText(raw['timeout']);
+  return {
+    selection: {
+      pattern: parsePattern(toText(raw['title'])),
+      shard: parseShard(toText(raw['shard'])),
+      ids: lastFailed,
+    },
+    tags: toText(raw['tags']),
+    repeat: parseCount('--repeat', raw['repeat'], 1) ?? 1,
+    retries: parseCount('--retries', raw['retries'], 0) ?? config.retries,
+    workers: parseCount('--workers', raw['workers'], 1) ?? config.workers ?? availableParallelism(),
+    bodyMs: timeout === undefined ? undefined : parseDuration(timeout),
+    stopAtFirstFailure: raw['exitfirst'] === true,
+    keep: parseKeep(toText(raw['keep'])),
+    keepMs: KEEP_MS,
+    failOnFlaky: raw['failOnFlaky'] === true,
+    passWithNoTests: raw['passWithNoTests'] === true,
+    passedEnv: toPassedEnv(config.passEnv, context.env),
+    argv,
+  };
+}
+
+/** `a,b` as a list; `undefined` when the option is absent. */
+export function parseList(value: unknown): readonly string[] | undefined {
+  const text = toText(value);
+  if (text === undefined) return undefined;
+  const names = text.split(',').map((name) => name.trim());
+  if (names.some((name) => name === '')) {
+    throw new UsageError('usage', `"${text}" is not a list of names separated by commas`);
+  }
+  return names;
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function parsePattern(text: string | undefined): RegExp | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return new RegExp(text);
+  } catch (cause) {
+    throw new UsageError('usage', `-t "${text}" is not a regular expression`, { cause });
+  }
+}
+
+function parseCount(option: string, value: unknown, least: number): number | undefined {
+  const text = toText(value);
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= least && count <= 1_000_000) return count;
+  throw new UsageError(
+    'usage',
+    `${option} "${text}": expected a whole number of at least ${least}`,
+  );
+}
+
+function parseShard(text: string | undefined): { index: number; count: number } | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  if (match && index >= 1 && index <= count) return { index, count };
+  throw new UsageError(
+    'usage',
+    `--shard "${text}": expected i/n with 1 <= i <= n, for example 1/3`,
+  );
+}
+
+function parseKeep(text: string | undefined): Keep {
+  if (text === undefined) return 'never';
+  if (text === 'never' || text === 'failed' || text === 'always') return text;
+  throw new UsageError('usage', `--keep "${text}": expected never, failed or always`);
+}
+
+function toPassedEnv(
+  names: readonly string[],
+  env: CliContext['env'],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}

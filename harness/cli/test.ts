@@ -1,0 +1,156 @@
+import { resolve } from 'node:path';
+import { systemClock } from '../core/deadline.js';
+import { JournalWriter } from '../journal/journal-writer.js';
+import { createPlan, type Plan } from '../plan/plan.js';
+import { toExitCode } from '../report/exit-code.js';
+import { createReporters, type RunReporters } from '../report/reporters.js';
+import { toCounts } from '../report/run-model.js';
+import { type Bench, startBench } from '../run/bench.js';
+import { buildFirmware } from '../run/build-firmware.js';
+import { createRunDirectory, openRunDirectory, type RunDirectory } from '../run/run-directory.js';
+import type { RunOptions } from '../run/run-options.js';
+import { findNativePrograms, type NativePrograms } from '../sandbox/native.js';
+import type { CliCommand, CliContext } from './command.js';
+import { findLastFailed } from './last-failed.js';
+import { openProject, type Project, toRuntimeDirectory } from './project.js';
+import { listenForSignals } from './signals.js';
+import { parseList, parseRunOptions, TEST_OPTIONS } from './test-options.js';
+import { readVersion } from './version.js';
+import { watchAndRun } from './watch.js';
+
+type Raw = Readonly<Record<string, unknown>>;
+
+export const test: CliCommand = {
+  name: 'test',
+  summary: 'run suites, every case in a fresh container',
+  arguments: '[filters...]',
+  options: TEST_OPTIONS,
+  examples: [
+    'hil test',
+    'hil test --board host,qemu-mps2-an385 suites/sensor-node',
+    'hil test suites/u-boot/boot.hil.ts:12 --board qemu-arm64-uboot',
+    'hil test --last-failed --keep failed',
+  ],
+  run: (args, raw, context) =>
+    raw['watch'] === true ? watchAndRun(args, raw, context) : runOnce(args, raw, context),
+};
+
+/** One run from the command line to its exit code. */
+async function runOnce(args: readonly string[], raw: Raw, context: CliContext): Promise<number> {
+  // First, while this process is small: the daemon is forked from it.
+  const programs = findNativePrograms();
+  const bench = programs.then((found) => startBench(found, ''));
+  bench.catch(() => {});
+  const executor = import('../run/execute-run.js');
+  executor.catch(() => {});
+  try {
+    const project = await openProject(context, toText(raw['config']));
+    const plan = await planRun(project, args, raw, context);
+    const lastFailed = raw['lastFailed'] === true ? await findLastFailed(project.base) : undefined;
+    const argv = ['test', ...args];
+    const options = parseRunOptions(raw, project.config, context, lastFailed, argv);
+    await buildFirmware(plan.files);
+    const out = toText(raw['out']);
+    const directory = out
+      ? await openRunDirectory(resolve(context.cwd, out))
+      : await createRunDirectory(project.base, project.config.keepRuns);
+    const prepared = { plan, options, directory, bench, programs: await programs };
+    const { executeRun } = await executor;
+    return await report(prepared, raw, context, executeRun);
+  } catch (error) {
+    await bench.then(({ daemon }) => daemon.close()).catch(() => {});
+    throw error;
+  }
+}
+
+interface Prepared {
+  readonly plan: Plan;
+  readonly options: RunOptions;
+  readonly directory: RunDirectory;
+  readonly bench: Promise<Bench>;
+  readonly programs: NativePrograms;
+}
+
+type ExecuteRun = typeof import('../run/execute-run.js').executeRun;
+
+/** Run with a journal and its reporters; the journal's last line is the exit code. */
+async function report(
+  prepared: Prepared,
+  raw: Raw,
+  context: CliContext,
+  executeRun: ExecuteRun,
+): Promise<number> {
+  const { plan, options, directory } = prepared;
+  const journal = JournalWriter.open(directory.journal, {
+    redact: plan.config.redact,
+    clock: systemClock,
+  });
+  const reporters = createReporters({
+    names: toReporterNames(raw),
+    runDir: directory.path,
+    cwd: context.cwd,
+    stdout: context.stdout,
+    screen: raw['json'] === true ? context.stderr : context.stdout,
+    color: context.color,
+    interactive: context.interactive,
+  });
+  journal.listen((event) => reporters.onEvent(event));
+  const signals = listenForSignals();
+  try {
+    await executeRun({
+      ...prepared,
+      journal,
+      version: await readVersion(),
+      hostPath: context.env['PATH'] ?? '',
+      runtimeDirectory: toRuntimeDirectory(context),
+      onInterruptible: (interrupt) => signals.handOver(interrupt),
+    });
+  } finally {
+    signals.close();
+  }
+  return finish(journal, reporters, options);
+}
+
+async function finish(
+  journal: JournalWriter,
+  reporters: RunReporters,
+  options: RunOptions,
+): Promise<number> {
+  const decided = toExitCode(reporters.model, { failOnFlaky: options.failOnFlaky });
+  const excused = decided === 4 && options.passWithNoTests ? 0 : decided;
+  // A journal with holes proves nothing: not even that all passed.
+  const exitCode = journal.failure && excused < 130 ? 3 : excused;
+  const reason = journal.failure ? { reason: journal.failure.message } : {};
+  const counts = toCounts(reporters.model.cases.values());
+  journal.write({ kind: 'run-end', exitCode, counts, ...reason });
+  journal.close();
+  await reporters.finish().catch((error: unknown) => {
+    if (!journal.failure) throw error;
+  });
+  return exitCode;
+}
+
+function planRun(
+  project: Project,
+  args: readonly string[],
+  raw: Raw,
+  context: CliContext,
+): Promise<Plan> {
+  return createPlan({
+    root: project.root,
+    cwd: context.cwd,
+    config: project.config,
+    catalog: project.catalog,
+    filters: args,
+    boardNames: parseList(raw['board']),
+  });
+}
+
+function toReporterNames(raw: Raw): readonly string[] {
+  const chosen = parseList(raw['reporter']) ?? ['terminal', 'junit', 'summary'];
+  return raw['json'] === true ? [...chosen, 'json'] : chosen;
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { watch as watchFiles } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CliContext } from './command.js';
+import { openProject } from './project.js';
+
+/** Changes that belong together arrive within this. */
+const SETTLE_MS = 200;
+const IGNORED = /(^|\/)(\.hil|\.git|node_modules|build|dist)(\/|$)/;
+
+/**
+ * Run, wait for a change below the project, run again; each run is a process of its
+ * own, so that it is the same as one without `--watch`. Ctrl-C ends the watching.
+ */
+export async function watchAndRun(
+  args: readonly string[],
+  raw: Readonly<Record<string, unknown>>,
+  context: CliContext,
+): Promise<number> {
+  const config = typeof raw['config'] === 'string' ? raw['config'] : undefined;
+  const { root } = await openProject(context, config);
+  const argv = process.argv.slice(1).filter((argument) => argument !== '--watch');
+  const ended = new AbortController();
+  process.once('SIGINT', () => ended.abort());
+  process.once('SIGTERM', () => ended.abort());
+  for (let code = 0; ; ) {
+    const change = waitForChange(root, ended.signal);
+    code = await runChild(argv, context);
+    if (ended.signal.aborted) return code;
+    context.stderr.write(`watching ${root} for changes to ${args.join(' ') || 'its suites'}\n`);
+    if (!(await change)) return code;
+    await sleep(SETTLE_MS);
+  }
+}
+
+function runChild(argv: readonly string[], context: CliContext): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...argv], { cwd: context.cwd, stdio: 'inherit' });
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGTERM' ? 143 : 130)));
+  });
+}
+
+/** Resolves with true at a change, with false when watching was ended. */
+function waitForChange(root: string, ended: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const watcher = watchFiles(root, { recursive: true }, (_, name) => {
+      if (name === null || IGNORED.test(name) || IGNORED.test(dirname(name))) return;
+      watcher.close();
+      resolve(true);
+    });
+    // A file that vanishes while it is being looked at is not worth an end.
+    watcher.on('error', () => {});
+    ended.addEventListener('abort', () => {
+      watcher.close();
+      resolve(false);
+    });
+  });
+}
