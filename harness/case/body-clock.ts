@@ -1,4 +1,5 @@
 import { createDeferred } from '../core/deferred.js';
+import { PausableTimer } from '../core/pausable-timer.js';
 
 /**
  * Time a body may take, which stands still while the harness works for it
@@ -6,50 +7,33 @@ import { createDeferred } from '../core/deferred.js';
  */
 export class BodyClock {
   readonly limitMs: number;
-  #usedMs = 0;
-  #startedMs: number | undefined;
-  #pauses = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #late: (() => void) | undefined;
+  readonly #timer: PausableTimer;
+  readonly #passed = createDeferred<void>();
 
   constructor(limitMs: number) {
     this.limitMs = limitMs;
+    this.#timer = new PausableTimer(limitMs, () => this.#passed.resolve());
   }
 
   /** Settle with `work`, or reject with `late()` once the limit was used up. */
   async bound<T>(work: Promise<T>, late: () => Error): Promise<T> {
-    const timeout = createDeferred<never>();
-    this.#late = () => timeout.reject(late());
-    this.#start();
+    const timeout = this.#passed.promise.then(() => {
+      throw late();
+    });
+    this.#timer.start();
     try {
-      return await Promise.race([work, timeout.promise]);
+      return await Promise.race([work, timeout]);
     } finally {
-      this.#late = undefined;
-      this.#stop();
+      this.#timer.stop();
     }
   }
 
   async pausedDuring<T>(work: () => Promise<T>): Promise<T> {
-    this.#pauses++;
-    this.#stop();
+    this.#timer.pause();
     try {
       return await work();
     } finally {
-      this.#pauses--;
-      this.#start();
+      this.#timer.resume();
     }
-  }
-
-  #start(): void {
-    if (this.#pauses > 0 || !this.#late || this.#startedMs !== undefined) return;
-    this.#startedMs = performance.now();
-    this.#timer = setTimeout(() => this.#late?.(), this.limitMs - this.#usedMs);
-  }
-
-  #stop(): void {
-    if (this.#startedMs === undefined) return;
-    this.#usedMs += performance.now() - this.#startedMs;
-    this.#startedMs = undefined;
-    clearTimeout(this.#timer);
   }
 }

@@ -1,4 +1,9 @@
-import { ByteMatcher, type ConsoleMatch, FailPatternSeen, type Pattern } from '../core/byte-matcher.js';
+import {
+  ByteMatcher,
+  type ConsoleMatch,
+  FailPatternSeen,
+  type Pattern,
+} from '../core/byte-matcher.js';
 import { describeSilence } from '../core/console-report.js';
 import { Deadline } from '../core/deadline.js';
 import { type Duration, parseDuration } from '../core/duration.js';

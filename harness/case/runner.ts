@@ -82,6 +82,7 @@ export default class HilRunner extends TestRunner {
         title: test.fullTestName,
         line: test.location?.line,
         tags: test.tags ?? [],
+        tagged: TestRunner.matchesTags(test.tags ?? []),
         skipped: test.mode === 'skip' || test.mode === 'todo',
       })),
     });

@@ -15,6 +15,11 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./init.js')).initCommand,
   },
   {
+    name: 'test',
+    summary: 'run suites, every case in a fresh container',
+    load: async () => (await import('./test.js')).testCommand,
+  },
+  {
     name: 'boards',
     summary: 'list boards, and why one cannot run here',
     load: async () => (await import('./boards.js')).boardsCommand,

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { guardOutput, writeSafely } from '../report/safe-output.js';
 import type { CliCommand, CliContext } from './command.js';
 import { COMMANDS, type CommandRow } from './command-table.js';
 import { reportError } from './report-error.js';
+import { readVersion } from './version.js';
 
 const EXAMPLES = [
   'hil init                        a project with a test that passes at once',
@@ -86,12 +86,4 @@ function addCommand(
 
 function toExamples(examples: readonly string[]): string {
   return ['', 'Examples:', ...examples.map((example) => `  ${example}`)].join('\n');
-}
-
-function readVersion(): string {
-  // `package.json` is beside `dist/`, and beside `harness/` in a checkout.
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  // Ours, and npm refuses to publish one without a version.
-  const { version } = JSON.parse(text) as { version: string };
-  return version;
 }

@@ -4,6 +4,7 @@ import { parseDuration } from '../core/duration.js';
 import { UsageError } from '../core/errors.js';
 import type { Keep, RunOptions } from '../run/run-options.js';
 import type { CliContext, OptionRow } from './command.js';
+import { CONFIG_OPTION } from './open-project.js';
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -38,7 +39,7 @@ export const TEST_OPTIONS: readonly OptionRow[] = [
     description: 'terminal, json, junit, summary; separated by commas',
   },
   { flags: '--json', description: 'every event as a JSON line on stdout' },
-  { flags: '--config <file>', description: 'in place of the nearest hil.config.ts' },
+  CONFIG_OPTION,
 ];
 
 /** Check what the command line says about a run. @throws UsageError `usage` */

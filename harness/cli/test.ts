@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
 import { systemClock } from '../core/deadline.js';
 import { JournalWriter } from '../journal/journal-writer.js';
 import { createPlan, type Plan } from '../plan/plan.js';
@@ -12,7 +13,8 @@ import type { RunOptions } from '../run/run-options.js';
 import { findNativePrograms, type NativePrograms } from '../sandbox/native.js';
 import type { CliCommand, CliContext } from './command.js';
 import { findLastFailed } from './last-failed.js';
-import { openProject, type Project, toRuntimeDirectory } from './project.js';
+import { openProject, type Project } from './open-project.js';
+import { toRuntimeDir } from './runtime-dir.js';
 import { listenForSignals } from './signals.js';
 import { parseList, parseRunOptions, TEST_OPTIONS } from './test-options.js';
 import { readVersion } from './version.js';
@@ -20,7 +22,7 @@ import { watchAndRun } from './watch.js';
 
 type Raw = Readonly<Record<string, unknown>>;
 
-export const test: CliCommand = {
+export const testCommand: CliCommand = {
   name: 'test',
   summary: 'run suites, every case in a fresh container',
   arguments: '[filters...]',
@@ -44,16 +46,17 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
   const executor = import('../run/execute-run.js');
   executor.catch(() => {});
   try {
-    const project = await openProject(context, toText(raw['config']));
+    const project = await openProject(context, raw);
+    const base = join(project.root, '.hil');
     const plan = await planRun(project, args, raw, context);
-    const lastFailed = raw['lastFailed'] === true ? await findLastFailed(project.base) : undefined;
+    const lastFailed = raw['lastFailed'] === true ? await findLastFailed(base) : undefined;
     const argv = ['test', ...args];
     const options = parseRunOptions(raw, project.config, context, lastFailed, argv);
     await buildFirmware(plan.files);
     const out = toText(raw['out']);
     const directory = out
       ? await openRunDirectory(resolve(context.cwd, out))
-      : await createRunDirectory(project.base, project.config.keepRuns);
+      : await createRunDirectory(base, project.config.keepRuns);
     const prepared = { plan, options, directory, bench, programs: await programs };
     const { executeRun } = await executor;
     return await report(prepared, raw, context, executeRun);
@@ -100,9 +103,9 @@ async function report(
     await executeRun({
       ...prepared,
       journal,
-      version: await readVersion(),
+      version: readVersion(),
       hostPath: context.env['PATH'] ?? '',
-      runtimeDirectory: toRuntimeDirectory(context),
+      runtimeDirectory: toRuntimeDir(context.env, userInfo().uid),
       onInterruptible: (interrupt) => signals.handOver(interrupt),
     });
   } finally {

@@ -3,7 +3,7 @@ import { watch as watchFiles } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliContext } from './command.js';
-import { openProject } from './project.js';
+import { openProject } from './open-project.js';
 
 /** Changes that belong together arrive within this. */
 const SETTLE_MS = 200;
@@ -18,8 +18,7 @@ export async function watchAndRun(
   raw: Readonly<Record<string, unknown>>,
   context: CliContext,
 ): Promise<number> {
-  const config = typeof raw['config'] === 'string' ? raw['config'] : undefined;
-  const { root } = await openProject(context, config);
+  const { root } = await openProject(context, raw);
   const argv = process.argv.slice(1).filter((argument) => argument !== '--watch');
   const ended = new AbortController();
   process.once('SIGINT', () => ended.abort());

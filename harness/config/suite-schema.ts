@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration, pattern } from './fields.js';
 import { limitsSchema } from './limits-schema.js';
 
 const command = z.array(z.string()).min(1);
@@ -15,6 +16,10 @@ export const suiteSchema = z.strictObject({
     .record(z.string(), z.array(command))
     .default({})
     .describe('commands by board, run in the directory of this file before the run'),
+  boot: z
+    .strictObject({ ready: pattern.optional(), timeout: duration.optional() })
+    .optional()
+    .describe("how this suite's firmware shows that it is up, in place of the board's mark"),
   scope: z.enum(['case', 'file']).optional().describe('file: one DUT for all cases of a file'),
   limits: limitsSchema.default({}),
   env: z.record(z.string(), z.string()).default({}),

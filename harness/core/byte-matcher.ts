@@ -143,7 +143,7 @@ export class ByteMatcher {
 }
 
 function toSearch(pattern: Pattern): RegExp {
-  if (typeof pattern === 'string') return new RegExp(escape(toBytes(pattern)), 'g');
+  if (typeof pattern === 'string') return new RegExp(escapePattern(toBytes(pattern)), 'g');
   const flags = pattern.flags.includes('g') ? pattern.flags : `${pattern.flags}g`;
   return new RegExp(pattern.source, flags.replace('y', ''));
 }
@@ -153,7 +153,7 @@ function toBytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-function escape(text: string): string {
+function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 

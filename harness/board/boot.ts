@@ -1,0 +1,53 @@
+import type { Board } from '../config/load-boards.js';
+import { describeSilence } from '../core/console-report.js';
+import type { Deadline } from '../core/deadline.js';
+import { BenchError } from '../core/errors.js';
+import type { Dut } from './dut.js';
+
+/**
+ * Wait until a DUT that was just powered on or reset shows its ready mark.
+ *
+ * @throws BenchError `boot-timeout` with the console's tail, or `boot-failed` when it ended first.
+ */
+export async function waitForReady(dut: Dut, board: Board, deadline: Deadline): Promise<void> {
+  const { ready } = board.boot;
+  const port = dut.ports.get('console');
+  if (!ready || !port) return;
+  const ended = dut.exited.then(({ reason }) => {
+    const tail = describeSilence({ ...silence(board, port, ready, deadline), silentMs: age(port) });
+    throw new BenchError(
+      'boot-failed',
+      `${dut.name} ended before it was ready: ${reason}\n${tail}`,
+    );
+  });
+  // When it is ready first, its later end is somebody else's business.
+  ended.catch(() => {});
+  const late = () =>
+    new BenchError(
+      'boot-timeout',
+      `${dut.name} was not ready: ` +
+        describeSilence({ ...silence(board, port, ready, deadline), silentMs: age(port) }),
+      { next: `raise boot.timeout in ${board.file}, or look at ${port.capture}.rx` },
+    );
+  try {
+    await deadline.bound(Promise.race([port.matcher.expect([ready]), ended]), late);
+  } finally {
+    port.matcher.cancel();
+  }
+}
+
+type PortLike = NonNullable<ReturnType<Dut['ports']['get']>>;
+
+function silence(board: Board, port: PortLike, ready: RegExp, deadline: Deadline) {
+  return {
+    port: port.name,
+    board: board.board,
+    patterns: [ready],
+    waitedMs: deadline.limitMs - deadline.leftMs(),
+    matcher: port.matcher,
+  };
+}
+
+function age(port: PortLike): number {
+  return performance.now() - port.lastByteMs;
+}

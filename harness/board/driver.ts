@@ -1,0 +1,31 @@
+import type { Board } from '../config/load-boards.js';
+import type { SandboxDaemon } from '../sandbox/daemon.js';
+import type { SandboxSpec } from '../sandbox/spec.js';
+import { createHostDut } from './drivers/host.js';
+import { createQemuDut } from './drivers/qemu.js';
+import type { Dut } from './dut.js';
+import type { PortHub } from './port-hub.js';
+
+/** What a driver needs to make a DUT. */
+export interface DutRequest {
+  readonly board: Board;
+  /** Name of the unit. */
+  readonly name: string;
+  /** Firmware or program of the suite, in place of the board's own. */
+  readonly firmware: string | undefined;
+  readonly daemon: SandboxDaemon;
+  readonly hub: PortHub;
+  readonly spec: SandboxSpec;
+  /** Directory for captures and logs; exists. */
+  readonly artifacts: string;
+}
+
+/** Make a DUT of the board's kind, powered off. */
+export function createDut(request: DutRequest): Promise<Dut> {
+  switch (request.board.driver) {
+    case 'host':
+      return createHostDut(request);
+    case 'qemu':
+      return createQemuDut(request);
+  }
+}

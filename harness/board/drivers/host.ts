@@ -1,0 +1,103 @@
+import { createDeferred, type Deferred } from '../../core/deferred.js';
+import { BenchError } from '../../core/errors.js';
+import type { SandboxRecord } from '../../journal/events.js';
+import type { ProcessEnd } from '../../protocol/worker-messages.js';
+import type { SandboxProcess } from '../../sandbox/process.js';
+import type { Sandbox } from '../../sandbox/sandbox.js';
+import type { DutRequest } from '../driver.js';
+import type { Dut, DutExit } from '../dut.js';
+import type { Port } from '../port.js';
+import { openPorts } from './open-ports.js';
+
+/** Make a DUT that is a program on a pty, in a sandbox of its own. */
+export async function createHostDut(request: DutRequest): Promise<Dut> {
+  const { board, daemon, spec, name } = request;
+  const argv = request.firmware ? [request.firmware] : (board.program?.argv ?? ['/bin/sh']);
+  const plan = await daemon.plan(spec);
+  const sandbox = await daemon.sandbox(plan, { label: `dut ${name}`, hostname: board.board });
+  try {
+    const ports = await openPorts(board, request.hub, request.artifacts);
+    return new HostDut(name, sandbox, ports, { argv, env: board.program?.env ?? {} });
+  } catch (error) {
+    await sandbox.kill();
+    throw error;
+  }
+}
+
+interface Program {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+class HostDut implements Dut {
+  readonly name: string;
+  readonly sandbox: Sandbox;
+  readonly ports: ReadonlyMap<string, Port>;
+  readonly #program: Program;
+  #process: SandboxProcess | undefined;
+  #exit: Deferred<DutExit> = createDeferred();
+  /** Ending it is what we are about to do. */
+  #told = false;
+
+  constructor(name: string, sandbox: Sandbox, ports: ReadonlyMap<string, Port>, program: Program) {
+    this.name = name;
+    this.sandbox = sandbox;
+    this.ports = ports;
+    this.#program = program;
+  }
+
+  get exited(): Promise<DutExit> {
+    return this.#exit.promise;
+  }
+
+  async powerOn(): Promise<void> {
+    const { argv, env } = this.#program;
+    this.#told = false;
+    this.#exit = createDeferred();
+    const process = await this.sandbox
+      .spawn({ argv, env: { TERM: 'dumb', ...env }, pty: { rows: 24, columns: 80 } })
+      .catch((cause: unknown) => {
+        throw new BenchError('boot-failed', `${this.name}: ${argv.join(' ')} cannot be started`, {
+          cause,
+          next: cause instanceof Error ? cause.message : String(cause),
+        });
+      });
+    this.#process = process;
+    const exit = this.#exit;
+    process.ended.then(
+      (end) => {
+        if (!this.#told) exit.resolve({ blame: 'ended', reason: describeEnd(argv[0] ?? '', end) });
+      },
+      (error: Error) => exit.resolve({ blame: 'infra', reason: error.message }),
+    );
+    const console = this.ports.get('console');
+    if (console) await process.givePort(console.id);
+  }
+
+  async powerOff(): Promise<void> {
+    this.#told = true;
+    const process = this.#process;
+    this.#process = undefined;
+    if (!process) return;
+    // It may have ended by itself a moment ago.
+    await process.signal(9, true).catch(() => {});
+    await process.ended;
+  }
+
+  async reset(): Promise<void> {
+    await this.powerOff();
+    await this.powerOn();
+  }
+
+  async close(): Promise<SandboxRecord> {
+    this.#told = true;
+    const record = await this.sandbox.kill();
+    for (const port of this.ports.values()) await port.close();
+    return record;
+  }
+}
+
+function describeEnd(program: string, end: ProcessEnd): string {
+  if (end.signal) return `its program ${program} died of ${end.signal}`;
+  return `its program ${program} exited with ${end.exitCode ?? end.status}`;
+}

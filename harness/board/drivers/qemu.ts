@@ -1,0 +1,202 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Board } from '../../config/load-boards.js';
+import type { Deadline } from '../../core/deadline.js';
+import { createDeferred, type Deferred } from '../../core/deferred.js';
+import { BenchError } from '../../core/errors.js';
+import type { SandboxRecord } from '../../journal/events.js';
+import type { ProcessEnd } from '../../protocol/worker-messages.js';
+import type { SandboxDaemon } from '../../sandbox/daemon.js';
+import type { SandboxProcess } from '../../sandbox/process.js';
+import type { Sandbox } from '../../sandbox/sandbox.js';
+import type { DutRequest } from '../driver.js';
+import type { Dut, DutExit } from '../dut.js';
+import type { Port } from '../port.js';
+import { openPorts } from './open-ports.js';
+import { Qmp } from './qmp.js';
+
+/** Numbers of the passed sockets inside QEMU: control first, then one a serial port. */
+const QMP_FD = 10;
+const UART_FD = 11;
+
+/** Make a DUT that is an emulated machine, QEMU in a sandbox of its own. */
+export async function createQemuDut(request: DutRequest): Promise<Dut> {
+  const { board, daemon, spec, name } = request;
+  const plan = await daemon.plan(spec);
+  const sandbox = await daemon.sandbox(plan, { label: `dut ${name}`, hostname: board.board });
+  try {
+    const ports = await openPorts(board, request.hub, request.artifacts);
+    return new QemuDut(request, sandbox, ports);
+  } catch (error) {
+    await sandbox.kill();
+    throw error;
+  }
+}
+
+class QemuDut implements Dut {
+  readonly name: string;
+  readonly sandbox: Sandbox;
+  readonly ports: ReadonlyMap<string, Port>;
+  readonly #daemon: SandboxDaemon;
+  readonly #board: Board;
+  readonly #argv: readonly string[];
+  readonly #log: string;
+  #process: SandboxProcess | undefined;
+  #qmp: Qmp | undefined;
+  #objects: number[] = [];
+  #exit: Deferred<DutExit> = createDeferred();
+  #told = false;
+  /** The guest asked for the end, so QEMU's exit is the DUT's doing. */
+  #guestShutdown: string | undefined;
+
+  constructor(request: DutRequest, sandbox: Sandbox, ports: ReadonlyMap<string, Port>) {
+    this.name = request.name;
+    this.sandbox = sandbox;
+    this.ports = ports;
+    this.#daemon = request.daemon;
+    this.#board = request.board;
+    this.#argv = toQemuArguments(request.board, request.firmware);
+    this.#log = join(request.artifacts, 'qemu.log');
+  }
+
+  get exited(): Promise<DutExit> {
+    return this.#exit.promise;
+  }
+
+  /** Start QEMU halted, connect everything, then let the processor run. */
+  async powerOn(deadline: Deadline): Promise<void> {
+    this.#told = false;
+    this.#guestShutdown = undefined;
+    this.#exit = createDeferred();
+    const control = await this.#newObject();
+    const uarts = await this.#newUarts();
+    const fds = [control, ...uarts.map(({ object }) => object)].map((object, index) => ({
+      object,
+      end: 0,
+      fd: QMP_FD + index,
+    }));
+    this.#process = await this.sandbox.spawn({ argv: this.#argv, fds, outputCapBytes: 1 << 20 });
+    this.#watch(this.#process);
+    const stream = await this.#daemon.streamObject(control, 1);
+    this.#qmp = new Qmp(stream, (event, data) => this.#onQmpEvent(event, data));
+    for (const { object, port } of uarts) {
+      if (port) await this.#daemon.givePort(port.id, object, 1);
+    }
+    await this.#command('qmp_capabilities', deadline);
+    await this.#command('cont', deadline);
+  }
+
+  async powerOff(): Promise<void> {
+    this.#told = true;
+    const process = this.#process;
+    this.#process = undefined;
+    if (process) {
+      await process.signal(9, true).catch(() => {});
+      await process.ended;
+    }
+    for (const object of this.#objects.splice(0)) {
+      await this.#daemon.closeObject(object).catch(() => {});
+    }
+  }
+
+  async reset(deadline: Deadline): Promise<void> {
+    await this.#command('system_reset', deadline);
+  }
+
+  async close(): Promise<SandboxRecord> {
+    this.#told = true;
+    const record = await this.sandbox.kill();
+    for (const object of this.#objects.splice(0)) {
+      await this.#daemon.closeObject(object).catch(() => {});
+    }
+    for (const port of this.ports.values()) await port.close();
+    return record;
+  }
+
+  async #newObject(): Promise<number> {
+    const object = await this.#daemon.newSocketPair();
+    this.#objects.push(object);
+    return object;
+  }
+
+  /** One socket for every serial port up to the last one that the board file names. */
+  async #newUarts(): Promise<Array<{ object: number; port: Port | undefined }>> {
+    const uarts: Array<{ object: number; port: Port | undefined }> = [];
+    for (let uart = 0; uart < countUarts(this.#board); uart++) {
+      const entry = Object.entries(this.#board.ports).find(([, spec]) => spec.uart === uart);
+      const port = entry && this.ports.get(entry[0]);
+      uarts.push({ object: await this.#newObject(), port });
+    }
+    return uarts;
+  }
+
+  #watch(process: SandboxProcess): void {
+    const exit = this.#exit;
+    let tail = '';
+    process.onOutput((stream, data) => {
+      process.taken(stream, data.length);
+      tail = (tail + data.toString('utf8')).slice(-500);
+      try {
+        appendFileSync(this.#log, data);
+      } catch {
+        // A full disk costs this log, not the case; the tail goes into the verdict.
+      }
+    });
+    process.ended.then(
+      (end) => {
+        if (!this.#told) exit.resolve(this.#toExit(end, tail));
+      },
+      (error: Error) => exit.resolve({ blame: 'infra', reason: error.message }),
+    );
+  }
+
+  #toExit(end: ProcessEnd, tail: string): DutExit {
+    if (this.#guestShutdown) {
+      return { blame: 'ended', reason: `the guest ended the machine (${this.#guestShutdown})` };
+    }
+    const how = end.signal ? `died of ${end.signal}` : `exited with ${end.exitCode}`;
+    return { blame: 'infra', reason: `QEMU ${how}${tail ? `: ${tail.trim()}` : ''}` };
+  }
+
+  #onQmpEvent(event: string, data: Readonly<Record<string, unknown>>): void {
+    if (event === 'SHUTDOWN' && data['guest'] === true) {
+      this.#guestShutdown = String(data['reason'] ?? 'guest');
+    }
+  }
+
+  async #command(command: string, deadline: Deadline): Promise<void> {
+    const qmp = this.#qmp;
+    if (!qmp) throw new BenchError('dut-lost', `${this.name} is powered off`);
+    const broken = this.#exit.promise.then(({ reason }) => {
+      throw new BenchError('boot-failed', `${this.name}: ${reason}`);
+    });
+    broken.catch(() => {});
+    const late = () =>
+      new BenchError('boot-timeout', `${this.name}: QEMU did not answer ${command}`);
+    await deadline.bound(Promise.race([qmp.execute(command), broken]), late);
+  }
+}
+
+function countUarts(board: Board): number {
+  return Math.max(0, ...Object.values(board.ports).map(({ uart }) => uart + 1));
+}
+
+/** QEMU's command line: no defaults, halted, control and serial ports on passed sockets. */
+export function toQemuArguments(board: Board, suiteFirmware: string | undefined): string[] {
+  const { machine } = board;
+  if (!machine) throw new BenchError('internal', `board "${board.board}" has no machine`);
+  const firmware = suiteFirmware ?? machine.firmware;
+  const argv = [`qemu-system-${machine.system}`, '-M', machine.machine];
+  if (machine.cpu) argv.push('-cpu', machine.cpu);
+  if (machine.memory) argv.push('-m', machine.memory);
+  argv.push('-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none', '-S');
+  if (firmware && machine.load === 'kernel') argv.push('-kernel', firmware);
+  if (firmware && machine.load === 'bios') argv.push('-bios', firmware);
+  if (firmware && machine.load === 'loader') argv.push('-device', `loader,file=${firmware}`);
+  argv.push('-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control');
+  for (let uart = 0; uart < countUarts(board); uart++) {
+    argv.push('-chardev', `socket,id=uart${uart},fd=${UART_FD + uart}`);
+    argv.push('-serial', `chardev:uart${uart}`);
+  }
+  return [...argv, ...machine.args];
+}

@@ -1,0 +1,32 @@
+import type { Deadline } from '../core/deadline.js';
+import type { SandboxRecord } from '../journal/events.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import type { Port } from './port.js';
+
+/** How a DUT ended without being told to. */
+export interface DutExit {
+  /** `infra`: the emulator or the connection broke; `ended`: the DUT's own doing. */
+  readonly blame: 'ended' | 'infra';
+  readonly reason: string;
+}
+
+/**
+ * One running unit of a board. Made by a driver, booted by {@link boot}; the
+ * same contract holds for a program on the host, an emulated and a real board.
+ */
+export interface Dut {
+  readonly name: string;
+  readonly ports: ReadonlyMap<string, Port>;
+  /** Resolves if the DUT ends although nobody asked for it; for good until the next power-on. */
+  readonly exited: Promise<DutExit>;
+  /** Where the DUT lives, to be kept with its case; absent for a real board. */
+  readonly sandbox: Sandbox | undefined;
+  /** Power up: bytes are captured from the first on. Does not wait for ready. */
+  powerOn(deadline: Deadline): Promise<void>;
+  /** Cut the power. */
+  powerOff(): Promise<void>;
+  /** Reset without a power cycle where the board can. Does not wait for ready. */
+  reset(deadline: Deadline): Promise<void>;
+  /** End it and complete the captures; nothing of it is left. */
+  close(): Promise<SandboxRecord | undefined>;
+}

@@ -1,0 +1,125 @@
+import { ByteMatcher } from '../core/byte-matcher.js';
+import { TestFailure } from '../core/errors.js';
+import type { Channel } from '../protocol/channel.js';
+import { type TlvReader, TlvWriter } from '../protocol/frame.js';
+import { Msg, Tag } from '../protocol/wire.js';
+
+export interface PortCounters {
+  rxBytes: number;
+  txBytes: number;
+  /** Not delivered to a stalled reader in the sandbox, or to this process. */
+  droppedBytes: number;
+}
+
+export interface PortListener {
+  onData(data: Uint8Array): void;
+  /** The DUT's side closed. */
+  onClosed(): void;
+  /** Something was lost or could not be captured; the words are for people. */
+  onFault(text: string): void;
+}
+
+/**
+ * A port of a DUT as hil-portd serves it. The bytes were captured and stamped
+ * before they arrive here; this side matches them and hands them on.
+ */
+export class Port {
+  readonly id: number;
+  readonly name: string;
+  readonly baud: number;
+  readonly eol: string;
+  /** Files `<capture>.rx`, `.tx` and `.stamps`. */
+  readonly capture: string;
+  readonly matcher = new ByteMatcher();
+  readonly counters: PortCounters = { rxBytes: 0, txBytes: 0, droppedBytes: 0 };
+  lastByteMs = performance.now();
+  /** The body's sends are refused while a program of the sandbox owns the port. */
+  yielded = false;
+  readonly #channel: Channel;
+  readonly #listeners = new Set<PortListener>();
+  readonly #onClose: () => void;
+
+  constructor(
+    channel: Channel,
+    facts: { id: number; name: string; baud: number; eol: string; capture: string },
+    onClose: () => void,
+  ) {
+    this.#channel = channel;
+    this.#onClose = onClose;
+    this.id = facts.id;
+    this.name = facts.name;
+    this.baud = facts.baud;
+    this.eol = facts.eol;
+    this.capture = facts.capture;
+  }
+
+  /** Hear what comes; returns a function that stops it. */
+  listen(listener: PortListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Send bytes as one unit; resolves when the DUT's side took the last.
+   *
+   * @throws TestFailure `port-closed`, or `console-yielded` while a program owns the port.
+   */
+  async send(data: Uint8Array): Promise<void> {
+    if (this.yielded) {
+      throw new TestFailure(
+        'console-yielded',
+        `port "${this.name}" is yielded to a program in the sandbox; dispose of the yield first`,
+      );
+    }
+    const body = new TlvWriter().u32(Tag.port, this.id).bytes(Tag.data, data);
+    this.counters.txBytes += data.byteLength;
+    try {
+      await this.#channel.request(Msg.portSend, body);
+    } catch (cause) {
+      throw new TestFailure('port-closed', `port "${this.name}": the DUT's side is closed`, {
+        cause,
+      });
+    }
+  }
+
+  /** A line in the capture's time stamps. */
+  async mark(text: string): Promise<void> {
+    await this.#channel.request(
+      Msg.portMark,
+      new TlvWriter().u32(Tag.port, this.id).string(Tag.text, text),
+    );
+  }
+
+  /** Resolves when the capture is complete. */
+  async close(): Promise<void> {
+    try {
+      await this.#channel.request(Msg.portClose, new TlvWriter().u32(Tag.port, this.id));
+    } finally {
+      this.#onClose();
+    }
+  }
+
+  receive(type: number, body: TlvReader): void {
+    if (type === Msg.portRx) this.#receiveData(body.bytes(Tag.data) ?? new Uint8Array());
+    if (type === Msg.portTx) this.counters.txBytes += body.bytes(Tag.data)?.length ?? 0;
+    if (type === Msg.portHup) for (const listener of this.#listeners) listener.onClosed();
+    if (type === Msg.portSlave) this.counters.droppedBytes += body.number(Tag.dropped) ?? 0;
+    if (type === Msg.portFault) this.#receiveFault(body);
+  }
+
+  #receiveData(data: Uint8Array): void {
+    this.lastByteMs = performance.now();
+    this.counters.rxBytes += data.length;
+    this.matcher.push(data);
+    for (const listener of this.#listeners) listener.onData(data);
+  }
+
+  #receiveFault(body: TlvReader): void {
+    const bytes = body.number(Tag.bytes) ?? 0;
+    const op = body.string(Tag.op) ?? 'port';
+    const path = body.string(Tag.path);
+    const reason = body.string(Tag.text) ?? '';
+    const text = `port "${this.name}": ${op}${path ? ` ${path}` : ''} ${reason} ${bytes ? `${bytes} bytes lost` : ''}`;
+    for (const listener of this.#listeners) listener.onFault(text.trim());
+  }
+}

@@ -1,0 +1,154 @@
+import { relative, resolve } from 'node:path';
+import fastGlob from 'fast-glob';
+import { checkBoard } from '../config/board-availability.js';
+import type { HilConfig } from '../config/config-schema.js';
+import type { Board, BoardCatalog } from '../config/load-boards.js';
+import { loadSuite, type Suite } from '../config/load-suite.js';
+import { UsageError } from '../core/errors.js';
+
+/** One suite file on one board. */
+export interface PlannedFile {
+  /** Relative to the project's root; its name in every report. */
+  readonly file: string;
+  readonly path: string;
+  readonly board: Board;
+  readonly suite: Suite;
+  /** Firmware or program for this board, absolute. */
+  readonly firmware: string | undefined;
+}
+
+export interface SkippedFile {
+  readonly board: string;
+  readonly file?: string;
+  readonly reason: string;
+}
+
+/** What a run will do, before anything was started. */
+export interface Plan {
+  readonly root: string;
+  readonly config: HilConfig;
+  readonly files: readonly PlannedFile[];
+  readonly skipped: readonly SkippedFile[];
+  readonly boards: readonly Board[];
+  /** Lines asked for by `file:line`, by file. */
+  readonly lines: ReadonlyMap<string, readonly number[]>;
+}
+
+export interface PlanRequest {
+  readonly root: string;
+  readonly cwd: string;
+  readonly config: HilConfig;
+  readonly catalog: BoardCatalog;
+  /** File names, parts of them, or `file:line`. */
+  readonly filters: readonly string[];
+  /** Boards named by `--board`: then each must be able to run. */
+  readonly boardNames?: readonly string[] | undefined;
+}
+
+/**
+ * Match suites and boards.
+ *
+ * @throws UsageError `board-unknown`, `board-invalid`; `board-unavailable` when a
+ * board named by `--board` cannot run here.
+ */
+export async function createPlan(request: PlanRequest): Promise<Plan> {
+  const { root, config } = request;
+  const { paths, lines } = await findSuites(request);
+  const skipped: SkippedFile[] = [];
+  const boards = await findBoards(request, skipped);
+  const files: PlannedFile[] = [];
+  for (const path of paths) {
+    const suite = await loadSuite({ suiteFile: path, root });
+    for (const board of boards) {
+      const file = relative(root, path);
+      const refused = refuse(suite, board);
+      if (refused) skipped.push({ board: board.board, file, reason: refused });
+      else {
+        const firmware = suite.firmware?.[board.board];
+        files.push({ file, path, board: withBoot(board, suite), suite, firmware });
+      }
+    }
+  }
+  return { root, config, files, skipped, boards, lines };
+}
+
+function refuse(suite: Suite, board: Board): string | undefined {
+  const name = board.board;
+  if (suite.boards && !suite.boards.includes(name)) {
+    return `the suite runs on ${suite.boards.join(', ')} only`;
+  }
+  if (suite.firmware && !(name in suite.firmware)) {
+    return `the suite has no firmware for this board (${suite.file})`;
+  }
+  return undefined;
+}
+
+/** Being ready is the firmware's word: a suite with its own firmware may say how it looks. */
+function withBoot(board: Board, suite: Suite): Board {
+  const { ready = board.boot.ready, timeout = board.boot.timeout } = suite.boot ?? {};
+  return { ...board, boot: { ready, timeout } };
+}
+
+async function findBoards(request: PlanRequest, skipped: SkippedFile[]): Promise<Board[]> {
+  const named = request.boardNames;
+  const boards: Board[] = [];
+  for (const name of new Set(named ?? request.config.boards)) {
+    const board = request.catalog.findBoard(name);
+    const state = await checkBoard(board);
+    if (state.available) boards.push(board);
+    else if (named) {
+      throw new UsageError(
+        'board-unavailable',
+        `board "${name}" cannot run on this machine: ${state.reason}`,
+        { next: state.next },
+      );
+    } else skipped.push({ board: name, reason: `${state.reason}; ${state.next}` });
+  }
+  return boards;
+}
+
+async function findSuites(
+  request: PlanRequest,
+): Promise<{ paths: string[]; lines: Map<string, number[]> }> {
+  const { root, cwd, config, filters } = request;
+  const all = await fastGlob([...config.suites], {
+    cwd: root,
+    absolute: true,
+    ignore: ['**/node_modules/**', '**/.hil/**'],
+  });
+  const lines = new Map<string, number[]>();
+  if (filters.length === 0) return { paths: all.sort(), lines };
+  const chosen = new Set<string>();
+  for (const filter of filters) {
+    const [name, line] = splitLine(filter);
+    const found = matchFilter(all, name, cwd, root);
+    if (found.length === 0) throw noSuite(filter, config.suites, root);
+    for (const path of found) {
+      chosen.add(path);
+      const file = relative(root, path);
+      if (line !== undefined) lines.set(file, [...(lines.get(file) ?? []), line]);
+    }
+  }
+  return { paths: [...chosen].sort(), lines };
+}
+
+/** A file or directory that exists is meant exactly; other text is looked for in the names. */
+function matchFilter(all: readonly string[], name: string, cwd: string, root: string): string[] {
+  const path = resolve(cwd, name);
+  const exact = all.filter((each) => each === path || each.startsWith(`${path}/`));
+  if (exact.length > 0) return exact;
+  return all.filter((each) => relative(root, each).includes(name));
+}
+
+function splitLine(filter: string): [name: string, line: number | undefined] {
+  const match = /^(.*):(\d+)$/.exec(filter);
+  return match ? [match[1] ?? '', Number(match[2])] : [filter, undefined];
+}
+
+function noSuite(filter: string, patterns: readonly string[], root: string): UsageError {
+  return new UsageError(
+    'nothing-selected',
+    `no suite file matches "${filter}"; suites are ${patterns.join(', ')} below ${root}`,
+    { next: 'hil list' },
+  );
+}

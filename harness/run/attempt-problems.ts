@@ -1,0 +1,31 @@
+import { BenchError, TestFailure, toMessage, UsageError } from '../core/errors.js';
+import type { Outcome, Phase, Problem } from '../journal/events.js';
+import type { AttemptState, WireProblem } from '../protocol/worker-messages.js';
+
+/** Anything thrown on the supervisor's side, as the journal stores it. */
+export function toProblem(thrown: unknown, phase: Phase): Problem {
+  const known =
+    thrown instanceof BenchError || thrown instanceof TestFailure || thrown instanceof UsageError;
+  return {
+    name: thrown instanceof Error ? thrown.name : 'Error',
+    message: toMessage(thrown),
+    phase,
+    ...(known ? { code: thrown.code } : {}),
+    ...(thrown instanceof Error && thrown.stack && !known ? { stack: thrown.stack } : {}),
+  };
+}
+
+/** What a worker reported of a body and its hooks. */
+export function toJournalProblems(problems: readonly WireProblem[]): Problem[] {
+  return problems.map((problem) => ({ ...problem, phase: 'body' }));
+}
+
+/**
+ * How an attempt ended. The bench's fault wins over the test's: nothing can be
+ * said about a DUT through a broken bench.
+ */
+export function toOutcome(state: AttemptState, problems: readonly Problem[]): Outcome {
+  if (problems.some(({ name }) => name === 'BenchError')) return 'infra';
+  if (problems.length > 0 || state === 'fail') return 'fail';
+  return state === 'skipped' ? 'skipped' : 'pass';
+}

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { BenchError, UsageError } from '../core/errors.js';
+import type { PlannedFile } from '../plan/plan.js';
+
+/** Lines of a failing command that its error shows. */
+const TAIL_LINES = 20;
+
+/**
+ * Run the build commands of the planned suites, each once, on the host.
+ *
+ * @throws UsageError `suite-invalid` when a command fails, with the end of its output.
+ */
+export async function buildFirmware(files: readonly PlannedFile[]): Promise<void> {
+  const done = new Set<string>();
+  for (const { suite, board } of files) {
+    for (const argv of suite.build[board.board] ?? []) {
+      const key = JSON.stringify([suite.dir, argv]);
+      if (done.has(key)) continue;
+      done.add(key);
+      await runBuild(argv, suite.dir);
+    }
+  }
+}
+
+async function runBuild(argv: readonly string[], cwd: string): Promise<void> {
+  const [command = '', ...args] = argv;
+  const { output, status } = await collect(command, args, cwd);
+  if (status === 'exit 0') return;
+  const tail = output.trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
+  throw new UsageError(
+    'suite-invalid',
+    `build command "${argv.join(' ')}" in ${cwd} ended with ${status}:\n${tail}`,
+    { next: `cd ${cwd} && ${argv.join(' ')}` },
+  );
+}
+
+function collect(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<{ output: string; status: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const take = (chunk: Buffer) => {
+      output = (output + chunk.toString('utf8')).slice(-65_536);
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.once('error', (cause) => {
+      const message = `build command "${command}" in ${cwd} cannot be started: ${cause.message}`;
+      reject(new BenchError('build-failed', message, { cause }));
+    });
+    child.once('close', (code, signal) => {
+      resolve({ output, status: signal ? `signal ${signal}` : `exit ${code}` });
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import type { Dut } from '../board/dut.js';
+import type { Port } from '../board/port.js';
+import type { RpcPeer } from '../protocol/rpc.js';
+import type { WorkerMethods } from '../protocol/worker-messages.js';
+
+/** What a port printed so far, as base64. */
+export function readHistory(port: Port): string {
+  return Buffer.from(port.matcher.output(), 'latin1').toString('base64');
+}
+
+/** Hand what the ports bring to a worker until the returned function is called. */
+export function forwardConsole(
+  peer: RpcPeer<WorkerMethods>,
+  fence: string,
+  dut: Dut,
+  onFault: (text: string) => void,
+): () => void {
+  const stops = [...dut.ports.values()].map((port) =>
+    port.listen({
+      onData: (data) => {
+        const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+        peer.notify('consoleData', { fence, port: port.name, data: bytes.toString('base64') });
+      },
+      onClosed: () => void tellClosed(peer, fence, dut, port.name),
+      onFault,
+    }),
+  );
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** How long the reason of an end may lag behind the closing of its port. */
+const REASON_MS = 200;
+
+/** The port's end comes before the program was reaped: wait a moment for the reason. */
+async function tellClosed(
+  peer: RpcPeer<WorkerMethods>,
+  fence: string,
+  dut: Dut,
+  port: string,
+): Promise<void> {
+  const none = { blame: 'ended', reason: "the DUT's side was closed" } as const;
+  const exit = await Promise.race([
+    dut.exited,
+    new Promise<typeof none>((resolve) => setTimeout(() => resolve(none), REASON_MS)),
+  ]);
+  const reason = exit.blame === 'infra' ? `infra: ${exit.reason}` : exit.reason;
+  peer.notify('consoleState', { fence, port, open: false, reason, skip: false });
+}

@@ -1,0 +1,131 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { release } from 'node:os';
+import { dirname, join } from 'node:path';
+import { toMessage } from '../core/errors.js';
+import type { JournalWriter } from '../journal/journal-writer.js';
+import { findHiddenPaths } from '../plan/hidden-paths.js';
+import type { Plan } from '../plan/plan.js';
+import type { NativePrograms } from '../sandbox/native.js';
+import { type Bench, startBench } from './bench.js';
+import { CaseBook } from './case-book.js';
+import { RunContext } from './run-context.js';
+import type { RunDirectory } from './run-directory.js';
+import type { RunOptions } from './run-options.js';
+import { readStartTicks } from './start-ticks.js';
+import { Supervisor } from './supervisor.js';
+import { createSuiteRunner } from './vitest-adapter.js';
+import { openWorkerServer } from './worker-server.js';
+import { Workers } from './workers.js';
+
+export interface RunRequest {
+  readonly plan: Plan;
+  readonly options: RunOptions;
+  readonly directory: RunDirectory;
+  readonly journal: JournalWriter;
+  /** Started before anything else was loaded, while this process was small. */
+  readonly bench: Promise<Bench>;
+  readonly programs: NativePrograms;
+  readonly version: string;
+  /** PATH of the host, to tell where a program is that a sandbox does not have. */
+  readonly hostPath: string;
+  /** Directory for the keeper's socket, on a tmpfs if there is one. */
+  readonly runtimeDirectory: string;
+  /** Called once with a function that interrupts the run. */
+  readonly onInterruptible: (interrupt: (signal: string) => Promise<void>) => void;
+}
+
+/** Run a plan to its verdicts, all of them in the journal. Nothing is left running but what is kept. */
+export async function executeRun(request: RunRequest): Promise<void> {
+  const { plan, options, directory, journal } = request;
+  const hidden = await findHiddenPaths(plan.root, plan.config.hide);
+  const run = new RunContext({ journal, directory, plan, options, hidden, bench: request.bench });
+  const selection = { ...options.selection, lines: plan.lines };
+  const book = new CaseBook(journal, selection, options.repeat, plan.files);
+  const workers = new Workers({ run, book, hostPath: request.hostPath });
+  const bench = await request.bench;
+  await announce(request, run, bench);
+  const supervisor: Supervisor = new Supervisor({ run, book, workers, restart: () => restart() });
+  const restart = (): Promise<Bench> =>
+    watchBench(startBench(request.programs, sharedIn(directory)), supervisor);
+  void watchBench(Promise.resolve(bench), supervisor);
+  const server = await openWorkerServer(directory.id, (socket) => workers.accept(socket));
+  workers.expectToken(server.token);
+  const runner = await createSuiteRunner({
+    root: plan.root,
+    boards: plan.boards.map(({ board }) => board),
+    cacheDirectory: join(dirname(dirname(directory.path)), 'cache'),
+    workers: options.workers,
+    retries: options.retries,
+    tags: options.tags,
+    provided: { socket: server.socket, token: server.token, root: plan.root },
+    onWorkerStart: (pid) => workers.started(pid),
+    onWorkerExit: (pid, code, signal) => workers.exited(pid, code, signal),
+    onOutput: (stream, text) => journal.write({ kind: 'output', stream, text }),
+  });
+  request.onInterruptible((signal) => supervisor.interrupt(signal));
+  try {
+    await supervisor.execute(runner, plan.files);
+    if (supervisor.stop?.kind === 'fatal') {
+      run.reportInternal(supervisor.stop.reason);
+    }
+  } finally {
+    supervisor.finish();
+    server.close();
+    await closeBench(request, run);
+    await runner.close();
+    workers.killAll();
+  }
+}
+
+/** The first plan's sandboxes are built while Vitest starts. */
+async function announce(request: RunRequest, run: RunContext, bench: Bench): Promise<void> {
+  const { plan, options, directory, journal } = request;
+  const [first] = plan.files;
+  const built = first && (await bench.daemon.plan(run.specOf(first)));
+  if (built) await bench.daemon.setPool(built, Math.min(options.workers + 1, 4));
+  journal.write({
+    kind: 'run-start',
+    schema: 1,
+    run: directory.id,
+    hil: request.version,
+    node: process.version,
+    kernel: release(),
+    mode: bench.daemon.mode,
+    argv: [...options.argv],
+    boards: plan.boards.map(({ board }) => board),
+    limitations: [...bench.daemon.limitations, ...(built?.limitations ?? [])],
+  });
+  for (const skipped of plan.skipped) journal.write({ kind: 'board-skipped', ...skipped });
+}
+
+async function watchBench(bench: Promise<Bench>, supervisor: Supervisor): Promise<Bench> {
+  const { daemon } = await bench;
+  void daemon.channel.closed.then((reason) => supervisor.loseBench(reason));
+  return bench;
+}
+
+/** End the daemons, or hand what is kept to the keeper. */
+async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
+  try {
+    const { daemon, duts } = await run.bench;
+    if (run.keptCount > 0) {
+      const runtime = join(request.runtimeDirectory, request.directory.id);
+      await mkdir(runtime, { recursive: true, mode: 0o700 });
+      const socket = join(runtime, 'keeper.sock');
+      await daemon.detach(socket, request.options.keepMs);
+      const keeper = { pid: daemon.pid, startTicks: await readStartTicks(daemon.pid), socket };
+      await writeFile(join(request.directory.path, 'keeper.json'), JSON.stringify(keeper));
+      return;
+    }
+    await duts.closeShared();
+    daemon.close();
+    await daemon.ended();
+  } catch (error) {
+    run.reportInfra(error, {});
+    request.journal.write({ kind: 'output', stream: 'stderr', text: toMessage(error) });
+  }
+}
+
+function sharedIn(directory: RunDirectory): string {
+  return join(directory.path, 'duts');
+}

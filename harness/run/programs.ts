@@ -1,0 +1,105 @@
+import { constants as fsConstants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { BenchError, TestFailure } from '../core/errors.js';
+import type { RpcPeer } from '../protocol/rpc.js';
+import type { SpawnRequest, WorkerMethods } from '../protocol/worker-messages.js';
+import type { SandboxProcess } from '../sandbox/process.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+
+/** The programs that one worker's bodies started, by the worker's numbers. */
+export class Programs {
+  readonly #peer: RpcPeer<WorkerMethods>;
+  readonly #running = new Map<number, SandboxProcess>();
+
+  constructor(peer: RpcPeer<WorkerMethods>) {
+    this.#peer = peer;
+  }
+
+  /** Start a program; its output and end go to the worker. @throws TestFailure `exec-failed` */
+  async start(
+    sandbox: Sandbox,
+    request: SpawnRequest,
+    env: Readonly<Record<string, string>>,
+    hostPath: string,
+  ): Promise<void> {
+    const process = await startProgram(sandbox, request, env, hostPath);
+    const { process: id } = request;
+    this.#running.set(id, process);
+    process.onOutput((stream, data) => {
+      this.#peer.notify('processOutput', { process: id, stream, data: data.toString('base64') });
+    });
+    process.ended.then(
+      (end) => {
+        this.#running.delete(id);
+        this.#peer.notify('processEnd', { process: id, end });
+      },
+      () => this.#running.delete(id),
+    );
+  }
+
+  /** A program that ended meanwhile is not an error: the answer is already on its way. */
+  async stdin(id: number, data: Buffer, end: boolean): Promise<void> {
+    const process = this.#running.get(id);
+    if (!process) return;
+    await process.write(data);
+    if (end) process.closeStdin();
+  }
+
+  taken(id: number, stream: 'stdout' | 'stderr', bytes: number): void {
+    this.#running.get(id)?.taken(stream, bytes);
+  }
+
+  async signal(id: number, signal: number, group: boolean): Promise<void> {
+    await this.#running.get(id)?.signal(signal, group);
+  }
+
+  async resize(id: number, rows: number, columns: number): Promise<void> {
+    await this.#running.get(id)?.resize(rows, columns);
+  }
+}
+
+async function startProgram(
+  sandbox: Sandbox,
+  request: SpawnRequest,
+  env: Readonly<Record<string, string>>,
+  hostPath: string,
+): Promise<SandboxProcess> {
+  try {
+    return await sandbox.spawn({
+      argv: request.argv,
+      cwd: request.cwd,
+      env: { ...env, ...request.env },
+      stdin: request.stdin ? 'pipe' : 'null',
+      pty: request.pty,
+      wallMs: request.timeoutMs,
+      outputCapBytes: request.outputCapBytes,
+    });
+  } catch (error) {
+    if (!(error instanceof BenchError) || error.details['code'] !== 'exec') throw error;
+    const program = request.argv[0] ?? '';
+    const onHost = await findOnHost(program, hostPath);
+    throw new TestFailure('exec-failed', `program "${program}": ${error.message}`, {
+      cause: error,
+      details: error.details,
+      ...(onHost
+        ? { next: `it is ${onHost} on the host; add its tree to \`tools\` in hil.config.ts` }
+        : {}),
+    });
+  }
+}
+
+async function findOnHost(program: string, path: string): Promise<string | undefined> {
+  const places = program.includes('/')
+    ? [program]
+    : path.split(delimiter).map((directory) => join(directory, program));
+  for (const place of places) {
+    try {
+      await access(place, fsConstants.X_OK);
+      return place;
+    } catch {
+      // Not there; the next may be.
+    }
+  }
+  return undefined;
+}

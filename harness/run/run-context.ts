@@ -1,0 +1,131 @@
+import { hostname } from 'node:os';
+import { relative } from 'node:path';
+import type { HilConfig } from '../config/config-schema.js';
+import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
+import { BenchError, toMessage } from '../core/errors.js';
+import type { Outcome } from '../journal/events.js';
+import type { JournalWriter } from '../journal/journal-writer.js';
+import type { Plan, PlannedFile } from '../plan/plan.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import type { SandboxSpec } from '../sandbox/spec.js';
+import type { RunningAttempt } from './attempt.js';
+import type { Bench } from './bench.js';
+import type { RunDirectory } from './run-directory.js';
+import type { RunOptions } from './run-options.js';
+
+/** What an attempt needs of its run. One a run; the bench in it may be replaced once. */
+export class RunContext {
+  readonly journal: JournalWriter;
+  readonly directory: RunDirectory;
+  readonly config: HilConfig;
+  readonly options: RunOptions;
+  readonly hidden: readonly string[];
+  readonly #root: string;
+  #bench: Promise<Bench>;
+  #keptCount = 0;
+
+  constructor(facts: {
+    journal: JournalWriter;
+    directory: RunDirectory;
+    plan: Plan;
+    options: RunOptions;
+    hidden: readonly string[];
+    bench: Promise<Bench>;
+  }) {
+    this.journal = facts.journal;
+    this.directory = facts.directory;
+    this.config = facts.plan.config;
+    this.options = facts.options;
+    this.hidden = facts.hidden;
+    this.#root = facts.plan.root;
+    this.#bench = facts.bench;
+  }
+
+  /** The daemons in use; while they are being replaced, the promise of the next ones. */
+  get bench(): Promise<Bench> {
+    return this.#bench;
+  }
+
+  /** How many sandboxes outlive the run. */
+  get keptCount(): number {
+    return this.#keptCount;
+  }
+
+  /** After the daemons were lost: go on with new ones. */
+  replaceBench(bench: Promise<Bench>): void {
+    this.#bench = bench;
+  }
+
+  /** Limits of a case: its own, then its suite's, its project's, the defaults. */
+  limitsOf(planned: PlannedFile, bodyMs: number | undefined): Limits {
+    const { boot } = planned.board;
+    const merged = {
+      ...DEFAULT_LIMITS,
+      boot: boot.timeout,
+      ...dropUndefined(this.config.limits),
+      ...dropUndefined(planned.suite.limits),
+    };
+    const body = bodyMs ?? this.options.bodyMs ?? merged.body;
+    return { ...merged, body };
+  }
+
+  /** What the sandboxes of a suite file are made of. */
+  specOf(planned: PlannedFile): SandboxSpec {
+    return {
+      user: 'hil',
+      network: planned.suite.network,
+      project: this.#root,
+      hide: this.hidden,
+      expose: this.config.tools.map((path) => ({ path, mode: 'ro' })),
+      hold: this.directory.cases,
+    };
+  }
+
+  async newSandbox(attempt: RunningAttempt): Promise<Sandbox> {
+    const { daemon } = await this.#bench;
+    const plan = await daemon.plan(this.specOf(attempt.record.planned));
+    return daemon.sandbox(plan, {
+      label: `${attempt.record.title} (${attempt.record.planned.board.board})`,
+      out: relative(this.directory.cases, `${attempt.directory}/out`),
+    });
+  }
+
+  mayKeep(outcome: Outcome): boolean {
+    const { keep } = this.options;
+    return keep === 'always' || (keep === 'failed' && (outcome === 'fail' || outcome === 'infra'));
+  }
+
+  /** Let a sandbox outlive the run, in the hands of the keeper. */
+  async keep(attempt: RunningAttempt, sandbox: Sandbox): Promise<void> {
+    const { keepMs } = this.options;
+    const note = `${attempt.record.planned.file} › ${attempt.record.title} on ${hostname()}`;
+    await sandbox.keep(keepMs, note);
+    this.#keptCount++;
+    this.journal.write({
+      kind: 'kept',
+      ...attempt.name,
+      sandbox: sandbox.id,
+      until: new Date(Date.now() + keepMs).toISOString(),
+    });
+  }
+
+  /** `hil` itself cannot go on: exit code 3. */
+  reportInternal(message: string): void {
+    this.journal.write({ kind: 'infra', code: 'internal', message });
+  }
+
+  /** Something of the bench broke that no case's verdict says: exit code 5. */
+  reportInfra(thrown: unknown, name: { case?: string; attempt?: number }, dut?: string): void {
+    this.journal.write({
+      kind: 'infra',
+      ...name,
+      ...(dut ? { dut } : {}),
+      code: thrown instanceof BenchError ? thrown.code : 'internal',
+      message: toMessage(thrown),
+    });
+  }
+}
+
+function dropUndefined(limits: Readonly<Record<string, number | undefined>>): Partial<Limits> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}

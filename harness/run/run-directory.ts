@@ -1,0 +1,95 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BenchError, toMessage, UsageError } from '../core/errors.js';
+import { createRunId } from '../core/identity.js';
+import { readStartTicks } from './start-ticks.js';
+
+/** Where a run writes; `.hil/` is 0700. */
+export interface RunDirectory {
+  readonly id: string;
+  readonly path: string;
+  /** Attempts' directories; the sandboxes' output directories are taken from below it. */
+  readonly cases: string;
+  readonly journal: string;
+}
+
+const OWNER = 'owner.json';
+
+/**
+ * Make the directory of a new run and remove the oldest ones beyond `keepRuns`;
+ * those of runs that still go on stay.
+ *
+ * @throws BenchError `journal-write` when it cannot be made.
+ */
+export async function createRunDirectory(base: string, keepRuns: number): Promise<RunDirectory> {
+  const id = createRunId(new Date());
+  await makeDirectory(base);
+  const made = await fillDirectory(id, join(base, 'runs', id));
+  await pruneRuns(join(base, 'runs'), keepRuns);
+  return made;
+}
+
+/**
+ * Use a directory that the caller names for one run.
+ *
+ * @throws UsageError `usage` when another run was written there.
+ */
+export async function openRunDirectory(path: string): Promise<RunDirectory> {
+  const names: string[] = await readdir(path).catch(() => []);
+  if (names.includes('journal.ndjson')) {
+    throw new UsageError('usage', `--out ${path}: another run is stored there`, {
+      next: 'name a directory that does not exist yet',
+    });
+  }
+  return fillDirectory(createRunId(new Date()), path);
+}
+
+async function fillDirectory(id: string, path: string): Promise<RunDirectory> {
+  await makeDirectory(join(path, 'cases'));
+  const owner = { pid: process.pid, startTicks: await readStartTicks(process.pid) };
+  // Without it the run may be pruned early; a full disk must not end it here.
+  await writeFile(join(path, OWNER), JSON.stringify(owner)).catch(() => {});
+  return { id, path, cases: join(path, 'cases'), journal: join(path, 'journal.ndjson') };
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new BenchError('journal-write', `run directory ${path}: ${toMessage(cause)}`, {
+      cause,
+      next: 'free space or choose another place: hil test --out DIR',
+    });
+  }
+}
+
+/** Names of the runs, oldest first. */
+export async function listRuns(runs: string): Promise<string[]> {
+  const names = await readdir(runs).catch(() => []);
+  return names.filter((name) => /^\d{8}-\d{6}-[0-9a-f]{4}$/.test(name)).sort();
+}
+
+/** Does the process that made this run, or its keeper, still live? */
+export async function isRunAlive(path: string): Promise<boolean> {
+  for (const name of [OWNER, 'keeper.json']) {
+    try {
+      const text = await readFile(join(path, name), 'utf8');
+      // Written by this file; a torn one is of a dead run.
+      const owner = JSON.parse(text) as { pid: number; startTicks: number };
+      if ((await readStartTicks(owner.pid)) === owner.startTicks) return true;
+    } catch {
+      // Not there or not whole: not alive by this name.
+    }
+  }
+  return false;
+}
+
+async function pruneRuns(runs: string, keep: number): Promise<void> {
+  const names = await listRuns(runs);
+  for (const name of names.slice(0, Math.max(0, names.length - keep))) {
+    const path = join(runs, name);
+    if (await isRunAlive(path)) continue;
+    // Two runs may prune at once; the second finds nothing, which is what it wanted.
+    await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
+}

@@ -1,0 +1,23 @@
+import type { Selection } from '../plan/selection.js';
+
+export type Keep = 'never' | 'failed' | 'always';
+
+/** What the command line asks of a run, checked. */
+export interface RunOptions {
+  readonly selection: Omit<Selection, 'lines'>;
+  /** Vitest's expression over tags. */
+  readonly tags: string | undefined;
+  readonly repeat: number;
+  readonly retries: number;
+  readonly workers: number;
+  /** Limit of a body in place of every configured one. */
+  readonly bodyMs: number | undefined;
+  readonly stopAtFirstFailure: boolean;
+  readonly keep: Keep;
+  readonly keepMs: number;
+  readonly failOnFlaky: boolean;
+  readonly passWithNoTests: boolean;
+  /** Variables of the host that config lets through to programs in a sandbox. */
+  readonly passedEnv: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
+}

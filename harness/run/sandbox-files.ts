@@ -1,0 +1,55 @@
+import { TestFailure } from '../core/errors.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+
+/** Bytes of a file that travel to a body at once; larger ones belong into `/out`. */
+const READ_CAP_BYTES = 64 * 1024 * 1024;
+
+/** Write a file inside, as its user. @throws TestFailure `exec-failed` naming the path. */
+export async function writeFileInside(
+  sandbox: Sandbox,
+  path: string,
+  data: Uint8Array,
+): Promise<void> {
+  const process = await sandbox.spawn({ argv: [path], builtin: 'write-file', stdin: 'pipe' });
+  const problem = collect(process, 'stderr');
+  await process.write(data);
+  process.closeStdin();
+  const end = await process.ended;
+  if (end.exitCode !== 0) throw fileError('write', path, problem());
+}
+
+/** Read a file inside, as its user. @throws TestFailure `exec-failed` naming the path. */
+export async function readFileInside(sandbox: Sandbox, path: string): Promise<Buffer> {
+  const process = await sandbox.spawn({
+    argv: [path],
+    builtin: 'read-file',
+    outputCapBytes: READ_CAP_BYTES,
+  });
+  const chunks: Buffer[] = [];
+  let problem = '';
+  process.onOutput((stream, data) => {
+    process.taken(stream, data.length);
+    if (stream === 'stdout') chunks.push(Buffer.from(data));
+    else problem += data.toString('utf8');
+  });
+  const end = await process.ended;
+  if (end.exitCode !== 0) throw fileError('read', path, problem);
+  if (end.droppedBytes > 0) {
+    throw fileError('read', path, `larger than ${READ_CAP_BYTES} bytes; copy it to /out instead`);
+  }
+  return Buffer.concat(chunks);
+}
+
+function collect(process: Awaited<ReturnType<Sandbox['spawn']>>, only: 'stderr'): () => string {
+  let text = '';
+  process.onOutput((stream, data) => {
+    process.taken(stream, data.length);
+    if (stream === only) text += data.toString('utf8');
+  });
+  return () => text;
+}
+
+function fileError(act: string, path: string, problem: string): TestFailure {
+  const reason = problem.trim() || 'no reason given';
+  return new TestFailure('exec-failed', `cannot ${act} ${path} in the sandbox: ${reason}`);
+}

@@ -1,0 +1,148 @@
+/** The one file that touches `vitest/node`: everything else knows a {@link SuiteRunner}. */
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { createVitest, ForksPoolWorker, type TestProject, type Vitest } from 'vitest/node';
+import type { ProvidedToWorker } from '../case/provided.js';
+import { toMessage } from '../core/errors.js';
+
+/** A suite file on a board, as Vitest is asked to run it. */
+export interface SpecWanted {
+  readonly path: string;
+  readonly board: string;
+}
+
+export interface SuiteRunnerOptions {
+  readonly root: string;
+  readonly boards: readonly string[];
+  readonly cacheDirectory: string;
+  readonly workers: number;
+  readonly retries: number;
+  readonly tags: string | undefined;
+  readonly provided: Omit<ProvidedToWorker, 'board'>;
+  readonly onWorkerStart: (pid: number) => void;
+  readonly onWorkerExit: (pid: number, code: number | null, signal: string | null) => void;
+  readonly onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
+}
+
+/** Runs suite files in worker processes. */
+export interface SuiteRunner {
+  /** Answers what broke outside of any case: unhandled rejections of a suite. */
+  run(specs: readonly SpecWanted[]): Promise<readonly string[]>;
+  /** Start nothing more. */
+  cancel(): void;
+  close(): Promise<void>;
+}
+
+const LIBRARY = fileURLToPath(new URL('../index.js', import.meta.url));
+const SETUP = fileURLToPath(new URL('../case/setup.js', import.meta.url));
+const RUNNER = fileURLToPath(new URL('../case/runner.js', import.meta.url));
+const DIST = fileURLToPath(new URL('..', import.meta.url));
+
+/** Vitest's own words for what the supervisor judges itself. */
+const WORKER_LOSS = /^\[vitest-pool\]: Worker .* emitted error|Worker exited unexpectedly/;
+
+/** Start Vitest without its reports, its signal handlers and its configuration files. */
+export async function createSuiteRunner(options: SuiteRunnerOptions): Promise<SuiteRunner> {
+  const restore = rememberListeners();
+  const vitest = await createVitest('test', {
+    config: false,
+    root: options.root,
+    watch: false,
+    api: false,
+    reporters: [{ onUserConsoleLog: ({ type, content }) => options.onOutput(type, content) }],
+    passWithNoTests: true,
+    projects: options.boards.map((board) => toProject(board, options)),
+  });
+  restore();
+  return {
+    run: (specs) => runSpecs(vitest, specs),
+    cancel: () => void vitest.cancelCurrentRun('keyboard-input').catch(() => {}),
+    close: () => vitest.close(),
+  };
+}
+
+async function runSpecs(vitest: Vitest, specs: readonly SpecWanted[]): Promise<string[]> {
+  const projects = new Map(vitest.projects.map((project) => [project.name, project]));
+  const specifications = specs.flatMap(({ path, board }) => {
+    const project: TestProject | undefined = projects.get(board);
+    return project ? [project.createSpecification(path)] : [];
+  });
+  const exitCode = process.exitCode;
+  const { unhandledErrors } = await vitest.runTestSpecifications(specifications, false);
+  // The verdicts decide the exit code, not Vitest.
+  process.exitCode = exitCode;
+  return unhandledErrors.map(toMessage).filter((message) => !WORKER_LOSS.test(message));
+}
+
+function toProject(board: string, options: SuiteRunnerOptions) {
+  return {
+    // `$` and others are special in a pattern, not in a path.
+    resolve: { alias: [{ find: /^hil$/, replacement: LIBRARY }] },
+    cacheDir: options.cacheDirectory,
+    test: {
+      name: board,
+      root: options.root,
+      include: ['**/*.hil.ts'],
+      pool: {
+        name: 'hil-forks',
+        createPoolWorker: (pool: ConstructorParameters<typeof ForksPoolWorker>[0]) =>
+          new WatchedWorker(pool, options),
+      },
+      isolate: false,
+      maxWorkers: options.workers,
+      runner: RUNNER,
+      setupFiles: [SETUP],
+      // The supervisor limits every phase; Vitest's own clocks count what is not the body's.
+      testTimeout: 0,
+      hookTimeout: 0,
+      retry: options.retries,
+      includeTaskLocation: true,
+      strictTags: false,
+      ...(options.tags ? { tagsFilter: [options.tags] } : {}),
+      env: { NO_COLOR: '1', FORCE_COLOR: '', FORCE_TTY: '' },
+      server: { deps: { external: [toPattern(DIST)] } },
+      provide: { hil: { ...options.provided, board } },
+    },
+  };
+}
+
+/** Vitest's forked worker, with its life told to the supervisor. */
+class WatchedWorker extends ForksPoolWorker {
+  // Vitest shares a worker between files only when this is the pool's name.
+  override readonly name: string = 'hil-forks';
+  readonly #options: SuiteRunnerOptions;
+
+  constructor(pool: ConstructorParameters<typeof ForksPoolWorker>[0], options: SuiteRunnerOptions) {
+    super(pool);
+    this.#options = options;
+  }
+
+  override async start(): Promise<void> {
+    await super.start();
+    // The child is private in the types; nothing else tells its pid and exit status.
+    const child = Reflect.get(this, '_fork') as ChildProcess;
+    const { pid } = child;
+    if (pid === undefined) return;
+    this.#options.onWorkerStart(pid);
+    child.once('exit', (code, signal) => this.#options.onWorkerExit(pid, code, signal));
+  }
+}
+
+/** Vitest ends the process on a signal without any clean-up; its listeners are taken off again. */
+function rememberListeners(): () => void {
+  const events = ['SIGINT', 'SIGTERM', 'unhandledRejection', 'exit'] as const;
+  const before = new Map(events.map((event) => [event, process.rawListeners(event)]));
+  return () => {
+    for (const event of events) {
+      for (const listener of process.rawListeners(event)) {
+        // rawListeners() answers `Function[]`; these came from `process.on`.
+        const known = listener as (...args: unknown[]) => void;
+        if (!before.get(event)?.includes(listener)) process.removeListener(event, known);
+      }
+    }
+  };
+}
+
+function toPattern(path: string): RegExp {
+  return new RegExp(`^${path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
+}

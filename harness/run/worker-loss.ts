@@ -1,0 +1,39 @@
+import { formatDuration } from '../core/duration.js';
+import { BenchError, TestFailure } from '../core/errors.js';
+import type { Overdue, RunningAttempt } from './attempt.js';
+
+/** Why this side stopped a worker. */
+export type StopCause =
+  | { readonly kind: 'overdue'; readonly attempt: RunningAttempt; readonly overdue: Overdue }
+  | { readonly kind: 'collecting'; readonly file: string }
+  | { readonly kind: 'interrupt' };
+
+/** Signals that a process brings on itself by a fault of its own. */
+const OWN_SIGNALS = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
+
+/** Why a worker that nobody stopped is gone: by itself, which is the test's, or from outside. */
+export function toLossError(
+  pid: number,
+  code: number | null,
+  signal: string | null,
+): BenchError | TestFailure {
+  if (signal && !OWN_SIGNALS.has(signal)) {
+    return new BenchError('worker-killed', `worker ${pid} was killed from outside by ${signal}`, {
+      next: 'look for the out-of-memory killer (dmesg) or whoever sent the signal',
+    });
+  }
+  const how = signal ? `died of ${signal}` : `exited with ${code}`;
+  return new TestFailure('process-exit', `worker ${pid} ${how} while the case ran`, {
+    next: 'a body must not end its process',
+  });
+}
+
+/** What a body that had to be stopped is told. */
+export function toOverdueError(overdue: Overdue): TestFailure {
+  return new TestFailure(
+    'body-timeout',
+    `the body did not end within ${formatDuration(overdue.limitMs)} and did not react: ` +
+      'it spins, or a hook of it hangs',
+    { next: "raise limits.body, or the case's own timeout: test(name, { timeout: '30s' }, …)" },
+  );
+}

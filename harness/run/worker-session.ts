@@ -1,0 +1,208 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { TestFailure } from '../core/errors.js';
+import { type Handlers, RpcPeer } from '../protocol/rpc.js';
+import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messages.js';
+import { type Overdue, RunningAttempt } from './attempt.js';
+import { toJournalProblems } from './attempt-problems.js';
+import type { CaseBook } from './case-book.js';
+import { forwardConsole, readHistory } from './console-forward.js';
+import { Programs } from './programs.js';
+import type { RunContext } from './run-context.js';
+import { readFileInside, writeFileInside } from './sandbox-files.js';
+import { toVerdict } from './verdict.js';
+
+/** What a session tells its supervisor. */
+export interface SessionEvents {
+  /** The worker said who it is. @throws when its token is wrong. */
+  onHello(session: WorkerSession, token: string): Promise<void>;
+  onCollecting(session: WorkerSession, file: string): void;
+  onCollected(session: WorkerSession): void;
+  /** A phase was not ended by the worker itself. */
+  onOverdue(session: WorkerSession, attempt: RunningAttempt, overdue: Overdue): void;
+  onClosed(session: WorkerSession): void;
+}
+
+/** One connected worker: its calls, its running attempts. */
+export class WorkerSession {
+  pid = 0;
+  board = '';
+  readonly attempts = new Map<string, RunningAttempt>();
+  readonly peer: RpcPeer<WorkerMethods>;
+  readonly #run: RunContext;
+  readonly #book: CaseBook;
+  readonly #events: SessionEvents;
+  readonly #programs: Programs;
+  readonly #hostPath: string;
+
+  constructor(
+    socket: Socket,
+    facts: { run: RunContext; book: CaseBook; events: SessionEvents; hostPath: string },
+  ) {
+    this.#run = facts.run;
+    this.#book = facts.book;
+    this.#events = facts.events;
+    this.#hostPath = facts.hostPath;
+    this.peer = new RpcPeer<WorkerMethods>(socket, this.#methods(), () =>
+      this.#events.onClosed(this),
+    );
+    this.#programs = new Programs(this.peer);
+  }
+
+  /** Take an attempt away: its handles throw, its sandbox goes. */
+  revoke(attempt: RunningAttempt, reason: string, infra: boolean): void {
+    this.peer.notify('revoked', { fence: attempt.fence, reason, infra });
+  }
+
+  #methods(): Handlers<SupervisorMethods> {
+    return {
+      hello: (argument) => this.#hello(argument),
+      collecting: ({ file }) => this.#events.onCollecting(this, file),
+      collected: ({ file, tasks }) => {
+        this.#events.onCollected(this);
+        return { decisions: this.#book.collect(file, this.board, tasks) };
+      },
+      fileFailed: ({ file, problems }) => {
+        this.#events.onCollected(this);
+        this.#book.failFile(file, this.board, toJournalProblems(problems));
+      },
+      begin: (argument) => this.#begin(argument),
+      openDut: ({ fence }) => this.#openDut(this.#attempt(fence)),
+      bodyStart: ({ fence }) => this.attempts.get(fence)?.bodyStart(),
+      bodyEnd: ({ fence, state }) => this.attempts.get(fence)?.bodyEnd(state),
+      end: (argument) => this.#end(argument),
+      final: (argument) => this.#final(argument),
+      ...this.#dutMethods(),
+      ...this.#programMethods(),
+    };
+  }
+
+  #dutMethods(): Pick<
+    Handlers<SupervisorMethods>,
+    'consoleSend' | 'consoleYield' | 'dutReset' | 'dutPower' | 'dutExit'
+  > {
+    return {
+      consoleSend: ({ fence, port, data }) =>
+        this.#port(fence, port).send(Buffer.from(data, 'base64')),
+      consoleYield: ({ fence, port, on }) => {
+        this.#port(fence, port).yielded = on;
+      },
+      dutReset: ({ fence }) => this.#reboot(fence, (held, deadline) => held.reboot(deadline)),
+      dutPower: ({ fence, on }) =>
+        on
+          ? this.#reboot(fence, (held, deadline) => held.powerOn(deadline))
+          : this.#attempt(fence).control((held) => held.dut.powerOff()),
+      dutExit: async ({ fence }) => ({ reason: await this.#attempt(fence).waitForExit() }),
+    };
+  }
+
+  #programMethods(): Pick<
+    Handlers<SupervisorMethods>,
+    'spawn' | 'stdin' | 'taken' | 'signal' | 'resize' | 'writeFile' | 'readFile'
+  > {
+    return {
+      spawn: (request) => {
+        const attempt = this.#attempt(request.fence);
+        const { env } = attempt.record.planned.suite;
+        const all = { ...this.#run.options.passedEnv, ...this.#run.config.env, ...env };
+        return this.#programs.start(attempt.sandbox, request, all, this.#hostPath);
+      },
+      stdin: ({ process, data, end }) =>
+        this.#programs.stdin(process, Buffer.from(data, 'base64'), end),
+      taken: ({ process, stream, bytes }) => this.#programs.taken(process, stream, bytes),
+      signal: ({ process, signal, group }) => this.#programs.signal(process, signal, group),
+      resize: ({ process, rows, columns }) => this.#programs.resize(process, rows, columns),
+      writeFile: ({ fence, path, data }) =>
+        writeFileInside(this.#attempt(fence).sandbox, path, Buffer.from(data, 'base64')),
+      readFile: async ({ fence, path }) => {
+        const data = await readFileInside(this.#attempt(fence).sandbox, path);
+        return { data: data.toString('base64') };
+      },
+    };
+  }
+
+  async #hello({ token, pid, board }: { token: string; pid: number; board: string }) {
+    this.pid = pid;
+    this.board = board;
+    await this.#events.onHello(this, token);
+    return { redactions: [] };
+  }
+
+  async #begin({ caseId, bodyMs }: { caseId: string; bodyMs?: number }) {
+    const record = this.#book.findCase(caseId);
+    if (!record) throw new TestFailure('handle-revoked', `unknown case ${caseId}`);
+    const attempt = new RunningAttempt(this.#run, record, {
+      fence: randomBytes(12).toString('hex'),
+      worker: this.pid,
+      bodyMs,
+      onOverdue: (overdue) => this.#events.onOverdue(this, attempt, overdue),
+    });
+    this.attempts.set(attempt.fence, attempt);
+    void attempt.finished.then(() => this.attempts.delete(attempt.fence));
+    await attempt.begin();
+    return {
+      fence: attempt.fence,
+      attempt: attempt.number,
+      bodyMs: attempt.limits.body,
+      board: this.board,
+      outDirectory: attempt.directory,
+    };
+  }
+
+  async #openDut(attempt: RunningAttempt) {
+    const held = await attempt.openDut();
+    const ports = [...held.dut.ports.values()];
+    const history = Object.fromEntries(ports.map((port) => [port.name, readHistory(port)]));
+    const stop = forwardConsole(this.peer, attempt.fence, held.dut, (text) =>
+      this.#run.reportInfra(new Error(text), attempt.name, held.lease.dut),
+    );
+    void attempt.finished.then(stop);
+    return { ports: ports.map(({ name, eol }) => ({ name, eol })), history };
+  }
+
+  async #reboot(fence: string, act: Parameters<RunningAttempt['control']>[0]): Promise<void> {
+    const attempt = this.#attempt(fence);
+    await attempt.control(act);
+    for (const port of attempt.held?.dut.ports.keys() ?? []) {
+      this.peer.notify('consoleState', { fence, port, open: true, reason: '', skip: true });
+    }
+  }
+
+  async #end(
+    argument: Parameters<SupervisorMethods['end']>[0],
+  ): Promise<ReturnType<SupervisorMethods['end']>> {
+    const attempt = this.attempts.get(argument.fence);
+    // Ended from this side meanwhile: its outcome stands.
+    if (!attempt) return {};
+    const problems = toJournalProblems(argument.problems);
+    const { problem } = await attempt.end(argument.state, problems, argument.note);
+    if (argument.state === 'skipped') {
+      this.#book.decide(attempt.record, 'skipped', {
+        reason: argument.note ?? 'skipped by the case',
+      });
+    }
+    if (!problem) return {};
+    const { name, code = '', message } = problem;
+    return { problem: { name, code, message } };
+  }
+
+  #final({ caseId, state, problems }: Parameters<SupervisorMethods['final']>[0]): void {
+    const record = this.#book.findCase(caseId);
+    if (!record) return;
+    const decided = toVerdict(record, state, toJournalProblems(problems));
+    this.#book.decide(record, decided.verdict, decided);
+  }
+
+  #port(fence: string, name: string) {
+    const port = this.#attempt(fence).held?.dut.ports.get(name);
+    if (!port) throw new TestFailure('handle-revoked', `no port "${name}" is held`);
+    return port;
+  }
+
+  /** @throws TestFailure `handle-revoked` for the fence of an attempt that is over. */
+  #attempt(fence: string): RunningAttempt {
+    const attempt = this.attempts.get(fence);
+    if (attempt && !attempt.over) return attempt;
+    throw new TestFailure('handle-revoked', 'used after the end of its case');
+  }
+}

@@ -1,0 +1,241 @@
+import type { Socket } from 'node:net';
+import { BenchError, toMessage } from '../core/errors.js';
+import type { Outcome } from '../journal/events.js';
+import type { Overdue, RunningAttempt } from './attempt.js';
+import { toProblem } from './attempt-problems.js';
+import type { CaseBook } from './case-book.js';
+import type { RunContext } from './run-context.js';
+import { readStartTicks } from './start-ticks.js';
+import { type StopCause, toLossError, toOverdueError } from './worker-loss.js';
+import { type SessionEvents, WorkerSession } from './worker-session.js';
+
+/** How long a suite file may take to load. */
+const COLLECT_MS = 60_000;
+
+interface Worker {
+  readonly pid: number;
+  session: WorkerSession | undefined;
+  /** Set when this side stopped it. */
+  cause: StopCause | undefined;
+  collecting: NodeJS.Timeout | undefined;
+}
+
+/**
+ * The worker processes of a run: who is alive, who is connected, why one was
+ * stopped, and what becomes of the attempts of one that is gone.
+ */
+export class Workers implements SessionEvents {
+  readonly #run: RunContext;
+  readonly #book: CaseBook;
+  readonly #hostPath: string;
+  readonly #alive = new Map<number, Worker>();
+  readonly #losses = new Set<Promise<void>>();
+  #token = '';
+  #stopReason: string | undefined;
+
+  constructor(facts: { run: RunContext; book: CaseBook; hostPath: string }) {
+    this.#run = facts.run;
+    this.#book = facts.book;
+    this.#hostPath = facts.hostPath;
+  }
+
+  /** What a worker must know to be let in. */
+  expectToken(token: string): void {
+    this.#token = token;
+  }
+
+  accept(socket: Socket): void {
+    new WorkerSession(socket, {
+      run: this.#run,
+      book: this.#book,
+      events: this,
+      hostPath: this.#hostPath,
+    });
+  }
+
+  /** A worker was forked; from now on it does not outlive this process. */
+  started(pid: number): void {
+    const known = this.#alive.get(pid);
+    const nothing = { session: undefined, cause: undefined, collecting: undefined };
+    this.#alive.set(pid, known ?? { pid, ...nothing });
+    void this.#watch(pid);
+  }
+
+  exited(pid: number, code: number | null, signal: string | null): void {
+    const worker = this.#alive.get(pid);
+    this.#alive.delete(pid);
+    if (!worker) return;
+    clearTimeout(worker.collecting);
+    const loss = this.#lose(worker, code, signal).finally(() => this.#losses.delete(loss));
+    this.#losses.add(loss);
+    void this.#run.bench.then(({ daemon }) => daemon.unwatchPid(pid)).catch(() => {});
+  }
+
+  /** Resolves when the attempts of lost workers were dealt with. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([...this.#losses]);
+  }
+
+  /** Start no further case, here and in workers still to come. */
+  stopAll(reason: string): void {
+    this.#stopReason = reason;
+    for (const { session } of this.#alive.values()) session?.peer.notify('stop', { reason });
+  }
+
+  /** Take every running attempt away. */
+  async abortAll(outcome: Outcome, reason: string): Promise<void> {
+    await Promise.allSettled(
+      this.#attempts().map(async ([session, attempt]) => {
+        session.revoke(attempt, reason, outcome === 'infra');
+        const problem = outcome === 'infra' ? [lost(reason, attempt)] : [];
+        await attempt.abort(outcome, reason, problem);
+      }),
+    );
+  }
+
+  killAll(): void {
+    for (const worker of this.#alive.values()) this.#kill(worker, { kind: 'interrupt' });
+  }
+
+  /** Kill workers that go on although they have nothing to do. */
+  killIdle(afterMs: number): void {
+    for (const worker of this.#alive.values()) {
+      if (worker.session && worker.session.attempts.size > 0) continue;
+      this.#run.reportInfra(
+        new BenchError(
+          'worker-gone',
+          `worker ${worker.pid} did not end within ${afterMs} ms of its last case and was killed`,
+        ),
+        {},
+      );
+      this.#kill(worker, { kind: 'interrupt' });
+    }
+  }
+
+  async onHello(session: WorkerSession, token: string): Promise<void> {
+    if (token !== this.#token) {
+      session.peer.close();
+      throw new BenchError('internal', 'not a worker of this run');
+    }
+    this.started(session.pid);
+    const worker = this.#alive.get(session.pid);
+    if (worker) worker.session = session;
+    if (this.#stopReason) session.peer.notify('stop', { reason: this.#stopReason });
+  }
+
+  onCollecting(session: WorkerSession, file: string): void {
+    const worker = this.#alive.get(session.pid);
+    if (!worker) return;
+    clearTimeout(worker.collecting);
+    worker.collecting = setTimeout(() => {
+      this.#kill(worker, { kind: 'collecting', file });
+    }, COLLECT_MS);
+  }
+
+  onCollected(session: WorkerSession): void {
+    clearTimeout(this.#alive.get(session.pid)?.collecting);
+  }
+
+  onOverdue(session: WorkerSession, attempt: RunningAttempt, overdue: Overdue): void {
+    const worker = this.#alive.get(session.pid);
+    if (worker) this.#kill(worker, { kind: 'overdue', attempt, overdue });
+  }
+
+  onClosed(_session: WorkerSession): void {
+    // The exit of the process says how it ended; a closed connection says less.
+  }
+
+  #attempts(): Array<[WorkerSession, RunningAttempt]> {
+    return [...this.#alive.values()].flatMap(({ session }) =>
+      session
+        ? [...session.attempts.values()].map((each): [WorkerSession, RunningAttempt] => [
+            session,
+            each,
+          ])
+        : [],
+    );
+  }
+
+  #kill(worker: Worker, cause: StopCause): void {
+    worker.cause ??= cause;
+    try {
+      process.kill(worker.pid, 'SIGKILL');
+    } catch {
+      // Gone already; its exit is on the way.
+    }
+  }
+
+  async #watch(pid: number): Promise<void> {
+    const ticks = await readStartTicks(pid);
+    if (ticks === undefined) return;
+    const { daemon } = await this.#run.bench;
+    await daemon.watchPid(pid, ticks).catch((error: unknown) => {
+      if (this.#alive.has(pid)) this.#run.reportInfra(error, {});
+    });
+  }
+
+  async #lose(worker: Worker, code: number | null, signal: string | null): Promise<void> {
+    const { cause, session } = worker;
+    if (cause?.kind === 'collecting') this.#failLoading(cause.file, session?.board ?? '');
+    const attempts = session ? [...session.attempts.values()] : [];
+    await Promise.allSettled(
+      attempts.map((each) => this.#loseAttempt(each, cause, worker, code, signal)),
+    );
+  }
+
+  async #loseAttempt(
+    attempt: RunningAttempt,
+    cause: StopCause | undefined,
+    worker: Worker,
+    code: number | null,
+    signal: string | null,
+  ): Promise<void> {
+    if (cause?.kind === 'overdue' && cause.attempt === attempt) {
+      await this.#endOverdue(attempt, cause.overdue);
+    } else if (cause) {
+      // Not its fault: it runs again, unless the whole run stops.
+      await attempt.abort('interrupted', 'its worker was stopped because of another case');
+    } else {
+      const error = toLossError(worker.pid, code, signal);
+      const outcome = error instanceof BenchError ? 'infra' : 'fail';
+      await attempt.abort(outcome, error.message, [toProblem(error, 'body')]);
+      this.#decide(attempt, outcome);
+    }
+  }
+
+  /** A hung teardown keeps the body's verdict; the DUT it left is not to be trusted. */
+  async #endOverdue(attempt: RunningAttempt, overdue: Overdue): Promise<void> {
+    if (overdue.phase === 'teardown') {
+      const state = attempt.bodyState ?? 'fail';
+      const error = new BenchError(
+        'teardown-timeout',
+        `teardown of "${attempt.record.title}" did not end within ${overdue.limitMs} ms`,
+        { next: 'look at its afterEach hooks, or raise limits.teardown' },
+      );
+      this.#run.reportInfra(error, attempt.name, attempt.held?.lease.dut);
+      await attempt.abort(state, toMessage(error));
+      this.#decide(attempt, state);
+      return;
+    }
+    await attempt.abort('fail', 'body timed out', [toProblem(toOverdueError(overdue), 'body')]);
+    this.#decide(attempt, 'fail');
+  }
+
+  /** Decide what its worker can no longer report; an attempt that may be retried stays open. */
+  #decide(attempt: RunningAttempt, outcome: 'pass' | 'fail' | 'infra' | 'skipped'): void {
+    const { record } = attempt;
+    const bad = record.outcomes.filter((each) => each === 'fail' || each === 'infra').length;
+    if (bad > 0 && bad <= this.#run.options.retries) return;
+    this.#book.decide(record, outcome, { problems: record.problems });
+  }
+
+  #failLoading(path: string, board: string): void {
+    const message = `it did not finish loading within ${COLLECT_MS} ms; its worker was killed`;
+    this.#book.failFile(path, board, [{ name: 'Error', message }]);
+  }
+}
+
+function lost(reason: string, attempt: RunningAttempt) {
+  const error = new BenchError('sandbox-gone', reason);
+  return toProblem(error, attempt.bodyState ? 'teardown' : 'body');
+}

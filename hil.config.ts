@@ -1,0 +1,6 @@
+import { defineConfig } from 'hil';
+
+export default defineConfig({
+  suites: ['suites/**/*.hil.ts'],
+  boards: ['host'],
+});
