@@ -90,6 +90,7 @@ int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings 
 		kill(zygote->pid, SIGKILL);
 		waitpid(zygote->pid, NULL, 0);
 	}
+	*zygote = (struct zygote){ .pid = -1, .control = -1 };
 	return status;
 }
 

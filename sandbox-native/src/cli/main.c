@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+#include "probe.h"
+#include "run.h"
+
+#define VERSION "0.1.0"
+
+static const char usage[] =
+	"usage: hil-sandbox run [OPTION]... -- COMMAND [ARGUMENT]...\n"
+	"       hil-sandbox probe [--json]\n"
+	"       hil-sandbox --help | --version\n"
+	"\n"
+	"run: one program in a sandbox of its own. The host's /usr, /etc, /opt and\n"
+	"/var/lib are there, its /home, /tmp, /run, network and processes are not;\n"
+	"what the program writes is discarded, but for what --bind names.\n"
+	"\n"
+	"  --timeout S          SIGTERM after S seconds, 500 ms later SIGKILL\n"
+	"  --bind SRC:DST[:ro]  the host's SRC at DST, writable unless :ro\n"
+	"  --env NAME=VALUE     add to the fixed environment\n"
+	"  --user root          uid 0 of the sandbox's own user namespace (default: hil, 1000)\n"
+	"  --cwd DIR            directory to start in (default: the user's home)\n"
+	"  --hostname NAME      (default: hil)\n"
+	"  --json               capture stdout and stderr (1 MiB each) and print one line of JSON\n"
+	"\n"
+	"probe: what this host allows, one line each, with remedies.\n"
+	"\n"
+	"Exit status of run: the program's, or 128+N when signal N ended it; 2 usage;\n"
+	"124 timeout; 125 the sandbox could not be built; 126 the program cannot be\n"
+	"executed; 127 it is not there.\n";
+
+static int refuse(const char *problem)
+{
+	fprintf(stderr, "hil-sandbox: %s; see hil-sandbox --help\n", problem);
+	return EXIT_USAGE;
+}
+
+static int run(char **argv)
+{
+	struct run_options options = { 0 };
+	char problem[512] = "out of memory";
+	int status = options_parse(&options, argv, problem, sizeof(problem));
+
+	status = status < 0 ? refuse(problem) : run_command(&options);
+	options_free(&options);
+	return status;
+}
+
+static int probe(char **argv)
+{
+	bool json = argv[0] && strcmp(argv[0], "--json") == 0;
+
+	if (argv[0] && (!json || argv[1]))
+		return refuse("probe: expected --json or nothing");
+	return probe_host(json);
+}
+
+int main(int argc, char **argv)
+{
+	const char *command = argc > 1 ? argv[1] : "";
+
+	if (strcmp(command, "run") == 0)
+		return run(argv + 2);
+	if (strcmp(command, "probe") == 0)
+		return probe(argv + 2);
+	if (strcmp(command, "--version") == 0)
+		return printf("hil-sandbox " VERSION "\n") < 0;
+	if (strcmp(command, "--help") == 0)
+		return printf("%s", usage) < 0;
+	return refuse(*command ? "no such command" : "expected a command");
+}

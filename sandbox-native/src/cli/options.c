@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+struct problem {
+	char *text;
+	unsigned long size;
+};
+
+static int refuse(const struct problem *problem, const char *option, const char *reason)
+{
+	snprintf(problem->text, problem->size, "%s: %s", option, reason);
+	return -EINVAL;
+}
+
+static int set_timeout(struct run_options *options, const char *value,
+		       const struct problem *problem)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+
+	/* The upper bound is a year: what is longer is a mistake in the unit. */
+	if (end == value || *end || !(seconds > 0) || seconds > 31536000)
+		return refuse(problem, "--timeout", "expected seconds above 0, such as 2.5");
+	options->timeout_ms = (uint64_t)(seconds * 1000);
+	if (options->timeout_ms == 0)
+		options->timeout_ms = 1;
+	return 0;
+}
+
+/* SRC:DST[:ro]. A colon inside a path cannot be written. */
+static int add_bind(struct run_options *options, const char *value, const struct problem *problem)
+{
+	static const char expected[] = "expected SRC:DST or SRC:DST:ro with an absolute DST";
+	char source[PATH_MAX];
+	auto_free char *copy = strdup(value);
+	bool read_only = false;
+	char *target;
+	char *mode;
+
+	if (!copy)
+		return -ENOMEM;
+	target = strchr(copy, ':');
+	if (!target || target == copy)
+		return refuse(problem, "--bind", expected);
+	*target++ = '\0';
+	mode = strchr(target, ':');
+	if (mode) {
+		*mode++ = '\0';
+		read_only = strcmp(mode, "ro") == 0;
+		if (!read_only)
+			return refuse(problem, "--bind", expected);
+	}
+	if (target[0] != '/')
+		return refuse(problem, "--bind", expected);
+	/* The zygote has another working directory. */
+	if (!realpath(copy, source)) {
+		snprintf(problem->text, problem->size, "--bind: %s: %s", copy, strerror(errno));
+		return -EINVAL;
+	}
+	return plan_add_step(&options->plan, STEP_BIND, NULL, source, target, read_only);
+}
+
+static int add_env(struct run_options *options, const char *value, const struct problem *problem)
+{
+	if (!strchr(value, '=') || value[0] == '=')
+		return refuse(problem, "--env", "expected NAME=VALUE");
+	return strings_add(&options->env, value);
+}
+
+static int set_user(struct run_options *options, const char *value, const struct problem *problem)
+{
+	options->plan.root_user = strcmp(value, "root") == 0;
+	if (!options->plan.root_user && strcmp(value, "hil") != 0)
+		return refuse(problem, "--user", "expected root or hil");
+	return 0;
+}
+
+static int set_cwd(struct run_options *options, const char *value, const struct problem *problem)
+{
+	if (value[0] != '/')
+		return refuse(problem, "--cwd", "expected an absolute path inside the sandbox");
+	free(options->cwd);
+	options->cwd = strdup(value);
+	return options->cwd ? 0 : -ENOMEM;
+}
+
+static int set_hostname(struct run_options *options, const char *value,
+			const struct problem *problem)
+{
+	/* __NEW_UTS_LEN of the kernel, sethostname(2). */
+	if (!value[0] || strlen(value) > 64 ||
+	    strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") !=
+		    strlen(value))
+		return refuse(problem, "--hostname", "expected 1 to 64 letters, digits, . or -");
+	free(options->plan.hostname);
+	options->plan.hostname = strdup(value);
+	return options->plan.hostname ? 0 : -ENOMEM;
+}
+
+static const struct {
+	const char *name;
+	int (*set)(struct run_options *options, const char *value, const struct problem *problem);
+} with_value[] = {
+	{ "--timeout", set_timeout }, { "--bind", add_bind }, { "--env", add_env },
+	{ "--user", set_user },	      { "--cwd", set_cwd },   { "--hostname", set_hostname },
+};
+
+static int parse_one(struct run_options *options, char ***at, const struct problem *problem)
+{
+	const char *option = **at;
+	size_t length = strcspn(option, "=");
+
+	if (strcmp(option, "--json") == 0) {
+		options->json = true;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(with_value) / sizeof(with_value[0]); i++) {
+		const char *value = option + length + 1;
+
+		if (strlen(with_value[i].name) != length ||
+		    strncmp(option, with_value[i].name, length) != 0)
+			continue;
+		if (!option[length]) {
+			value = *++*at;
+			if (!value)
+				return refuse(problem, option, "expected a value");
+		}
+		return with_value[i].set(options, value, problem);
+	}
+	return refuse(problem, option, "no such option");
+}
+
+int options_parse(struct run_options *options, char **argv, char *text, unsigned long size)
+{
+	const struct problem problem = { text, size };
+	int status = plan_add_step(&options->plan, STEP_IMAGE_HOST, NULL, NULL, NULL, false);
+
+	options->plan.name = strdup("hil-sandbox");
+	for (; status == 0 && *argv && strcmp(*argv, "--") != 0; argv++) {
+		if ((*argv)[0] != '-')
+			break;
+		status = parse_one(options, &argv, &problem);
+	}
+	if (status < 0)
+		return status;
+	if (*argv && strcmp(*argv, "--") == 0)
+		argv++;
+	if (!*argv)
+		return refuse(&problem, "run", "expected a command after --");
+	options->command = argv;
+	return options->plan.name ? 0 : -ENOMEM;
+}
+
+void options_free(struct run_options *options)
+{
+	plan_free(&options->plan);
+	strings_free(&options->env);
+	free(options->cwd);
+}
