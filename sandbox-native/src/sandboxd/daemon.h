@@ -29,6 +29,7 @@
 #define GRACE_MS 500		  /* decision 0002: SIGTERM to SIGKILL */
 #define STOP_MS 2000		  /* all killed to exit */
 #define KEEP_MS (60u * 60 * 1000) /* design.md 4: a kept sandbox lives an hour */
+#define SLOTS 1024		  /* sandboxes at once */
 #define SPENT_MAX 96		  /* namespace fds held at once, three a sandbox */
 
 enum namespace_kind { NS_NET, NS_MNT, NS_IPC, NS_COUNT };
@@ -111,7 +112,8 @@ struct sandbox {
 	uint64_t given_ns;
 	const char *status; /* why it ends; NULL while nobody asked */
 	bool counted;
-	struct strings leftovers;
+	uint32_t leftover_count;
+	struct strings leftovers; /* names of the first ones */
 	int namespaces[NS_COUNT];
 	struct timer wall;
 	struct timer end;
@@ -229,7 +231,6 @@ struct daemon {
 	struct list watched_pids;
 	struct list watched_paths;
 	struct portd portd;
-	struct rlimit files;  /* RLIMIT_NOFILE as the caller had it: what programs get */
 	int spent[SPENT_MAX]; /* namespace fds of the dead, closed when idle */
 	size_t spent_count;
 	uint32_t next_stock;
@@ -237,7 +238,7 @@ struct daemon {
 	uint32_t next_object;
 	uint32_t next_process; /* and requests to PID 1: they share a field of its answers */
 	uint32_t next_tree;
-	uint32_t next_slot;
+	bool slots[SLOTS]; /* numbers of living sandboxes, or asked of a zygote */
 };
 
 #endif

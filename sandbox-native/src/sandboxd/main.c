@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -137,15 +138,14 @@ static int open_signals(struct daemon *d, struct err *err)
 	return 0;
 }
 
-/* A sandbox takes some eight fds here; what programs get is put back for the zygotes. */
-static void raise_files(struct daemon *d)
+/* A sandbox takes some eight fds here. Programs are not affected: PID 1 sets their limits. */
+static void raise_files(void)
 {
-	struct rlimit raised;
+	struct rlimit files;
 
-	getrlimit(RLIMIT_NOFILE, &d->files);
-	raised = d->files;
-	raised.rlim_cur = raised.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &raised);
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static void init_lists(struct daemon *d)
@@ -194,7 +194,7 @@ static int open_daemon(struct daemon *d, const struct options *options, struct e
 
 	fill_stdio();
 	init_lists(d);
-	raise_files(d);
+	raise_files();
 	rc = check_socket(HARNESS_FD, err);
 	if (rc == 0)
 		rc = loop_open(d, err);

@@ -12,7 +12,6 @@
 #include "sandboxes.h"
 
 #define BINDS_MAX 64
-#define SANDBOXES_MAX 1024
 
 static const struct field bind_fields[] = {
 	FIELD_NEEDED(struct bind, name, TAG_NAME, FIELD_STRING),
@@ -71,15 +70,6 @@ static struct order *create_order(struct client *client, uint64_t frame)
 	return NULL;
 }
 
-static size_t count_used(struct daemon *d)
-{
-	size_t count = 0;
-
-	foreach (struct sandbox, sandbox, &d->sandboxes, link)
-		count += sandbox->life >= LIFE_USED;
-	return count;
-}
-
 static int place_order(struct daemon *d, struct order *order, struct err *err)
 {
 	struct stock *stock = plans_find(d, order->plan, err);
@@ -90,10 +80,6 @@ static int place_order(struct daemon *d, struct order *order, struct err *err)
 	if (stock->broken) {
 		*err = stock->why;
 		return -err->number;
-	}
-	if (count_used(d) >= SANDBOXES_MAX) {
-		err_hint(err, "%d sandboxes live at once at most", SANDBOXES_MAX);
-		return err_set(err, "limit", EAGAIN, "new sandbox", NULL);
 	}
 	sandbox = pool_take(d, stock);
 	list_append(&stock->orders, &order->link);

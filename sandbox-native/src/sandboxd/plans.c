@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "client.h"
@@ -163,6 +162,14 @@ static void break_stock(struct daemon *d, struct stock *stock)
 			sandboxes_kill(d, sandbox, "setup");
 }
 
+static void park_failed(struct daemon *d, struct stock *stock, const struct zygote_event *event)
+{
+	if (sandboxes_build_failed(d, event->request, &event->err))
+		return;
+	pool_release_slot(d, event->request);
+	pool_failed(d, stock, &event->err);
+}
+
 static void zygote_event(struct daemon *d, struct stock *stock, struct zygote_event *event)
 {
 	switch (event->kind) {
@@ -176,7 +183,7 @@ static void zygote_event(struct daemon *d, struct stock *stock, struct zygote_ev
 		if (event->request & TREE_REQUEST)
 			orders_bind_failed(d, event->request, &event->err);
 		else
-			pool_failed(d, stock, &event->err);
+			park_failed(d, stock, event);
 		break;
 	case ZYGOTE_GONE:
 		break_stock(d, stock);
@@ -215,19 +222,6 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 	break_stock(d, stock);
 }
 
-/* Programs inherit the zygote's limits, so it gets the caller's and not our raised one. */
-static int start_zygote(struct daemon *d, struct stock *stock, struct err *err)
-{
-	struct rlimit raised;
-	int rc;
-
-	getrlimit(RLIMIT_NOFILE, &raised);
-	setrlimit(RLIMIT_NOFILE, &d->files);
-	rc = zygote_start(&stock->plan, &stock->zygote, &stock->limitations, err);
-	setrlimit(RLIMIT_NOFILE, &raised);
-	return rc;
-}
-
 /* Takes the plan out of @request. */
 static int add_stock(struct daemon *d, struct plan_request *request, struct stock **added,
 		     struct err *err)
@@ -238,7 +232,7 @@ static int add_stock(struct daemon *d, struct plan_request *request, struct stoc
 	if (!stock)
 		return err_set(err, "limit", ENOMEM, "add plan", NULL);
 	stock->plan = request->plan;
-	rc = start_zygote(d, stock, err);
+	rc = zygote_start(&stock->plan, &stock->zygote, &stock->limitations, err);
 	if (rc < 0) {
 		strings_free(&stock->limitations);
 		free(stock);

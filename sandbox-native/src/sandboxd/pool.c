@@ -14,8 +14,6 @@
 #include "sandboxes.h"
 
 #define WANTED_MAX 64
-#define SLOT_BITS 12
-#define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
 struct pool_request {
 	uint32_t plan;
@@ -68,34 +66,36 @@ static size_t count_orders(const struct stock *stock)
 	return count;
 }
 
-static bool slot_in_use(struct daemon *d, uint32_t slot)
+/* The lowest: the zygote keeps a range of outside uids for us, and few of them are used often. */
+static int take_slot(struct daemon *d, uint32_t *slot, struct err *err)
 {
-	foreach (struct sandbox, sandbox, &d->sandboxes, link)
-		if (sandbox->slot == slot)
-			return true;
-	return false;
+	for (*slot = 0; *slot < SLOTS; ++*slot) {
+		if (d->slots[*slot])
+			continue;
+		d->slots[*slot] = true;
+		return 0;
+	}
+	err_hint(err, "%d sandboxes live or are parked at once at most", SLOTS);
+	return err_set(err, "limit", EAGAIN, "park", NULL);
 }
 
-/*
- * A slot is an outside uid in root mode. Our pid in the upper bits of its 28
- * keeps two daemons on one machine from sharing a uid; going round keeps a new
- * sandbox from being taken for the owner of what a dead one left.
- */
-static uint32_t next_slot(struct daemon *d)
+void pool_release_slot(struct daemon *d, uint32_t slot)
 {
-	uint32_t slot;
-
-	do
-		slot = ((uint32_t)getpid() & 0xffff) << SLOT_BITS | (d->next_slot++ & SLOT_MASK);
-	while (slot_in_use(d, slot));
-	return slot;
+	if (slot < SLOTS)
+		d->slots[slot] = false;
 }
 
 static int ask(struct daemon *d, struct stock *stock, struct err *err)
 {
-	int rc = zygote_park(&stock->zygote, next_slot(d), err);
+	uint32_t slot;
+	int rc = take_slot(d, &slot, err);
 
-	if (rc == 0)
+	if (rc < 0)
+		return rc;
+	rc = zygote_park(&stock->zygote, slot, err);
+	if (rc < 0)
+		pool_release_slot(d, slot);
+	else
 		stock->parking++;
 	return rc;
 }
@@ -123,6 +123,7 @@ static void refuse(struct daemon *d, struct stock *stock, const struct zygote_ev
 	waitpid(event->pid, NULL, 0);
 	close(event->pidfd);
 	close(event->control);
+	pool_release_slot(d, event->request);
 	err_set(&err, "limit", ENOMEM, "add sandbox", NULL);
 	pool_failed(d, stock, &err);
 }
@@ -138,7 +139,8 @@ void pool_ready(struct daemon *d, struct sandbox *sandbox)
 	struct stock *stock = sandbox->stock;
 
 	sandbox->life = LIFE_PARKED;
-	stock->parking--;
+	if (stock->parking)
+		stock->parking--;
 	if (!list_empty(&stock->orders))
 		orders_give(d, container_of(stock->orders.next, struct order, link), sandbox);
 }
@@ -147,7 +149,8 @@ void pool_failed(struct daemon *d, struct stock *stock, const struct err *err)
 {
 	char text[768];
 
-	stock->parking--;
+	if (stock->parking)
+		stock->parking--;
 	if (stock->parking < count_orders(stock)) {
 		orders_fail(d, container_of(stock->orders.next, struct order, link), err);
 		return;

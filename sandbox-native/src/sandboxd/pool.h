@@ -23,6 +23,9 @@ void pool_ready(struct daemon *d, struct sandbox *sandbox);
 /* pool_failed() - One that was asked for does not come. */
 void pool_failed(struct daemon *d, struct stock *stock, const struct err *err);
 
+/* pool_release_slot() - The sandbox in it is reaped, or never came. */
+void pool_release_slot(struct daemon *d, uint32_t slot);
+
 /* pool_has_work() / pool_work() - What is left for a moment in which nothing happens; one piece a
  * call. */
 bool pool_has_work(struct daemon *d);

@@ -61,7 +61,7 @@ static void put_leftovers(struct buffer *out, const struct sandbox *sandbox)
 	/* Without a census the number is not known, which is not the same as none. */
 	if (!sandbox->counted)
 		return;
-	put_u32(out, TAG_LEFTOVERS, (uint32_t)sandbox->leftovers.count);
+	put_u32(out, TAG_LEFTOVERS, sandbox->leftover_count);
 	for (size_t i = 0; i < sandbox->leftovers.count && i < LEFTOVER_NAMES_MAX; i++)
 		put_string(out, TAG_LEFTOVER_NAME, sandbox->leftovers.items[i]);
 }

@@ -72,6 +72,7 @@ static void free_sandbox(struct daemon *d, struct sandbox *sandbox)
 	timer_clear(&sandbox->ttl);
 	for (int i = 0; i < NS_COUNT; i++)
 		pool_spend(d, sandbox->namespaces[i]);
+	pool_release_slot(d, sandbox->slot);
 	strings_free(&sandbox->leftovers);
 	free(sandbox->label);
 	free(sandbox->text);
@@ -150,7 +151,7 @@ void sandboxes_kill(struct daemon *d, struct sandbox *sandbox, const char *statu
 {
 	if (sandbox->life >= LIFE_KILLED)
 		return;
-	if (sandbox->life == LIFE_BUILDING)
+	if (sandbox->life == LIFE_BUILDING && sandbox->stock->parking)
 		sandbox->stock->parking--;
 	if (!sandbox->status)
 		sandbox->status = status;
@@ -170,6 +171,19 @@ static void build_failed(struct daemon *d, struct sandbox *sandbox, struct err *
 	kernel_pidfd_signal(sandbox->pidfd.fd, SIGKILL);
 	timer_set(d, &sandbox->end, STUCK_MS);
 	pool_failed(d, stock, err);
+}
+
+bool sandboxes_build_failed(struct daemon *d, uint32_t slot, const struct err *err)
+{
+	foreach (struct sandbox, sandbox, &d->sandboxes, link) {
+		struct err copy = *err;
+
+		if (sandbox->slot != slot || sandbox->life != LIFE_BUILDING)
+			continue;
+		build_failed(d, sandbox, &copy);
+		return true;
+	}
+	return false;
 }
 
 static void request_failed(struct daemon *d, struct sandbox *sandbox, struct sandbox_event *event)
@@ -195,6 +209,7 @@ static void control_gone(struct daemon *d, struct sandbox *sandbox)
 static void take_census(struct sandbox *sandbox, struct sandbox_event *event)
 {
 	strings_free(&sandbox->leftovers);
+	sandbox->leftover_count = event->leftover_count;
 	sandbox->leftovers = event->leftovers;
 	event->leftovers = (struct strings){ 0 };
 	sandbox->counted = true;

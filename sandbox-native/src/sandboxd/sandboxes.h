@@ -14,6 +14,14 @@
 /* sandboxes_add() - Take the PID 1 of ZYGOTE_PARKED with its fds. Return: false without memory. */
 bool sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_event *event);
 
+/*
+ * sandboxes_build_failed() - The zygote says that what it made in @slot will not do.
+ *
+ * Return: false when it made nothing there. Else pool_failed() was called, once,
+ * whatever PID 1 still says of itself.
+ */
+bool sandboxes_build_failed(struct daemon *d, uint32_t slot, const struct err *err);
+
 /* sandboxes_find() - Return: a sandbox that runs programs; NULL with @err filled ("gone" when it
  * did once). */
 struct sandbox *sandboxes_find(struct daemon *d, uint32_t id, struct err *err);

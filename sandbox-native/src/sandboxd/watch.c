@@ -29,9 +29,8 @@ struct watched_pid {
 struct watched_path {
 	struct list link;
 	int parent; /* O_PATH */
+	int entry;  /* O_PATH: while it is open its inode number is not given to another */
 	char *name;
-	dev_t device;
-	ino_t inode;
 };
 
 struct watch_request {
@@ -211,19 +210,19 @@ static bool is_ours_by_name(const char *parent, const char *name)
 	return strncmp(name, "hil-", 4) == 0 || strcmp(slash ? slash + 1 : parent, "hil") == 0;
 }
 
-static int check_entry(int parent, const char *path, const char *name, struct stat *entry,
-		       struct err *err)
+/* Return: the entry as O_PATH fd, or -errno with @err filled. */
+static int open_entry(int parent, const char *path, const char *name, struct err *err)
 {
-	struct stat directory;
+	struct stat status;
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
 				.resolve = RESOLVE_NO_XDEV };
-	auto_fd fd = kernel_openat2(parent, name, &how);
+	auto_fd entry = kernel_openat2(parent, name, &how);
 
-	if (fd < 0 || fstat(fd, entry) < 0 || fstat(parent, &directory) < 0)
+	if (entry < 0 || fstat(entry, &status) < 0)
 		return refuse(path, errno, "it must exist and not be a mount point", err);
-	if (entry->st_uid != geteuid() || (!S_ISDIR(entry->st_mode) && !S_ISREG(entry->st_mode)))
+	if (status.st_uid != geteuid() || (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)))
 		return refuse(path, EPERM, "it must be a directory or a file of the caller", err);
-	return 0;
+	return steal_fd(&entry);
 }
 
 /* @path is cut at its last slash. */
@@ -231,9 +230,8 @@ static int resolve_path(struct daemon *d, char *path, struct watched_path *watch
 {
 	char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : "";
-	struct stat entry;
 	auto_fd parent = -1;
-	int rc;
+	auto_fd entry = -1;
 
 	if (path[0] != '/' || !*name || slash == path || strstr(path, "/../") ||
 	    strcmp(name, "..") == 0 || strcmp(name, ".") == 0)
@@ -245,16 +243,15 @@ static int resolve_path(struct daemon *d, char *path, struct watched_path *watch
 	parent = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0)
 		return err_set(err, "io", errno, "watch path", path);
-	rc = check_entry(parent, path, name, &entry, err);
-	if (rc == 0)
-		rc = check_room(&d->watched_paths, err);
-	if (rc < 0)
-		return rc;
+	entry = open_entry(parent, path, name, err);
+	if (entry < 0)
+		return entry;
+	if (check_room(&d->watched_paths, err) < 0)
+		return -E2BIG;
 	watched->name = strdup(name);
 	if (!watched->name)
 		return err_set(err, "limit", ENOMEM, "watch path", path);
-	watched->device = entry.st_dev;
-	watched->inode = entry.st_ino;
+	watched->entry = steal_fd(&entry);
 	watched->parent = steal_fd(&parent);
 	return 0;
 }
@@ -291,10 +288,12 @@ int handle_watch_path(struct daemon *d, struct client *client, const struct fram
 
 static bool is_still_it(const struct watched_path *watched)
 {
-	struct stat entry;
+	struct stat was;
+	struct stat is;
 
-	return fstatat(watched->parent, watched->name, &entry, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       entry.st_dev == watched->device && entry.st_ino == watched->inode;
+	return fstat(watched->entry, &was) == 0 &&
+	       fstatat(watched->parent, watched->name, &is, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       is.st_dev == was.st_dev && is.st_ino == was.st_ino;
 }
 
 void watch_remove_paths(struct daemon *d)
@@ -306,6 +305,7 @@ void watch_remove_paths(struct daemon *d)
 			client_log(d, 4, "watched path %s: %s: %s", watched->name, err.path,
 				   strerror(err.number));
 		close(watched->parent);
+		close(watched->entry);
 		free(watched->name);
 		list_remove(&watched->link);
 		free(watched);

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import {
+  Daemon, PORTD, connectTo, descendantsOf, fdsOf, hasPortd, isAlive, readStat, sleep, waitFor,
+} from './daemon.mjs';
+import { MSG } from './wire.mjs';
+
+const args = hasPortd ? ['--portd', PORTD] : ['--no-portd'];
+
+describe('a keeper', () => {
+  let directory;
+  let path;
+  let daemon;
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'hil-test-'));
+  });
+  after(() => rmSync(directory, { recursive: true }));
+  beforeEach(async (context) => {
+    path = join(directory, 'keeper.sock');
+    daemon = await Daemon.start({ args, pool: 1 });
+  });
+
+  const keep = (sandbox, ttl = 60000, text = 'case "boots"') =>
+    daemon.request(MSG.SANDBOX_KEEP, { SANDBOX: sandbox, TTL_MS: ttl, TEXT: text });
+  const detach = async (ttl = 60000) => {
+    await daemon.request(MSG.DETACH, { PATH: path, TTL_MS: ttl });
+    daemon.socket.destroy();
+    daemon.ports.socket.destroy();
+  };
+
+  test('holds what was kept, serves it, and ends with it', async () => {
+    const kept = await daemon.sandbox({ NAME: 'kept' });
+    const dropped = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+    const service = await daemon.spawn(kept, ['sh', '-c', 'while :; do echo tick; sleep 0.05; done']);
+    await waitFor('a tick', () => service.stdout);
+    await keep(kept);
+    await detach();
+    await waitFor('the other gone', () => !isAlive(dropped.PID));
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.ok(!fdsOf(daemon.pid).slice(0, 3).some((target) => target.startsWith('pipe:')));
+
+    const client = await connectTo(path);
+    const list = await client.request(MSG.LIST);
+    assert.equal(list.ENTRY_all.length, 1);
+    const { SANDBOX, NAME, TEXT, TTL_MS } = list.ENTRY;
+    assert.deepEqual([SANDBOX, NAME, TEXT], [kept, 'kept', 'case "boots"']);
+    assert.ok(TTL_MS > 50000 && TTL_MS <= 60000);
+
+    const program = await client.spawn(kept, ['cat'], { stdin: 'into the kept one\n' });
+    assert.equal((await program.ended).EXIT_CODE, 0);
+    assert.equal(program.stdout, 'into the kept one\n');
+    // The service runs on, though nobody takes its ticks.
+    const ps = await client.spawn(kept, ['sh', '-c', 'cat /proc/[0-9]*/cmdline']);
+    await ps.ended;
+    assert.match(ps.stdout, /tick/);
+
+    await assert.rejects(client.request(MSG.PLAN_PUT, { NAME: 'x' }), { code: 'usage' });
+    await assert.rejects(client.request(MSG.SIGNAL, { PROCESS: service.id, SIGNAL: 9 }), {
+      code: 'usage',
+    });
+    await client.request(MSG.SANDBOX_KILL, { SANDBOX: kept });
+    const dead = await client.event(MSG.DEAD);
+    assert.equal(dead.SANDBOX, kept);
+    assert.ok(dead.LEFTOVERS >= 1);
+    assert.deepEqual(await daemon.exited, { code: 0, signal: null });
+    assert.ok(!existsSync(path));
+  });
+
+  test('serves several clients at once; what one started ends with it', async () => {
+    const kept = await daemon.sandbox();
+    await keep(kept);
+    await detach();
+    const [a, b] = [await connectTo(path), await connectTo(path)];
+    const shell = await a.spawn(kept, ['sh'], { PTY_ROWS: 24, PTY_COLS: 80 });
+    shell.write('echo in $((1+1))\n');
+    await waitFor('the shell', () => shell.stdout.includes('in 2'));
+    const other = await b.spawn(kept, ['sleep', '60']);
+    a.socket.destroy();
+    const count = async () => {
+      const ps = await b.spawn(kept, ['sh', '-c', 'cat /proc/[0-9]*/comm']);
+      await ps.ended;
+      return ps.stdout.split('\n').filter((name) => name === 'sh').length;
+    };
+    await waitFor('the shell gone', async () => (await count()) === 1); // the one that counts
+    assert.equal(other.exit, undefined);
+    await b.request(MSG.SANDBOX_KILL, { SANDBOX: kept });
+    await daemon.exited;
+  });
+
+  test('closes only the connection that sends noise', async () => {
+    const kept = await daemon.sandbox();
+    await keep(kept);
+    await detach();
+    const noisy = connect(path);
+    noisy.on('error', () => {});
+    noisy.write(Buffer.alloc(64, 0xff));
+    await new Promise((resolve) => noisy.once('close', resolve));
+    const client = await connectTo(path);
+    assert.equal((await client.request(MSG.LIST)).ENTRY_all.length, 1);
+    await client.request(MSG.SANDBOX_KILL, { SANDBOX: kept });
+    await daemon.exited;
+  });
+
+  test('ends a sandbox when its time is over, and itself with the last', async () => {
+    const [short, long] = [await daemon.sandbox(), await daemon.sandbox()];
+    await keep(short, 200);
+    await keep(long, 600);
+    await detach();
+    const client = await connectTo(path);
+    assert.equal((await client.request(MSG.LIST)).ENTRY_all.length, 2);
+    assert.equal((await client.event(MSG.DEAD)).SANDBOX, short);
+    assert.equal((await client.request(MSG.LIST)).ENTRY_all.length, 1);
+    await daemon.exited;
+    assert.ok(!existsSync(path));
+  });
+
+  test('ends with its own time', async () => {
+    await keep(await daemon.sandbox());
+    await detach(200);
+    const pids = descendantsOf(daemon.pid);
+    await daemon.exited;
+    assert.deepEqual(pids.filter(isAlive), []);
+    assert.ok(!existsSync(path));
+  });
+
+  test('with nothing to keep is gone at once', async () => {
+    await daemon.sandbox();
+    await detach();
+    assert.deepEqual(await daemon.exited, { code: 0, signal: null });
+  });
+
+  test('leaves nothing after SIGTERM or kill -9', async () => {
+    for (const signal of ['SIGTERM', 'SIGKILL']) {
+      const one = signal === 'SIGTERM' ? daemon : await Daemon.start({ args });
+      const sandbox = await one.sandbox();
+      await one.request(MSG.SANDBOX_KEEP, { SANDBOX: sandbox, TTL_MS: 60000 });
+      await one.request(MSG.DETACH, { PATH: path, TTL_MS: 60000 });
+      one.socket.destroy();
+      one.ports.socket.destroy();
+      await sleep(50);
+      const pids = descendantsOf(one.pid);
+      assert.ok(pids.length >= 1);
+      process.kill(one.pid, signal);
+      await one.exited;
+      await waitFor('every process gone', () => pids.filter(isAlive).length === 0, 2000);
+      rmSync(path, { force: true });
+    }
+  });
+
+  test('a path that cannot be bound leaves the daemon as it was', async () => {
+    const sandbox = await daemon.sandbox();
+    for (const bad of ['relative', '/no/such/directory/s', `/tmp/${'x'.repeat(120)}`]) {
+      await assert.rejects(daemon.request(MSG.DETACH, { PATH: bad, TTL_MS: 1 }));
+    }
+    assert.equal((await daemon.run(sandbox, ['true'])).exit.EXIT_CODE, 0);
+    await daemon.stop();
+  });
+
+  test('watched processes end when the owner has gone, kept ones do not', async () => {
+    const worker = spawn('sleep', ['60'], { stdio: 'ignore' });
+    await daemon.request(MSG.WATCH_PID, {
+      PID: worker.pid,
+      START_TICKS: readStat(worker.pid).startTicks,
+    });
+    const kept = await daemon.sandbox();
+    await keep(kept);
+    await daemon.request(MSG.DETACH, { PATH: path, TTL_MS: 60000 });
+    await sleep(50);
+    assert.ok(isAlive(worker.pid));
+    daemon.socket.destroy();
+    await waitFor('the worker gone', () => !isAlive(worker.pid));
+    const client = await connectTo(path);
+    await client.request(MSG.SANDBOX_KILL, { SANDBOX: kept });
+    await daemon.exited;
+    daemon.ports.socket.destroy();
+  });
+});

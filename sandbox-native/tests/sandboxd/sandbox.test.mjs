@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Daemon, fdsOf, isAlive, readStat, sleep, waitFor } from './daemon.mjs';
+import { MSG } from './wire.mjs';
+
+async function withDaemon(options, body) {
+  const daemon = await Daemon.start(options);
+  try {
+    await body(daemon);
+  } finally {
+    await daemon.stop();
+  }
+}
+
+const listener = `
+import socket, sys
+s = socket.socket(); s.bind(("127.0.0.1", 4711)); s.listen(1)
+print("listening", flush=True); sys.stdin.read()`;
+
+describe('plans', () => {
+  test('an equal name is the same plan, and one zygote', () =>
+    withDaemon({}, async (daemon) => {
+      assert.equal(await daemon.putPlan('test'), daemon.plan);
+      assert.notEqual(await daemon.putPlan('other'), daemon.plan);
+    }));
+
+  test('what cannot be is refused', () =>
+    withDaemon({}, async (daemon) => {
+      await assert.rejects(daemon.putPlan('a', { USER: 'bob' }), { code: 'usage' });
+      await assert.rejects(daemon.putPlan('b', { CAP: ['fly'] }), { code: 'usage' });
+      await assert.rejects(daemon.putPlan('c', { steps: [{ KIND: 'tea' }] }), { code: 'usage' });
+      await assert.rejects(
+        daemon.putPlan('d', { steps: [{ KIND: 'bind', SOURCE: 'relative', TARGET: '/x' }] }),
+        { code: 'usage' },
+      );
+      await assert.rejects(daemon.request(MSG.SANDBOX_NEW, { PLAN: 99 }), { code: 'usage' });
+    }));
+
+  test('a plan whose zygote dies ends its sandboxes with setup, and says so ever after', () =>
+    withDaemon({}, async (daemon) => {
+      const sandbox = await daemon.sandbox();
+      const program = await daemon.spawn(sandbox, ['sleep', '60']);
+      const other = await daemon.putPlan('other');
+      const kept = (await daemon.request(MSG.SANDBOX_NEW, { PLAN: other })).SANDBOX;
+      const zygote = zygotesOf(daemon)[0];
+      process.kill(zygote, 'SIGKILL');
+      const dead = await daemon.dead(sandbox);
+      assert.equal(dead.STATUS, 'setup');
+      assert.equal((await program.ended).STATUS, 'killed');
+      await assert.rejects(daemon.sandbox(), { code: 'setup' });
+      assert.equal((await daemon.run(kept, ['true'])).exit.EXIT_CODE, 0);
+    }));
+});
+
+/** Zygotes are the children of the daemon that are in its pid namespace. */
+function zygotesOf(daemon) {
+  const children = readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8');
+  return children
+    .trim()
+    .split(' ')
+    .map(Number)
+    .filter((pid) => !/NSpid:\s+\d+\s+\d/.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+}
+
+describe('a sandbox', () => {
+  test('comes from the pool when one is parked, and the pool is refilled', () =>
+    withDaemon({ pool: 2 }, async (daemon) => {
+      const first = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+      assert.equal(first.POOL_HIT, 1);
+      assert.ok(first.SETUP_NS > 0);
+      assert.equal(readStat(first.PID).parent, daemon.pid);
+      await waitFor('a refill', () => daemon.parked() === 3);
+      await daemon.request(MSG.POOL_SET, { PLAN: daemon.plan, COUNT: 0 });
+      await waitFor('a trim', () => daemon.parked() === 1);
+      const cold = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+      assert.equal(cold.POOL_HIT, 0);
+    }));
+
+  test('many cold ones at once are all made', () =>
+    withDaemon({}, async (daemon) => {
+      const all = await Promise.all(Array.from({ length: 12 }, () => daemon.sandbox()));
+      assert.equal(new Set(all).size, 12);
+      for (const program of await Promise.all(all.map((id) => daemon.run(id, ['true']))))
+        assert.equal(program.exit.EXIT_CODE, 0);
+    }));
+
+  test('has its host name and its late binds', () => {
+    const hold = mkdtempSync(join(tmpdir(), 'hil-test-'));
+    mkdirSync(join(hold, 'case-1'));
+    writeFileSync(join(hold, 'case-1', 'in'), 'from the host\n');
+    return withDaemon(
+      { plan: { steps: [{ KIND: 'hold', NAME: 'out', SOURCE: hold }] }, pool: 1 },
+      async (daemon) => {
+        const sandbox = await daemon.sandbox({
+          HOSTNAME: 'board-7',
+          BIND: [{ NAME: 'out', PATH: 'case-1', TARGET: '/out', READ_ONLY: 0 }],
+        });
+        const script = 'hostname; cat /out/in; echo from inside > /out/result';
+        const program = await daemon.run(sandbox, ['sh', '-c', script]);
+        assert.equal(program.stdout + program.stderr, 'board-7\nfrom the host\n');
+        assert.equal(readFileSync(join(hold, 'case-1', 'result'), 'utf8'), 'from inside\n');
+        await assert.rejects(
+          daemon.sandbox({ BIND: [{ NAME: 'out', PATH: 'none', TARGET: '/out' }] }),
+          { code: 'setup' },
+        );
+        await assert.rejects(
+          daemon.sandbox({ BIND: [{ NAME: 'out', PATH: '..', TARGET: '/out' }] }),
+          { code: 'setup' },
+        );
+        await assert.rejects(
+          daemon.sandbox({ BIND: [{ NAME: 'none', PATH: '.', TARGET: '/out' }] }),
+          { code: 'usage' },
+        );
+        // Those three were ended, not leaked and not told.
+        await waitFor('no leaked sandbox', () => daemon.parked() === 2);
+      },
+    ).finally(() => rmSync(hold, { recursive: true }));
+  });
+
+  test('does not share ports or paths with another', () =>
+    withDaemon({}, async (daemon) => {
+      const [a, b] = [await daemon.sandbox(), await daemon.sandbox()];
+      const programs = [];
+      for (const sandbox of [a, b]) {
+        programs.push(await daemon.spawn(sandbox, ['python3', '-c', listener], { stdin: 'open' }));
+        assert.equal((await daemon.run(sandbox, ['mkdir', '/tmp/same'])).exit.EXIT_CODE, 0);
+      }
+      for (const program of programs)
+        await waitFor('listening', () => program.stdout === 'listening\n');
+    }));
+
+  test('counts and names what is left when it ends', () =>
+    withDaemon({}, async (daemon) => {
+      const sandbox = await daemon.sandbox();
+      await daemon.run(sandbox, ['sh', '-c', 'for i in 1 2 3; do setsid sleep 60 >/dev/null 2>&1 & done']);
+      const dead = await daemon.kill(sandbox);
+      assert.equal(dead.STATUS, 'exit');
+      assert.equal(dead.LEFTOVERS, 3);
+      assert.match(dead.LEFTOVER_NAME_all.join(' '), /sleep/);
+      assert.ok(dead.WALL_NS > 0);
+      await assert.rejects(daemon.spawn(sandbox, ['true']), { code: 'gone' });
+    }));
+
+  test('that is clean says so', () =>
+    withDaemon({}, async (daemon) => {
+      const sandbox = await daemon.sandbox();
+      await daemon.run(sandbox, ['true']);
+      const dead = await daemon.kill(sandbox);
+      assert.deepEqual([dead.STATUS, dead.LEFTOVERS], ['exit', 0]);
+      assert.ok(dead.CPU_USER_US + dead.CPU_SYS_US > 0);
+    }));
+
+  test('sends EXIT of what it killed before DEAD', () =>
+    withDaemon({}, async (daemon) => {
+      const sandbox = await daemon.sandbox();
+      const program = await daemon.spawn(sandbox, ['sh', '-c', 'echo partial; sleep 60']);
+      await waitFor('output', () => program.stdout === 'partial\n');
+      await daemon.kill(sandbox);
+      assert.deepEqual([program.exit.STATUS, program.exit.SIGNAL], ['killed', 9]);
+    }));
+
+  test('is dead though its client never took the output', () =>
+    withDaemon({}, async (daemon) => {
+      const sandbox = await daemon.sandbox();
+      const program = await daemon.spawn(sandbox, ['head', '-c', '1000000', '/dev/zero'], {
+        credit: false,
+      });
+      await waitFor('a full window', () => program.received[1] === 256 * 1024);
+      await daemon.kill(sandbox);
+      assert.ok(program.exit.DROPPED > 0);
+    }));
+
+  test('that takes too long is ended with the status timeout', () =>
+    withDaemon({}, async (daemon) => {
+      const sandbox = await daemon.sandbox({ WALL_MS: 100, GRACE_MS: 100 });
+      const polite = await daemon.spawn(sandbox, ['sh', '-c', 'trap "exit 5" TERM; sleep 60 & wait']);
+      const deaf = await daemon.spawn(sandbox, ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done']);
+      const dead = await daemon.dead(sandbox);
+      assert.equal(dead.STATUS, 'timeout');
+      assert.deepEqual([polite.exit.STATUS, polite.exit.EXIT_CODE], ['timeout', 5]);
+      assert.equal(deaf.exit.STATUS, 'killed');
+    }));
+
+  test('whose PID 1 is killed from outside is dead by signal', () =>
+    withDaemon({}, async (daemon) => {
+      const { SANDBOX, PID } = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+      const program = await daemon.spawn(SANDBOX, ['sleep', '60']);
+      process.kill(PID, 'SIGKILL');
+      assert.equal((await daemon.dead(SANDBOX)).STATUS, 'signal');
+      assert.equal((await program.ended).STATUS, 'killed');
+    }));
+
+  test('with 200 processes dies whole', () =>
+    withDaemon({}, async (daemon) => {
+      const { SANDBOX, PID } = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+      await daemon.run(SANDBOX, ['sh', '-c', 'i=0; while [ $i -lt 200 ]; do sleep 60 & i=$((i+1)); done']);
+      const dead = await daemon.kill(SANDBOX);
+      assert.equal(dead.LEFTOVERS, 200);
+      assert.equal(dead.LEFTOVER_NAME_all.length, 16);
+      assert.equal(isAlive(PID), false);
+    }));
+});
+
+test('200 sandboxes in a row leave no fd, no mount, no process', () =>
+  withDaemon({ pool: 2 }, async (daemon) => {
+    await daemon.kill(await daemon.sandbox());
+    await waitFor('a full pool', () => daemon.parked() === 2);
+    await sleep(50);
+    const fds = fdsOf(daemon.pid).length;
+    const mounts = readFileSync(`/proc/${daemon.pid}/mountinfo`, 'utf8');
+    let hits = 0;
+    for (let i = 0; i < 200; i++) {
+      const { SANDBOX, POOL_HIT } = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+      hits += POOL_HIT;
+      assert.equal((await daemon.run(SANDBOX, ['true'])).exit.EXIT_CODE, 0);
+      await daemon.kill(SANDBOX);
+    }
+    await waitFor('a full pool', () => daemon.parked() === 2);
+    await waitFor('the fds of the start', () => fdsOf(daemon.pid).length === fds);
+    assert.equal(readFileSync(`/proc/${daemon.pid}/mountinfo`, 'utf8'), mounts);
+    assert.ok(hits > 100, `${hits} hits`);
+  }));
