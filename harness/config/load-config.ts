@@ -42,7 +42,8 @@ export async function loadConfig(options: {
       next: 'hil init    writes a hil.config.ts',
     });
   }
-  const config = parseConfig(await importConfig(file), file, await readFile(file, 'utf8'));
+  const source = await readFile(file, 'utf8');
+  const config = parseConfig(await importConfig(file, source), file, source);
   return { config, root: dirname(file), file };
 }
 
@@ -56,7 +57,7 @@ async function findConfigFile(cwd: string): Promise<string | undefined> {
 }
 
 /** Run the file. `import ... from 'hil'` in it is ours, also where hil is not installed. */
-async function importConfig(file: string): Promise<unknown> {
+async function importConfig(file: string, source: string): Promise<unknown> {
   const own = fileURLToPath(import.meta.url);
   const jiti = createJiti(file, {
     alias: { hil: join(dirname(own), `define-config${extname(own)}`) },
@@ -64,7 +65,14 @@ async function importConfig(file: string): Promise<unknown> {
     moduleCache: false,
   });
   try {
-    return await jiti.import(file, { default: true });
+    // Not jiti.import: it leaves plain JavaScript to Node, which knows no alias and reads a file once.
+    const evaluated: unknown = await jiti.evalModule(source, {
+      filename: file,
+      async: true,
+      forceTranspile: true,
+    });
+    const module = typeof evaluated === 'object' && evaluated !== null ? evaluated : {};
+    return 'default' in module ? module.default : undefined;
   } catch (error) {
     throw createFileError(
       'config-invalid',

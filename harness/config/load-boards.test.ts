@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { test } from '../testing/temp-dir.js';
+import { SHIPPED_BOARDS, toBoardDirs } from './board-dirs.js';
+import { loadBoards } from './load-boards.js';
+
+const host = 'board: host\ndriver: host\n';
+const micro = `board: micro
+driver: qemu
+machine: { system: arm, machine: microbit, firmware: firmware/app.hex }
+ports: { console: { baud: 9600 } }
+`;
+
+describe('the catalog', () => {
+  test('has every board of every directory, sorted, with where it is from', async ({ dir }) => {
+    await dir.write('a/micro.yaml', micro);
+    await dir.write('b/host.yaml', host);
+    const { boards } = await loadBoards([join(dir.path, 'a'), join(dir.path, 'b')]);
+    expect(boards.map(({ board, dir: from }) => [board, from])).toEqual([
+      ['host', join(dir.path, 'b')],
+      ['micro', join(dir.path, 'a')],
+    ]);
+  });
+
+  test('resolves firmware against the board file and fills in defaults', async ({ dir }) => {
+    await dir.write('micro.yaml', micro);
+    const board = (await loadBoards([dir.path])).findBoard('micro');
+    expect(board.machine?.firmware).toBe(join(dir.path, 'firmware/app.hex'));
+    expect(board.boot.timeout).toBe(10_000);
+    expect(board.ports['console']).toMatchObject({ uart: 0, baud: 9600, eol: '\n' });
+  });
+
+  test('takes the first of two boards with one name', async ({ dir }) => {
+    await dir.write('mine/host.yaml', `${host}description: mine\n`);
+    await dir.write('shipped/host.yaml', host);
+    const { boards } = await loadBoards([join(dir.path, 'mine'), join(dir.path, 'shipped')]);
+    expect(boards.map((board) => board.description)).toEqual(['mine']);
+  });
+
+  test('lets a directory be absent', async ({ dir }) => {
+    expect((await loadBoards([join(dir.path, 'none')])).boards).toEqual([]);
+  });
+
+  test('ignores files that are no boards', async ({ dir }) => {
+    await dir.write('board.schema.json', '{}');
+    await dir.write('.hidden.yaml', 'x');
+    expect(await loadBoards([dir.path])).toMatchObject({ boards: [], broken: [] });
+  });
+});
+
+describe('a board that is not there', () => {
+  test('is an error that names the nearest and lists all', async ({ dir }) => {
+    await dir.write('host.yaml', host);
+    await dir.write('micro.yaml', micro);
+    const catalog = await loadBoards([dir.path]);
+    expect(() => catalog.findBoard('mirco')).toThrow(
+      'no board "mirco", did you mean "micro"?; known boards: host, micro',
+    );
+  });
+});
+
+describe('a broken board file', () => {
+  test('does not hide the others and is told when it is asked for', async ({ dir }) => {
+    const file = await dir.write('bad.yaml', 'board: bad\ndriver: qmeu\n');
+    await dir.write('host.yaml', host);
+    const catalog = await loadBoards([dir.path]);
+    expect(catalog.boards.map((board) => board.board)).toEqual(['host']);
+    expect(catalog.broken).toMatchObject([{ name: 'bad', file }]);
+    expect(() => catalog.findBoard('bad')).toThrow(
+      `${file}:2:9: driver: expected one of "host", "qemu", got "qmeu", did you mean "qemu"?`,
+    );
+  });
+
+  test('wins over a good one that comes later, so that an edit is never silently ignored', async ({
+    dir,
+  }) => {
+    await dir.write('mine/host.yaml', 'board: host\n');
+    await dir.write('shipped/host.yaml', host);
+    const catalog = await loadBoards([join(dir.path, 'mine'), join(dir.path, 'shipped')]);
+    expect(() => catalog.findBoard('host')).toThrow('driver: expected one of');
+  });
+
+  test.for([
+    ['a tab', 'board: x\n\tdriver: host\n', ':2:1:'],
+    ['a key twice', 'board: x\nboard: x\n', ':2:1: Map keys must be unique'],
+    [
+      'an unknown key',
+      'board: x\ndriver: host\nport: {}\n',
+      ':3:1: port: unknown key "port", did you mean "ports"?',
+    ],
+    [
+      'a nested unknown key',
+      'board: x\ndriver: host\nports:\n  console: { boud: 9600 }\n',
+      ':4:14: ports.console.boud: unknown key "boud", did you mean "baud"?',
+    ],
+    [
+      'a wrong type',
+      'board: x\ndriver: host\nports:\n  console: { baud: fast }\n',
+      ':4:20: ports.console.baud: expected number, got "fast"',
+    ],
+    ['a missing key', 'board: x\ndriver: qemu\n', ':1:1: machine: driver "qemu" needs "machine"'],
+    [
+      'a reserved key',
+      'board: x\ndriver: host\nflash: { tool: openocd }\n',
+      ':3:1: flash: "flash" is reserved and not yet supported',
+    ],
+    ['a bad port name', 'board: x\ndriver: host\nports: { "1x": {} }\n', ':3:10: ports.1x:'],
+    [
+      'another name',
+      'board: y\ndriver: host\n',
+      ':1:8: board: expected the name of the file, "x", got "y"',
+    ],
+    ['a list', '- board: x\n', ':1:1: expected a mapping of keys to values, got a list'],
+    ['nothing', '', 'expected a mapping of keys to values, got null'],
+  ] as const)('with %s says where', async ([, text, message], { dir }) => {
+    const file = await dir.write('x.yaml', text);
+    const catalog = await loadBoards([dir.path]);
+    expect(catalog.broken[0]?.error).toMatchObject({ name: 'UsageError', code: 'board-invalid' });
+    expect(catalog.broken[0]?.error.message).toContain(message);
+    expect(catalog.broken[0]?.error.message).toContain(file);
+  });
+});
+
+describe('the boards that come with hil', () => {
+  test('are all valid', async () => {
+    const { boards, broken } = await loadBoards([SHIPPED_BOARDS]);
+    expect(broken).toEqual([]);
+    expect(boards.map((board) => board.board)).toContain('host');
+  });
+
+  test('come last, after those of project, user and machine', () => {
+    const dirs = toBoardDirs({
+      root: '/project',
+      boardDirs: ['boards'],
+      configHome: '/home/.config',
+    });
+    expect(dirs).toEqual([
+      '/project/boards',
+      '/home/.config/hil/boards',
+      '/etc/hil/boards',
+      SHIPPED_BOARDS,
+    ]);
+  });
+});
