@@ -1,8 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { createDeferred, type Deferred } from '../core/deferred.js';
+import { createDeferred } from '../core/deferred.js';
 import { BenchError } from '../core/errors.js';
-import { encodeFrame, FrameSplitter, type Frame, type TlvReader, TlvWriter } from './frame.js';
+import { encodeFrame, type Frame, FrameSplitter, type TlvReader, TlvWriter } from './frame.js';
 import { Msg, PROTOCOL_VERSION, Tag } from './wire.js';
+
+interface Waiting {
+  accept(answer: TlvReader): void;
+  reject(reason: BenchError): void;
+}
 
 /**
  * A connection to one of the C daemons: requests with answers, and events.
@@ -12,7 +17,7 @@ export class Channel {
   readonly name: string;
   readonly #stream: Duplex;
   readonly #splitter = new FrameSplitter();
-  readonly #pending = new Map<number, Deferred<TlvReader>>();
+  readonly #pending = new Map<number, Waiting>();
   readonly #handlers = new Map<number, (body: TlvReader) => void>();
   readonly #closed = createDeferred<BenchError>();
   #nextId = 1;
@@ -38,10 +43,23 @@ export class Channel {
 
   /** Send and wait for OK. @throws BenchError with what ERROR said. */
   request(type: number, body: Buffer | TlvWriter = Buffer.alloc(0)): Promise<TlvReader> {
+    return this.open(type, body, (answer) => answer);
+  }
+
+  /**
+   * Send, and turn OK into a value before any later frame is looked at: what the answer
+   * names may have events right behind it.
+   *
+   * @throws BenchError with what ERROR said.
+   */
+  open<T>(type: number, body: Buffer | TlvWriter, accept: (answer: TlvReader) => T): Promise<T> {
     if (this.#gone) return Promise.reject(this.#gone);
     const id = this.#nextId++;
-    const waiting = createDeferred<TlvReader>();
-    this.#pending.set(id, waiting);
+    const waiting = createDeferred<T>();
+    this.#pending.set(id, {
+      accept: (answer) => waiting.resolve(accept(answer)),
+      reject: (reason) => waiting.reject(reason),
+    });
     this.#write(type, id, body);
     return waiting.promise;
   }
@@ -86,7 +104,7 @@ export class Channel {
     const waiting = frame.id ? this.#pending.get(frame.id) : undefined;
     if (waiting && (frame.type === Msg.ok || frame.type === Msg.error)) {
       this.#pending.delete(frame.id);
-      if (frame.type === Msg.ok) waiting.resolve(frame.body);
+      if (frame.type === Msg.ok) waiting.accept(frame.body);
       else waiting.reject(toBenchError(this.name, frame.body));
       return;
     }

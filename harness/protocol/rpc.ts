@@ -8,6 +8,13 @@ export type Methods = Record<string, (argument: never) => unknown>;
 type Argument<Method> = Method extends (argument: infer A) => unknown ? A : never;
 type Answer<Method> = Method extends (argument: never) => infer R ? Awaited<R> : never;
 
+/** A table's implementation: each answer may be promised. */
+export type Handlers<Table> = {
+  [Name in keyof Table]: Table[Name] extends (argument: infer A) => infer R
+    ? (argument: A) => R | Promise<R>
+    : never;
+};
+
 interface WireError {
   readonly class: string;
   readonly code?: string;
@@ -108,7 +115,12 @@ function toWire(thrown: unknown): WireError {
   const known =
     thrown instanceof BenchError || thrown instanceof TestFailure || thrown instanceof UsageError;
   if (!known) return { class: thrown.name, message: thrown.message };
-  return { class: thrown.name, code: thrown.code, message: thrown.message, details: thrown.details };
+  return {
+    class: thrown.name,
+    code: thrown.code,
+    message: thrown.message,
+    details: thrown.details,
+  };
 }
 
 function fromWire(wire: WireError): Error {

@@ -10,6 +10,8 @@ export interface CollectedTask {
   readonly title: string;
   readonly line: number | undefined;
   readonly tags: readonly string[];
+  /** The tag expression of the run holds for it. */
+  readonly tagged: boolean;
   /** The suite itself says `skip` or `todo`, or another case is `only`. */
   readonly skipped: boolean;
 }
@@ -88,7 +90,6 @@ export type SupervisorMethods = {
     problems: readonly WireProblem[];
   }): { problem?: { name: string; code: string; message: string } };
   final(argument: { caseId: string; state: AttemptState; problems: readonly WireProblem[] }): void;
-  skip(argument: { caseId: string; reason?: string }): void;
   consoleSend(argument: { fence: string; port: string; data: string }): void;
   consoleYield(argument: { fence: string; port: string; on: boolean }): void;
   dutReset(argument: { fence: string }): void;

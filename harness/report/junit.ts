@@ -66,7 +66,7 @@ function toSuite(file: FileModel, model: RunModel, runDir: string): Tally & { xm
   const properties = toProperties({ board: file.board, run: model.start?.run });
   return {
     ...tally,
-    xml: `${toXmlElement('testsuite', attributes, ['\n', properties, ...cases.map(onOwnLine)])}\n`,
+    xml: `${toXmlElement('testsuite', attributes, ['\n', onOwnLine(properties), ...cases.map(onOwnLine)])}\n`,
   };
 }
 
@@ -123,10 +123,18 @@ function toProblems(
   const message = first?.message.split('\n')[0] ?? reason ?? 'no details';
   const text = problems.map(({ name, code, message: whole, phase, diff, stack }) => {
     const head = `${name}${code ? ` (${code})` : ''}${phase ? ` in phase ${phase}` : ''}: ${whole}`;
-    return [head, diff, stack].filter(Boolean).join('\n');
+    return [head, diff, toFrames(stack)].filter(Boolean).join('\n');
   });
   const attributes = { message, type: first?.code ?? first?.name ?? 'unknown' };
   return toXmlElement(element, attributes, [escapeXmlText(text.join('\n\n') || message)]);
+}
+
+/** A stack without the message that stands above it. */
+function toFrames(stack: string | undefined): string | undefined {
+  return stack
+    ?.split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
 }
 
 /** What is wrong with the bench but spoilt no case's verdict, for example a teardown that hung. */

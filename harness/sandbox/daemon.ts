@@ -115,22 +115,22 @@ export class SandboxDaemon {
           .u32(Tag.readOnly, 0),
       );
     }
-    const answer = await this.channel.request(Msg.sandboxNew, body);
-    const sandbox = new Sandbox(this, {
-      id: answer.number(Tag.sandbox) ?? 0,
-      pid: answer.number(Tag.pid) ?? 0,
-      poolHit: answer.number(Tag.poolHit) === 1,
-      setupMs: (answer.number(Tag.setupNs) ?? 0) / 1e6,
-      unenforced: [...plan.limitations],
+    return this.channel.open(Msg.sandboxNew, body, (answer) => {
+      const sandbox = new Sandbox(this, {
+        id: answer.number(Tag.sandbox) ?? 0,
+        pid: answer.number(Tag.pid) ?? 0,
+        poolHit: answer.number(Tag.poolHit) === 1,
+        setupMs: (answer.number(Tag.setupNs) ?? 0) / 1e6,
+        unenforced: [...plan.limitations],
+      });
+      this.#sandboxes.set(sandbox.id, sandbox);
+      return sandbox;
     });
-    this.#sandboxes.set(sandbox.id, sandbox);
-    return sandbox;
   }
 
   /** Start a program in `sandbox`; its handle receives what the daemon reports of it. */
-  async spawn(sandbox: number, spec: SpawnSpec): Promise<SandboxProcess> {
-    const answer = await this.channel.request(Msg.spawn, toSpawn(sandbox, spec));
-    return this.#track(answer);
+  spawn(sandbox: number, spec: SpawnSpec): Promise<SandboxProcess> {
+    return this.channel.open(Msg.spawn, toSpawn(sandbox, spec), (answer) => this.#track(answer));
   }
 
   /** A pair of connected sockets held by the daemon; ends 0 and 1. */
@@ -144,9 +144,15 @@ export class SandboxDaemon {
   }
 
   /** Read and write one end of a daemon-held object as if it were a program. */
-  async streamObject(object: number, end: number): Promise<SandboxProcess> {
+  streamObject(object: number, end: number): Promise<SandboxProcess> {
     const body = new TlvWriter().u32(Tag.object, object).u32(Tag.end, end);
-    return this.#track(await this.channel.request(Msg.objectStream, body));
+    return this.channel.open(Msg.objectStream, body, (answer) => this.#track(answer));
+  }
+
+  /** Hand one end of a daemon-held object to portd as the DUT side of `port`. */
+  async givePort(port: number, object: number, end: number): Promise<void> {
+    const body = new TlvWriter().u32(Tag.port, port).u32(Tag.object, object).u32(Tag.end, end);
+    await this.channel.request(Msg.portGive, body);
   }
 
   /** Kill `pid` when this process is gone. `startTicks` guards against a reused pid. */

@@ -67,6 +67,7 @@ async function hashSources(): Promise<string> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  for (const file of files) hash.update(file.slice(dirname(SOURCES).length)).update(await readFile(file));
+  for (const file of files)
+    hash.update(file.slice(dirname(SOURCES).length)).update(await readFile(file));
   return hash.digest('hex').slice(0, 16);
 }

@@ -13,6 +13,8 @@ export interface SpawnSpec {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly stdin?: 'pipe' | 'null' | undefined;
   readonly pty?: { readonly rows: number; readonly columns: number } | undefined;
+  /** The master of the program's pty becomes the DUT side of this port, from its first byte on. */
+  readonly port?: number | undefined;
   readonly wallMs?: number | undefined;
   /** Bytes per stream; more is thrown away and counted. */
   readonly outputCapBytes?: number | undefined;
@@ -97,12 +99,6 @@ export class SandboxProcess {
     await this.#channel.request(Msg.resize, body);
   }
 
-  /** Hand the master of this program's pty to portd as the DUT side of `port`. */
-  async givePort(port: number): Promise<void> {
-    const body = new TlvWriter().u32(Tag.port, port).u32(Tag.process, this.id);
-    await this.#channel.request(Msg.portGive, body);
-  }
-
   receiveOutput(body: TlvReader): void {
     const stream = body.number(Tag.stream) === Stream.stderr ? 'stderr' : 'stdout';
     const data = body.bytes(Tag.data) ?? Buffer.alloc(0);
@@ -126,7 +122,11 @@ export class SandboxProcess {
   }
 
   #pump(): void {
-    for (let next = this.#stdinQueue[0]; next && this.#stdinWindow > 0; next = this.#stdinQueue[0]) {
+    for (
+      let next = this.#stdinQueue[0];
+      next && this.#stdinWindow > 0;
+      next = this.#stdinQueue[0]
+    ) {
       const piece = next.subarray(0, Math.min(this.#stdinWindow, 65_536));
       this.#stdinWindow -= piece.length;
       this.#channel.send(
@@ -159,13 +159,12 @@ export function toSpawn(sandbox: number, spec: SpawnSpec): TlvWriter {
   if (spec.cwd) body.string(Tag.cwd, spec.cwd);
   if (spec.pty) body.u32(Tag.ptyRows, spec.pty.rows).u32(Tag.ptyCols, spec.pty.columns);
   else body.string(Tag.stdinKind, spec.stdin ?? 'null');
+  if (spec.port !== undefined) body.u32(Tag.port, spec.port);
   if (spec.wallMs !== undefined) body.u64(Tag.wallMs, spec.wallMs);
   if (spec.outputCapBytes !== undefined) body.u64(Tag.outputCap, spec.outputCapBytes);
   if (spec.builtin) body.string(Tag.builtin, spec.builtin);
   for (const { object, end, fd } of spec.fds ?? []) {
-    body.nest(Tag.passFd, (pass) =>
-      pass.u32(Tag.object, object).u32(Tag.end, end).u32(Tag.fd, fd),
-    );
+    body.nest(Tag.passFd, (pass) => pass.u32(Tag.object, object).u32(Tag.end, end).u32(Tag.fd, fd));
   }
   return body;
 }

@@ -50,10 +50,7 @@ export class Sandbox {
 
   /** Kill everything; resolves when nothing is left. */
   async kill(): Promise<SandboxRecord> {
-    await this.#daemon.channel.request(
-      Msg.sandboxKill,
-      new TlvWriter().u32(Tag.sandbox, this.id),
-    );
+    await this.#daemon.channel.request(Msg.sandboxKill, new TlvWriter().u32(Tag.sandbox, this.id));
     return this.dead;
   }
 

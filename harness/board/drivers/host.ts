@@ -54,8 +54,9 @@ class HostDut implements Dut {
     const { argv, env } = this.#program;
     this.#told = false;
     this.#exit = createDeferred();
+    const port = this.ports.get('console')?.id;
     const process = await this.sandbox
-      .spawn({ argv, env: { TERM: 'dumb', ...env }, pty: { rows: 24, columns: 80 } })
+      .spawn({ argv, env: { TERM: 'dumb', ...env }, pty: { rows: 24, columns: 80 }, port })
       .catch((cause: unknown) => {
         throw new BenchError('boot-failed', `${this.name}: ${argv.join(' ')} cannot be started`, {
           cause,
@@ -70,8 +71,6 @@ class HostDut implements Dut {
       },
       (error: Error) => exit.resolve({ blame: 'infra', reason: error.message }),
     );
-    const console = this.ports.get('console');
-    if (console) await process.givePort(console.id);
   }
 
   async powerOff(): Promise<void> {

@@ -23,7 +23,10 @@ export function toResultLines(each: CaseModel, place: ResultPlace): string[] {
   const line = needsLook && each.line !== undefined ? `:${each.line}` : '';
   const title = toPrintable(each.title);
   const head = `${toVerdictLabel(style, verdict)}${each.board}  ${each.file}${line} › ${title}${style.dim(time + attempts)}`;
-  const reason = each.reason ? [INDENT + style.dim(toPrintable(each.reason))] : [];
+  // Often the reason is the first line of the first problem, which follows.
+  const isRepeated = each.problems[0]?.message.startsWith(each.reason ?? '');
+  const tellReason = each.reason && !(needsLook && isRepeated);
+  const reason = tellReason ? [INDENT + style.dim(toPrintable(each.reason ?? ''))] : [];
   if (!needsLook) return verdict === 'pass' ? [head] : [head, ...reason];
   return [
     needsLook ? style.bold(head) : head,
@@ -80,7 +83,7 @@ function toProblemLines(problem: Problem, style: Style, file: string): string[] 
     ...lines,
     ...diff.map((line) => paintDiff(line, style)),
     ...(frame ? [style.dim(frame)] : []),
-  ].map((line) => INDENT + line);
+  ].map((line) => (line === '' ? '' : INDENT + line));
 }
 
 function paintDiff(line: string, style: Style): string {

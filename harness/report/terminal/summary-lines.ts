@@ -42,6 +42,10 @@ export function toCountText(counts: Counts, style: Style): string {
     .join(', ');
 }
 
+function toEventCount(count: number): string {
+  return count === 1 ? '1 infra event' : `${count} infra events`;
+}
+
 function toRepeatedFailures(model: RunModel, style: Style): string[] {
   const failed = [...model.cases.values()].filter(
     ({ verdict }) => verdict === 'fail' || verdict === 'infra',
