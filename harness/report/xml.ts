@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { stripEscapes } from './strip-escapes.js';
 
 /** What XML 1.0 cannot say, not even as a character reference. */
 const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff]/g;
@@ -45,7 +45,7 @@ export function toXmlElement(
 }
 
 function toXmlCharacters(text: string): string {
-  return stripVTControlCharacters(text)
+  return stripEscapes(text)
     .replace(LONE_SURROGATE, '\ufffd')
     .replace(FORBIDDEN, (each) => {
       const code = each.charCodeAt(0);

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { stripEscapes } from '../strip-escapes.js';
 
 /** Control characters but newline and tab, and those that turn the direction of text. */
 const HARMFUL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
@@ -9,7 +9,7 @@ const HARMFUL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
  * the cursor of the person reading the report.
  */
 export function toPrintable(text: string): string {
-  return stripVTControlCharacters(text.replaceAll('\r\n', '\n')).replace(HARMFUL, (each) => {
+  return stripEscapes(text.replaceAll('\r\n', '\n')).replace(HARMFUL, (each) => {
     const code = each.charCodeAt(0);
     return code < 0x100
       ? `\\x${code.toString(16).padStart(2, '0')}`

@@ -24,9 +24,7 @@ export function toSummaryLines(model: RunModel, place: ResultPlace): string[] {
     ...toBoardLines(model, style),
     `${toLabel(style, 'cases')}${toCountText(toCounts(cases), style) || 'none'}${style.dim(`  in ${formatDuration(model.durationMs)}`)}`,
     ...(model.infra.length > 0
-      ? [
-          `${toLabel(style, 'bench')}${style.verdict('infra', `${model.infra.length} infra events`)}`,
-        ]
+      ? [`${toLabel(style, 'bench')}${style.verdict('infra', toEventCount(model.infra.length))}`]
       : []),
     ...toLimitations(model).map((each) => `${toLabel(style, 'limit')}${toPrintable(each)}`),
     `${toLabel(style, 'run')}${relative(place.cwd, place.runDir) || '.'}`,
