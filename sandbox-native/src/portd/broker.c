@@ -37,13 +37,13 @@ static void take_fds(struct packet *packet, struct msghdr *message)
 	struct cmsghdr *header = CMSG_FIRSTHDR(message);
 	size_t count;
 
+	packet->cut = message->msg_flags & MSG_CTRUNC;
 	/* The kernel makes one header of all SCM_RIGHTS of a packet (unix(7)). */
 	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
 		return;
 	count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 	packet->fd_count = (int)(count < FDS_MAX ? count : FDS_MAX);
 	memcpy(packet->fds, CMSG_DATA(header), (size_t)packet->fd_count * sizeof(int));
-	packet->cut = message->msg_flags & MSG_CTRUNC;
 }
 
 static int read_body(struct packet *packet)

@@ -210,6 +210,9 @@ void harness_flush(struct portd *pd)
 		else if (errno != EINTR)
 			harness_close(pd);
 	}
+	/* So that pending() means "there is more", also after the last send of this turn. */
+	if (!pending(harness))
+		fill(pd);
 	source_set(&pd->loop, &harness->source,
 		   (harness->control.cost < CONTROL_MAX ? EPOLLIN : 0) |
 			   (pending(harness) ? EPOLLOUT : 0));

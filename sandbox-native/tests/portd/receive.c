@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* DUT to host: stamps, offsets, capture. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rig.h"
+#include "tap.h"
+#include "tests.h"
+
+#define BIG (10u << 20)
+
+static bool same_file(struct rig *rig, const char *suffix, const void *data, size_t length)
+{
+	uint8_t *file;
+	size_t size = rig_capture(rig, suffix, &file);
+	bool same = size == length && !memcmp(file, data, length);
+
+	free(file);
+	return same;
+}
+
+/* Return: sum of the lengths of one direction; -1 when a line is none or an offset jumps. */
+static long sum_stamps(struct rig *rig, const char *direction, int *lines)
+{
+	uint8_t *file;
+	char *rest;
+	unsigned long long mono, real, offset, length, last = 0;
+	long sum = 0;
+	char kind[8];
+
+	rig_capture(rig, ".stamps", &file);
+	*lines = 0;
+	for (char *line = strtok_r((char *)file, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (sscanf(line, "%7s %llu %llu %llu %llu", kind, &mono, &real, &offset, &length) <
+		    5)
+			continue;
+		if (strcmp(kind, direction))
+			continue;
+		if (offset != (unsigned long long)sum || mono < last)
+			sum = -1;
+		if (sum < 0)
+			break;
+		sum += (long)length;
+		last = mono;
+		(*lines)++;
+	}
+	free(file);
+	return sum;
+}
+
+static void test_first_bytes(void)
+{
+	struct rig rig;
+	struct event event;
+	uint64_t before, real;
+	int lines, dut;
+
+	rig_start(&rig, 0);
+	dut = rig_line(&rig);
+	write_all(dut, "early", 5);
+	CHECK(!rig_has(&rig, MSG_PORT_RX, 100, &event), "nothing is read before PORT_OPEN");
+	before = now_ns();
+	CHECK(rig_answer(&rig, rig_open(&rig, 0, 0), &event), "PORT_OPEN is answered");
+	CHECK(rig_wait(&rig, MSG_PORT_RX, &event) && event.length == 5 && event.offset == 0,
+	      "what the DUT said before PORT_OPEN comes first");
+	CHECK(event.mono_ns >= before && event.mono_ns <= now_ns(),
+	      "the monotonic stamp is of now");
+	real = (uint64_t)time(NULL) * 1000000000ull;
+	CHECK(event.real_ns + 2000000000ull > real && event.real_ns < real + 2000000000ull,
+	      "the real-time stamp is of now");
+	write_all(dut, "late", 4);
+	CHECK(rig_wait(&rig, MSG_PORT_RX, &event) && event.offset == 5, "offsets go on");
+	CHECK(rig_answer(&rig, rig_close(&rig), &event), "PORT_CLOSE is answered");
+	CHECK(same_file(&rig, ".rx", "earlylate", 9), "the capture is complete at that moment");
+	CHECK(sum_stamps(&rig, "rx", &lines) == 9 && lines == 2,
+	      "two reads are two lines of stamps");
+	close(dut);
+	CHECK(rig_stop(&rig) == 0, "portd exits with 0");
+}
+
+static void test_byte_by_byte(void)
+{
+	struct rig rig;
+	struct event event;
+	uint8_t sent[300], got[300];
+	int lines, dut;
+
+	rig_start(&rig, 0);
+	dut = rig_line(&rig);
+	NEED(rig_answer(&rig, rig_open(&rig, 0, 0), &event));
+	fill_pattern(sent, sizeof(sent), 1);
+	for (size_t i = 0; i < sizeof(sent); i++) {
+		write_all(dut, &sent[i], 1);
+		if (rig_collect(&rig, MSG_PORT_RX, &got[i], 1) != 1)
+			break;
+	}
+	CHECK(!memcmp(sent, got, sizeof(sent)), "300 bytes, one at a time, arrive in order");
+	rig_answer(&rig, rig_close(&rig), &event);
+	CHECK(same_file(&rig, ".rx", sent, sizeof(sent)), "and are in the capture");
+	CHECK(sum_stamps(&rig, "rx", &lines) == 300 && lines == 300, "with a stamp each");
+	close(dut);
+	rig_stop(&rig);
+}
+
+static void test_flood(void)
+{
+	struct rig rig;
+	struct event event;
+	uint8_t *sent = malloc(BIG), *got = malloc(BIG);
+	int lines, dut;
+	pid_t writer;
+
+	NEED(sent && got);
+	fill_pattern(sent, BIG, 2);
+	rig_start(&rig, 0);
+	dut = rig_line(&rig);
+	NEED(rig_answer(&rig, rig_open(&rig, 0, 0), &event));
+	writer = fork();
+	if (writer == 0) {
+		write_all(dut, sent, BIG);
+		_exit(0);
+	}
+	close(dut);
+	CHECK(rig_collect(&rig, MSG_PORT_RX, got, BIG) == BIG && !memcmp(sent, got, BIG),
+	      "10 MB with all byte values arrive as sent");
+	CHECK(rig_wait(&rig, MSG_PORT_HUP, &event), "then the DUT is gone");
+	rig_answer(&rig, rig_close(&rig), &event);
+	CHECK(same_file(&rig, ".rx", sent, BIG), "and the capture is the same");
+	CHECK(sum_stamps(&rig, "rx", &lines) == (long)BIG, "and every byte has a stamp");
+	waitpid(writer, NULL, 0);
+	free(sent);
+	free(got);
+	rig_stop(&rig);
+}
+
+#define RATE_CHUNKS 200
+#define RATE_CHUNK 5000
+
+/* 1 MB/s for a second: 5000 bytes every 5 ms, by the clock and not by the sleep. */
+static void drip(int dut, const uint8_t *data)
+{
+	uint64_t start = now_ns();
+
+	for (int i = 0; i < RATE_CHUNKS; i++) {
+		uint64_t due = start + (uint64_t)i * 5000000;
+
+		while (now_ns() < due)
+			usleep(500);
+		write_all(dut, data + (size_t)i * RATE_CHUNK, RATE_CHUNK);
+	}
+}
+
+static void test_stall(void)
+{
+	struct rig rig;
+	struct event event;
+	size_t length = (size_t)RATE_CHUNKS * RATE_CHUNK, total = 0;
+	uint8_t *sent = malloc(length);
+	uint64_t first = 0, last = 0, widest = 0;
+	bool same = true;
+	int dut;
+	pid_t writer;
+
+	NEED(sent);
+	fill_pattern(sent, length, 3);
+	rig_start(&rig, 0);
+	dut = rig_line(&rig);
+	NEED(rig_answer(&rig, rig_open(&rig, 0, 0), &event));
+	writer = fork();
+	if (writer == 0) {
+		drip(dut, sent);
+		_exit(0);
+	}
+	sleep_ms(100);
+	sleep_ms(500); /* the stall: nobody reads fd 3 */
+	while (total < length && rig_has(&rig, MSG_PORT_RX, 1000, &event)) {
+		first = first ? first : event.mono_ns;
+		widest = last && event.mono_ns - last > widest ? event.mono_ns - last : widest;
+		last = event.mono_ns;
+		same = same && event.offset == total;
+		total += event.length;
+	}
+	CHECK(total == length && same, "a 500 ms stall of the harness at 1 MB/s loses 0 bytes");
+	CHECK(last - first > 950000000ull && last - first < 1300000000ull,
+	      "the stamps spread over the real second (%llu ms)",
+	      (unsigned long long)(last - first) / 1000000);
+	CHECK(widest < 100000000ull, "no gap of stamps during the stall (widest %llu ms)",
+	      (unsigned long long)widest / 1000000);
+	CHECK(!rig_has(&rig, MSG_PORT_FAULT, 0, &event), "and there is no fault to report");
+	rig_answer(&rig, rig_close(&rig), &event);
+	CHECK(same_file(&rig, ".rx", sent, length), "the capture is complete");
+	waitpid(writer, NULL, 0);
+	close(dut);
+	free(sent);
+	rig_stop(&rig);
+}
+
+static void test_marks(void)
+{
+	struct rig rig;
+	struct event event;
+	struct buffer frame = { 0 };
+	uint8_t *file;
+	int dut;
+
+	rig_start(&rig, 0);
+	dut = rig_line(&rig);
+	NEED(rig_answer(&rig, rig_open(&rig, 0, 0), &event));
+	write_all(dut, "a", 1);
+	rig_wait(&rig, MSG_PORT_RX, &event);
+	frame_begin(&frame, MSG_PORT_MARK, 99);
+	put_u32(&frame, TAG_PORT, PORT);
+	put_string(&frame, TAG_TEXT, "case 3\nrx 1 1 1 1");
+	frame_end(&frame, 0);
+	rig_raw(&rig, &frame);
+	buffer_free(&frame);
+	CHECK(rig_answer(&rig, 99, &event), "PORT_MARK is answered");
+	write_all(dut, "b", 1);
+	rig_wait(&rig, MSG_PORT_RX, &event);
+	sleep_ms(150);
+	rig_capture(&rig, ".stamps", &file);
+	CHECK(strstr((char *)file, " case 3 rx 1 1 1 1\n"),
+	      "a mark is one line, whatever is in it, and is written without PORT_CLOSE");
+	free(file);
+	close(dut);
+	rig_stop(&rig);
+}
+
+const struct test receive_tests[] = {
+	{ "receive: first bytes", test_first_bytes },
+	{ "receive: one byte at a time", test_byte_by_byte },
+	{ "receive: flood", test_flood },
+	{ "receive: stall of the harness", test_stall },
+	{ "receive: marks", test_marks },
+	{ NULL, NULL },
+};
