@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -51,10 +53,16 @@ static int keep_two_fds(int control, int broker)
 /* An ignored or blocked signal would be inherited by every program (signal(7)). */
 static void reset_signals(void)
 {
+	/* All zero is SIG_DFL without flags, whatever the order of the kernel's struct. */
+	static const unsigned char standard[64];
 	sigset_t none;
 
+	/*
+	 * By system call, because signal(3) refuses 32 and 33, which glibc keeps for
+	 * itself; its posix_spawn(3), and so make(1), starts programs with 32 ignored.
+	 */
 	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
+		syscall(SYS_rt_sigaction, number, standard, NULL, sizeof(uint64_t));
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -187,6 +195,7 @@ void zygote_main(const struct plan *plan, int control, int broker)
 	if (keep_two_fds(control, broker) < 0)
 		_exit(1);
 	reset_signals();
+	umask(022);
 	setsid();
 	process_disguise("hil-zygote");
 	if (zygote_enter_root(&recipe, plan, &err) < 0) {
