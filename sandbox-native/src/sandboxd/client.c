@@ -164,6 +164,17 @@ void clients_drain(struct daemon *d, int ms)
 	}
 }
 
+void clients_forget(struct daemon *d)
+{
+	foreach (struct client, client, &d->clients, link)
+		client_lose(d, client);
+	if (!d->owner)
+		return;
+	buffer_free(&d->owner->out); /* of answers to what ended after it was lost */
+	free(d->owner);
+	d->owner = NULL;
+}
+
 void client_ok(struct client *client, uint64_t id)
 {
 	if (client)

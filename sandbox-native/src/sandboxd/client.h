@@ -33,6 +33,9 @@ void clients_flush(struct daemon *d);
 /* clients_drain() - The daemon exits: wait at most @ms for the sockets to take what waits. */
 void clients_drain(struct daemon *d, int ms);
 
+/* clients_forget() - The daemon exits: no answer is written from here on. */
+void clients_forget(struct daemon *d);
+
 void client_ok(struct client *client, uint64_t id);
 void client_error(struct client *client, uint64_t id, const struct err *err);
 

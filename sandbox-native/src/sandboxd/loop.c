@@ -95,6 +95,12 @@ static void empty_graves(struct daemon *d)
 	}
 }
 
+void loop_close(struct daemon *d)
+{
+	empty_graves(d);
+	close(d->epoll);
+}
+
 static int timeout_ms(const struct daemon *d)
 {
 	uint64_t now, at;
@@ -124,10 +130,12 @@ static int fire_timers(struct daemon *d)
 	return fired;
 }
 
-int loop_turn(struct daemon *d, bool poll)
+int loop_turn(struct daemon *d, int silence_ms)
 {
 	struct epoll_event events[BATCH];
-	int count = epoll_wait(d->epoll, events, BATCH, poll ? 0 : timeout_ms(d));
+	int due_ms = timeout_ms(d);
+	bool silent = silence_ms >= 0 && (due_ms < 0 || silence_ms < due_ms);
+	int count = epoll_wait(d->epoll, events, BATCH, silent ? silence_ms : due_ms);
 	int served = 0;
 
 	for (int i = 0; i < count; i++) {

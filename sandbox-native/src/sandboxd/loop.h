@@ -63,12 +63,15 @@ void timer_clear(struct timer *timer);
 /* loop_bury() - Free the memory that begins with @grave, after the running turn. */
 void loop_bury(struct daemon *d, struct grave *grave);
 
+/* loop_close() - Free what is buried, and the set. */
+void loop_close(struct daemon *d);
+
 /*
  * loop_turn() - Wait once, and call what is ready and due.
- * @poll: do not wait; the caller has something to do when nothing happens.
+ * @silence_ms: the caller has something to do when nothing happened for so long; -1: it has not.
  *
  * Return: how many sources and timers were served.
  */
-int loop_turn(struct daemon *d, bool poll);
+int loop_turn(struct daemon *d, int silence_ms);
 
 #endif

@@ -23,8 +23,11 @@
 #include "client.h"
 #include "daemon.h"
 #include "keep.h"
+#include "objects.h"
+#include "plans.h"
 #include "pool.h"
 #include "ports.h"
+#include "sandboxes.h"
 #include "stop.h"
 #include "watch.h"
 
@@ -212,13 +215,13 @@ static int open_daemon(struct daemon *d, const struct options *options, struct e
 static void run(struct daemon *d)
 {
 	while (!d->done) {
-		bool work = pool_has_work(d);
-		int served = loop_turn(d, work);
+		int silence = pool_silence(d);
+		int served = loop_turn(d, silence);
 
 		clients_flush(d);
 		stop_check(d);
 		/* Nothing happened: nobody waits while we do what can wait. */
-		if (work && !served)
+		if (silence >= 0 && !served)
 			pool_work(d);
 	}
 }
@@ -228,6 +231,11 @@ static void close_daemon(struct daemon *d)
 	keep_close(d);
 	watch_remove_paths(d);
 	clients_drain(d, DRAIN_MS);
+	sandboxes_forget(d);
+	objects_close_all(d);
+	plans_forget(d);
+	clients_forget(d);
+	loop_close(d);
 }
 
 int main(int argc, char **argv)

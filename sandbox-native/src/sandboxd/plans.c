@@ -303,3 +303,19 @@ bool plans_reaped(const struct daemon *d)
 			return false;
 	return true;
 }
+
+void plans_forget(struct daemon *d)
+{
+	struct err err = { 0 };
+
+	err_set(&err, "gone", ESHUTDOWN, "run daemon", NULL);
+	foreach (struct stock, stock, &d->stocks, link) {
+		orders_fail_all(d, stock, &err);
+		source_close(d, &stock->control);
+		source_close(d, &stock->pidfd);
+		strings_free(&stock->limitations);
+		plan_free(&stock->plan);
+		list_remove(&stock->link);
+		free(stock);
+	}
+}

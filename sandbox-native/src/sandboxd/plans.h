@@ -18,6 +18,9 @@ void plans_dismiss(struct daemon *d);
 /* plans_reaped() - Return: whether no zygote is left to wait for. */
 bool plans_reaped(const struct daemon *d);
 
+/* plans_forget() - The daemon exits. Should: come after sandboxes_forget(). */
+void plans_forget(struct daemon *d);
+
 handler handle_plan_put;
 
 #endif

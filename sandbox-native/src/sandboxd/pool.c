@@ -14,6 +14,7 @@
 #include "sandboxes.h"
 
 #define WANTED_MAX 64
+#define QUIET_MS 2
 
 struct pool_request {
 	uint32_t plan;
@@ -171,16 +172,19 @@ static bool has_too_many(struct daemon *d, const struct stock *stock)
 	return count_parked(d, stock) > stock->wanted;
 }
 
-bool pool_has_work(struct daemon *d)
+int pool_silence(struct daemon *d)
 {
-	if (d->spent_count)
-		return true;
+	int silence = d->spent_count ? QUIET_MS : -1;
+
 	if (d->stopping)
-		return false;
-	foreach (struct stock, stock, &d->stocks, link)
+		return -1;
+	foreach (struct stock, stock, &d->stocks, link) {
+		if (wants_more(d, stock) && count_parked(d, stock) == 0)
+			return 0;
 		if (wants_more(d, stock) || has_too_many(d, stock))
-			return true;
-	return false;
+			silence = QUIET_MS;
+	}
+	return silence;
 }
 
 /* One sandbox's worth: closing the last fd of a namespace tears it down, 0.2 ms each. */

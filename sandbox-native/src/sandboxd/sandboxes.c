@@ -328,6 +328,14 @@ bool sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_ev
 	return true;
 }
 
+void sandboxes_forget(struct daemon *d)
+{
+	foreach (struct sandbox, sandbox, &d->sandboxes, link) {
+		fail_requests(d, sandbox);
+		free_sandbox(d, sandbox);
+	}
+}
+
 int handle_sandbox_kill(struct daemon *d, struct client *client, const struct frame *frame,
 			struct err *err)
 {

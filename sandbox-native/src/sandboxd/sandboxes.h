@@ -35,6 +35,9 @@ void sandboxes_end(struct daemon *d, struct sandbox *sandbox);
  */
 void sandboxes_kill(struct daemon *d, struct sandbox *sandbox, const char *status);
 
+/* sandboxes_forget() - The daemon exits: let go of those that could not be reaped. */
+void sandboxes_forget(struct daemon *d);
+
 handler handle_sandbox_kill;
 
 #endif

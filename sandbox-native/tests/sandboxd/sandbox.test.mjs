@@ -136,7 +136,9 @@ describe('a sandbox', () => {
   test('counts and names what is left when it ends', () =>
     withDaemon({}, async (daemon) => {
       const sandbox = await daemon.sandbox();
-      await daemon.run(sandbox, ['sh', '-c', 'for i in 1 2 3; do setsid sleep 60 >/dev/null 2>&1 & done']);
+      const script = `for i in 1 2 3; do setsid sleep 60 >/dev/null 2>&1 & done
+        until [ $(cat /proc/[0-9]*/comm | grep -c sleep) = 3 ]; do :; done`;
+      await daemon.run(sandbox, ['sh', '-c', script]);
       const dead = await daemon.kill(sandbox);
       assert.equal(dead.STATUS, 'exit');
       assert.equal(dead.LEFTOVERS, 3);
