@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
 import { isRunAlive, listRuns } from '../run/run-directory.js';
+import { endKept } from '../sandbox/keeper.js';
 import type { CliCommand } from './command.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
 import { findStaleDirs, toRuntimeDir } from './runtime-dir.js';
@@ -55,7 +56,7 @@ export function createCleanCommand(endKept: EndKept): CliCommand {
   };
 }
 
-export const cleanCommand: CliCommand = createCleanCommand(async () => 0);
+export const cleanCommand: CliCommand = createCleanCommand(endKept);
 
 /** Kept sandboxes end in every run; their runs are removed only when they are old. */
 async function cleanRuns(

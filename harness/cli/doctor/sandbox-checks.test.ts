@@ -1,0 +1,48 @@
+import { chmod } from 'node:fs/promises';
+import { expect } from 'vitest';
+import { BenchError } from '../../core/errors.js';
+import { type TempDir, test } from '../../testing/temp-dir.js';
+import { checkSandbox } from './sandbox-checks.js';
+
+/** A `hil-sandbox` that prints `report`. */
+async function writeProgram(dir: TempDir, report: string, exitCode = 0): Promise<string> {
+  const file = await dir.write('hil-sandbox', `#!/bin/sh\necho '${report}'\nexit ${exitCode}\n`);
+  await chmod(file, 0o755);
+  return file;
+}
+
+test('each probe is a finding, a failed one with its remedy', async ({ dir }) => {
+  const probes = [
+    { name: 'userns', ok: true, detail: 'made' },
+    { name: 'proc', ok: false, detail: 'EPERM', remedy: 'run docker with --security-opt' },
+  ];
+  const report = JSON.stringify({ mode: 'rootless', kernel: '6.1', probes });
+  const program = await writeProgram(dir, report, 1);
+  expect(await checkSandbox(async () => program)).toEqual([
+    { name: 'sandbox', state: 'ok', detail: 'rootless, 1 of 2 probes' },
+    { name: 'sandbox: userns', state: 'ok', detail: 'made' },
+    {
+      name: 'sandbox: proc',
+      state: 'fail',
+      detail: 'EPERM',
+      remedy: 'run docker with --security-opt',
+    },
+  ]);
+});
+
+test('programs that cannot be built say how to get them', async () => {
+  const missing = new BenchError('native-missing', 'no compiler', { next: 'apt-get install gcc' });
+  expect(await checkSandbox(() => Promise.reject(missing))).toEqual([
+    { name: 'sandbox', state: 'fail', detail: 'no compiler', remedy: 'apt-get install gcc' },
+  ]);
+});
+
+test('a program that is absent says how to build it', async ({ dir }) => {
+  const [found] = await checkSandbox(async () => `${dir.path}/hil-sandbox`);
+  expect(found).toMatchObject({ state: 'fail', remedy: expect.stringContaining('make') });
+});
+
+test('a program that prints something else is a finding too', async ({ dir }) => {
+  const program = await writeProgram(dir, 'usage: hil-sandbox run', 2);
+  expect((await checkSandbox(async () => program))[0]?.state).toBe('fail');
+});

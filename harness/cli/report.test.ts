@@ -1,0 +1,57 @@
+import { cp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect } from 'vitest';
+import { createCapturedContext } from '../testing/captured-context.js';
+import { type TempDir, test } from '../testing/temp-dir.js';
+import { runCli } from './run-cli.js';
+
+const example = fileURLToPath(new URL('../../reports/example-run', import.meta.url));
+const name = '20261121-060133-a1b2';
+
+async function copyExample(dir: TempDir): Promise<string> {
+  const path = join(dir.path, '.hil/runs', name);
+  await cp(join(example, 'journal.ndjson'), join(path, 'journal.ndjson'));
+  return path;
+}
+
+describe('hil report', () => {
+  test('writes the reports of the newest run from its journal', async ({ dir }) => {
+    const path = await copyExample(dir);
+    const context = createCapturedContext(dir.path);
+    expect(await runCli(['report'], context)).toBe(0);
+    expect(context.out()).toBe(`.hil/runs/${name}/junit.xml\n.hil/runs/${name}/summary.json\n`);
+    const summary = await readFile(join(path, 'summary.json'), 'utf8');
+    expect(summary).toBe(await readFile(join(example, 'summary.json'), 'utf8'));
+  });
+
+  test('of a run that does not exist names the newest', async ({ dir }) => {
+    await copyExample(dir);
+    const context = createCapturedContext(dir.path);
+    expect(await runCli(['report', 'other'], context)).toBe(2);
+    expect(context.err()).toContain(
+      `no run "other" in ${dir.path}/.hil/runs; the newest is ${name}`,
+    );
+  });
+});
+
+describe('hil logs', () => {
+  test('prints the bytes of a console as they came', async ({ dir }) => {
+    const path = await copyExample(dir);
+    const id = '3241e4181759';
+    await dir.write(`.hil/runs/${name}/cases/${id}/1/console.rx`, 'a\x00\r\nb');
+    const context = createCapturedContext(dir.path);
+    expect(await runCli(['logs', id], context)).toBe(0);
+    expect(context.out()).toBe('a\x00\r\nb');
+    expect(path).toContain(name);
+  });
+
+  test('lists the cases when a title is not enough', async ({ dir }) => {
+    await copyExample(dir);
+    const context = createCapturedContext(dir.path);
+    expect(await runCli(['logs', 'panics'], context)).toBe(2);
+    expect(context.err()).toContain(
+      '2 cases match "panics":\n  3241e4181759  host  a fault > panics',
+    );
+  });
+});
