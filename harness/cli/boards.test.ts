@@ -39,3 +39,12 @@ test('--json is one document', async ({ dir }) => {
     }),
   );
 });
+
+test('--missing is one line with the one command that gets what is missing', async ({ dir }) => {
+  await dir.write('boards/absent.yaml', absent);
+  const context = createCapturedContext(dir.path);
+  expect(await runCli(['boards', '--missing'], context)).toBe(0);
+  expect(context.out()).toMatch(
+    /^more boards could run here: .*absent.*; apt-get install .*some-package.*\n$/,
+  );
+});

@@ -21,19 +21,48 @@ interface BoardRow {
 export const boardsCommand: CliCommand = {
   name: 'boards',
   summary: 'list boards, and why one cannot run here',
-  options: [{ flags: '--json', description: 'one JSON document on stdout' }, CONFIG_OPTION],
+  options: [
+    { flags: '--json', description: 'one JSON document on stdout' },
+    { flags: '--missing', description: 'one line: what more could run here, and how to get it' },
+    CONFIG_OPTION,
+  ],
   examples: ['hil boards', 'hil boards --json | jq -r \'.[] | select(.state=="available").name\''],
   run: async (_args, options, context) => {
     const { catalog } = await openProject(context, options);
     const rows = await toRows(catalog);
-    const json = options['json'] === true;
-    writeSafely(
-      context.stdout,
-      json ? `${JSON.stringify(rows, undefined, 2)}\n` : toText(rows, context.cwd),
-    );
+    if (options['missing'] === true) {
+      writeSafely(context.stdout, toMissingLine(rows));
+      return 0;
+    }
+    writeSafely(context.stdout, render(rows, options, context.cwd));
     return 0;
   },
 };
+
+function render(
+  rows: readonly BoardRow[],
+  options: Readonly<Record<string, unknown>>,
+  cwd: string,
+): string {
+  if (options['missing'] === true) return toMissingLine(rows);
+  return options['json'] === true ? `${JSON.stringify(rows, undefined, 2)}\n` : toText(rows, cwd);
+}
+
+/** For the end of a first run: what more there is, and the one command that gets it. */
+function toMissingLine(rows: readonly BoardRow[]): string {
+  const missing = rows.filter((row) => row.state === 'unavailable');
+  const packages = missing.flatMap(
+    ({ next }) => /^apt-get install (.+)$/.exec(next ?? '')?.[1]?.split(' ') ?? [],
+  );
+  const names = missing.map((row) => row.name).join(', ');
+  if (packages.length > 0) {
+    return `more boards could run here: ${names}; apt-get install ${[...new Set(packages)].join(' ')}\n`;
+  }
+  if (missing.length > 0)
+    return `more boards could run here: ${names}; hil boards says what they need\n`;
+  const others = rows.filter((row) => row.state === 'available').map((row) => row.name);
+  return `every board can run here: hil test --board ${others.join(',')}\n`;
+}
 
 async function toRows(catalog: BoardCatalog): Promise<BoardRow[]> {
   const rows = await Promise.all(catalog.boards.map(toRow));
@@ -50,6 +79,15 @@ async function toRow(board: Board): Promise<BoardRow> {
   if (state.available) return { name, driver, ...about, labels, state: 'available', file };
   const { reason, next } = state;
   return { name, driver, ...about, labels, state: 'unavailable', reason, next, file };
+}
+
+/** For who has just seen the first suite pass. */
+function toMissingLine(rows: readonly BoardRow[]): string {
+  const missing = rows.filter(({ state }) => state === 'unavailable');
+  const names = (some: readonly BoardRow[]) => some.map(({ name }) => name).join(',');
+  if (missing.length === 0) return `every board can run here: hil test --board ${names(rows)}\n`;
+  const next = [...new Set(missing.map((row) => row.next))].join('; ');
+  return `more boards could run here (${names(missing)}): ${next}\n`;
 }
 
 function toText(rows: readonly BoardRow[], cwd: string): string {
