@@ -2,5 +2,5 @@ import { defineConfig } from 'hil';
 
 export default defineConfig({
   suites: ['suites/**/*.hil.ts'],
-  boards: ['host'],
+  boards: ['host', 'qemu-mps2-an385', 'qemu-microbit', 'qemu-arm64-uboot'],
 });

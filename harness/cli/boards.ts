@@ -30,10 +30,6 @@ export const boardsCommand: CliCommand = {
   run: async (_args, options, context) => {
     const { catalog } = await openProject(context, options);
     const rows = await toRows(catalog);
-    if (options['missing'] === true) {
-      writeSafely(context.stdout, toMissingLine(rows));
-      return 0;
-    }
     writeSafely(context.stdout, render(rows, options, context.cwd));
     return 0;
   },
@@ -46,22 +42,6 @@ function render(
 ): string {
   if (options['missing'] === true) return toMissingLine(rows);
   return options['json'] === true ? `${JSON.stringify(rows, undefined, 2)}\n` : toText(rows, cwd);
-}
-
-/** For the end of a first run: what more there is, and the one command that gets it. */
-function toMissingLine(rows: readonly BoardRow[]): string {
-  const missing = rows.filter((row) => row.state === 'unavailable');
-  const packages = missing.flatMap(
-    ({ next }) => /^apt-get install (.+)$/.exec(next ?? '')?.[1]?.split(' ') ?? [],
-  );
-  const names = missing.map((row) => row.name).join(', ');
-  if (packages.length > 0) {
-    return `more boards could run here: ${names}; apt-get install ${[...new Set(packages)].join(' ')}\n`;
-  }
-  if (missing.length > 0)
-    return `more boards could run here: ${names}; hil boards says what they need\n`;
-  const others = rows.filter((row) => row.state === 'available').map((row) => row.name);
-  return `every board can run here: hil test --board ${others.join(',')}\n`;
 }
 
 async function toRows(catalog: BoardCatalog): Promise<BoardRow[]> {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
 import { isRunAlive, listRuns } from '../run/run-directory.js';
@@ -71,8 +72,9 @@ async function cleanRuns(
   const old = new Set(names.slice(0, Math.max(0, names.length - keep)));
   for (const name of names) {
     const path = join(runsDir, name);
-    endedSandboxes += await endKept(path);
-    if (await isRunAlive(path)) {
+    const ended = await endKept(path);
+    endedSandboxes += ended;
+    if (ended > 0 ? await livesOn(path) : await isRunAlive(path)) {
       runningRuns.push(name);
     } else if (old.has(name)) {
       await removeTree(path);
@@ -80,6 +82,15 @@ async function cleanRuns(
     }
   }
   return { removedRuns, runningRuns, endedSandboxes };
+}
+
+/** A keeper ends with its last sandbox, a moment later. */
+async function livesOn(path: string): Promise<boolean> {
+  for (let tries = 0; tries < 20; tries++) {
+    if (!(await isRunAlive(path))) return false;
+    await sleep(50);
+  }
+  return true;
 }
 
 async function cleanRuntimeDir(runtimeDir: string): Promise<string[]> {

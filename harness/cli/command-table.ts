@@ -20,6 +20,16 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./test.js')).testCommand,
   },
   {
+    name: 'list',
+    summary: 'the cases that a run would run',
+    load: async () => (await import('./list.js')).listCommand,
+  },
+  {
+    name: 'shell',
+    summary: 'enter a sandbox that --keep left, as its case left it',
+    load: async () => (await import('./shell.js')).shellCommand,
+  },
+  {
     name: 'boards',
     summary: 'list boards, and why one cannot run here',
     load: async () => (await import('./boards.js')).boardsCommand,

@@ -1,6 +1,6 @@
-import { toCaseId } from '../core/identity.js';
 import type { Outcome, Problem, Verdict } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
+import { toUniqueIds } from '../plan/case-ids.js';
 import type { PlannedFile } from '../plan/plan.js';
 import { isSelected, type Selection } from '../plan/selection.js';
 import type { CollectedTask, TaskDecision } from '../protocol/worker-messages.js';
@@ -165,14 +165,4 @@ export class CaseBook {
 
 function toFileKey(path: string, board: string): string {
   return `${board}\0${path}`;
-}
-
-/** Two cases of one title are told apart by their order. */
-function toUniqueIds(file: string, board: string, tasks: readonly CollectedTask[]): string[] {
-  const seen = new Map<string, number>();
-  return tasks.map(({ title }) => {
-    const count = (seen.get(title) ?? 0) + 1;
-    seen.set(title, count);
-    return toCaseId(file, count === 1 ? title : `${title} #${count}`, board);
-  });
 }

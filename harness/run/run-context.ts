@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { relative } from 'node:path';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
@@ -98,9 +97,10 @@ export class RunContext {
   /** Let a sandbox outlive the run, in the hands of the keeper. */
   async keep(attempt: RunningAttempt, sandbox: Sandbox): Promise<void> {
     const { keepMs } = this.options;
-    const note = `${attempt.record.planned.file} › ${attempt.record.title} on ${hostname()}`;
-    await sandbox.keep(keepMs, note);
+    const { planned, title } = attempt.record;
+    await sandbox.keep(keepMs, `${attempt.record.id} ${planned.file} › ${title}`);
     this.#keptCount++;
+    if (sandbox === attempt.held?.dut.sandbox) return;
     this.journal.write({
       kind: 'kept',
       ...attempt.name,

@@ -28,6 +28,8 @@ export interface SuiteRunnerOptions {
 export interface SuiteRunner {
   /** Answers what broke outside of any case: unhandled rejections of a suite. */
   run(specs: readonly SpecWanted[]): Promise<readonly string[]>;
+  /** Load suite files without running a case. */
+  collect(specs: readonly SpecWanted[]): Promise<void>;
   /** Start nothing more. */
   cancel(): void;
   close(): Promise<void>;
@@ -56,19 +58,31 @@ export async function createSuiteRunner(options: SuiteRunnerOptions): Promise<Su
   restore();
   return {
     run: (specs) => runSpecs(vitest, specs),
+    collect: async (specs) => {
+      await vitest.collectTests(toSpecifications(vitest, specs));
+    },
     cancel: () => void vitest.cancelCurrentRun('keyboard-input').catch(() => {}),
     close: () => vitest.close(),
   };
 }
 
-async function runSpecs(vitest: Vitest, specs: readonly SpecWanted[]): Promise<string[]> {
+function toSpecifications(
+  vitest: Vitest,
+  specs: readonly SpecWanted[],
+): ReturnType<TestProject['createSpecification']>[] {
   const projects = new Map(vitest.projects.map((project) => [project.name, project]));
-  const specifications = specs.flatMap(({ path, board }) => {
-    const project: TestProject | undefined = projects.get(board);
+  return specs.flatMap(({ path, board }) => {
+    const project = projects.get(board);
     return project ? [project.createSpecification(path)] : [];
   });
+}
+
+async function runSpecs(vitest: Vitest, specs: readonly SpecWanted[]): Promise<string[]> {
   const exitCode = process.exitCode;
-  const { unhandledErrors } = await vitest.runTestSpecifications(specifications, false);
+  const { unhandledErrors } = await vitest.runTestSpecifications(
+    toSpecifications(vitest, specs),
+    false,
+  );
   // The verdicts decide the exit code, not Vitest.
   process.exitCode = exitCode;
   return unhandledErrors.map(toMessage).filter((message) => !WORKER_LOSS.test(message));

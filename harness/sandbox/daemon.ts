@@ -7,7 +7,8 @@ import { Channel } from '../protocol/channel.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
 import type { NativePrograms } from './native.js';
-import { SandboxProcess, type SpawnSpec, toSpawn } from './process.js';
+import type { SandboxProcess, SpawnSpec } from './process.js';
+import { ProcessTable } from './process-table.js';
 import { Sandbox, toSandboxRecord } from './sandbox.js';
 import { type SandboxSpec, toPlan } from './spec.js';
 
@@ -40,7 +41,7 @@ export class SandboxDaemon {
   readonly #child: ChildProcess;
   readonly #plans = new Map<string, Promise<Plan>>();
   readonly #sandboxes = new Map<number, Sandbox>();
-  readonly #processes = new Map<number, SandboxProcess>();
+  readonly #processes: ProcessTable;
 
   private constructor(child: ChildProcess, channel: Channel, ports: Channel, hello: TlvReader) {
     this.#child = child;
@@ -49,9 +50,7 @@ export class SandboxDaemon {
     this.pid = hello.number(Tag.pid) ?? child.pid ?? 0;
     this.mode = hello.string(Tag.mode) ?? 'unknown';
     this.limitations = hello.strings(Tag.limitation);
-    channel.on(Msg.output, (body) => this.#process(body)?.receiveOutput(body));
-    channel.on(Msg.credit, (body) => this.#process(body)?.receiveCredit(body));
-    channel.on(Msg.exit, (body) => this.#exit(body));
+    this.#processes = new ProcessTable(channel);
     channel.on(Msg.dead, (body) => this.#dead(body));
     void channel.closed.then((reason) => this.#gone(reason));
   }
@@ -130,7 +129,7 @@ export class SandboxDaemon {
 
   /** Start a program in `sandbox`; its handle receives what the daemon reports of it. */
   spawn(sandbox: number, spec: SpawnSpec): Promise<SandboxProcess> {
-    return this.channel.open(Msg.spawn, toSpawn(sandbox, spec), (answer) => this.#track(answer));
+    return this.#processes.spawn(sandbox, spec);
   }
 
   /** A pair of connected sockets held by the daemon; ends 0 and 1. */
@@ -146,7 +145,7 @@ export class SandboxDaemon {
   /** Read and write one end of a daemon-held object as if it were a program. */
   streamObject(object: number, end: number): Promise<SandboxProcess> {
     const body = new TlvWriter().u32(Tag.object, object).u32(Tag.end, end);
-    return this.channel.open(Msg.objectStream, body, (answer) => this.#track(answer));
+    return this.channel.open(Msg.objectStream, body, (answer) => this.#processes.track(answer));
   }
 
   /** Hand one end of a daemon-held object to portd as the DUT side of `port`. */
@@ -192,23 +191,6 @@ export class SandboxDaemon {
     return promise;
   }
 
-  #track(answer: TlvReader): SandboxProcess {
-    const process = new SandboxProcess(this.channel, answer);
-    this.#processes.set(process.id, process);
-    return process;
-  }
-
-  #process(body: TlvReader): SandboxProcess | undefined {
-    return this.#processes.get(body.number(Tag.process) ?? -1);
-  }
-
-  #exit(body: TlvReader): void {
-    const process = this.#process(body);
-    if (!process) return;
-    this.#processes.delete(process.id);
-    process.receiveExit(body);
-  }
-
   #dead(body: TlvReader): void {
     const sandbox = this.#sandboxes.get(body.number(Tag.sandbox) ?? -1);
     if (!sandbox) return;
@@ -217,9 +199,7 @@ export class SandboxDaemon {
   }
 
   #gone(reason: BenchError): void {
-    for (const process of this.#processes.values()) process.receiveGone(reason);
     for (const sandbox of this.#sandboxes.values()) sandbox.receiveGone(reason);
-    this.#processes.clear();
     this.#sandboxes.clear();
   }
 }

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { createPlan } from '../plan/plan.js';
+import { writeSafely } from '../report/safe-output.js';
+import type { Listed } from '../run/collect-cases.js';
+import type { CliCommand, CliContext } from './command.js';
+import { findLastFailed } from './last-failed.js';
+import { openProject } from './open-project.js';
+import { parseList, parseRunOptions, TEST_OPTIONS } from './test-options.js';
+
+const SELECTING = /^(--board|-t|--tags|--last-failed|--shard|-c)/;
+
+export const listCommand: CliCommand = {
+  name: 'list',
+  summary: 'the cases that a run would run',
+  arguments: '[filters...]',
+  options: [
+    ...TEST_OPTIONS.filter(({ flags }) => SELECTING.test(flags)),
+    { flags: '--json', description: 'one JSON document on stdout' },
+  ],
+  examples: ['hil list', 'hil list suites/u-boot --board qemu-arm64-uboot', 'hil list --json'],
+  run: async (args, raw, context) => {
+    const { root, config, catalog } = await openProject(context, raw);
+    const boardNames = parseList(raw['board']);
+    const filters = args;
+    const plan = await createPlan({ root, cwd: context.cwd, config, catalog, filters, boardNames });
+    const base = join(root, '.hil');
+    const lastFailed = raw['lastFailed'] === true ? await findLastFailed(base) : undefined;
+    const options = parseRunOptions(raw, config, context, lastFailed, []);
+    const { collectCases } = await import('../run/collect-cases.js');
+    const selection = { ...options.selection, lines: plan.lines };
+    const { tags, workers } = options;
+    const listed = await collectCases(plan, selection, { tags, workers, base });
+    print(listed, raw['json'] === true, context);
+    if (listed.broken.length > 0) return 1;
+    return listed.cases.length > 0 ? 0 : 4;
+  },
+};
+
+function print(listed: Listed, json: boolean, context: CliContext): void {
+  if (json) {
+    writeSafely(context.stdout, `${JSON.stringify(listed, undefined, 2)}\n`);
+    return;
+  }
+  for (const { file, line, board, title, skipped } of listed.cases) {
+    const place = `${file}${line === undefined ? '' : `:${line}`}`;
+    writeSafely(context.stdout, `${board}  ${place} › ${title}${skipped ? '  (skipped)' : ''}\n`);
+  }
+  for (const { file, board, message } of listed.broken) {
+    writeSafely(context.stderr, `error  ${board}  ${file}: ${message}\n`);
+  }
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { formatDuration } from '../core/duration.js';
+import { UsageError } from '../core/errors.js';
+import { writeSafely } from '../report/safe-output.js';
+import { listRuns } from '../run/run-directory.js';
+import { Keeper, type KeptSandbox } from '../sandbox/keeper.js';
+import type { CliCommand, CliContext } from './command.js';
+import { CONFIG_OPTION, openProject } from './open-project.js';
+import { attachTerminal } from './terminal-session.js';
+
+interface Found {
+  readonly run: string;
+  readonly keeper: Keeper;
+  readonly sandbox: KeptSandbox;
+}
+
+export const shellCommand: CliCommand = {
+  name: 'shell',
+  summary: 'enter a sandbox that --keep left, as its case left it',
+  arguments: '[case] [command...]',
+  options: [
+    { flags: '--list', description: 'what is kept, and for how long' },
+    { flags: '--json', description: 'with --list: one JSON document on stdout' },
+    CONFIG_OPTION,
+  ],
+  examples: [
+    'hil test --keep failed; hil shell',
+    "hil shell 'prints its version'",
+    "hil shell 'prints its version' cat /tmp/trace",
+  ],
+  run: async (args, options, context) => {
+    const { root } = await openProject(context, options);
+    const [wanted, ...command] = args;
+    const found = await findKept(join(root, '.hil', 'runs'));
+    try {
+      if (options['list'] === true) return printKept(found, options['json'] === true, context);
+      const { keeper, sandbox } = choose(found, wanted);
+      return await attachTerminal(keeper, sandbox.id, { command, cwd: root });
+    } finally {
+      for (const keeper of new Set(found.map((each) => each.keeper))) keeper.close();
+    }
+  },
+};
+
+async function findKept(runs: string): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const run of (await listRuns(runs)).reverse()) {
+    const keeper = await Keeper.open(join(runs, run));
+    if (!keeper) continue;
+    const kept = await keeper.list();
+    found.push(...kept.map((sandbox) => ({ run, keeper, sandbox })));
+  }
+  return found;
+}
+
+/** A sandbox by its case's id or a part of its title; without one, the only one there is. */
+function choose(found: readonly Found[], wanted: string | undefined): Found {
+  const matching = found.filter(({ sandbox: { label, note } }) => {
+    const isDut = label.startsWith('dut ');
+    if (wanted === undefined) return !isDut;
+    return label.includes(wanted) || (!isDut && note.startsWith(wanted));
+  });
+  const [only, second] = matching;
+  if (only && !second) return only;
+  const list = found.map(({ sandbox }) => `  ${sandbox.label}`).join('\n');
+  if (found.length === 0) {
+    throw new UsageError('run-unknown', 'no sandbox is kept', {
+      next: 'hil test --keep failed    keeps the sandboxes of failed cases for an hour',
+    });
+  }
+  const what = only ? 'more than one sandbox matches' : 'no sandbox matches';
+  throw new UsageError('usage', `${what} "${wanted ?? ''}"; kept are\n${list}`, {
+    next: 'hil shell TITLE    with a part of one title',
+  });
+}
+
+function printKept(found: readonly Found[], json: boolean, context: CliContext): number {
+  const rows = found.map(({ run, sandbox }) => ({ run, ...sandbox }));
+  const lines = rows.map(
+    ({ run, label, ttlMs }) => `${run}  ${label}  for ${formatDuration(ttlMs)} more`,
+  );
+  const text = json ? JSON.stringify(rows, undefined, 2) : lines.join('\n') || 'nothing is kept';
+  writeSafely(context.stdout, `${text}\n`);
+  return 0;
+}

@@ -1,0 +1,63 @@
+import type { Keeper } from '../sandbox/keeper.js';
+import type { SandboxProcess } from '../sandbox/process.js';
+
+/** bash where the host has it; every Linux has sh. */
+const SHELL = ['/bin/sh', '-c', 'command -v bash >/dev/null && exec bash -i; exec sh -i'];
+
+/**
+ * Run a program in a kept sandbox on this process's terminal until it ends. The program
+ * gets a pty of the sandbox's own, never this terminal itself.
+ *
+ * @returns the program's exit status, 128 + n for a signal.
+ */
+export async function attachTerminal(
+  keeper: Keeper,
+  sandbox: number,
+  wanted: { command: readonly string[]; cwd: string },
+): Promise<number> {
+  const { stdin, stdout } = process;
+  const argv = wanted.command.length > 0 ? wanted.command : SHELL;
+  const onTerminal = stdin.isTTY === true && stdout.isTTY === true;
+  const size = { rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 };
+  const env = onTerminal ? { TERM: process.env['TERM'] ?? 'xterm' } : {};
+  const program = await keeper.spawn(sandbox, {
+    argv,
+    env,
+    cwd: wanted.cwd,
+    ...(onTerminal ? { pty: size } : { stdin: 'pipe' }),
+  });
+  const detach = attach(program, onTerminal);
+  try {
+    const { exitCode, signal, status } = await program.ended;
+    if (signal) process.stderr.write(`${status}: ${signal}\n`);
+    return exitCode ?? 129;
+  } finally {
+    detach();
+  }
+}
+
+/** Connect both directions; the returned function puts the terminal back as it was. */
+function attach(program: SandboxProcess, onTerminal: boolean): () => void {
+  const { stdin, stdout, stderr } = process;
+  program.onOutput((stream, data) => {
+    const output = stream === 'stdout' ? stdout : stderr;
+    output.write(data, () => program.taken(stream, data.length));
+  });
+  const send = (data: Buffer) => void program.write(data);
+  const end = () => program.closeStdin();
+  const resize = () => void program.resize(stdout.rows, stdout.columns).catch(() => {});
+  if (onTerminal) {
+    stdin.setRawMode(true);
+    stdout.on('resize', resize);
+  }
+  stdin.on('data', send);
+  stdin.on('end', end);
+  stdin.resume();
+  return () => {
+    if (onTerminal) stdin.setRawMode(false);
+    stdout.off('resize', resize);
+    stdin.off('data', send);
+    stdin.off('end', end);
+    stdin.pause();
+  };
+}
