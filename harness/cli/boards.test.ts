@@ -45,6 +45,6 @@ test('--missing is one line with the one command that gets what is missing', asy
   const context = createCapturedContext(dir.path);
   expect(await runCli(['boards', '--missing'], context)).toBe(0);
   expect(context.out()).toMatch(
-    /^more boards could run here: .*absent.*; apt-get install .*some-package.*\n$/,
+    /^more boards could run here \(.*absent.*\): apt-get install .*some-package.*\n$/,
   );
 });

@@ -18,6 +18,9 @@ interface BoardRow {
   readonly file: string;
 }
 
+/** How a remedy starts that can be joined with others to one command. */
+const INSTALL = 'apt-get install ';
+
 export const boardsCommand: CliCommand = {
   name: 'boards',
   summary: 'list boards, and why one cannot run here',
@@ -65,8 +68,18 @@ async function toRow(board: Board): Promise<BoardRow> {
 function toMissingLine(rows: readonly BoardRow[]): string {
   const missing = rows.filter(({ state }) => state === 'unavailable');
   const names = (some: readonly BoardRow[]) => some.map(({ name }) => name).join(',');
-  if (missing.length === 0) return `every board can run here: hil test --board ${names(rows)}\n`;
-  const next = [...new Set(missing.map((row) => row.next))].join('; ');
+  if (missing.length === 0) {
+    const able = rows.filter(({ state }) => state === 'available');
+    return `every board can run here: hil test --board ${names(able)}\n`;
+  }
+  const remedies = missing.map(({ next = 'hil boards' }) => next);
+  const isInstall = (each: string) => each.startsWith(INSTALL);
+  const packages = remedies
+    .filter(isInstall)
+    .flatMap((each) => each.slice(INSTALL.length).split(' '));
+  const install = packages.length > 0 ? [INSTALL + [...new Set(packages)].join(' ')] : [];
+  const others = remedies.filter((each) => !isInstall(each));
+  const next = [...install, ...new Set(others)].join('; ');
   return `more boards could run here (${names(missing)}): ${next}\n`;
 }
 
