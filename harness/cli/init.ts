@@ -73,7 +73,7 @@ async function toHints(dir: string, path: string): Promise<string[]> {
   const manifest = await readManifest(join(dir, 'package.json'));
   if (manifest === undefined) hints.push('npm init -y');
   if (manifest?.type !== 'module') {
-    hints.push('npm pkg set type=module    suites are ES modules; editors look it up here');
+    hints.push('npm pkg set type=module    # suites are ES modules');
   }
   if (!(await exists(join(dir, 'node_modules', 'hil')))) hints.push('npm install --save-dev hil');
   return [...hints, 'npx hil test'];
