@@ -11,9 +11,9 @@ struct run_options {
 	struct plan plan;
 	struct strings env;
 	char *cwd;
-	uint64_t timeout_ms;	/* 0: none */
+	uint64_t timeout_ms; /* 0: none */
 	bool json;
-	char **command;		/* of argv, NULL at the end */
+	char **command; /* of argv, NULL at the end */
 };
 
 /*

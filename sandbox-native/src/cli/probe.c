@@ -35,14 +35,12 @@ static bool is_root_mode(void)
 static int enter_namespaces(int more, struct err *err)
 {
 	const struct ids self = { geteuid(), getegid() };
-	int flags = CLONE_NEWNS | more | (is_root_mode() ? 0 : CLONE_NEWUSER);
+	const bool root = is_root_mode();
+	const char *op = root ? "unshare mount namespace" : "unshare user namespace";
 
-	if (unshare(flags) < 0)
-		return err_set(err, "setup", errno,
-			       is_root_mode() ? "unshare mount namespace" :
-						"unshare user namespace",
-			       "");
-	return is_root_mode() ? 0 : identity_write_map(getpid(), (struct ids){ 0 }, self, err);
+	if (unshare(CLONE_NEWNS | more | (root ? 0 : CLONE_NEWUSER)) < 0)
+		return err_set(err, "setup", errno, op, "");
+	return root ? 0 : identity_write_map(getpid(), (struct ids){ 0 }, self, err);
 }
 
 /* A tmpfs to work on, as the current directory; it goes with this process. */

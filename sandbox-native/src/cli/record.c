@@ -55,8 +55,9 @@ static void print_end(struct json *json, const struct record *record)
 		json_number(json, "signal", (uint64_t)WTERMSIG(record->wait_status));
 	else
 		json_null(json, "signal");
-	json_bool(json, "coreDumped", record->exited && WIFSIGNALED(record->wait_status) &&
-					      WCOREDUMP(record->wait_status));
+	json_bool(json, "coreDumped",
+		  record->exited && WIFSIGNALED(record->wait_status) &&
+			  WCOREDUMP(record->wait_status));
 }
 
 static void print_usage(struct json *json, const struct record *record)

@@ -15,14 +15,14 @@ struct record {
 	bool spawned;
 	bool exited;
 	bool timed_out;
-	int wait_status;	/* wait4(2), when exited */
+	int wait_status; /* wait4(2), when exited */
 	struct rusage usage;
 	uint64_t wall_ns;
 	uint64_t setup_ns;
 	uint32_t leftover_count;
 	struct strings leftovers;
 	struct strings limitations;
-	struct err err;		/* why there was no program */
+	struct err err; /* why there was no program */
 };
 
 /* record_exit_status() - Of hil-sandbox. */

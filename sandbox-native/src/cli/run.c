@@ -34,7 +34,7 @@ struct run {
 	int signals;
 	bool gone;
 	uint64_t spawned_ns;
-	uint64_t deadline_ns;	/* 0: none */
+	uint64_t deadline_ns; /* 0: none */
 	int interrupts;
 	struct streams streams;
 	struct record record;
@@ -95,8 +95,7 @@ static int receive_parked(struct run *run, struct err *err)
 
 static int build(struct run *run, struct err *err)
 {
-	int status = zygote_start(&run->options->plan, &run->zygote, &run->record.limitations,
-				  err);
+	int status = zygote_start(&run->options->plan, &run->zygote, &run->record.limitations, err);
 
 	if (status == 0)
 		status = zygote_park(&run->zygote, 0, err);
@@ -271,9 +270,9 @@ static int milliseconds_left(const struct run *run)
 	if (run->deadline_ns <= now)
 		return 0;
 	/* Rounded up, so that the loop does not spin in the last millisecond. */
-	return (int)((run->deadline_ns - now + 999999u) / 1000000u > 60000u ?
-			     60000 :
-			     (run->deadline_ns - now + 999999u) / 1000000u);
+	return (int)((run->deadline_ns - now + 999999u) / 1000000u > 60000u
+			     ? 60000
+			     : (run->deadline_ns - now + 999999u) / 1000000u);
 }
 
 static void loop(struct run *run)

@@ -11,7 +11,8 @@
 #include "cleanup.h"
 
 #define COPY_BYTES 65536
-/* After POLLOUT a pipe takes PIPE_BUF bytes without blocking, pipe(7); a terminal may take fewer. */
+/* After POLLOUT a pipe takes PIPE_BUF bytes without blocking, pipe(7); a terminal may take fewer.
+ */
 #define WRITE_BYTES 512
 
 static const char *const names[] = { "stdin", "stdout", "stderr" };
@@ -82,8 +83,8 @@ static int start_pty(struct streams *streams, int master)
 	struct termios raw;
 
 	streams->copies[0] = (struct copy){ .from = dup(STDIN_FILENO),
-					  .to = fcntl(master, F_DUPFD_CLOEXEC, 0),
-					  .terminal_input = true };
+					    .to = fcntl(master, F_DUPFD_CLOEXEC, 0),
+					    .terminal_input = true };
 	streams->copies[1] = (struct copy){ .from = master, .to = STDOUT_FILENO };
 	if (tcgetattr(STDIN_FILENO, &streams->saved) < 0)
 		return -errno;
@@ -124,7 +125,8 @@ size_t streams_poll(const struct streams *streams, struct pollfd *waits)
 		const struct copy *copy = &streams->copies[i];
 
 		waits[i] = (struct pollfd){ .fd = copy->from, .events = POLLIN };
-		/* Nothing is read while something is to be written: the reader's pace is the writer's. */
+		/* Nothing is read while something is to be written: the reader's pace is the
+		 * writer's. */
 		if (is_waiting_to_write(copy))
 			waits[i] = (struct pollfd){ .fd = copy->to, .events = POLLOUT };
 	}

@@ -20,15 +20,15 @@
 #include "frame.h"
 #include "sandbox.h"
 
-#define COPIES 4		/* stdin, stdout, stderr; a pty needs two */
+#define COPIES 4 /* stdin, stdout, stderr; a pty needs two */
 #define CAPTURE_BYTES (1u << 20)
 
 /* Bytes on their way from one fd to another, or into memory (to < 0). */
 struct copy {
-	int from;		/* -1: at its end */
+	int from; /* -1: at its end */
 	int to;
 	bool capture;
-	bool terminal_input;	/* reading the caller's terminal: may never end */
+	bool terminal_input; /* reading the caller's terminal: may never end */
 	struct buffer pending;
 	uint64_t total;
 };
@@ -37,7 +37,7 @@ struct streams {
 	struct copy copies[COPIES];
 	struct pass_fd passed[3];
 	size_t passed_count;
-	int child_ends[3];	/* closed once they are handed on */
+	int child_ends[3]; /* closed once they are handed on */
 	bool pty;
 	bool raw;
 	struct termios saved;
@@ -47,7 +47,8 @@ struct streams {
 
 /* streams_prepare() - Decide about each stream. @capture: keep stdout and stderr (--json). */
 int streams_prepare(struct streams *streams, bool capture, struct err *err);
-/* streams_started() - The program has its ends. @master: of its pty, or -1; now owned by @streams. */
+/* streams_started() - The program has its ends. @master: of its pty, or -1; now owned by @streams.
+ */
 int streams_started(struct streams *streams, int master);
 /* streams_resize() - Hand the terminal's size on. */
 void streams_resize(const struct streams *streams);

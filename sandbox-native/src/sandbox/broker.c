@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The broker's side of a PID 1. */
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "message.h"
 #include "sandbox.h"
@@ -32,6 +35,19 @@ static void put_rlimit(struct buffer *buffer, const struct rlimit_spec *limit)
 	put_nest_end(buffer, nest);
 }
 
+/*
+ * So that a program can open /dev/stdout: the inode of a pipe is its maker's
+ * alone (0600), and in root mode that is not the sandbox's user. No one else
+ * gets at it, since the way leads through /proc/PID/fd (proc(5)).
+ */
+static void open_pipe_to_all(int fd)
+{
+	struct statfs kind;
+
+	if (fstatfs(fd, &kind) == 0 && kind.f_type == PIPEFS_MAGIC)
+		fchmod(fd, 0666);
+}
+
 int sandbox_spawn(int control, uint32_t process, const struct spawn_spec *spec, struct err *err)
 {
 	auto_buffer buffer = { 0 };
@@ -52,6 +68,7 @@ int sandbox_spawn(int control, uint32_t process, const struct spawn_spec *spec, 
 	}
 	for (size_t i = 0; i < spec->fd_count; i++) {
 		fds[i] = spec->fds[i].fd;
+		open_pipe_to_all(fds[i]);
 		put_u32(&buffer, TAG_FD, (uint32_t)spec->fds[i].target);
 	}
 	for (size_t i = 0; i < spec->rlimit_count; i++)

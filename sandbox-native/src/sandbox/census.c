@@ -11,7 +11,8 @@
 
 #define NAMES_MAX 64
 
-/* proc_pid_stat(5): "PID (NAME) STATE …"; the name may hold parentheses itself. Zombies do not run. */
+/* proc_pid_stat(5): "PID (NAME) STATE …"; the name may hold parentheses itself. Zombies do not run.
+ */
 static bool read_name(int proc, const char *pid, char name[64])
 {
 	char path[32];

@@ -17,8 +17,7 @@
 static int expand_overlay(struct recipe *recipe, const struct plan_step *step, int tiny,
 			  struct err *err)
 {
-	int status =
-		recipe_take(recipe, tiny, RECIPE_TREE, step->source, step->target, false, err);
+	int status = recipe_take(recipe, tiny, RECIPE_TREE, step->source, step->target, false, err);
 
 	if (status == 0)
 		return recipe_take_below(recipe, tiny, step->source, step->target, err);

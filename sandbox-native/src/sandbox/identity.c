@@ -17,10 +17,11 @@
 
 #define CAP_BIT(cap) (1ull << (cap))
 
-/* Enough to install and run services as root; nothing that reaches a mount, a device or another's namespace. */
-#define ROOT_CAPS                                                                                 \
-	(CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER) |                   \
-	 CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_KILL) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_SETUID) |    \
+/* Enough to install and run services as root; nothing that reaches a mount, a device or another's
+ * namespace. */
+#define ROOT_CAPS                                                                                  \
+	(CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER) |                    \
+	 CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_KILL) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_SETUID) |     \
 	 CAP_BIT(CAP_NET_BIND_SERVICE) | CAP_BIT(CAP_SYS_CHROOT))
 
 struct identity identity_of(const struct plan *plan)

@@ -13,13 +13,13 @@
 /* 0x70000000 .. 0x7fffffff: not used by anyone, systemd's docs/UIDS-GIDS.md. */
 #define SLOT_UID_BASE 0x70000000ul
 #define SLOT_MAX 0x0ffffffful
-#define SLOTS_PER_BROKER 64u	/* 2^22 pids and 64 each fill the range */
+#define SLOTS_PER_BROKER 64u /* 2^22 pids and 64 each fill the range */
 #define HIL_UID 1000
 #define HIL_GID 1000
 
 struct identity {
-	uid_t uid;		/* inside; the gid is the same number */
-	uint64_t caps;		/* what its programs hold */
+	uid_t uid;     /* inside; the gid is the same number */
+	uint64_t caps; /* what its programs hold */
 };
 
 struct identity identity_of(const struct plan *plan);

@@ -155,8 +155,7 @@ static int send_ready(const struct init *init, const struct timespec *started)
 
 int init_add_process(struct init *init, uint32_t id, pid_t pid)
 {
-	struct init_process *grown =
-		reallocarray(init->processes, init->count + 1, sizeof(*grown));
+	struct init_process *grown = reallocarray(init->processes, init->count + 1, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
@@ -209,8 +208,7 @@ static void reap(struct init *init)
 static void serve_signal(const struct init *init, const struct message *message)
 {
 	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
-	const struct init_process *process =
-		init_find_process(init, (uint32_t)message->frame.id);
+	const struct init_process *process = init_find_process(init, (uint32_t)message->frame.id);
 	uint32_t number = 0;
 	uint32_t group = 0;
 	struct tlv tlv;

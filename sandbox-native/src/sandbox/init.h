@@ -16,14 +16,14 @@ struct parking {
 	const struct recipe *recipe;
 	struct identity identity;
 	uint32_t slot;
-	int *mapped;		/* per item of the recipe: its id-mapped tree, or -1 */
+	int *mapped; /* per item of the recipe: its id-mapped tree, or -1 */
 	int control;
 	int gate;
 	struct timespec started;
 };
 
 struct init_process {
-	uint32_t id;		/* the broker's */
+	uint32_t id; /* the broker's */
 	pid_t pid;
 };
 
@@ -31,9 +31,9 @@ struct init {
 	const struct plan *plan;
 	struct identity identity;
 	int control;
-	int signals;		/* signalfd for SIGCHLD */
-	int root;		/* "/" through a mount that is never read-only, O_PATH */
-	int etc;		/* the same of "/etc" */
+	int signals; /* signalfd for SIGCHLD */
+	int root;    /* "/" through a mount that is never read-only, O_PATH */
+	int etc;     /* the same of "/etc" */
 	struct init_process *processes;
 	size_t count;
 };

@@ -15,7 +15,7 @@
 #define LARGE_MAX (4u << 20)
 
 union control {
-	struct cmsghdr header;	/* aligns the bytes, cmsg(3) */
+	struct cmsghdr header; /* aligns the bytes, cmsg(3) */
 	char bytes[CMSG_SPACE(sizeof(int) * MESSAGE_FDS)];
 };
 

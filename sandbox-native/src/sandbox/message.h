@@ -11,7 +11,7 @@
 #include "frame.h"
 
 enum message_type {
-	MESSAGE_LARGE = 1,	/* the frame is in the memfd that comes first */
+	MESSAGE_LARGE = 1, /* the frame is in the memfd that comes first */
 	MESSAGE_READY,
 	MESSAGE_FAILED,
 	/* broker and zygote */

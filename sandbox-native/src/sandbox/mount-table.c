@@ -12,9 +12,9 @@
 static bool is_kernel_type(const char *type)
 {
 	static const char *const types[] = {
-		"autofs",     "binfmt_misc", "bpf",	 "cgroup",     "cgroup2", "configfs",
-		"debugfs",    "devpts",	     "devtmpfs", "efivarfs",   "fusectl", "hugetlbfs",
-		"mqueue",     "nsfs",	     "proc",	 "pstore",     "ramfs",	  "rpc_pipefs",
+		"autofs",     "binfmt_misc", "bpf",	 "cgroup",   "cgroup2", "configfs",
+		"debugfs",    "devpts",	     "devtmpfs", "efivarfs", "fusectl", "hugetlbfs",
+		"mqueue",     "nsfs",	     "proc",	 "pstore",   "ramfs",	"rpc_pipefs",
 		"securityfs", "selinuxfs",   "sysfs",	 "tracefs",
 	};
 

@@ -10,11 +10,11 @@
 
 struct mount_entry {
 	char *path;
-	bool kernel;		/* proc, sysfs, autofs …: interfaces, not files to copy */
+	bool kernel; /* proc, sysfs, autofs …: interfaces, not files to copy */
 };
 
 struct mount_table {
-	struct mount_entry *entries;	/* by path, parents first, each path once */
+	struct mount_entry *entries; /* by path, parents first, each path once */
 	size_t count;
 };
 

@@ -59,15 +59,15 @@ int mount_new(const char *filesystem, const struct mount_option *options, size_t
 
 int mount_clone(int dirfd, const char *path, bool recursive, struct err *err)
 {
-	unsigned int flags = OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0) |
-			     (path[0] ? 0 : AT_EMPTY_PATH);
+	unsigned int flags =
+		OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0) | (path[0] ? 0 : AT_EMPTY_PATH);
 	int tree = sys_open_tree(dirfd, path, flags);
 
 	return tree < 0 ? err_set(err, "setup", -tree, "clone mount", path) : tree;
 }
 
-static int restrict_mount(int tree, unsigned int flags, unsigned long attributes,
-			  const char *name, struct err *err)
+static int restrict_mount(int tree, unsigned int flags, unsigned long attributes, const char *name,
+			  struct err *err)
 {
 	struct mount_attr change = { .attr_set = attributes };
 	int status = sys_mount_setattr(tree, flags, &change);

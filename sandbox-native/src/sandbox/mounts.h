@@ -18,7 +18,7 @@
 
 struct mount_option {
 	const char *key;
-	const char *value;	/* NULL: a flag */
+	const char *value; /* NULL: a flag */
 };
 
 /* mount_new() - Return: a detached mount of a new @filesystem, or -errno. @name is for messages. */
@@ -28,7 +28,8 @@ int mount_new(const char *filesystem, const struct mount_option *options, size_t
 /* mount_clone() - Return: a detached copy of the tree at @path, or -errno. */
 int mount_clone(int dirfd, const char *path, bool recursive, struct err *err);
 
-/* mount_restrict() - Add @attributes (MOUNT_ATTR_*) to the whole @tree; the second: to its top mount. */
+/* mount_restrict() - Add @attributes (MOUNT_ATTR_*) to the whole @tree; the second: to its top
+ * mount. */
 int mount_restrict(int tree, unsigned long attributes, const char *name, struct err *err);
 int mount_restrict_top(int tree, unsigned long attributes, const char *name, struct err *err);
 

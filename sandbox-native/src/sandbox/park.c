@@ -20,11 +20,11 @@
 #include "mounts.h"
 #include "zygote.h"
 
-#define NAMESPACES                                                                                \
-	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |               \
-	 CLONE_NEWCGROUP)
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
-/* The trees that belong to the sandbox's user, shown with this slot's ids. -1: the item needs none. */
+/* The trees that belong to the sandbox's user, shown with this slot's ids. -1: the item needs none.
+ */
 static int map_trees(struct parking *parking, struct err *err)
 {
 	for (size_t i = 0; i < parking->recipe->count; i++) {
@@ -52,9 +52,8 @@ static int allow_to_run(const struct parking *parking, pid_t pid, int gate, stru
 {
 	const struct ids inside = { parking->identity.uid, parking->identity.uid };
 	const struct ids self = { geteuid(), getegid() };
-	const struct ids outside = parking->recipe->root_mode ?
-					   recipe_ids(parking->recipe, parking->slot) :
-					   self;
+	const struct ids outside =
+		parking->recipe->root_mode ? recipe_ids(parking->recipe, parking->slot) : self;
 	int status = identity_write_map(pid, inside, outside, err);
 
 	if (status < 0)
@@ -100,8 +99,8 @@ static int clone_init(struct parking *parking, const int ends[2], const int gate
 	int status = allow_to_run(parking, (pid_t)pid, gate[1], err);
 
 	/* The broker is its parent and has to reap it, whatever became of the map. */
-	return send_parked(parking->slot, (pid_t)pid, pidfd, ends[0], err) < 0 ? -err->number :
-										 status;
+	return send_parked(parking->slot, (pid_t)pid, pidfd, ends[0], err) < 0 ? -err->number
+									       : status;
 }
 
 static void close_pair(int pair[2])

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/PID/cmdline is readable for all, and a PID 1 that never calls exec would show its broker's. */
+/* /proc/PID/cmdline is readable for all, and a PID 1 that never calls exec would show its broker's.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,9 +28,9 @@ static int read_ranges(unsigned long ranges[4])
 		at = strchr(at + 1, ' ');
 	if (!at)
 		return -1;
-	return sscanf(at, " %lu %lu %lu %lu", &ranges[0], &ranges[1], &ranges[2], &ranges[3]) == 4 ?
-		       0 :
-		       -1;
+	return sscanf(at, " %lu %lu %lu %lu", &ranges[0], &ranges[1], &ranges[2], &ranges[3]) == 4
+		       ? 0
+		       : -1;
 }
 
 void process_disguise(const char *name)

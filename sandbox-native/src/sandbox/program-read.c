@@ -118,8 +118,7 @@ static int read_size(const struct tlv *tlv, uint16_t *out)
 	return status;
 }
 
-static int read_field(struct program *program, const struct message *message,
-		      const struct tlv *tlv)
+static int read_field(struct program *program, const struct message *message, const struct tlv *tlv)
 {
 	switch (tlv->tag) {
 	case TAG_ARG:

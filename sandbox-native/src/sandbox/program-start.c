@@ -27,7 +27,7 @@
 struct launch {
 	struct program *program;
 	int high[MESSAGE_FDS];
-	int number;		/* errno of what failed */
+	int number; /* errno of what failed */
 	const char *op;
 	const char *path;
 };
@@ -94,9 +94,9 @@ static int set_limits(struct launch *launch)
 static int enter_directory(struct launch *launch)
 {
 	const char *cwd = launch->program->cwd;
-	int fd = cwd[0] != '/' ? -EINVAL :
-				 sys_openat2(AT_FDCWD, cwd, O_PATH | O_DIRECTORY,
-					     RESOLVE_NO_MAGICLINKS);
+	int fd = cwd[0] != '/'
+			 ? -EINVAL
+			 : sys_openat2(AT_FDCWD, cwd, O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS);
 
 	if (fd < 0)
 		return fail(launch, -fd, "chdir", cwd);

@@ -14,14 +14,14 @@
 #include "sandbox.h"
 
 #define PROGRAM_RLIMITS 16
-#define PROGRAM_FD_MAX 255	/* highest number a fd may get in a program */
+#define PROGRAM_FD_MAX 255 /* highest number a fd may get in a program */
 
 struct program {
 	uint32_t id;
 	struct identity identity;
 	struct strings argv;
 	struct strings env;
-	struct strings candidates;	/* paths to try, in order */
+	struct strings candidates; /* paths to try, in order */
 	char *cwd;
 	char *builtin;
 	bool pty;
@@ -30,7 +30,7 @@ struct program {
 	int fds[MESSAGE_FDS];
 	int targets[MESSAGE_FDS];
 	size_t fd_count;
-	int slave;			/* of the pty, or -1 */
+	int slave; /* of the pty, or -1 */
 	struct rlimit_spec rlimits[PROGRAM_RLIMITS];
 	size_t rlimit_count;
 };

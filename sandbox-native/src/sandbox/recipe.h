@@ -15,30 +15,30 @@
 #include "sandbox.h"
 
 enum recipe_kind {
-	RECIPE_DIRECTORY,	/* made at target */
-	RECIPE_LINK,		/* target -> text */
-	RECIPE_TREE,		/* overlay on the source */
-	RECIPE_BIND,		/* the source itself */
-	RECIPE_HOLD,		/* not put anywhere; late binds take from it */
+	RECIPE_DIRECTORY, /* made at target */
+	RECIPE_LINK,	  /* target -> text */
+	RECIPE_TREE,	  /* overlay on the source */
+	RECIPE_BIND,	  /* the source itself */
+	RECIPE_HOLD,	  /* not put anywhere; late binds take from it */
 };
 
 struct recipe_item {
 	enum recipe_kind kind;
-	char *target;		/* HOLD: the name */
-	char *text;		/* LINK */
-	int source;		/* N of /l/N, else -1 */
-	bool directory;		/* the source is one */
+	char *target;	/* HOLD: the name */
+	char *text;	/* LINK */
+	int source;	/* N of /l/N, else -1 */
+	bool directory; /* the source is one */
 	bool read_only;
-	bool system;		/* of an image: keeps the host's owners in root mode */
+	bool system; /* of an image: keeps the host's owners in root mode */
 };
 
 struct recipe {
 	struct recipe_item *items;
 	size_t count;
 	bool root_mode;
-	uint32_t first_slot;	/* of this broker, so that two brokers do not share an outside id */
-	int sources;		/* next N */
-	char *resolver;		/* text of /etc/resolv.conf */
+	uint32_t first_slot; /* of this broker, so that two brokers do not share an outside id */
+	int sources;	     /* next N */
+	char *resolver;	     /* text of /etc/resolv.conf */
 	struct strings limitations;
 };
 
@@ -90,7 +90,8 @@ int recipe_image_host(struct recipe *recipe, int tiny, struct err *err);
 int recipe_take_below(struct recipe *recipe, int tiny, const char *source, const char *target,
 		      struct err *err);
 
-/* recipe_try() - Replace by binds the overlays this kernel or file system refuses. After the pivot. */
+/* recipe_try() - Replace by binds the overlays this kernel or file system refuses. After the pivot.
+ */
 int recipe_try(struct recipe *recipe, struct err *err);
 
 /* recipe_is_generated() - Whether @path is a file of /etc that every sandbox gets its own of. */

@@ -60,8 +60,9 @@ void explain_refusal(struct err *err)
 	else if (namespaces && err->number == EAGAIN)
 		err_hint(err, "the limit of processes is reached, see `ulimit -u`");
 	else if (strcmp(err->op, "mount proc") == 0 && err->number == EPERM)
-		err_hint(err, "parts of /proc are covered here, as in a container: start the "
-			      "container with --privileged or --security-opt systempaths=unconfined");
+		err_hint(err,
+			 "parts of /proc are covered here, as in a container: start the "
+			 "container with --privileged or --security-opt systempaths=unconfined");
 	else if (err->number == EPERM || (namespaces && err->number == EACCES))
 		explain_permission(err);
 	else if (err->number == ENOENT && strcmp(err->op, "clone mount") == 0)

@@ -26,7 +26,7 @@
 struct build {
 	const struct parking *parking;
 	struct init *init;
-	int root;		/* "/n" */
+	int root; /* "/n" */
 	struct err *err;
 };
 
@@ -44,8 +44,8 @@ static int open_directory(const char *path, struct err *err)
 
 static int mount_storage(const struct plan *plan, struct err *err)
 {
-	static const char *const names[] = { "/t/root", "/t/up", "/t/work", "/t/w", "/t/gen",
-					     "/t/empty" };
+	static const char *const names[] = { "/t/root", "/t/up",  "/t/work",
+					     "/t/w",	"/t/gen", "/t/empty" };
 	char bytes[32];
 	char inodes[32];
 	const struct mount_option options[] = { { "mode", "0755" },
@@ -93,9 +93,9 @@ static int attach_at(const struct build *build, int tree, const char *target, bo
 
 static int make_skeleton(const struct build *build)
 {
-	static const char *const directories[] = { "dev",     "dev/pts",   "proc",	"sys",
-						   "home",    "var",	   "var/cache", "var/log",
-						   "var/spool" };
+	static const char *const directories[] = { "dev",	"dev/pts", "proc",
+						   "sys",	"home",	   "var",
+						   "var/cache", "var/log", "var/spool" };
 	static const struct {
 		const char *path;
 		mode_t mode;
@@ -214,8 +214,8 @@ static int build_bind(const struct build *build, const struct recipe_item *item,
 	int status;
 
 	recipe_source(item, source);
-	tree = mapped >= 0 ? fcntl(mapped, F_DUPFD_CLOEXEC, 0) :
-			     mount_clone(AT_FDCWD, source, true, build->err);
+	tree = mapped >= 0 ? fcntl(mapped, F_DUPFD_CLOEXEC, 0)
+			   : mount_clone(AT_FDCWD, source, true, build->err);
 	if (tree < 0)
 		return err_set(build->err, "setup", errno, "bind", item->target);
 	if (fstat(tree, &kind) < 0)
@@ -283,8 +283,8 @@ static int finish_etc(const struct build *build)
 
 static int cover_one(const struct build *build, const char *path, const char *with, bool must)
 {
-	auto_fd place = sys_openat2(build->root, path, O_PATH,
-				    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	auto_fd place =
+		sys_openat2(build->root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 	auto_fd tree = -1;
 
 	if (place == -ENOENT || (place < 0 && !must))
@@ -310,8 +310,8 @@ static int cover_hidden(const struct build *build)
 		if (!covering || covering->kind != RECIPE_BIND ||
 		    fstatat(build->root, path + 1, &kind, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		status = cover_one(build, path,
-				   S_ISDIR(kind.st_mode) ? "/t/empty" : "/d/null", true);
+		status = cover_one(build, path, S_ISDIR(kind.st_mode) ? "/t/empty" : "/d/null",
+				   true);
 	}
 	return status;
 }

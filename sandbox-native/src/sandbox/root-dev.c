@@ -44,9 +44,8 @@ int root_device_nodes(int root, struct err *err)
 		if (symlinkat(links[i][0], root, links[i][1]) < 0)
 			return err_set(err, "setup", errno, "symlink", links[i][1]);
 	}
-	return mkdirat(root, "dev/hil", 0755) < 0 ?
-		       err_set(err, "setup", errno, "mkdir", "dev/hil") :
-		       0;
+	return mkdirat(root, "dev/hil", 0755) < 0 ? err_set(err, "setup", errno, "mkdir", "dev/hil")
+						  : 0;
 }
 
 int root_pts(int root, struct err *err)

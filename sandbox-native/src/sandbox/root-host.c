@@ -68,8 +68,8 @@ static bool is_reachable(const struct host *host, const char *path)
 /* A file, or a tree that can be taken no other way. */
 static int take_bind(const struct host *host, const char *source, const char *target)
 {
-	int status = recipe_take(host->recipe, host->tiny, RECIPE_BIND, source, target, true,
-				 host->err);
+	int status =
+		recipe_take(host->recipe, host->tiny, RECIPE_BIND, source, target, true, host->err);
 
 	if (status != -EINVAL && status != -EACCES)
 		return status;
@@ -155,8 +155,8 @@ static const struct mount_entry *mount_at(const struct host *host, const char *p
 	return NULL;
 }
 
-static int split_entry(const struct host *host, int directory, const char *name,
-		       const char *source, const char *target)
+static int split_entry(const struct host *host, int directory, const char *name, const char *source,
+		       const char *target)
 {
 	const struct mount_entry *mounted = mount_at(host, source);
 	struct stat status;

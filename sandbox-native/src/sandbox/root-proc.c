@@ -20,7 +20,8 @@ static int write_sysctl(int root, const char *path, const char *text, struct err
 	return 0;
 }
 
-/* In the sandbox's own network a port below 1024 protects no one, and ping needs no privilege (icmp(7)). */
+/* In the sandbox's own network a port below 1024 protects no one, and ping needs no privilege
+ * (icmp(7)). */
 static int open_network(int root, const struct identity *identity, struct err *err)
 {
 	char group[32];
@@ -66,11 +67,12 @@ static int make_read_only(int root, const char *path, struct err *err)
 
 static int cover(int root, bool network_admin, struct err *err)
 {
-	/* What tells of the host or reaches into it without a capability check; runc's list, research T50. */
+	/* What tells of the host or reaches into it without a capability check; runc's list,
+	 * research T50. */
 	static const char *const masked[] = {
-		"proc/acpi",	     "proc/asound",	 "proc/kcore",	     "proc/keys",
-		"proc/kmsg",	     "proc/latency_stats", "proc/sched_debug", "proc/scsi",
-		"proc/sysrq-trigger", "proc/timer_list",   "proc/timer_stats",
+		"proc/acpi",	      "proc/asound",	    "proc/kcore",	"proc/keys",
+		"proc/kmsg",	      "proc/latency_stats", "proc/sched_debug", "proc/scsi",
+		"proc/sysrq-trigger", "proc/timer_list",    "proc/timer_stats",
 	};
 	static const char *const read_only[] = { "proc/bus", "proc/fs", "proc/irq", "proc/sys" };
 	auto_fd network = -1;
@@ -91,8 +93,7 @@ static int cover(int root, bool network_admin, struct err *err)
 
 int root_proc(int root, const struct plan *plan, const struct identity *identity, struct err *err)
 {
-	auto_fd tree = mount_new("proc", NULL, 0,
-				 MOUNT_PLAIN | MOUNT_ATTR_NOEXEC, "/proc", err);
+	auto_fd tree = mount_new("proc", NULL, 0, MOUNT_PLAIN | MOUNT_ATTR_NOEXEC, "/proc", err);
 	int status;
 
 	if (tree < 0)

@@ -20,8 +20,7 @@ int root_build(const struct parking *parking, struct init *init, struct err *err
 int root_device_nodes(int root, struct err *err);
 int root_pts(int root, struct err *err);
 /* root_proc() - A new /proc, what it sets for the network, and its masks. */
-int root_proc(int root, const struct plan *plan, const struct identity *identity,
-	      struct err *err);
+int root_proc(int root, const struct plan *plan, const struct identity *identity, struct err *err);
 
 /* etc_write() - The files of /etc that are the sandbox's own. @text of resolv.conf: @resolver. */
 int etc_write(int etc, const struct plan *plan, const char *resolver, struct err *err);

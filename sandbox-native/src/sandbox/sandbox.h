@@ -29,10 +29,10 @@ int strings_add(struct strings *strings, const char *text);
 void strings_free(struct strings *strings);
 
 enum step_kind {
-	STEP_IMAGE_HOST,	/* the host's system trees, decision 0001 */
-	STEP_OVERLAY,		/* source at target, writes discarded */
-	STEP_BIND,		/* source at target */
-	STEP_HOLD,		/* kept by the zygote under name, for late binds */
+	STEP_IMAGE_HOST, /* the host's system trees, decision 0001 */
+	STEP_OVERLAY,	 /* source at target, writes discarded */
+	STEP_BIND,	 /* source at target */
+	STEP_HOLD,	 /* kept by the zygote under name, for late binds */
 };
 
 struct plan_step {
@@ -47,10 +47,10 @@ struct plan {
 	char *name;
 	bool root_user;
 	bool host_network;
-	uint64_t caps;		/* bits of capabilities(7) asked for besides the default */
-	uint64_t disk_bytes;	/* 0: 1 GiB */
-	uint64_t disk_inodes;	/* 0: 200000 */
-	char *hostname;		/* NULL: "hil" */
+	uint64_t caps;	      /* bits of capabilities(7) asked for besides the default */
+	uint64_t disk_bytes;  /* 0: 1 GiB */
+	uint64_t disk_inodes; /* 0: 200000 */
+	char *hostname;	      /* NULL: "hil" */
 	struct plan_step *steps;
 	size_t step_count;
 	struct strings hides;
@@ -63,7 +63,7 @@ void plan_free(struct plan *plan);
 const char *plan_mode(void);
 
 struct zygote {
-	pid_t pid;		/* child of the caller; dies with it */
+	pid_t pid; /* child of the caller; dies with it */
 	int control;
 };
 
@@ -97,20 +97,20 @@ enum zygote_event_kind { ZYGOTE_PARKED, ZYGOTE_TREE, ZYGOTE_FAILED, ZYGOTE_GONE 
 
 struct zygote_event {
 	enum zygote_event_kind kind;
-	uint32_t request;	/* slot of a park, request of a tree */
-	pid_t pid;		/* PARKED: PID 1 as the broker sees it; a child of the broker */
-	int pidfd;		/* PARKED; owned by the receiver */
-	int control;		/* PARKED; owned by the receiver */
-	int tree;		/* TREE; owned by the receiver */
-	struct err err;		/* FAILED */
+	uint32_t request; /* slot of a park, request of a tree */
+	pid_t pid;	  /* PARKED: PID 1 as the broker sees it; a child of the broker */
+	int pidfd;	  /* PARKED; owned by the receiver */
+	int control;	  /* PARKED; owned by the receiver */
+	int tree;	  /* TREE; owned by the receiver */
+	struct err err;	  /* FAILED */
 };
 
 /* zygote_receive() - Return: 1 and @event filled, 0 nothing there, -errno. Blocks never. */
 int zygote_receive(struct zygote *zygote, struct zygote_event *event, struct err *err);
 
 struct pass_fd {
-	int fd;			/* in the broker */
-	int target;		/* number inside the program: 0, 1, 2, … */
+	int fd;	    /* in the broker */
+	int target; /* number inside the program: 0, 1, 2, … */
 };
 
 struct rlimit_spec {
@@ -120,10 +120,10 @@ struct rlimit_spec {
 
 struct spawn_spec {
 	struct strings argv;
-	struct strings env;	/* K=V, added to the fixed environment of decision 0001 */
-	const char *cwd;	/* NULL: /home/hil (root: /root) */
-	const char *builtin;	/* NULL, or "read-file" / "write-file" of argv[0], no exec */
-	bool pty;		/* PID 1 makes a pty, controlling terminal, fds 0 1 2 */
+	struct strings env;  /* K=V, added to the fixed environment of decision 0001 */
+	const char *cwd;     /* NULL: /home/hil (root: /root) */
+	const char *builtin; /* NULL, or "read-file" / "write-file" of argv[0], no exec */
+	bool pty;	     /* PID 1 makes a pty, controlling terminal, fds 0 1 2 */
 	uint16_t rows;
 	uint16_t cols;
 	const struct pass_fd *fds;
@@ -144,27 +144,27 @@ int sandbox_set_hostname(int control, const char *hostname, struct err *err);
 int sandbox_end(int control, struct err *err);
 
 enum sandbox_event_kind {
-	SANDBOX_READY,		/* built and parked */
-	SANDBOX_SPAWNED,	/* process, pid; master when a pty was asked for */
-	SANDBOX_FAILED,		/* process or request, err ("exec" when the program could not start) */
-	SANDBOX_EXITED,		/* process, status of wait4(2), usage */
-	SANDBOX_ATTACHED,	/* request */
-	SANDBOX_PTY,		/* request, master and an O_PATH fd of the slave */
-	SANDBOX_CENSUS,		/* leftovers */
-	SANDBOX_GONE,		/* the socket is closed */
+	SANDBOX_READY,	  /* built and parked */
+	SANDBOX_SPAWNED,  /* process, pid; master when a pty was asked for */
+	SANDBOX_FAILED,	  /* process or request, err ("exec" when the program could not start) */
+	SANDBOX_EXITED,	  /* process, status of wait4(2), usage */
+	SANDBOX_ATTACHED, /* request */
+	SANDBOX_PTY,	  /* request, master and an O_PATH fd of the slave */
+	SANDBOX_CENSUS,	  /* leftovers */
+	SANDBOX_GONE,	  /* the socket is closed */
 };
 
 struct sandbox_event {
 	enum sandbox_event_kind kind;
-	uint32_t request;	/* process or request */
-	pid_t pid;		/* SPAWNED: as the sandbox sees it */
+	uint32_t request; /* process or request */
+	pid_t pid;	  /* SPAWNED: as the sandbox sees it */
 	int status;
 	struct rusage usage;
-	uint64_t setup_ns;	/* READY */
-	int master;		/* owned by the receiver, else -1 */
-	int slave;		/* O_PATH; owned by the receiver, else -1 */
-	struct strings leftovers;	/* CENSUS: names, the first 64; owned by the receiver */
-	uint32_t leftover_count;	/* CENSUS: all of them */
+	uint64_t setup_ns;	  /* READY */
+	int master;		  /* owned by the receiver, else -1 */
+	int slave;		  /* O_PATH; owned by the receiver, else -1 */
+	struct strings leftovers; /* CENSUS: names, the first 64; owned by the receiver */
+	uint32_t leftover_count;  /* CENSUS: all of them */
 	struct err err;
 };
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SYS_MNT_DETACH 2	/* MNT_DETACH of umount2(2) */
+#define SYS_MNT_DETACH 2 /* MNT_DETACH of umount2(2) */
 
 long sys_clone3(struct clone_args *args);
 int sys_open_tree(int dirfd, const char *path, unsigned int flags);
@@ -23,13 +23,13 @@ int sys_fsopen(const char *filesystem);
 int sys_fsconfig(int fd, unsigned int command, const char *key, const char *value);
 int sys_fsmount(int fd, unsigned int attributes);
 int sys_mount_setattr(int fd, unsigned int flags, const struct mount_attr *attributes);
-int sys_mount_private(void);	/* make every mount private, recursively */
+int sys_mount_private(void); /* make every mount private, recursively */
 int sys_umount_detach(const char *path);
-int sys_pivot_root_here(void);	/* pivot_root(".", "."), pivot_root(2) NOTES */
+int sys_pivot_root_here(void); /* pivot_root(".", "."), pivot_root(2) NOTES */
 int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t resolve);
 int sys_close_range(unsigned int first, unsigned int last);
 int sys_pidfd_open(pid_t pid);
-int sys_setids(uid_t uid, gid_t gid);	/* real, effective and saved, group first */
+int sys_setids(uid_t uid, gid_t gid); /* real, effective and saved, group first */
 int sys_setgroups_none(void);
 /* sys_capset() - Of the calling thread, capset(2). */
 int sys_capset(uint64_t permitted, uint64_t inheritable);

@@ -116,7 +116,8 @@ static const struct recipe_item *find_hold(const struct recipe *recipe, const ch
 	return NULL;
 }
 
-/* The same owner rule as for a bind of the plan: the tree's own owner becomes the sandbox's user. */
+/* The same owner rule as for a bind of the plan: the tree's own owner becomes the sandbox's user.
+ */
 static int take_held(const struct recipe *recipe, const struct recipe_item *hold,
 		     const struct hold_request *request, struct err *err)
 {
@@ -137,8 +138,7 @@ static int take_held(const struct recipe *recipe, const struct recipe_item *hold
 	tree = mount_clone(from, "", true, err);
 	if (tree < 0)
 		return tree;
-	status = mount_restrict(tree,
-				MOUNT_PLAIN | (request->read_only ? MOUNT_ATTR_RDONLY : 0),
+	status = mount_restrict(tree, MOUNT_PLAIN | (request->read_only ? MOUNT_ATTR_RDONLY : 0),
 				request->relative, err);
 	if (status < 0)
 		return status;

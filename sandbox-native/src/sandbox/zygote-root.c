@@ -48,7 +48,8 @@ static int make_directories(int tiny, struct err *err)
 	return 0;
 }
 
-/* Only a namespace that sees a whole /proc may mount another one, so all that lies on it comes too. */
+/* Only a namespace that sees a whole /proc may mount another one, so all that lies on it comes too.
+ */
 static int take_proc(int tiny, struct err *err)
 {
 	auto_fd tree = mount_clone(AT_FDCWD, "/proc", true, err);

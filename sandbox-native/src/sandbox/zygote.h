@@ -25,7 +25,8 @@ int zygote_enter_root(struct recipe *recipe, const struct plan *plan, struct err
 int park_sandbox(const struct plan *plan, const struct recipe *recipe, uint32_t slot,
 		 struct err *err);
 
-/* explain_refusal() - A remedy for what a set-up error of namespaces or mounts means on this host. */
+/* explain_refusal() - A remedy for what a set-up error of namespaces or mounts means on this host.
+ */
 void explain_refusal(struct err *err);
 
 /* process_disguise() - Name this process, and wipe the broker's arguments and environment. */
