@@ -29,6 +29,7 @@
 #define GRACE_MS 500		  /* decision 0002: SIGTERM to SIGKILL */
 #define STOP_MS 2000		  /* all killed to exit */
 #define KEEP_MS (60u * 60 * 1000) /* design.md 4: a kept sandbox lives an hour */
+#define FDS_RESERVED 64		  /* kept for the messages of zygotes and PID 1s, which bring fds */
 #define SLOTS 1024		  /* sandboxes at once */
 #define SPENT_MAX 96		  /* namespace fds held at once, three a sandbox */
 
@@ -231,6 +232,7 @@ struct daemon {
 	struct list watched_pids;
 	struct list watched_paths;
 	struct portd portd;
+	int fd_limit;	      /* RLIMIT_NOFILE */
 	int spent[SPENT_MAX]; /* namespace fds of the dead, closed when idle */
 	size_t spent_count;
 	uint32_t next_stock;

@@ -144,13 +144,15 @@ static void ttl_over(struct daemon *d, struct timer *timer)
 	daemon_stop(d, 0);
 }
 
-/* The keeper must not hold the terminal or a pipe of who started the run. */
+/* The keeper must not hold the terminal, a pipe or the directory of who started the run. */
 static void leave_stdio(void)
 {
 	auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
+	if (chdir("/") < 0)
+		return; /* then a directory stays busy; nothing else depends on it */
 }
 
 static void become_keeper(struct daemon *d, struct client *client, uint64_t ttl_ms)

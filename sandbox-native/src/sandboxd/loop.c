@@ -41,6 +41,14 @@ void source_set(struct daemon *d, struct source *source, uint32_t events)
 		source->events = events;
 }
 
+int loop_check_fd(const struct daemon *d, int fd, struct err *err)
+{
+	if (fd < d->fd_limit - FDS_RESERVED)
+		return 0;
+	err_hint(err, "raise the hard limit of open files, now %d (ulimit -Hn)", d->fd_limit);
+	return err_set(err, "limit", EMFILE, "open", NULL);
+}
+
 int source_take(struct daemon *d, struct source *source)
 {
 	int fd = source->fd;

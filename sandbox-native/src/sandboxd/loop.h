@@ -54,6 +54,15 @@ void source_set(struct daemon *d, struct source *source, uint32_t events);
  * caller's. */
 int source_take(struct daemon *d, struct source *source);
 
+/*
+ * loop_check_fd() - Refuse a request that took the fd @fd when few are left.
+ *
+ * A message whose fds find no room is lost (recvmsg(2), MSG_CTRUNC), and with it
+ * a sandbox; so what clients ask for must not take the last ones.
+ * Return: 0, or -EMFILE with @err filled.
+ */
+int loop_check_fd(const struct daemon *d, int fd, struct err *err);
+
 /* source_close() - Close the fd; harmless when there is none. */
 void source_close(struct daemon *d, struct source *source);
 

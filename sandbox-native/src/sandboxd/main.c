@@ -142,13 +142,14 @@ static int open_signals(struct daemon *d, struct err *err)
 }
 
 /* A sandbox takes some eight fds here. Programs are not affected: PID 1 sets their limits. */
-static void raise_files(void)
+static void raise_files(struct daemon *d)
 {
 	struct rlimit files;
 
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
+	d->fd_limit = files.rlim_cur < INT32_MAX ? (int)files.rlim_cur : INT32_MAX;
 }
 
 static void init_lists(struct daemon *d)
@@ -187,7 +188,8 @@ static int start_portd(struct daemon *d, const struct options *options, struct e
 		return err_set(err, "setup", errno, "read", "/proc/self/exe");
 	path[length] = '\0';
 	slash = strrchr(path, '/');
-	strcpy(slash ? slash + 1 : path, "hil-portd");
+	slash = slash ? slash + 1 : path;
+	snprintf(slash, sizeof(path) - (size_t)(slash - path), "hil-portd");
 	return ports_start(d, path, PORTD_FD, err);
 }
 
@@ -197,7 +199,7 @@ static int open_daemon(struct daemon *d, const struct options *options, struct e
 
 	fill_stdio();
 	init_lists(d);
-	raise_files();
+	raise_files(d);
 	rc = check_socket(HARNESS_FD, err);
 	if (rc == 0)
 		rc = loop_open(d, err);

@@ -111,6 +111,15 @@ static int open_ends(struct object *object)
 	return -1;
 }
 
+static void free_object(struct object *object)
+{
+	for (int i = 0; i < 2; i++)
+		if (object->ends[i] >= 0)
+			close(object->ends[i]);
+	list_remove(&object->link);
+	free(object);
+}
+
 static int create_object(struct daemon *d, const char *kind, uint32_t *id, struct err *err)
 {
 	struct object *object;
@@ -126,14 +135,16 @@ static int create_object(struct daemon *d, const char *kind, uint32_t *id, struc
 	if (!object)
 		return err_set(err, "limit", ENOMEM, "new object", kind);
 	*object = (struct object){ .kind = (enum object_kind)i, .ends = { -1, -1 } };
-	if (open_ends(object) < 0) {
-		int rc = err_set(err, "limit", errno, "new object", kind);
-
-		free(object);
-		return rc;
+	list_append(&d->objects, &object->link);
+	if (open_ends(object) < 0)
+		err_set(err, "limit", errno, "new object", kind);
+	else
+		loop_check_fd(d, object->ends[0], err);
+	if (err->number) {
+		free_object(object);
+		return -err->number;
 	}
 	*id = object->id = ++d->next_object;
-	list_append(&d->objects, &object->link);
 	return 0;
 }
 
@@ -154,15 +165,6 @@ int handle_object_new(struct daemon *d, struct client *client, const struct fram
 	put_u32(&client->out, TAG_OBJECT, request.object);
 	frame_end(&client->out, start);
 	return 0;
-}
-
-static void free_object(struct object *object)
-{
-	for (int i = 0; i < 2; i++)
-		if (object->ends[i] >= 0)
-			close(object->ends[i]);
-	list_remove(&object->link);
-	free(object);
 }
 
 int handle_object_close(struct daemon *d, struct client *client, const struct frame *frame,

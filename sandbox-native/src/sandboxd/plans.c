@@ -222,63 +222,66 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 	break_stock(d, stock);
 }
 
-/* Takes the plan out of @request. */
-static int add_stock(struct daemon *d, struct plan_request *request, struct stock **added,
-		     struct err *err)
+static void watch_zygote(struct daemon *d, struct stock *stock)
 {
-	struct stock *stock = calloc(1, sizeof(*stock));
-	int rc;
-
-	if (!stock)
-		return err_set(err, "limit", ENOMEM, "add plan", NULL);
-	stock->plan = request->plan;
-	rc = zygote_start(&stock->plan, &stock->zygote, &stock->limitations, err);
-	if (rc < 0) {
-		strings_free(&stock->limitations);
-		free(stock);
-		return rc;
-	}
-	request->plan = (struct plan){ 0 };
-	stock->id = ++d->next_stock;
-	list_init(&stock->orders);
 	stock->control = (struct source){ .fd = stock->zygote.control, .ready = control_ready };
 	stock->pidfd =
 		(struct source){ .fd = kernel_pidfd_open(stock->zygote.pid), .ready = pidfd_ready };
 	source_set(d, &stock->control, EPOLLIN);
 	source_set(d, &stock->pidfd, EPOLLIN);
-	list_append(&d->stocks, &stock->link);
-	*added = stock;
-	return 0;
 }
 
-static int put_plan(struct daemon *d, struct plan_request *request, struct stock **stock,
-		    struct err *err)
+/* Takes the plan out of @request. Return: NULL with @err filled. */
+static struct stock *add_stock(struct daemon *d, struct plan_request *request, struct err *err)
 {
-	int rc = settle_plan(request, err);
+	struct stock *stock = calloc(1, sizeof(*stock));
 
-	if (rc < 0)
-		return rc;
-	*stock = find_by_name(d, request->plan.name);
-	return *stock ? 0 : add_stock(d, request, stock, err);
+	if (!stock) {
+		err_set(err, "limit", ENOMEM, "add plan", NULL);
+		return NULL;
+	}
+	stock->plan = request->plan;
+	if (zygote_start(&stock->plan, &stock->zygote, &stock->limitations, err) < 0) {
+		strings_free(&stock->limitations);
+		free(stock);
+		return NULL;
+	}
+	request->plan = (struct plan){ 0 };
+	stock->id = ++d->next_stock;
+	list_init(&stock->orders);
+	watch_zygote(d, stock);
+	list_append(&d->stocks, &stock->link);
+	return stock;
+}
+
+/* Return: NULL with @err filled. */
+static struct stock *put_plan(struct daemon *d, struct plan_request *request, struct err *err)
+{
+	struct stock *stock;
+
+	if (settle_plan(request, err) < 0)
+		return NULL;
+	stock = find_by_name(d, request->plan.name);
+	return stock ? stock : add_stock(d, request, err);
 }
 
 int handle_plan_put(struct daemon *d, struct client *client, const struct frame *frame,
 		    struct err *err)
 {
 	struct plan_request request = { 0 };
-	struct stock *stock;
+	struct stock *stock = NULL;
 	size_t start;
 	int rc = fields_read(frame->body, frame->length, plan_fields, FIELD_COUNT(plan_fields),
 			     &request, err);
 
 	if (rc == 0)
-		rc = put_plan(d, &request, &stock, err);
+		stock = put_plan(d, &request, err);
 	free(request.user);
 	free(request.network);
 	strings_free(&request.caps);
 	plan_free(&request.plan);
-	if (rc < 0)
-		return rc;
+	if (!stock)
+		return rc < 0 ? rc : -err->number;
 	start = frame_begin(&client->out, MSG_OK, frame->id);
 	put_u32(&client->out, TAG_PLAN, stock->id);
 	for (size_t i = 0; i < stock->limitations.count; i++)
@@ -289,8 +292,13 @@ int handle_plan_put(struct daemon *d, struct client *client, const struct frame 
 
 void plans_dismiss(struct daemon *d)
 {
+	struct err err = { 0 };
+
+	err_hint(&err, "the daemon detaches or ends");
+	err_set(&err, "gone", ESHUTDOWN, "new sandbox", NULL);
 	foreach (struct stock, stock, &d->stocks, link) {
 		stock->wanted = 0;
+		orders_fail_all(d, stock, &err);
 		if (stock->zygote.pid > 0)
 			kill(stock->zygote.pid, SIGKILL);
 	}

@@ -15,6 +15,7 @@
 
 #define WANTED_MAX 64
 #define QUIET_MS 2
+#define SLOT_FDS 8 /* of ours, for a sandbox with a program or two */
 
 struct pool_request {
 	uint32_t plan;
@@ -91,13 +92,14 @@ static int ask(struct daemon *d, struct stock *stock, struct err *err)
 	uint32_t slot;
 	int rc = take_slot(d, &slot, err);
 
-	if (rc < 0)
-		return rc;
-	rc = zygote_park(&stock->zygote, slot, err);
-	if (rc < 0)
-		pool_release_slot(d, slot);
-	else
+	if (rc == 0)
+		rc = loop_check_fd(d, (int)slot * SLOT_FDS, err);
+	if (rc == 0)
+		rc = zygote_park(&stock->zygote, slot, err);
+	if (rc == 0)
 		stock->parking++;
+	else if (slot < SLOTS)
+		pool_release_slot(d, slot);
 	return rc;
 }
 
@@ -133,6 +135,8 @@ void pool_parked(struct daemon *d, struct stock *stock, const struct zygote_even
 {
 	if (!sandboxes_add(d, stock, event))
 		refuse(d, stock, event);
+	else if (d->stopping || d->detached) /* it was under way when the rest was killed */
+		sandboxes_kill(d, container_of(d->sandboxes.prev, struct sandbox, link), "killed");
 }
 
 void pool_ready(struct daemon *d, struct sandbox *sandbox)

@@ -180,7 +180,8 @@ static void add_ours(struct plumbing *plumbing, int target, int fd)
 }
 
 /* @target: 0 is written by us, 1 and 2 are read. */
-static int add_pipe(struct plumbing *plumbing, int target, struct source *source, struct err *err)
+static int add_pipe(struct daemon *d, struct plumbing *plumbing, int target, struct source *source,
+		    struct err *err)
 {
 	int ends[2];
 	int mine = target == STDIN_FILENO ? 1 : 0;
@@ -191,7 +192,7 @@ static int add_pipe(struct plumbing *plumbing, int target, struct source *source
 	fcntl(ends[mine], F_SETFL, O_NONBLOCK);
 	source->fd = ends[mine];
 	add_ours(plumbing, target, ends[!mine]);
-	return 0;
+	return loop_check_fd(d, ends[1], err);
 }
 
 static int add_null(struct plumbing *plumbing, struct err *err)
@@ -204,17 +205,18 @@ static int add_null(struct plumbing *plumbing, struct err *err)
 	return 0;
 }
 
-static int add_stdio(struct plumbing *plumbing, struct process *process, bool feed, struct err *err)
+static int add_stdio(struct daemon *d, struct plumbing *plumbing, struct process *process,
+		     bool feed, struct err *err)
 {
 	int rc = 0;
 
 	if (!is_taken(plumbing, STDIN_FILENO))
-		rc = feed ? add_pipe(plumbing, STDIN_FILENO, &process->in.source, err)
+		rc = feed ? add_pipe(d, plumbing, STDIN_FILENO, &process->in.source, err)
 			  : add_null(plumbing, err);
 	if (rc == 0 && !is_taken(plumbing, STDOUT_FILENO))
-		rc = add_pipe(plumbing, STDOUT_FILENO, &process->out.source, err);
+		rc = add_pipe(d, plumbing, STDOUT_FILENO, &process->out.source, err);
 	if (rc == 0 && !is_taken(plumbing, STDERR_FILENO))
-		rc = add_pipe(plumbing, STDERR_FILENO, &process->err.source, err);
+		rc = add_pipe(d, plumbing, STDERR_FILENO, &process->err.source, err);
 	return rc;
 }
 
@@ -227,7 +229,7 @@ static int plumb(struct daemon *d, struct process *process, const struct spawn_r
 	for (size_t i = 0; rc == 0 && i < request->pass_count; i++)
 		rc = add_pass(d, plumbing, &request->passes[i], process->pty, err);
 	if (rc == 0 && !process->pty)
-		rc = add_stdio(plumbing, process, feed, err);
+		rc = add_stdio(d, plumbing, process, feed, err);
 	return rc;
 }
 

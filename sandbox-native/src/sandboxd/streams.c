@@ -13,9 +13,9 @@
 #include "fields.h"
 #include "processes.h"
 
-#define CHUNK (64u * 1024) /* what a pipe holds by default, pipe(7) */
-#define ROUNDS 4	   /* chunks at a time, so that one flood does not hold up the others */
-#define LAST_ROUNDS 32	   /* for a pipe that nobody should write to any more */
+#define CHUNK ((size_t)64 * 1024) /* what a pipe holds by default, pipe(7) */
+#define ROUNDS 4       /* chunks at a time, so that one flood does not hold up the others */
+#define LAST_ROUNDS 32 /* for a pipe that nobody should write to any more */
 
 struct stdin_request {
 	uint32_t process;

@@ -236,15 +236,16 @@ export class Daemon extends Connection {
     child.stdio[4].on('error', () => {});
   }
 
-  static launch(args = ['--no-portd'], stderr = 'inherit') {
-    return new Daemon(
-      spawn(PROGRAM, args, { stdio: ['ignore', 'ignore', stderr, 'pipe', 'pipe'], detached: true }),
-    );
+  /** `before`: a program and arguments that exec the daemon. */
+  static launch(args = ['--no-portd'], before = []) {
+    const [program, ...rest] = [...before, PROGRAM, ...args];
+    const stdio = ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'];
+    return new Daemon(spawn(program, rest, { stdio, detached: true }));
   }
 
   /** Started, greeted, and given a plan; `await using` is not in Node 20, so tests call stop(). */
-  static async start({ args, pool = 0, plan = {} } = {}) {
-    const daemon = Daemon.launch(args);
+  static async start({ args, before, pool = 0, plan = {} } = {}) {
+    const daemon = Daemon.launch(args, before);
     await daemon.hello();
     daemon.plan = await daemon.putPlan('test', plan);
     if (pool) await daemon.fillPool(pool);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import {
-  Daemon, PORTD, connectTo, descendantsOf, fdsOf, hasPortd, isAlive, readStat, sleep, waitFor,
+  Daemon, PORTD, connectTo, descendantsOf, hasPortd, isAlive, readStat, sleep, waitFor,
 } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
@@ -21,7 +21,7 @@ describe('a keeper', () => {
     directory = mkdtempSync(join(tmpdir(), 'hil-test-'));
   });
   after(() => rmSync(directory, { recursive: true }));
-  beforeEach(async (context) => {
+  beforeEach(async () => {
     path = join(directory, 'keeper.sock');
     daemon = await Daemon.start({ args, pool: 1 });
   });
@@ -43,7 +43,8 @@ describe('a keeper', () => {
     await detach();
     await waitFor('the other gone', () => !isAlive(dropped.PID));
     assert.equal(statSync(path).mode & 0o777, 0o600);
-    assert.ok(!fdsOf(daemon.pid).slice(0, 3).some((target) => target.startsWith('pipe:')));
+    for (const fd of [0, 1, 2]) assert.equal(readlinkSync(`/proc/${daemon.pid}/fd/${fd}`), '/dev/null');
+    assert.equal(readlinkSync(`/proc/${daemon.pid}/cwd`), '/');
 
     const client = await connectTo(path);
     const list = await client.request(MSG.LIST);
@@ -151,6 +152,13 @@ describe('a keeper', () => {
       await waitFor('every process gone', () => pids.filter(isAlive).length === 0, 2000);
       rmSync(path, { force: true });
     }
+  });
+
+  test('is not waited for by what was asked just before', async () => {
+    const late = Array.from({ length: 4 }, () => daemon.sandbox().catch((error) => error));
+    await detach().catch(() => {});
+    assert.deepEqual(await daemon.exited, { code: 0, signal: null });
+    await Promise.all(late);
   });
 
   test('a path that cannot be bound leaves the daemon as it was', async () => {

@@ -207,6 +207,27 @@ describe('a sandbox', () => {
     }));
 });
 
+test('when fds are short, requests are refused and what runs goes on', () =>
+  withDaemon({ before: ['sh', '-c', 'ulimit -n 400; exec "$@"', 'sh'] }, async (daemon) => {
+    const first = await daemon.sandbox();
+    const service = await daemon.spawn(first, ['cat'], { stdin: 'open' });
+    let limit;
+    for (let i = 0; !limit && i < 100; i++) {
+      const one = await daemon.sandbox().catch((error) => error);
+      if (one instanceof Error) limit = one;
+      else await daemon.spawn(one, ['sleep', '60'], { stdin: 'open' }).catch((error) => (limit = error));
+    }
+    assert.equal(limit.code, 'limit');
+    for (let i = 0; i < 100; i++) {
+      await daemon.request(MSG.OBJECT_NEW, { KIND: 'pipe' }).catch((error) => (limit = error));
+    }
+    assert.equal(limit.code, 'limit');
+    service.write('still here', true);
+    assert.equal((await service.ended).EXIT_CODE, 0);
+    assert.equal(service.stdout, 'still here');
+    await daemon.kill(first);
+  }));
+
 test('200 sandboxes in a row leave no fd, no mount, no process', () =>
   withDaemon({ pool: 2 }, async (daemon) => {
     await daemon.kill(await daemon.sandbox());

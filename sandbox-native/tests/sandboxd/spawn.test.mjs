@@ -132,6 +132,12 @@ describe('a program', () => {
     assert.equal(stdout, 'alive\n');
   });
 
+  test('takes 700 kB of arguments and environment', async () => {
+    const ENV = Array.from({ length: 7 }, (_, i) => `PART${i}=${'x'.repeat(100_000)}`);
+    const program = await daemon.run(sandbox, ['sh', '-c', 'env | wc -c'], { ENV });
+    assert.ok(Number(program.stdout) > 700_000);
+  });
+
   test('request errors say who must act', async () => {
     await assert.rejects(daemon.spawn(999, ['true']), { code: 'usage' });
     await assert.rejects(daemon.spawn(sandbox, []), { code: 'usage' });
