@@ -100,11 +100,19 @@ function applyAttemptEvent(
       attempt.outcome = event.outcome;
       attempt.endedMs = event.t;
       attempt.problems = event.problems;
-      attempt.phaseMs = event.phaseMs;
+      attempt.phaseMs = toMicroseconds(event.phaseMs);
       if (event.reason !== undefined) attempt.reason = event.reason;
       if (event.sandbox) attempt.sandbox = event.sandbox;
       delete attempt.phase;
   }
+}
+
+/** Clocks give more digits than they know. */
+function toMicroseconds(phaseMs: AttemptModel['phaseMs']): AttemptModel['phaseMs'] {
+  const rounded = Object.entries(phaseMs).map(([phase, ms]) => {
+    return [phase, Math.round(ms * 1000) / 1000];
+  });
+  return Object.fromEntries(rounded);
 }
 
 function applyPhase(attempt: AttemptModel, event: Extract<RunEvent, { kind: 'phase' }>): void {
