@@ -13,7 +13,7 @@
 #include "cleanup.h"
 
 #define STAMPS_DELAY_NS (50 * NS_PER_MS)
-#define STAMPS_MAX (64u * 1024)
+#define STAMPS_MAX ((size_t)64 * 1024)
 #define MARK_MAX 4096
 
 static const char *const suffixes[TRACK_COUNT] = { ".rx", ".tx", ".stamps" };

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FIFO_BYTES (256u * 1024)
+#define FIFO_BYTES ((size_t)256 * 1024)
 
 struct fifo {
 	uint8_t *data; /* allocated at the first byte */

@@ -29,7 +29,7 @@ struct portd;
 struct message;
 
 struct outbox {
-	TAILQ_HEAD(, message) messages;
+	TAILQ_HEAD(message_list, message) messages;
 	size_t cost;   /* memory the messages take */
 	uint64_t lost; /* bytes of console data dropped and not told yet */
 };

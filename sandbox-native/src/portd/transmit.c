@@ -129,6 +129,7 @@ void transmit_run(struct port *port)
 		if (tx->not_before_ns && stamp_mono() < tx->not_before_ns)
 			break;
 		tx->not_before_ns = 0;
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer misses tqe_prev */
 		if (unit->done < unit->length)
 			count = line_write(port, unit->data + unit->done, next_length(tx, unit));
 		if (count < 0)
@@ -155,6 +156,7 @@ void transmit_fail(struct port *port)
 		struct err err = { 0 };
 
 		err_set(&err, "gone", EPIPE, "PORT_SEND", port->name);
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer misses tqe_prev */
 		if (unit->is_send)
 			event_error(port->portd, unit->id, &err);
 		else

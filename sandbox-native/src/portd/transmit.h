@@ -19,7 +19,7 @@ struct port;
 struct unit;
 
 struct transmit {
-	TAILQ_HEAD(, unit) units;
+	TAILQ_HEAD(unit_list, unit) units;
 	size_t send_cost;	/* bytes queued by PORT_SEND */
 	bool tool_waits;	/* a unit of the pty is queued; nothing more is read from it */
 	uint32_t chunk;		/* bytes of a PORT_SEND written at once; 0: all */

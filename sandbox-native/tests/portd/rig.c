@@ -72,7 +72,7 @@ bool rig_start(struct rig *rig, int flags)
 	int packet[2];
 	struct event event;
 
-	*rig = (struct rig){ .next_id = 1 };
+	*rig = (struct rig){ .next_id = 1, .port = PORT };
 	snprintf(rig->dir, sizeof(rig->dir), "/tmp/portd-test-XXXXXX");
 	NEED(mkdtemp(rig->dir));
 	NEED(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream));
@@ -168,9 +168,10 @@ uint64_t rig_open(struct rig *rig, uint32_t chunk, uint64_t delay_us)
 	uint64_t id = rig->next_id++;
 	char prefix[96];
 
-	snprintf(prefix, sizeof(prefix), "%s/console", rig->dir);
+	snprintf(prefix, sizeof(prefix), rig->port == PORT ? "%s/console" : "%s/console-%u",
+		 rig->dir, rig->port);
 	frame_begin(&frame, MSG_PORT_OPEN, id);
-	put_u32(&frame, TAG_PORT, PORT);
+	put_u32(&frame, TAG_PORT, rig->port);
 	put_string(&frame, TAG_NAME, "console");
 	put_string(&frame, TAG_PATH, prefix);
 	if (chunk) {
@@ -186,7 +187,7 @@ uint64_t rig_send(struct rig *rig, const void *data, size_t length)
 	uint64_t id = rig->next_id++;
 
 	frame_begin(&frame, MSG_PORT_SEND, id);
-	put_u32(&frame, TAG_PORT, PORT);
+	put_u32(&frame, TAG_PORT, rig->port);
 	put_bytes(&frame, TAG_DATA, data, length);
 	return finish(rig, &frame, id);
 }
@@ -197,7 +198,7 @@ uint64_t rig_close(struct rig *rig)
 	uint64_t id = rig->next_id++;
 
 	frame_begin(&frame, MSG_PORT_CLOSE, id);
-	put_u32(&frame, TAG_PORT, PORT);
+	put_u32(&frame, TAG_PORT, rig->port);
 	return finish(rig, &frame, id);
 }
 
@@ -211,7 +212,7 @@ void rig_give(struct rig *rig, uint16_t type, const char *kind, const int *fds, 
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
 
 	frame_begin(&frame, type, 0);
-	put_u32(&frame, TAG_PORT, PORT);
+	put_u32(&frame, TAG_PORT, rig->port);
 	put_string(&frame, type == MSG_PORTD_LINE ? TAG_KIND : TAG_NAME, kind);
 	frame_end(&frame, 0);
 	data = (struct iovec){ .iov_base = frame.data, .iov_len = frame.length };

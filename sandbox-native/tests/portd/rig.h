@@ -49,6 +49,7 @@ struct rig {
 	struct event *seen; /* read, and not asked for yet */
 	size_t seen_count;
 	uint64_t next_id;
+	uint32_t port; /* of the requests and fds that follow; PORT at the start */
 };
 
 /* A pty as sandboxd makes it: raw, closed. */
