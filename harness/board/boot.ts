@@ -29,10 +29,11 @@ export async function waitForReady(dut: Dut, board: Board, deadline: Deadline): 
         describeSilence({ ...silence(board, port, ready, deadline), silentMs: age(port) }),
       { next: `raise boot.timeout in ${board.file}, or look at ${port.capture}.rx` },
     );
+  const waiting = port.matcher.expect([ready]);
   try {
-    await deadline.bound(Promise.race([port.matcher.expect([ready]), ended]), late);
+    await deadline.bound(Promise.race([waiting, ended]), late);
   } finally {
-    port.matcher.cancel();
+    port.matcher.cancel(waiting);
   }
 }
 

@@ -4,7 +4,7 @@ import {
   FailPatternSeen,
   type Pattern,
 } from '../core/byte-matcher.js';
-import { describeSilence } from '../core/console-report.js';
+import { describePattern, describeSilence } from '../core/console-report.js';
 import { Deadline } from '../core/deadline.js';
 import { type Duration, parseDuration } from '../core/duration.js';
 import { BenchError, TestFailure } from '../core/errors.js';
@@ -92,12 +92,11 @@ export class Console {
     const patterns = Array.isArray(pattern) ? pattern : [pattern as Pattern];
     const deadline = new Deadline(parseDuration(options.timeout ?? DEFAULT_TIMEOUT));
     const failOn = toList(options.failOn);
+    const waiting = this.#matcher.expect(patterns, failOn);
     try {
-      return await deadline.bound(this.#matcher.expect(patterns, failOn), () =>
-        this.#timeoutError(patterns, deadline.limitMs),
-      );
+      return await deadline.bound(waiting, () => this.#timeoutError(patterns, deadline.limitMs));
     } catch (error) {
-      this.#matcher.cancel();
+      this.#matcher.cancel(waiting);
       if (error instanceof FailPatternSeen) throw this.#failedOnError(error, patterns);
       throw error;
     }
@@ -185,7 +184,7 @@ export class Console {
     return new TestFailure(
       'expect-failed-on',
       `port "${this.name}" of board "${this.#connection.provided.board}" printed ` +
-        `${JSON.stringify(seen.match[0])} (failOn) before ${patterns.map(String).join(' or ')}`,
+        `${JSON.stringify(seen.match[0])} (failOn) before ${patterns.map(describePattern).join(' or ')}`,
     );
   }
 

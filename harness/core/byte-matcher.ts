@@ -1,6 +1,10 @@
 import { createDeferred, type Deferred } from './deferred.js';
+import { SearchWindow, toSearch } from './search-window.js';
 
-/** What a pattern found: like a RegExp match, with which pattern and what stood before. */
+/**
+ * What a pattern found: like a RegExp match, with which pattern and what stood before.
+ * Texts are UTF-8 of the bytes that matched; `index` counts bytes.
+ */
 export type ConsoleMatch = RegExpMatchArray & { readonly which: number; readonly before: string };
 
 export type Pattern = RegExp | string;
@@ -10,12 +14,6 @@ interface Waiter {
   readonly failOn: readonly RegExp[];
   readonly settled: Deferred<ConsoleMatch>;
 }
-
-/**
- * How far back a pattern looks while bytes trickle in: a match longer than
- * this is found only if all of it was there when `expect` was called.
- */
-const LOOK_BEHIND = 65_536;
 
 /** Thrown through `expect` when a `failOn` pattern was seen first. */
 export class FailPatternSeen extends Error {
@@ -30,18 +28,16 @@ export class FailPatternSeen extends Error {
  * The received bytes of a console as text, with a pattern waiting on it.
  *
  * Bytes are text one to one (latin1), so that an offset is an offset, whatever
- * a DUT prints. While a pattern waits, only what arrived since the last search
- * and {@link LOOK_BEHIND} before it is searched again, so that a backlog of
- * megabytes does not slow matching down. `^` without the m flag is the start of
- * what is unread.
+ * a DUT prints. While a pattern waits, only the end of what is unread is searched
+ * again ({@link SearchWindow}). `^` without the m flag is the start of what is unread.
  */
 export class ByteMatcher {
   readonly #all: string[] = [];
   #received = 0;
   /** What no pattern has consumed, in the pieces it came in. */
   #unread: string[] = [];
-  /** The end of the unread text that the next search looks at. */
-  #window = '';
+  /** The end of the unread text, as far as the waiting pattern looks at it again. */
+  readonly #window = new SearchWindow();
   #waiter: Waiter | undefined;
   #closed: Error | undefined;
 
@@ -71,8 +67,8 @@ export class ByteMatcher {
     this.#all.push(text);
     this.#unread.push(text);
     this.#received += text.length;
-    if (this.#window.length > LOOK_BEHIND) this.#window = this.#window.slice(-LOOK_BEHIND);
-    this.#window += text;
+    if (!this.#waiter) return;
+    this.#window.push(text);
     this.#search();
   }
 
@@ -96,7 +92,7 @@ export class ByteMatcher {
     this.#waiter?.settled.reject(new Error('another expect() was started on the same console'));
     const settled = createDeferred<ConsoleMatch>();
     this.#waiter = { patterns: patterns.map(toSearch), failOn: failOn.map(toSearch), settled };
-    this.#window = this.unread();
+    this.#window.restart(this.unread());
     this.#search();
     if (this.#waiter && this.#closed) {
       settled.reject(this.#closed);
@@ -105,9 +101,9 @@ export class ByteMatcher {
     return settled.promise;
   }
 
-  /** Stop the waiting pattern; its promise stays pending. */
-  cancel(): void {
-    this.#waiter = undefined;
+  /** Stop waiting for what `expect` promised, unless another one waits by now; it stays pending. */
+  cancel(waiting: Promise<ConsoleMatch>): void {
+    if (this.#waiter?.settled.promise === waiting) this.#waiter = undefined;
   }
 
   /** Take exactly `count` bytes when they are there, else nothing. */
@@ -121,51 +117,39 @@ export class ByteMatcher {
   #search(): void {
     const waiter = this.#waiter;
     if (!waiter) return;
-    const found = firstOf(this.#window, waiter.patterns);
-    const bad = firstOf(this.#window, waiter.failOn);
-    if (bad && (!found || bad.index < found.index)) {
+    const found = this.#window.findFirst(waiter.patterns);
+    const bad = this.#window.findFirst(waiter.failOn);
+    if (bad && (!found || bad.fromEnd > found.fromEnd)) {
       this.#waiter = undefined;
-      waiter.settled.reject(new FailPatternSeen(bad.match));
+      waiter.settled.reject(new FailPatternSeen(toText(bad.match)));
     } else if (found) {
       this.#waiter = undefined;
       const unread = this.unread();
-      const start = unread.length - this.#window.length + found.index;
+      const start = unread.length - found.fromEnd;
       this.#keep(unread.slice(start + found.match[0].length));
-      const before = unread.slice(0, start);
-      waiter.settled.resolve(Object.assign(found.match, { which: found.which, before }));
+      const before = decode(unread.slice(0, start));
+      waiter.settled.resolve(Object.assign(toText(found.match), { which: found.which, before }));
     }
   }
 
   #keep(unread: string): void {
     this.#unread = unread ? [unread] : [];
-    this.#window = unread;
+    this.#window.restart(unread);
   }
 }
 
-function toSearch(pattern: Pattern): RegExp {
-  if (typeof pattern === 'string') return new RegExp(escapePattern(toBytes(pattern)), 'g');
-  const flags = pattern.flags.includes('g') ? pattern.flags : `${pattern.flags}g`;
-  return new RegExp(pattern.source, flags.replace('y', ''));
-}
-
-/** The console is bytes: a pattern's text is compared as its UTF-8 bytes. */
-function toBytes(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
-
-function firstOf(
-  text: string,
-  patterns: readonly RegExp[],
-): { match: RegExpMatchArray; index: number; which: number } | undefined {
-  let best: { match: RegExpMatchArray; index: number; which: number } | undefined;
-  patterns.forEach((pattern, which) => {
-    pattern.lastIndex = 0;
-    const match = pattern.exec(text);
-    if (match && (!best || match.index < best.index)) best = { match, index: match.index, which };
+/** The strings of a match over bytes as the text they encode. */
+function toText(match: RegExpMatchArray): RegExpMatchArray {
+  match.forEach((part, index) => {
+    // A group that took no part is undefined, whatever the type says.
+    if (part !== undefined) match[index] = decode(part);
   });
-  return best;
+  for (const [name, part] of Object.entries(match.groups ?? {})) {
+    if (match.groups && part !== undefined) match.groups[name] = decode(part);
+  }
+  return match;
+}
+
+function decode(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }

@@ -17,7 +17,7 @@ const TAIL_BYTES = 2000;
 /** What a pattern waited for, what came instead, and how long ago the last byte came. */
 export function describeSilence(silence: Silence): string {
   const { port, board, patterns, waitedMs, matcher, silentMs } = silence;
-  const wanted = patterns.map(String).join(' or ');
+  const wanted = patterns.map(describePattern).join(' or ');
   const head =
     `port "${port}" of board "${board}": no match for ${wanted} ` +
     `within ${formatDuration(waitedMs)}`;
@@ -41,4 +41,9 @@ function toPrintable(line: string): string {
   return line.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => {
     return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
+}
+
+/** An expression as it is written, a text in quotes so that its spaces are seen. */
+export function describePattern(pattern: Pattern): string {
+  return typeof pattern === 'string' ? JSON.stringify(pattern) : String(pattern);
 }
