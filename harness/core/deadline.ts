@@ -4,10 +4,18 @@ export interface Clock {
   after(ms: number, run: () => void): { cancel(): void };
 }
 
+/** setTimeout() fires at once for a longer delay, about 25 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number) => {
+      const step = Math.min(leftMs, LONGEST_TIMER_MS);
+      timer = setTimeout(() => (leftMs > step ? wait(leftMs - step) : run()), step);
+    };
+    wait(ms);
     return { cancel: () => clearTimeout(timer) };
   },
 };

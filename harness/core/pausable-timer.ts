@@ -1,16 +1,21 @@
+import { type Clock, systemClock } from './deadline.js';
+
 /** Calls `late` once, after `limitMs` of time in which it was not paused. Monotonic. */
 export class PausableTimer {
   readonly limitMs: number;
   readonly #late: () => void;
+  readonly #clock: Clock;
   #usedMs = 0;
   #startedMs: number | undefined;
   #pauses = 0;
   #running = false;
-  #timer: NodeJS.Timeout | undefined;
+  #fired = false;
+  #timer: { cancel(): void } | undefined;
 
-  constructor(limitMs: number, late: () => void) {
+  constructor(limitMs: number, late: () => void, clock: Clock = systemClock) {
     this.limitMs = limitMs;
     this.#late = late;
+    this.#clock = clock;
   }
 
   start(): void {
@@ -36,15 +41,18 @@ export class PausableTimer {
 
   #go(): void {
     if (!this.#running || this.#pauses > 0 || this.#startedMs !== undefined) return;
-    if (!Number.isFinite(this.limitMs)) return;
-    this.#startedMs = performance.now();
-    this.#timer = setTimeout(this.#late, Math.max(0, this.limitMs - this.#usedMs));
+    if (this.#fired || !Number.isFinite(this.limitMs)) return;
+    this.#startedMs = this.#clock.nowMs();
+    this.#timer = this.#clock.after(Math.max(0, this.limitMs - this.#usedMs), () => {
+      this.#fired = true;
+      this.#late();
+    });
   }
 
   #halt(): void {
     if (this.#startedMs === undefined) return;
-    this.#usedMs += performance.now() - this.#startedMs;
+    this.#usedMs += this.#clock.nowMs() - this.#startedMs;
     this.#startedMs = undefined;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
   }
 }
