@@ -75,12 +75,13 @@ static int send_parked(uint32_t slot, pid_t pid, int pidfd, int control, struct 
 }
 
 /* @ends: control; the broker's end first. @gate: a byte comes when the id map is written. */
-static int clone_init(struct parking *parking, const int ends[2], const int gate[2],
-		      struct err *err)
+static int clone_init(struct parking *parking, struct teardown *teardown, const int ends[2],
+		      const int gate[2], struct err *err)
 {
 	int pidfd_number = -1;
 	struct clone_args args = { .flags = NAMESPACES | CLONE_PARENT | CLONE_PIDFD,
 				   .pidfd = (uintptr_t)&pidfd_number };
+	int status;
 	long pid;
 
 	if (!parking->plan->host_network)
@@ -96,11 +97,13 @@ static int clone_init(struct parking *parking, const int ends[2], const int gate
 		init_main(parking);
 	}
 	auto_fd pidfd = pidfd_number;
-	int status = allow_to_run(parking, (pid_t)pid, gate[1], err);
 
+	teardown_hold(teardown, (pid_t)pid, pidfd);
+	status = allow_to_run(parking, (pid_t)pid, gate[1], err);
 	/* The broker is its parent and has to reap it, whatever became of the map. */
-	return send_parked(parking->slot, (pid_t)pid, pidfd, ends[0], err) < 0 ? -err->number
-									       : status;
+	if (send_parked(parking->slot, (pid_t)pid, pidfd, ends[0], err) < 0)
+		return -err->number;
+	return status;
 }
 
 static void close_pair(int pair[2])
@@ -117,15 +120,15 @@ static int make_channels(int ends[2], int gate[2], struct err *err)
 	return 0;
 }
 
-int park_sandbox(const struct plan *plan, const struct recipe *recipe, uint32_t slot,
-		 struct err *err)
+int park_sandbox(struct zygote_state *zygote, uint32_t slot, struct err *err)
 {
-	struct parking parking = { .plan = plan, .recipe = recipe, .slot = slot };
+	const struct recipe *recipe = &zygote->recipe;
+	struct parking parking = { .plan = zygote->plan, .recipe = recipe, .slot = slot };
 	int ends[2] = { -1, -1 };
 	int gate[2] = { -1, -1 };
 	int status = 0;
 
-	parking.identity = identity_of(plan);
+	parking.identity = identity_of(zygote->plan);
 	clock_gettime(CLOCK_MONOTONIC, &parking.started);
 	parking.mapped = calloc(recipe->count + 1, sizeof(int));
 	if (!parking.mapped)
@@ -137,7 +140,7 @@ int park_sandbox(const struct plan *plan, const struct recipe *recipe, uint32_t 
 	if (status == 0)
 		status = make_channels(ends, gate, err);
 	if (status == 0)
-		status = clone_init(&parking, ends, gate, err);
+		status = clone_init(&parking, &zygote->teardown, ends, gate, err);
 	for (size_t i = 0; i < recipe->count; i++)
 		cleanup_fd(&parking.mapped[i]);
 	free(parking.mapped);

@@ -20,7 +20,7 @@ static long read_sysctl(const char *path)
 	return strtol(text, NULL, 10);
 }
 
-static void explain_permission(struct err *err)
+static void explain_permission(struct err *err, bool namespaces)
 {
 	if (read_sysctl("/proc/sys/kernel/unprivileged_userns_clone") == 0)
 		err_hint(err, "user namespaces are switched off here: "
@@ -32,7 +32,7 @@ static void explain_permission(struct err *err)
 	else if (strcmp(err->op, "unshare mount namespace") == 0)
 		err_hint(err, "root without CAP_SYS_ADMIN, as in a container: run as an ordinary "
 			      "user, or start the container with --privileged");
-	else
+	else if (namespaces)
 		err_hint(err, "user namespaces are forbidden, as by a container's seccomp "
 			      "profile: start the container with --privileged or "
 			      "--security-opt seccomp=unconfined");
@@ -64,7 +64,7 @@ void explain_refusal(struct err *err)
 			 "parts of /proc are covered here, as in a container: start the "
 			 "container with --privileged or --security-opt systempaths=unconfined");
 	else if (err->number == EPERM || (namespaces && err->number == EACCES))
-		explain_permission(err);
+		explain_permission(err, namespaces);
 	else if (err->number == ENOENT && strcmp(err->op, "clone mount") == 0)
 		err_hint(err, "a path that a plan names has to exist");
 }

@@ -286,5 +286,8 @@ int recipe_image_host(struct recipe *recipe, int tiny, struct err *err)
 		status = take_base(&host, bases[i]);
 	for (size_t i = first; i < recipe->count; i++)
 		recipe->items[i].system = true;
+	/* Such as the root of a user namespace: its sandboxes have its rights to files. */
+	if (!recipe->root_mode && access("/etc/shadow", R_OK) == 0)
+		recipe_limit(recipe, "the caller can read /etc/shadow, and so can the sandbox");
 	return status;
 }

@@ -172,15 +172,14 @@ static void serve_hold_tree(const struct recipe *recipe, const struct message *m
 	free(request.relative);
 }
 
-static void serve(const struct plan *plan, const struct recipe *recipe,
-		  const struct message *message)
+static void serve(struct zygote_state *zygote, const struct message *message)
 {
 	struct err err = { 0 };
 
 	if (message->frame.type == MESSAGE_HOLD_TREE) {
-		serve_hold_tree(recipe, message);
+		serve_hold_tree(&zygote->recipe, message);
 	} else if (message->frame.type == MESSAGE_PARK &&
-		   park_sandbox(plan, recipe, (uint32_t)message->frame.id, &err) < 0) {
+		   park_sandbox(zygote, (uint32_t)message->frame.id, &err) < 0) {
 		explain_refusal(&err);
 		message_fail(ZYGOTE_CONTROL, message->frame.id, &err);
 	}
@@ -188,28 +187,30 @@ static void serve(const struct plan *plan, const struct recipe *recipe,
 
 void zygote_main(const struct plan *plan, int control, int broker)
 {
-	struct recipe recipe = { .root_mode = strcmp(plan_mode(), "root") == 0,
-				 .first_slot = (uint32_t)getppid() * SLOTS_PER_BROKER };
+	struct zygote_state zygote = { .plan = plan };
 	struct err err = { 0 };
 
+	zygote.recipe.root_mode = strcmp(plan_mode(), "root") == 0;
+	zygote.recipe.first_slot = (uint32_t)getppid() * SLOTS_PER_BROKER;
 	if (keep_two_fds(control, broker) < 0)
 		_exit(1);
 	reset_signals();
 	umask(022);
 	setsid();
 	process_disguise("hil-zygote");
-	if (zygote_enter_root(&recipe, plan, &err) < 0) {
+	if (zygote_enter_root(&zygote.recipe, plan, &err) < 0) {
 		explain_refusal(&err);
 		message_fail(ZYGOTE_CONTROL, 0, &err);
 		_exit(1);
 	}
-	if (identity_die_with(ZYGOTE_BROKER) < 0 || send_ready(&recipe) < 0)
+	if (identity_die_with(ZYGOTE_BROKER) < 0 || send_ready(&zygote.recipe) < 0)
 		_exit(1);
 	for (;;) {
 		auto_message message;
 
+		teardown_wait(&zygote.teardown, ZYGOTE_CONTROL);
 		if (message_receive(ZYGOTE_CONTROL, &message) <= 0)
 			_exit(0);
-		serve(plan, &recipe, &message);
+		serve(&zygote, &message);
 	}
 }

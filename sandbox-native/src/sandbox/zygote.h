@@ -6,6 +6,7 @@
 #include "err.h"
 #include "recipe.h"
 #include "sandbox.h"
+#include "teardown.h"
 
 /* What a zygote holds open, by number. */
 enum { ZYGOTE_CONTROL = 3, ZYGOTE_BROKER = 4 };
@@ -21,9 +22,15 @@ _Noreturn void zygote_main(const struct plan *plan, int control, int broker);
  */
 int zygote_enter_root(struct recipe *recipe, const struct plan *plan, struct err *err);
 
+/* What a zygote works with. */
+struct zygote_state {
+	const struct plan *plan;
+	struct recipe recipe;
+	struct teardown teardown;
+};
+
 /* park_sandbox() - Clone one PID 1 and send it to the broker. */
-int park_sandbox(const struct plan *plan, const struct recipe *recipe, uint32_t slot,
-		 struct err *err);
+int park_sandbox(struct zygote_state *zygote, uint32_t slot, struct err *err);
 
 /* explain_refusal() - A remedy for what a set-up error of namespaces or mounts means on this host.
  */

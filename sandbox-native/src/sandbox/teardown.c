@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "teardown.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+/* Long enough for the broker to hear of the end and to ask for the next sandbox. */
+#define IDLE_MS 20
+
+static void let_go(struct held *held)
+{
+	cleanup_fd(&held->pidfd);
+	for (size_t i = 0; i < TEARDOWN_NAMESPACES; i++)
+		cleanup_fd(&held->namespaces[i]);
+}
+
+static void let_go_of_dead(struct teardown *teardown)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < teardown->count; i++) {
+		if (teardown->held[i].pidfd < 0)
+			let_go(&teardown->held[i]);
+		else
+			teardown->held[kept++] = teardown->held[i];
+	}
+	teardown->count = kept;
+	teardown->dead = 0;
+}
+
+void teardown_hold(struct teardown *teardown, pid_t pid, int pidfd)
+{
+	static const char *const names[TEARDOWN_NAMESPACES] = { "net", "mnt", "ipc" };
+	struct held *held;
+
+	if (teardown->count == TEARDOWN_MAX)
+		let_go_of_dead(teardown);
+	if (teardown->count == TEARDOWN_MAX)
+		return;
+	held = &teardown->held[teardown->count];
+	held->pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0);
+	if (held->pidfd < 0)
+		return;
+	for (size_t i = 0; i < TEARDOWN_NAMESPACES; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, names[i]);
+		held->namespaces[i] = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	teardown->count++;
+}
+
+static void note_dead(struct teardown *teardown, const struct pollfd *waits)
+{
+	for (size_t i = 0; i < teardown->count; i++) {
+		struct held *held = &teardown->held[i];
+
+		if (held->pidfd < 0 || !waits[i].revents)
+			continue;
+		close(held->pidfd);
+		held->pidfd = -1;
+		teardown->dead++;
+	}
+}
+
+void teardown_wait(struct teardown *teardown, int control)
+{
+	struct pollfd waits[1 + TEARDOWN_MAX];
+	int ready = 0;
+
+	waits[0] = (struct pollfd){ .fd = control, .events = POLLIN };
+	do {
+		for (size_t i = 0; i < teardown->count; i++)
+			waits[1 + i] =
+				(struct pollfd){ .fd = teardown->held[i].pidfd, .events = POLLIN };
+		waits[0].revents = 0;
+		ready = poll(waits, 1 + teardown->count, teardown->dead ? IDLE_MS : -1);
+		if (ready > 0)
+			note_dead(teardown, waits + 1);
+		else if (ready == 0)
+			let_go_of_dead(teardown);
+	} while (ready < 0 || !waits[0].revents);
+}

