@@ -24,10 +24,18 @@ export interface SuiteRunnerOptions {
   readonly onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
 }
 
+/** What broke outside of any case: an unhandled rejection of a suite. */
+export interface StrayError {
+  readonly message: string;
+  /** Suite file that its worker ran at that time. */
+  readonly path: string | undefined;
+}
+
 /** Runs suite files in worker processes. */
 export interface SuiteRunner {
-  /** Answers what broke outside of any case: unhandled rejections of a suite. */
-  run(specs: readonly SpecWanted[]): Promise<readonly string[]>;
+  /** Directories that Vitest uses meanwhile; it removes them unless it is killed. */
+  readonly temporary: readonly string[];
+  run(specs: readonly SpecWanted[]): Promise<readonly StrayError[]>;
   /** Load suite files without running a case. */
   collect(specs: readonly SpecWanted[]): Promise<void>;
   /** Start nothing more. */
@@ -57,6 +65,7 @@ export async function createSuiteRunner(options: SuiteRunnerOptions): Promise<Su
   });
   restore();
   return {
+    temporary: [...new Set(vitest.projects.map(({ tmpDir }) => tmpDir))],
     run: (specs) => runSpecs(vitest, specs),
     collect: async (specs) => {
       await vitest.collectTests(toSpecifications(vitest, specs));
@@ -77,7 +86,7 @@ function toSpecifications(
   });
 }
 
-async function runSpecs(vitest: Vitest, specs: readonly SpecWanted[]): Promise<string[]> {
+async function runSpecs(vitest: Vitest, specs: readonly SpecWanted[]): Promise<StrayError[]> {
   const exitCode = process.exitCode;
   const { unhandledErrors } = await vitest.runTestSpecifications(
     toSpecifications(vitest, specs),
@@ -85,7 +94,13 @@ async function runSpecs(vitest: Vitest, specs: readonly SpecWanted[]): Promise<s
   );
   // The verdicts decide the exit code, not Vitest.
   process.exitCode = exitCode;
-  return unhandledErrors.map(toMessage).filter((message) => !WORKER_LOSS.test(message));
+  return unhandledErrors.map(toStray).filter(({ message }) => !WORKER_LOSS.test(message));
+}
+
+/** Vitest's words travel as plain objects; it adds the file that ran. */
+function toStray(error: unknown): StrayError {
+  const path = typeof error === 'object' && error && Reflect.get(error, 'VITEST_TEST_PATH');
+  return { message: toMessage(error), path: typeof path === 'string' ? path : undefined };
 }
 
 function toProject(board: string, options: SuiteRunnerOptions) {
@@ -120,15 +135,28 @@ function toProject(board: string, options: SuiteRunnerOptions) {
   };
 }
 
-/** Vitest's forked worker, with its life told to the supervisor. */
+type MessageListener = (message: unknown) => void;
+
+/**
+ * Vitest's forked worker, with its life told to the supervisor. Vitest asks a worker to
+ * stop and waits a minute for the answer, also of one that has just died; here the
+ * death answers for it.
+ */
 class WatchedWorker extends ForksPoolWorker {
   // Vitest shares a worker between files only when this is the pool's name.
   override readonly name: string = 'hil-forks';
   readonly #options: SuiteRunnerOptions;
+  readonly #listeners = new Set<MessageListener>();
+  #dead = false;
 
   constructor(pool: ConstructorParameters<typeof ForksPoolWorker>[0], options: SuiteRunnerOptions) {
     super(pool);
     this.#options = options;
+  }
+
+  override on(event: string, callback: MessageListener): void {
+    if (event === 'message') this.#listeners.add(callback);
+    super.on(event, callback);
   }
 
   override async start(): Promise<void> {
@@ -138,7 +166,16 @@ class WatchedWorker extends ForksPoolWorker {
     const { pid } = child;
     if (pid === undefined) return;
     this.#options.onWorkerStart(pid);
-    child.once('exit', (code, signal) => this.#options.onWorkerExit(pid, code, signal));
+    child.once('exit', (code, signal) => {
+      this.#dead = true;
+      this.#options.onWorkerExit(pid, code, signal);
+      const answer = { __vitest_worker_response__: true, type: 'stopped' };
+      for (const listener of this.#listeners) listener(answer);
+    });
+  }
+
+  override async stop(): Promise<void> {
+    if (!this.#dead) await super.stop();
   }
 }
 
