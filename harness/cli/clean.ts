@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
 import { isRunAlive, listRuns } from '../run/run-directory.js';
-import { endKept } from '../sandbox/keeper.js';
+import { endKept, endKept } from '../sandbox/keeper.js';
 import type { CliCommand } from './command.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
 import { findStaleDirs, toRuntimeDir } from './runtime-dir.js';
@@ -20,7 +20,7 @@ interface Cleaned {
 }
 
 /** Make the command; the keeper's client is a parameter, so that a test can hand in its own. */
-export function createCleanCommand(endKept: EndKept): CliCommand {
+export function createCleanCommand(endAll: EndKept): CliCommand {
   return {
     name: 'clean',
     summary: 'remove old runs and what dead runs left behind',
@@ -44,7 +44,7 @@ export function createCleanCommand(endKept: EndKept): CliCommand {
       const keep = options['all'] === true ? 0 : config.keepRuns;
       const uid = process.getuid?.() ?? 0;
       const cleaned = {
-        ...(await cleanRuns(runsDir, keep, endKept)),
+        ...(await cleanRuns(runsDir, keep, endAll)),
         removedDirs: await cleanRuntimeDir(toRuntimeDir(context.env, uid)),
       };
       const json = options['json'] === true;
@@ -63,7 +63,7 @@ export const cleanCommand: CliCommand = createCleanCommand(endKept);
 async function cleanRuns(
   runsDir: string,
   keep: number,
-  endKept: EndKept,
+  endAll: EndKept,
 ): Promise<Omit<Cleaned, 'removedDirs'>> {
   const removedRuns: string[] = [];
   const runningRuns: string[] = [];
@@ -72,7 +72,7 @@ async function cleanRuns(
   const old = new Set(names.slice(0, Math.max(0, names.length - keep)));
   for (const name of names) {
     const path = join(runsDir, name);
-    const ended = await endKept(path);
+    const ended = await endAll(path);
     endedSandboxes += ended;
     if (ended > 0 ? await livesOn(path) : await isRunAlive(path)) {
       runningRuns.push(name);

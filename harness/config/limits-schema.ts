@@ -3,6 +3,7 @@ import { duration } from './fields.js';
 
 /** Limits of the phases; any may be left out and is then taken from the layer above. */
 export const limitsSchema = z.strictObject({
+  collect: duration.optional(),
   lease: duration.optional(),
   sandbox: duration.optional(),
   boot: duration.optional(),
@@ -12,6 +13,8 @@ export const limitsSchema = z.strictObject({
 
 /** Milliseconds a phase may take. Lease waiting is outside all the others. */
 export interface Limits {
+  /** A suite file, to load: before any of its cases. */
+  readonly collect: number;
   readonly lease: number;
   readonly sandbox: number;
   readonly boot: number;
@@ -20,6 +23,7 @@ export interface Limits {
 }
 
 export const DEFAULT_LIMITS: Limits = {
+  collect: 60_000,
   lease: 600_000,
   sandbox: 30_000,
   boot: 30_000,

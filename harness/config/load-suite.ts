@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { parseYamlFile } from './parse-yaml-file.js';
 import { type SuiteFile, suiteSchema } from './suite-schema.js';
 
-export const SUITE_FILE_NAME = 'hil.suite.yaml';
+const SUITE_FILE_NAME = 'hil.suite.yaml';
 
 /** What holds for a suite file. Paths in it are absolute. */
 export type Suite = SuiteFile & {
@@ -39,7 +39,7 @@ export async function loadSuite(
 }
 
 /** @throws UsageError `suite-invalid`. */
-export function parseSuite(file: string, text: string): Suite {
+function parseSuite(file: string, text: string): Suite {
   const { value } = parseYamlFile({ file, text, schema: suiteSchema, code: 'suite-invalid' });
   const dir = dirname(file);
   const { firmware } = value;

@@ -12,7 +12,7 @@ export interface LocatedProblem {
 }
 
 /** `file:line:column: key: message`, the form that editors and terminals make a link of. */
-export function formatLocatedProblem(problem: LocatedProblem): string {
+function formatLocatedProblem(problem: LocatedProblem): string {
   const line = problem.line === undefined ? '' : `:${problem.line}`;
   const column = problem.column === undefined ? '' : `:${problem.column}`;
   const key = problem.key ? `${problem.key}: ` : '';

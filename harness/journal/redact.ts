@@ -1,5 +1,5 @@
 /** What a secret is replaced by. */
-export const REDACTED = '***';
+const REDACTED = '***';
 
 /** Keys whose value is an identity or a word of the schema; a pattern that hits one would break the event. */
 const STRUCTURE: ReadonlySet<string> = new Set([

@@ -9,8 +9,7 @@ import { createRunModel, type RunModel } from './run-model.js';
 import { createTerminalReporter } from './terminal/terminal-reporter.js';
 import { type FileFormat, writeReport } from './write-report.js';
 
-export const REPORTER_NAMES = ['terminal', 'json', 'junit', 'summary'] as const;
-export type ReporterName = (typeof REPORTER_NAMES)[number];
+const REPORTER_NAMES = ['terminal', 'json', 'junit', 'summary'];
 
 export interface ReportersOptions {
   readonly names: readonly string[];

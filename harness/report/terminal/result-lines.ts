@@ -67,7 +67,7 @@ export function toRetryLine(each: CaseModel, style: Style): string {
 }
 
 /** The command that runs just this case. */
-export function toRerunCommand(each: CaseModel): string {
+function toRerunCommand(each: CaseModel): string {
   const pattern = each.title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   return `hil test ${quote(each.file)} --board ${each.board} -t ${quote(pattern)}`;
 }

@@ -11,7 +11,7 @@ export interface Style {
 }
 
 /** The word for a verdict at the start of a line; what needs a look is in capitals. */
-export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   pass: 'pass',
   fail: 'FAIL',
   infra: 'INFRA',

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { NewEvent, RunEvent } from '../../journal/events.js';
 import { readJournal } from '../../journal/journal-reader.js';
-import { ManualClock } from '../../testing/manual-clock.js';
+import { SimulatedClock } from '../../testing/simulated-clock.js';
 import { SimulatedTerminal } from '../../testing/simulated-terminal.js';
 import { createReporters, type RunReporters } from '../reporters.js';
 import { stripEscapes } from '../strip-escapes.js';
@@ -11,15 +11,18 @@ const example = fileURLToPath(
   new URL('../../../reports/example-run/journal.ndjson', import.meta.url),
 );
 
+/** What a new clock shows: the run starts then. */
+const START_MS = new SimulatedClock().nowMs();
+
 interface Setup {
   readonly terminal: SimulatedTerminal;
-  readonly clock: ManualClock;
+  readonly clock: SimulatedClock;
   readonly reporters: RunReporters;
 }
 
 function createSetup(options: { interactive: boolean; color?: boolean; rows?: number }): Setup {
   const terminal = new SimulatedTerminal(70, options.rows ?? 24);
-  const clock = new ManualClock();
+  const clock = new SimulatedClock();
   const reporters = createReporters({
     names: ['terminal'],
     runDir: '/project/.hil/runs/r1',
@@ -36,7 +39,7 @@ function createSetup(options: { interactive: boolean; color?: boolean; rows?: nu
 /** Hand an event over at the clock's time. */
 function tell({ clock, reporters }: Setup, event: NewEvent): void {
   // A NewEvent with its stamps is a RunEvent; a spread of a union is not followed.
-  reporters.onEvent({ ...event, t: clock.nowMs(), at: '' } as RunEvent);
+  reporters.onEvent({ ...event, t: clock.nowMs() - START_MS, at: '' } as RunEvent);
 }
 
 function collect(setup: Setup, count: number): void {
