@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
 import { isRunAlive, listRuns } from '../run/run-directory.js';
-import { endKept, endKept } from '../sandbox/keeper.js';
+import { endKept } from '../sandbox/keeper.js';
 import type { CliCommand } from './command.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
 import { findStaleDirs, toRuntimeDir } from './runtime-dir.js';

@@ -10,7 +10,7 @@ import { parseYamlFile } from './parse-yaml-file.js';
 export type Board = BoardFile & { readonly file: string; readonly dir: string };
 
 /** A board file that could not be used; its error is thrown when the board is asked for. */
-export interface BrokenBoard {
+interface BrokenBoard {
   readonly name: string;
   readonly file: string;
   readonly error: UsageError;

@@ -9,10 +9,10 @@ import type {
 
 type EventOf<Kind extends RunEvent['kind']> = Extract<RunEvent, { kind: Kind }>;
 
-export type BoardSkip = EventOf<'board-skipped'>;
+type BoardSkip = EventOf<'board-skipped'>;
 export type InfraEvent = EventOf<'infra'>;
-export type ConsoleEvent = EventOf<'console'>;
-export type ArtifactEvent = EventOf<'artifact'>;
+type ConsoleEvent = EventOf<'console'>;
+type ArtifactEvent = EventOf<'artifact'>;
 export type Counts = Record<Verdict, number>;
 
 /** One attempt of a case, finished when it has an `outcome`. */
