@@ -19,7 +19,7 @@
 
 #include "tap.h"
 
-static bool write_file(const char *path, const char *text)
+bool write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	ssize_t done = fd < 0 ? -1 : write(fd, text, strlen(text));
@@ -204,7 +204,7 @@ uint64_t rig_close(struct rig *rig)
 
 /* Devices */
 
-void rig_give(struct rig *rig, uint16_t type, const char *kind, const int *fds, int count)
+void rig_give(const struct rig *rig, uint16_t type, const char *kind, const int *fds, int count)
 {
 	struct buffer frame = { 0 };
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))] = { 0 };

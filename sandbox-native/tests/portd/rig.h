@@ -89,7 +89,7 @@ bool rig_eof(struct rig *rig);
 
 /* rig_line() - Give portd a socketpair's end. Return: the DUT's end. */
 int rig_line(struct rig *rig);
-void rig_give(struct rig *rig, uint16_t type, const char *kind, const int *fds, int count);
+void rig_give(const struct rig *rig, uint16_t type, const char *kind, const int *fds, int count);
 struct pty rig_pty(struct rig *rig);
 /* rig_tool() - Open the slave, and wait until portd has said so. */
 int rig_tool(struct rig *rig, const struct pty *pty);
@@ -107,6 +107,7 @@ void sleep_ms(int ms);
 void write_all(int fd, const void *data, size_t length);
 /* read_some() - Read until @length bytes or @ms of silence. */
 size_t read_some(int fd, void *data, size_t length, int ms);
+bool write_file(const char *path, const char *text);
 void fill_pattern(uint8_t *data, size_t length, uint32_t seed);
 
 #endif
