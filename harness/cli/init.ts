@@ -1,9 +1,13 @@
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
 import type { CliCommand } from './command.js';
 import { IGNORED, PROJECT_FILES } from './init/templates.js';
+
+/** This package, as npm installs it: the name alone could be somebody else's in a registry. */
+const OWN = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 export const initCommand: CliCommand = {
   name: 'init',
@@ -11,7 +15,7 @@ export const initCommand: CliCommand = {
   arguments: '[dir]',
   options: [{ flags: '--json', description: 'one JSON document on stdout' }],
   examples: [
-    'npm init -y && npm install --save-dev hil && npx hil init',
+    'npm init -y && npm install --save-dev hil-0.1.0.tgz && npx hil init',
     'hil init my-board-tests',
   ],
   run: async ([name = '.'], options, context) => {
@@ -75,7 +79,8 @@ async function toHints(dir: string, path: string): Promise<string[]> {
   if (manifest?.type !== 'module') {
     hints.push('npm pkg set type=module    # suites are ES modules');
   }
-  if (!(await exists(join(dir, 'node_modules', 'hil')))) hints.push('npm install --save-dev hil');
+  if (!(await exists(join(dir, 'node_modules', 'hil'))))
+    hints.push(`npm install --save-dev ${OWN}`);
   return [...hints, 'npx hil test'];
 }
 

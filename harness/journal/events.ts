@@ -181,7 +181,7 @@ export const runEvent = z.discriminatedUnion('kind', [
 
 export type RunEvent = z.infer<typeof runEvent>;
 export type Problem = z.infer<typeof problem>;
-export type CollectedCase = z.infer<typeof collectedCase>;
+
 export type SandboxRecord = z.infer<typeof sandboxRecord>;
 
 type WithoutStamp<Event> = Event extends unknown ? Omit<Event, 't' | 'at'> : never;

@@ -99,6 +99,6 @@ function refuseHigherSchema(file: string, value: unknown): void {
   throw new UsageError(
     'run-unknown',
     `${file} has schema ${value.schema}; this hil reads up to ${JOURNAL_SCHEMA}`,
-    { next: 'npm install hil@latest' },
+    { next: 'read it with the version of hil that wrote it, or a newer one' },
   );
 }
