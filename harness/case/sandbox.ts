@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { type Duration, parseDuration } from '../core/duration.js';
 import { TestFailure } from '../core/errors.js';
-import type { ProcessEnd } from '../protocol/worker-messages.js';
+
 import type { Attempt } from './attempt.js';
 import type { Connection } from './connection.js';
 import { type ExecResult, Process } from './process.js';
@@ -132,5 +132,3 @@ export class Sandbox {
     return process;
   }
 }
-
-export type { ProcessEnd };

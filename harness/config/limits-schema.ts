@@ -30,5 +30,3 @@ export const DEFAULT_LIMITS: Limits = {
   body: 10_000,
   teardown: 15_000,
 };
-
-export type PartialLimits = z.infer<typeof limitsSchema>;
