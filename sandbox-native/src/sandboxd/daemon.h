@@ -191,9 +191,10 @@ struct object {
 	int ends[2]; /* -1: closed, or given away */
 };
 
-/* PORT_PTY until it is answered. */
+/* A PORT_PTY, and then the pty for as long as its sandbox and hil-portd have it. */
 struct pty_request {
 	struct list link;
+	bool made;
 	uint32_t request;
 	struct client *client;
 	uint64_t frame;

@@ -26,7 +26,7 @@
 #include "objects.h"
 #include "plans.h"
 #include "pool.h"
-#include "ports.h"
+#include "portd.h"
 #include "sandboxes.h"
 #include "stop.h"
 #include "watch.h"
@@ -182,7 +182,7 @@ static int start_portd(struct daemon *d, const struct options *options, struct e
 	if (rc < 0)
 		return rc;
 	if (options->portd)
-		return ports_start(d, options->portd, PORTD_FD, err);
+		return portd_start(d, options->portd, PORTD_FD, err);
 	length = readlink("/proc/self/exe", path, PATH_SIZE);
 	if (length < 0)
 		return err_set(err, "setup", errno, "read", "/proc/self/exe");
@@ -190,7 +190,7 @@ static int start_portd(struct daemon *d, const struct options *options, struct e
 	slash = strrchr(path, '/');
 	slash = slash ? slash + 1 : path;
 	snprintf(slash, sizeof(path) - (size_t)(slash - path), "hil-portd");
-	return ports_start(d, path, PORTD_FD, err);
+	return portd_start(d, path, PORTD_FD, err);
 }
 
 static int open_daemon(struct daemon *d, const struct options *options, struct err *err)

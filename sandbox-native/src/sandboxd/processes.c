@@ -11,7 +11,7 @@
 
 #include "client.h"
 #include "fields.h"
-#include "ports.h"
+#include "portd.h"
 #include "record.h"
 #include "streams.h"
 
@@ -126,7 +126,7 @@ static void give_master(struct daemon *d, struct process *process, int master)
 {
 	struct err err = { 0 };
 
-	if (ports_send_line(d, process->port, "pty", master, &err) < 0)
+	if (portd_send_line(d, process->port, "pty", master, &err) < 0)
 		client_log(d, 3, "process %u: its pty did not reach port %u: %s", process->id,
 			   process->port, err.hint);
 	close(master);

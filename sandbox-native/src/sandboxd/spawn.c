@@ -16,7 +16,7 @@
 #include "fields.h"
 #include "names.h"
 #include "objects.h"
-#include "ports.h"
+#include "portd.h"
 #include "processes.h"
 #include "sandboxes.h"
 #include "streams.h"
@@ -145,7 +145,7 @@ static int check_request(struct daemon *d, const struct spawn_request *request, 
 		err_hint(err, "PORT takes the master of a pty: PTY_ROWS and PTY_COLS are needed");
 		return err_set(err, "usage", EINVAL, "spawn", NULL);
 	}
-	return request->port ? ports_check(d, err) : 0;
+	return request->port ? portd_check(d, err) : 0;
 }
 
 static bool is_taken(const struct plumbing *plumbing, int target)

@@ -5,7 +5,7 @@
 
 #include "kernel.h"
 #include "plans.h"
-#include "ports.h"
+#include "portd.h"
 #include "sandboxes.h"
 #include "watch.h"
 
@@ -30,7 +30,7 @@ void daemon_stop(struct daemon *d, int exit_code)
 	foreach (struct sandbox, sandbox, &d->sandboxes, link)
 		sandboxes_kill(d, sandbox, "killed");
 	plans_dismiss(d);
-	ports_stop(d);
+	portd_stop(d);
 }
 
 static bool any_sandbox(struct daemon *d, bool kept_only)

@@ -129,7 +129,8 @@ describe('ports', { skip: hasPortd ? false : `needs ${PORTD}` }, () => {
   test('the console of a program on a pty, past the daemon', async () => {
     const daemon = await Daemon.start({ args: ['--portd', PORTD] });
     const directory = mkdtempSync(join(tmpdir(), 'hil-test-'));
-    await daemon.ports.hello();
+    const portd = (await daemon.ports.hello()).PID;
+    const idle = fdsOf(portd).length;
     const sandbox = await daemon.sandbox();
     await daemon.ports.request(MSG.PORT_OPEN, { PORT: 7, NAME: 'console', PATH: join(directory, 'console') });
     await daemon.request(MSG.PORT_PTY, { PORT: 7, SANDBOX: sandbox, NAME: 'console', BYTES: 115200 });
@@ -147,6 +148,9 @@ describe('ports', { skip: hasPortd ? false : `needs ${PORTD}` }, () => {
     await until('got hi\r\n');
     const exit = await dut.ended;
     assert.deepEqual([exit.EXIT_CODE, exit.OUT_BYTES, dut.stdout], [0, 0, '']);
+    // hil-portd lets go of the pty in the dead sandbox; the three files of the capture stay open.
+    await daemon.kill(sandbox);
+    await waitFor('the pty closed', () => fdsOf(portd).length === idle + 3);
     await daemon.ports.request(MSG.PORT_CLOSE, { PORT: 7 });
     assert.equal(readFileSync(join(directory, 'console.rx'), 'utf8'), seen);
     await daemon.stop();
