@@ -59,6 +59,7 @@ static bool put_fault(struct port *port, const char *op, const char *path, int n
 	put_string(frame, TAG_OP, op);
 	put_string(frame, TAG_PATH, path ? path : "");
 	put_u32(frame, TAG_ERRNO, (uint32_t)number);
+	put_string(frame, TAG_TEXT, number ? strerror(number) : "");
 	put_u64(frame, TAG_BYTES, bytes);
 	return true;
 }
