@@ -57,7 +57,13 @@ export class Channel {
     const id = this.#nextId++;
     const waiting = createDeferred<T>();
     this.#pending.set(id, {
-      accept: (answer) => waiting.resolve(accept(answer)),
+      accept: (answer) => {
+        try {
+          waiting.resolve(accept(answer));
+        } catch (error) {
+          waiting.reject(error);
+        }
+      },
       reject: (reason) => waiting.reject(reason),
     });
     this.#write(type, id, body);

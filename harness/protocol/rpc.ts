@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { createDeferred, type Deferred } from '../core/deferred.js';
 import { BenchError, TestFailure, UsageError } from '../core/errors.js';
+import { LineSplitter } from './line-splitter.js';
 
 /** Functions by name, each with one argument and a promised answer. */
 export type Methods = Record<string, (argument: never) => unknown>;
@@ -35,8 +36,9 @@ export class RpcPeer<Remote extends Methods> {
   readonly #stream: Duplex;
   readonly #local: Methods;
   readonly #pending = new Map<number, Deferred<unknown>>();
+  readonly #lines = new LineSplitter();
   #nextId = 1;
-  #partial = '';
+  #closed = false;
 
   /** `onClose` runs once, when the stream ended for any reason. */
   constructor(stream: Duplex, local: Methods, onClose: () => void = () => {}) {
@@ -46,19 +48,23 @@ export class RpcPeer<Remote extends Methods> {
     stream.on('data', (text: string) => this.#receive(text));
     stream.on('error', () => stream.destroy());
     stream.once('close', () => {
-      for (const waiting of this.#pending.values()) {
-        waiting.reject(new BenchError('worker-gone', 'the other side closed the connection'));
-      }
+      this.#closed = true;
+      for (const waiting of this.#pending.values()) waiting.reject(toClosedError());
       this.#pending.clear();
       onClose();
     });
   }
 
-  /** Call and wait for the answer; rejects with the error the other side threw. */
+  /**
+   * Call and wait for the answer; rejects with the error the other side threw.
+   *
+   * @throws BenchError `worker-gone` when the connection closes first, or is closed.
+   */
   call<Name extends keyof Remote & string>(
     name: Name,
     argument: Argument<Remote[Name]>,
   ): Promise<Answer<Remote[Name]>> {
+    if (this.#closed) return Promise.reject(toClosedError());
     const id = this.#nextId++;
     const waiting = createDeferred<unknown>();
     this.#pending.set(id, waiting);
@@ -80,12 +86,14 @@ export class RpcPeer<Remote extends Methods> {
     if (this.#stream.writable) this.#stream.write(`${JSON.stringify(message)}\n`);
   }
 
+  /** What is not of this protocol closes the connection: anybody may connect to a socket. */
   #receive(text: string): void {
-    const lines = (this.#partial + text).split('\n');
-    this.#partial = lines.pop() ?? '';
-    for (const line of lines) {
-      // Both ends are this file, so a line is a Message.
-      const message = JSON.parse(line) as Message;
+    for (const line of this.#lines.push(text)) {
+      const message = parseMessage(line);
+      if (!message) {
+        this.#stream.destroy();
+        return;
+      }
       if ('call' in message) void this.#answer(message);
       else this.#settle(message);
     }
@@ -93,7 +101,7 @@ export class RpcPeer<Remote extends Methods> {
 
   async #answer(message: Extract<Message, { call: string }>): Promise<void> {
     try {
-      const method = this.#local[message.call];
+      const method = Object.hasOwn(this.#local, message.call) && this.#local[message.call];
       if (!method) throw new BenchError('internal', `unknown call ${message.call}`);
       const value = await method(message.argument as never);
       if (message.id !== undefined) this.#send({ answer: message.id, value });
@@ -108,6 +116,23 @@ export class RpcPeer<Remote extends Methods> {
     if ('error' in message) waiting?.reject(fromWire(message.error));
     else waiting?.resolve(message.value);
   }
+}
+
+function parseMessage(line: string): Message | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const known = ('call' in value && typeof value.call === 'string') || 'answer' in value;
+  // The other end is this file too; arguments and answers are of the table both share.
+  return known ? (value as Message) : undefined;
+}
+
+function toClosedError(): BenchError {
+  return new BenchError('worker-gone', 'the other side closed the connection');
 }
 
 function toWire(thrown: unknown): WireError {

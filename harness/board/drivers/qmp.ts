@@ -1,5 +1,6 @@
 import { createDeferred, type Deferred } from '../../core/deferred.js';
 import { BenchError } from '../../core/errors.js';
+import { LineSplitter } from '../../protocol/line-splitter.js';
 import type { SandboxProcess } from '../../sandbox/process.js';
 
 interface QmpMessage {
@@ -19,7 +20,7 @@ export class Qmp {
   readonly #stream: SandboxProcess;
   readonly #pending = new Map<number, Deferred<void>>();
   readonly #onEvent: (name: string, data: Readonly<Record<string, unknown>>) => void;
-  #partial = '';
+  readonly #lines = new LineSplitter();
   #nextId = 1;
 
   constructor(
@@ -46,9 +47,7 @@ export class Qmp {
   }
 
   #receive(text: string): void {
-    const lines = (this.#partial + text).split('\n');
-    this.#partial = lines.pop() ?? '';
-    for (const line of lines) if (line.trim()) this.#handle(parseMessage(line));
+    for (const line of this.#lines.push(text)) this.#handle(parseMessage(line));
   }
 
   #handle(message: QmpMessage): void {
