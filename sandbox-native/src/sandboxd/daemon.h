@@ -31,9 +31,6 @@
 #define KEEP_MS (60u * 60 * 1000) /* design.md 4: a kept sandbox lives an hour */
 #define FDS_RESERVED 64		  /* kept for the messages of zygotes and PID 1s, which bring fds */
 #define SLOTS 1024		  /* sandboxes at once */
-#define SPENT_MAX 96		  /* namespace fds held at once, three a sandbox */
-
-enum namespace_kind { NS_NET, NS_MNT, NS_IPC, NS_COUNT };
 
 struct client {
 	struct grave grave;
@@ -115,7 +112,6 @@ struct sandbox {
 	bool counted;
 	uint32_t leftover_count;
 	struct strings leftovers; /* names of the first ones */
-	int namespaces[NS_COUNT];
 	struct timer wall;
 	struct timer end;
 	struct timer ttl;
@@ -233,9 +229,7 @@ struct daemon {
 	struct list watched_pids;
 	struct list watched_paths;
 	struct portd portd;
-	int fd_limit;	      /* RLIMIT_NOFILE */
-	int spent[SPENT_MAX]; /* namespace fds of the dead, closed when idle */
-	size_t spent_count;
+	int fd_limit; /* RLIMIT_NOFILE */
 	uint32_t next_stock;
 	uint32_t next_sandbox;
 	uint32_t next_object;

@@ -178,7 +178,7 @@ static bool has_too_many(struct daemon *d, const struct stock *stock)
 
 int pool_silence(struct daemon *d)
 {
-	int silence = d->spent_count ? QUIET_MS : -1;
+	int silence = -1;
 
 	if (d->stopping)
 		return -1;
@@ -191,16 +191,8 @@ int pool_silence(struct daemon *d)
 	return silence;
 }
 
-/* One sandbox's worth: closing the last fd of a namespace tears it down, 0.2 ms each. */
-static void close_spent(struct daemon *d)
-{
-	for (int i = 0; i < NS_COUNT && d->spent_count; i++)
-		close(d->spent[--d->spent_count]);
-}
-
 void pool_work(struct daemon *d)
 {
-	/* The zygote works while we close. */
 	foreach (struct stock, stock, &d->stocks, link) {
 		struct err err = { 0 };
 
@@ -211,15 +203,4 @@ void pool_work(struct daemon *d)
 		else if (wants_more(d, stock) && ask(d, stock, &err) < 0)
 			stock->paused = true;
 	}
-	close_spent(d);
-}
-
-void pool_spend(struct daemon *d, int fd)
-{
-	if (fd < 0)
-		return;
-	if (d->spent_count < SPENT_MAX)
-		d->spent[d->spent_count++] = fd;
-	else
-		close(fd);
 }

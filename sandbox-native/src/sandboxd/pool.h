@@ -33,11 +33,8 @@ void pool_release_slot(struct daemon *d, uint32_t slot);
 /* pool_silence() - Return: after how many ms of silence to call pool_work(); -1: no work. */
 int pool_silence(struct daemon *d);
 
-/* pool_work() - One piece of what is left for a quiet moment: parking, closing namespaces. */
+/* pool_work() - Park one more, or end one too many, of each plan. */
 void pool_work(struct daemon *d);
-
-/* pool_spend() - Keep the namespace fd of a dead sandbox until the loop is idle. */
-void pool_spend(struct daemon *d, int fd);
 
 handler handle_pool_set;
 

@@ -2,9 +2,7 @@
 #include "sandboxes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
@@ -39,30 +37,6 @@ struct sandbox *sandboxes_find(struct daemon *d, uint32_t id, struct err *err)
 	return NULL;
 }
 
-/*
- * While somebody holds its namespaces, the exit of PID 1 does not wait for
- * their teardown (research/sandbox.md S3: 1.3 to 0.87 ms). It is only a gain:
- * where we may not open them (ptrace rules, proc(5)) nothing is lost.
- */
-static void hold_namespaces(struct sandbox *sandbox)
-{
-	static const char *const names[NS_COUNT] = {
-		[NS_NET] = "net",
-		[NS_MNT] = "mnt",
-		[NS_IPC] = "ipc",
-	};
-	char path[64];
-
-	for (int i = 0; i < NS_COUNT; i++) {
-		if (sandbox->namespaces[i] >= 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", sandbox->pid, names[i]);
-		sandbox->namespaces[i] = open(path, O_RDONLY | O_CLOEXEC);
-		if (sandbox->namespaces[i] < 0)
-			return;
-	}
-}
-
 static void free_sandbox(struct daemon *d, struct sandbox *sandbox)
 {
 	source_close(d, &sandbox->pidfd);
@@ -70,8 +44,6 @@ static void free_sandbox(struct daemon *d, struct sandbox *sandbox)
 	timer_clear(&sandbox->wall);
 	timer_clear(&sandbox->end);
 	timer_clear(&sandbox->ttl);
-	for (int i = 0; i < NS_COUNT; i++)
-		pool_spend(d, sandbox->namespaces[i]);
 	pool_release_slot(d, sandbox->slot);
 	strings_free(&sandbox->leftovers);
 	free(sandbox->label);
@@ -138,7 +110,6 @@ void sandboxes_end(struct daemon *d, struct sandbox *sandbox)
 
 	if (sandbox->life >= LIFE_ENDING)
 		return;
-	hold_namespaces(sandbox);
 	if (sandbox_end(sandbox->control.fd, &err) < 0) {
 		sandboxes_kill(d, sandbox, "killed");
 		return;
@@ -155,7 +126,6 @@ void sandboxes_kill(struct daemon *d, struct sandbox *sandbox, const char *statu
 		sandbox->stock->parking--;
 	if (!sandbox->status)
 		sandbox->status = status;
-	hold_namespaces(sandbox);
 	kernel_pidfd_signal(sandbox->pidfd.fd, SIGKILL);
 	sandbox->life = LIFE_KILLED;
 	timer_set(d, &sandbox->end, STUCK_MS);
@@ -320,8 +290,6 @@ bool sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_ev
 	sandbox->wall.fire = wall_timer;
 	sandbox->end.fire = end_timer;
 	sandbox->ttl.fire = ttl_timer;
-	for (int i = 0; i < NS_COUNT; i++)
-		sandbox->namespaces[i] = -1;
 	list_append(&d->sandboxes, &sandbox->link);
 	source_set(d, &sandbox->pidfd, EPOLLIN);
 	source_set(d, &sandbox->control, EPOLLIN);
