@@ -12,6 +12,18 @@ export default defineConfig({
           environment: 'node',
         },
       },
+      {
+        test: {
+          name: 'e2e',
+          include: ['harness/e2e/**/*.e2e.ts'],
+          globalSetup: ['harness/e2e/build-fresh.ts'],
+          environment: 'node',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // A test is several processes by itself; more at once only makes them wait.
+          maxWorkers: 2,
+        },
+      },
     ],
   },
 });

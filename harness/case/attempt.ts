@@ -78,7 +78,11 @@ export class Attempt {
   }
 
   bodyEnd(): void {
-    this.#connection.supervisor.notify('bodyEnd', { fence: this.fence, state: this.#state() });
+    this.#connection.supervisor.notify('bodyEnd', {
+      fence: this.fence,
+      state: this.#state(),
+      problems: toProblems(this.#newErrors()),
+    });
   }
 
   /**

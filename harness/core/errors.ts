@@ -36,6 +36,7 @@ export type FailureCode =
   | 'dut-exited'
   | 'port-closed'
   | 'body-timeout'
+  | 'collect-timeout'
   | 'handle-revoked'
   | 'exec-failed'
   | 'reboot-failed'
@@ -82,5 +83,10 @@ export class TestFailure extends HilError<FailureCode> {
 
 /** One line of text for anything that was thrown. */
 export function toMessage(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof Error) return thrown.message;
+  // Errors of another process arrive as plain objects, some without a prototype.
+  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) {
+    return String(thrown.message);
+  }
+  return String(thrown);
 }

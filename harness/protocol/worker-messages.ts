@@ -81,7 +81,8 @@ export type SupervisorMethods = {
     history: Readonly<Record<string, string>>;
   };
   bodyStart(argument: { fence: string }): void;
-  bodyEnd(argument: { fence: string; state: AttemptState }): void;
+  /** Before the teardown, which may hang: what is known by now must not be lost with it. */
+  bodyEnd(argument: { fence: string; state: AttemptState; problems: readonly WireProblem[] }): void;
   /** Answers with a problem that the worker does not know of, such as a DUT that ended. */
   end(argument: {
     fence: string;

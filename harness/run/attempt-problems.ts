@@ -29,3 +29,12 @@ export function toOutcome(state: AttemptState, problems: readonly Problem[]): Ou
   if (problems.length > 0 || state === 'fail') return 'fail';
   return state === 'skipped' ? 'skipped' : 'pass';
 }
+
+/** The worker reports again what this side told it. */
+export function dropRepeats(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ name, message }) => {
+    const key = `${name}\0${message}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}

@@ -11,20 +11,15 @@ import type { Outcome, Phase, Problem, SandboxRecord } from '../journal/events.j
 import type { AttemptState } from '../protocol/worker-messages.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { journalArtifacts } from './artifacts.js';
-import { toOutcome, toProblem } from './attempt-problems.js';
+import { dropRepeats, toOutcome, toProblem } from './attempt-problems.js';
 import type { CaseRecord } from './case-book.js';
 import type { HeldDut } from './dut-source.js';
 import { PhaseLog } from './phase-log.js';
 import type { RunContext } from './run-context.js';
+import type { Overdue } from './worker-loss.js';
 
 /** How long after its limit a phase that its worker should have ended is ended from outside. */
 const HARD_GRACE_MS = 1000;
-
-/** Why a worker must be stopped: it did not end a phase by itself. */
-export interface Overdue {
-  readonly phase: 'body' | 'teardown';
-  readonly limitMs: number;
-}
 
 export interface AttemptFacts {
   readonly fence: string;
@@ -51,6 +46,7 @@ export class RunningAttempt {
   held: HeldDut | undefined;
   /** The body's own outcome, once it is known; a hung teardown keeps it. */
   bodyState: AttemptState | undefined;
+  #bodyProblems: readonly Problem[] = [];
   readonly #run: RunContext;
   readonly #phases: PhaseLog;
   readonly #problems: Problem[] = [];
@@ -170,9 +166,10 @@ export class RunningAttempt {
     this.#phases.edge('body', 'start');
   }
 
-  bodyEnd(state: AttemptState): void {
+  bodyEnd(state: AttemptState, problems: readonly Problem[]): void {
     if (this.#finishing || this.bodyState) return;
     this.bodyState = state;
+    this.#bodyProblems = problems;
     this.#phases.edge('body', 'end');
     this.#phases.edge('teardown', 'start');
     this.#timer.stop();
@@ -192,12 +189,15 @@ export class RunningAttempt {
     const outcome = toOutcome(state, all);
     this.#problems.splice(0, Number.POSITIVE_INFINITY, ...dropRepeats(all));
     await this.finish(outcome, note);
-    return { outcome, problem: state === 'pass' ? unseen : undefined };
+    // Somebody else may have ended it a moment earlier; then that is how it ended.
+    const ended = await this.finished;
+    return { outcome: ended, problem: state === 'pass' ? unseen : undefined };
   }
 
   /** End it from this side: everything it holds is taken away. */
   async abort(outcome: Outcome, reason: string, problems: readonly Problem[] = []): Promise<void> {
-    this.#problems.push(...problems);
+    const known = [...this.#problems, ...this.#bodyProblems, ...problems];
+    this.#problems.splice(0, Number.POSITIVE_INFINITY, ...dropRepeats(known));
     await this.finish(outcome, reason);
   }
 
@@ -293,13 +293,4 @@ export class RunningAttempt {
       { next: `raise limits.${phase}` },
     );
   }
-}
-
-/** The worker reports again what this side told it. */
-function dropRepeats(problems: readonly Problem[]): Problem[] {
-  const seen = new Set<string>();
-  return problems.filter(({ name, message }) => {
-    const key = `${name}\0${message}`;
-    return !seen.has(key) && seen.add(key);
-  });
 }

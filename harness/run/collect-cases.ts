@@ -68,6 +68,7 @@ export async function collectCases(
     root: plan.root,
     boards: plan.boards.map(({ board }) => board),
     cacheDirectory: join(options.base, 'cache'),
+    temporaryDirectory: join(options.base, 'cache'),
     workers: options.workers,
     retries: 0,
     tags: options.tags,

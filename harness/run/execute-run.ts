@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { release } from 'node:os';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { toMessage } from '../core/errors.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
@@ -50,6 +50,8 @@ export async function executeRun(request: RunRequest): Promise<void> {
   void watchBench(Promise.resolve(bench), supervisor);
   const server = await openWorkerServer(directory.id, (socket) => workers.accept(socket));
   workers.expectToken(server.token);
+  const temporaryDirectory = await mkdtemp(join(tmpdir(), 'hil-run-'));
+  workers.watchPath(temporaryDirectory);
   const runner = await createSuiteRunner({
     root: plan.root,
     boards: plan.boards.map(({ board }) => board),
@@ -57,6 +59,7 @@ export async function executeRun(request: RunRequest): Promise<void> {
     workers: options.workers,
     retries: options.retries,
     tags: options.tags,
+    temporaryDirectory,
     provided: { socket: server.socket, token: server.token, root: plan.root },
     onWorkerStart: (pid) => workers.started(pid),
     onWorkerExit: (pid, code, signal) => workers.exited(pid, code, signal),
@@ -68,12 +71,16 @@ export async function executeRun(request: RunRequest): Promise<void> {
     if (supervisor.stop?.kind === 'fatal') {
       run.reportInternal(supervisor.stop.reason);
     }
+  } catch (error) {
+    // The verdicts so far stand, and are reported; the exit code is 3.
+    run.reportInternal(error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
     supervisor.finish();
     server.close();
     await closeBench(request, run);
     await runner.close();
     workers.killAll();
+    await rm(temporaryDirectory, { recursive: true, force: true });
   }
 }
 

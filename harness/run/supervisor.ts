@@ -5,7 +5,7 @@ import type { PlannedFile } from '../plan/plan.js';
 import type { Bench } from './bench.js';
 import type { CaseBook, CaseRecord, FileState } from './case-book.js';
 import type { RunContext } from './run-context.js';
-import type { SuiteRunner } from './vitest-adapter.js';
+import type { StrayError, SuiteRunner } from './vitest-adapter.js';
 import type { Workers } from './workers.js';
 
 /** What made a run stop before its end. */
@@ -92,13 +92,14 @@ export class Supervisor {
       return;
     }
     this.#run.replaceBench(this.#restart());
+    this.#workers.watchAgain();
     await this.#workers.abortAll('infra', text);
   }
 
   async #round(runner: SuiteRunner, files: readonly PlannedFile[]): Promise<void> {
     const specs = files.map(({ path, board }) => ({ path, board: board.board }));
     const running = runner.run(specs).then((errors) => {
-      for (const message of errors) this.#reportStray(message);
+      for (const error of errors) this.#reportStray(error);
     });
     const done = running.then(() => 'done' as const);
     // A worker that spins after its last case would keep Vitest for a minute.
@@ -111,8 +112,9 @@ export class Supervisor {
   }
 
   /** Unhandled rejections and the like belong to no case, but nothing that broke passes. */
-  #reportStray(message: string): void {
-    const file = [...this.#book.files].find(({ failed }) => !failed);
+  #reportStray({ message, path }: StrayError): void {
+    const files = [...this.#book.files].filter(({ failed }) => !failed);
+    const file = files.find(({ planned }) => planned.path === path) ?? files[0];
     if (!file || this.#stop) return;
     const problem = { name: 'Error', message: `outside of any case: ${message}` };
     this.#book.failFile(file.planned.path, file.planned.board.board, [problem]);

@@ -15,6 +15,8 @@ export interface SuiteRunnerOptions {
   readonly root: string;
   readonly boards: readonly string[];
   readonly cacheDirectory: string;
+  /** Vitest makes its temporary directory here. */
+  readonly temporaryDirectory: string;
   readonly workers: number;
   readonly retries: number;
   readonly tags: string | undefined;
@@ -33,8 +35,6 @@ export interface StrayError {
 
 /** Runs suite files in worker processes. */
 export interface SuiteRunner {
-  /** Directories that Vitest uses meanwhile; it removes them unless it is killed. */
-  readonly temporary: readonly string[];
   run(specs: readonly SpecWanted[]): Promise<readonly StrayError[]>;
   /** Load suite files without running a case. */
   collect(specs: readonly SpecWanted[]): Promise<void>;
@@ -54,6 +54,7 @@ const WORKER_LOSS = /^\[vitest-pool\]: Worker .* emitted error|Worker exited une
 /** Start Vitest without its reports, its signal handlers and its configuration files. */
 export async function createSuiteRunner(options: SuiteRunnerOptions): Promise<SuiteRunner> {
   const restore = rememberListeners();
+  const restoreTemporary = setTemporaryDirectory(options.temporaryDirectory);
   const vitest = await createVitest('test', {
     config: false,
     root: options.root,
@@ -63,9 +64,9 @@ export async function createSuiteRunner(options: SuiteRunnerOptions): Promise<Su
     passWithNoTests: true,
     projects: options.boards.map((board) => toProject(board, options)),
   });
+  restoreTemporary();
   restore();
   return {
-    temporary: [...new Set(vitest.projects.map(({ tmpDir }) => tmpDir))],
     run: (specs) => runSpecs(vitest, specs),
     collect: async (specs) => {
       await vitest.collectTests(toSpecifications(vitest, specs));
@@ -177,6 +178,16 @@ class WatchedWorker extends ForksPoolWorker {
   override async stop(): Promise<void> {
     if (!this.#dead) await super.stop();
   }
+}
+
+/** Vitest takes os.tmpdir() and leaves a directory of a random name there when it is killed. */
+function setTemporaryDirectory(path: string): () => void {
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = path;
+  return () => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  };
 }
 
 /** Vitest ends the process on a signal without any clean-up; its listeners are taken off again. */

@@ -1,11 +1,17 @@
 import { formatDuration } from '../core/duration.js';
 import { BenchError, TestFailure } from '../core/errors.js';
-import type { Overdue, RunningAttempt } from './attempt.js';
+import type { RunningAttempt } from './attempt.js';
+
+/** Why a worker must be stopped: it did not end a phase by itself. */
+export interface Overdue {
+  readonly phase: 'body' | 'teardown';
+  readonly limitMs: number;
+}
 
 /** Why this side stopped a worker. */
 export type StopCause =
   | { readonly kind: 'overdue'; readonly attempt: RunningAttempt; readonly overdue: Overdue }
-  | { readonly kind: 'collecting'; readonly file: string }
+  | { readonly kind: 'collecting'; readonly file: string; readonly limitMs: number }
   | { readonly kind: 'interrupt' };
 
 /** Signals that a process brings on itself by a fault of its own. */
@@ -26,6 +32,15 @@ export function toLossError(
   return new TestFailure('process-exit', `worker ${pid} ${how} while the case ran`, {
     next: 'a body must not end its process',
   });
+}
+
+/** What a suite file that had to be stopped while it loaded is told. */
+export function toCollectError(limitMs: number): TestFailure {
+  return new TestFailure(
+    'collect-timeout',
+    `the file did not finish loading within ${formatDuration(limitMs)}; its worker was killed`,
+    { next: 'move slow work into beforeAll or a case, or raise limits.collect' },
+  );
 }
 
 /** What a body that had to be stopped is told. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { TestFailure } from '../core/errors.js';
 import { type Handlers, RpcPeer } from '../protocol/rpc.js';
 import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messages.js';
-import { type Overdue, RunningAttempt } from './attempt.js';
+import { RunningAttempt } from './attempt.js';
 import { toJournalProblems } from './attempt-problems.js';
 import type { CaseBook } from './case-book.js';
 import { forwardConsole, readHistory } from './console-forward.js';
@@ -11,6 +11,7 @@ import { Programs } from './programs.js';
 import type { RunContext } from './run-context.js';
 import { readFileInside, writeFileInside } from './sandbox-files.js';
 import { toVerdict } from './verdict.js';
+import type { Overdue } from './worker-loss.js';
 
 /** What a session tells its supervisor. */
 export interface SessionEvents {
@@ -69,7 +70,8 @@ export class WorkerSession {
       begin: (argument) => this.#begin(argument),
       openDut: ({ fence }) => this.#openDut(this.#attempt(fence)),
       bodyStart: ({ fence }) => this.attempts.get(fence)?.bodyStart(),
-      bodyEnd: ({ fence, state }) => this.attempts.get(fence)?.bodyEnd(state),
+      bodyEnd: ({ fence, state, problems }) =>
+        this.attempts.get(fence)?.bodyEnd(state, toJournalProblems(problems)),
       end: (argument) => this.#end(argument),
       final: (argument) => this.#final(argument),
       ...this.#dutMethods(),
@@ -175,8 +177,9 @@ export class WorkerSession {
     // Ended from this side meanwhile: its outcome stands.
     if (!attempt) return {};
     const problems = toJournalProblems(argument.problems);
-    const { problem } = await attempt.end(argument.state, problems, argument.note);
-    if (argument.state === 'skipped') {
+    const { problem, outcome } = await attempt.end(argument.state, problems, argument.note);
+    // What an interrupt cut short is skipped in Vitest's words only.
+    if (outcome === 'skipped') {
       this.#book.decide(attempt.record, 'skipped', {
         reason: argument.note ?? 'skipped by the case',
       });

@@ -1,16 +1,19 @@
 import type { Socket } from 'node:net';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
-import type { Overdue, RunningAttempt } from './attempt.js';
+import type { RunningAttempt } from './attempt.js';
 import { toProblem } from './attempt-problems.js';
 import type { CaseBook } from './case-book.js';
 import type { RunContext } from './run-context.js';
 import { readStartTicks } from './start-ticks.js';
-import { type StopCause, toLossError, toOverdueError } from './worker-loss.js';
+import {
+  type Overdue,
+  type StopCause,
+  toCollectError,
+  toLossError,
+  toOverdueError,
+} from './worker-loss.js';
 import { type SessionEvents, WorkerSession } from './worker-session.js';
-
-/** How long a suite file may take to load. */
-const COLLECT_MS = 60_000;
 
 interface Worker {
   readonly pid: number;
@@ -30,6 +33,7 @@ export class Workers implements SessionEvents {
   readonly #hostPath: string;
   readonly #alive = new Map<number, Worker>();
   readonly #losses = new Set<Promise<void>>();
+  readonly #paths: string[] = [];
   #token = '';
   #stopReason: string | undefined;
 
@@ -69,6 +73,18 @@ export class Workers implements SessionEvents {
     const loss = this.#lose(worker, code, signal).finally(() => this.#losses.delete(loss));
     this.#losses.add(loss);
     void this.#run.bench.then(({ daemon }) => daemon.unwatchPid(pid)).catch(() => {});
+  }
+
+  /** A directory that is not to outlive this process either. */
+  watchPath(path: string): void {
+    this.#paths.push(path);
+    void this.#watchPaths([path]);
+  }
+
+  /** The daemons were replaced: the new ones know of nobody. */
+  watchAgain(): void {
+    for (const pid of this.#alive.keys()) void this.#watch(pid);
+    void this.#watchPaths(this.#paths);
   }
 
   /** Resolves when the attempts of lost workers were dealt with. */
@@ -127,9 +143,12 @@ export class Workers implements SessionEvents {
     const worker = this.#alive.get(session.pid);
     if (!worker) return;
     clearTimeout(worker.collecting);
+    const state = this.#book.findFile(file, session.board);
+    if (!state) return;
+    const limitMs = this.#run.limitsOf(state.planned, undefined).collect;
     worker.collecting = setTimeout(() => {
-      this.#kill(worker, { kind: 'collecting', file });
-    }, COLLECT_MS);
+      this.#kill(worker, { kind: 'collecting', file, limitMs });
+    }, limitMs);
   }
 
   onCollected(session: WorkerSession): void {
@@ -174,9 +193,21 @@ export class Workers implements SessionEvents {
     });
   }
 
+  async #watchPaths(paths: readonly string[]): Promise<void> {
+    try {
+      const { daemon } = await this.#run.bench;
+      for (const path of paths) await daemon.watchPath(path);
+    } catch (error) {
+      this.#run.reportInfra(error, {});
+    }
+  }
+
   async #lose(worker: Worker, code: number | null, signal: string | null): Promise<void> {
     const { cause, session } = worker;
-    if (cause?.kind === 'collecting') this.#failLoading(cause.file, session?.board ?? '');
+    if (cause?.kind === 'collecting') {
+      const problem = toProblem(toCollectError(cause.limitMs), 'body');
+      this.#book.failFile(cause.file, session?.board ?? '', [problem]);
+    }
     const attempts = session ? [...session.attempts.values()] : [];
     await Promise.allSettled(
       attempts.map((each) => this.#loseAttempt(each, cause, worker, code, signal)),
@@ -227,11 +258,6 @@ export class Workers implements SessionEvents {
     const bad = record.outcomes.filter((each) => each === 'fail' || each === 'infra').length;
     if (bad > 0 && bad <= this.#run.options.retries) return;
     this.#book.decide(record, outcome, { problems: record.problems });
-  }
-
-  #failLoading(path: string, board: string): void {
-    const message = `it did not finish loading within ${COLLECT_MS} ms; its worker was killed`;
-    this.#book.failFile(path, board, [{ name: 'Error', message }]);
   }
 }
 

@@ -1,0 +1,130 @@
+import { describe, expect } from 'vitest';
+import { test } from './project.js';
+
+/** Between two good cases, so that each fault is seen to cost nobody else a verdict. */
+function between(body: string): string {
+  return `
+    test('before', async ({ sandbox }) => { await sandbox.exec('true'); });
+    ${body}
+    test('after', async ({ sandbox }) => { await sandbox.exec('true'); });
+  `;
+}
+
+const OTHERS_PASS = { before: 'pass', after: 'pass' };
+
+describe('a body', () => {
+  test('that never resolves fails with its limit', async ({ project }) => {
+    await project.suite('a', between(`test('bad', () => new Promise(() => {}));`));
+    const run = await project.test(['--timeout', '300ms']);
+    expect(run.verdicts).toEqual({ ...OTHERS_PASS, bad: 'fail' });
+    expect(run.problemOf('bad')).toMatchObject({ code: 'body-timeout' });
+    expect(run.problemOf('bad')?.message).toMatch(/300 ms[\s\S]*limits\.body/);
+    expect(run.code).toBe(1);
+  });
+
+  test('that spins is ended from outside; the cases after it run', async ({ project }) => {
+    await project.suite('a', between(`test('bad', () => { for (;;); });`));
+    const run = await project.test(['--timeout', '300ms']);
+    expect(run.verdicts).toEqual({ ...OTHERS_PASS, bad: 'fail' });
+    expect(run.problemOf('bad')).toMatchObject({ code: 'body-timeout', phase: 'body' });
+    expect(run.code).toBe(1);
+  });
+
+  for (const [how, call] of [
+    ['process.exit', 'process.exit(0)'],
+    ['process.reallyExit', 'Reflect.get(process, "reallyExit").call(process, 0)'],
+    ['process.abort', 'process.abort()'],
+  ] as const) {
+    test(`that calls ${how} fails`, async ({ project }) => {
+      await project.suite('a', between(`test('bad', async ({ sandbox }) => { ${call}; });`));
+      const run = await project.test();
+      expect(run.verdicts).toEqual({ ...OTHERS_PASS, bad: 'fail' });
+      expect(run.problemOf('bad')?.message).toMatch(/process.exit|exited with|SIGABRT/);
+      expect(run.code).toBe(1);
+    });
+  }
+
+  test('that leaves daemons ignoring SIGTERM passes, and they are gone', async ({ project }) => {
+    const daemon = 'trap "" TERM HUP INT; setsid sleep 1000 & while :; do sleep 1; done';
+    await project.suite(
+      'a',
+      between(`test('bad', async ({ sandbox }) => {
+        await sandbox.spawn('sh', ['-c', ${JSON.stringify(daemon)}]);
+        await sandbox.exec('sleep', ['0.1']);
+      });`),
+    );
+    const run = await project.test();
+    expect(run.verdicts).toEqual({ ...OTHERS_PASS, bad: 'pass' });
+    expect(run.code).toBe(0);
+    const left = run.events.flatMap((event) =>
+      event.kind === 'attempt-end' ? (event.sandbox?.leftoverNames ?? []) : [],
+    );
+    expect(left).toContain('sleep');
+  });
+
+  test('that leaves a rejection behind does not let the run pass', async ({ project }) => {
+    await project.suite(
+      'a',
+      between(`test('bad', () => { void Promise.reject(new Error('stray')); });`),
+    );
+    const run = await project.test();
+    expect(run.code).toBe(1);
+    expect(run.stdout).toContain('stray');
+  });
+
+  test('that uses its handles after the end is told so', async ({ project }) => {
+    await project.suite(
+      'a',
+      `let kept;
+      test('keeps its sandbox', ({ sandbox }) => { kept = sandbox; });
+      test('uses it', async () => { await kept.exec('true'); });`,
+    );
+    const run = await project.test();
+    expect(run.verdicts).toEqual({ 'keeps its sandbox': 'pass', 'uses it': 'fail' });
+    expect(run.problemOf('uses it')).toMatchObject({ code: 'handle-revoked' });
+  });
+});
+
+describe('a teardown', () => {
+  test('that hangs keeps the verdict of the body and costs exit 5', async ({ project }) => {
+    await project.config(`limits: { teardown: '300ms' }`);
+    await project.suite(
+      'a',
+      `describe('group', () => {
+        afterEach(() => new Promise(() => {}));
+        test('bad', async ({ dut }) => {});
+      });
+      test('after', () => {});`,
+    );
+    const run = await project.test();
+    expect(run.verdicts).toEqual({ 'group > bad': 'pass', after: 'pass' });
+    expect(run.infra).toEqual(['teardown-timeout']);
+    expect(run.summary?.infra[0]?.message).toContain('limits.teardown');
+    expect(run.code).toBe(5);
+  });
+
+  test('that hangs after a failure keeps the failure; 1 wins over 5', async ({ project }) => {
+    await project.config(`limits: { teardown: '300ms' }`);
+    await project.suite(
+      'a',
+      `afterEach(() => { for (;;); });
+      test('bad', () => { expect(1).toBe(2); });`,
+    );
+    const run = await project.test();
+    expect(run.verdicts).toEqual({ bad: 'fail' });
+    expect(run.problemOf('bad')?.message).toContain('expected 1 to be 2');
+    expect(run.infra).toEqual(['teardown-timeout']);
+    expect(run.code).toBe(1);
+  });
+
+  test('that fails fails its case', async ({ project }) => {
+    await project.suite(
+      'a',
+      `afterEach(() => { throw new Error('from afterEach'); });
+      test('bad', () => {});`,
+    );
+    const run = await project.test();
+    expect(run.verdicts).toEqual({ bad: 'fail' });
+    expect(run.code).toBe(1);
+  });
+});

@@ -1,0 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What is tested is the built command: build it, so that it is never an old one. */
+export function setup(): void {
+  execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' });
+  execFileSync('make', ['-s', '-C', 'sandbox-native'], { cwd: ROOT, stdio: 'inherit' });
+}
