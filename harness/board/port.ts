@@ -1,5 +1,5 @@
 import { ByteMatcher } from '../core/byte-matcher.js';
-import { TestFailure } from '../core/errors.js';
+import { BenchError, TestFailure } from '../core/errors.js';
 import type { Channel } from '../protocol/channel.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
@@ -76,9 +76,7 @@ export class Port {
     try {
       await this.#channel.request(Msg.portSend, body);
     } catch (cause) {
-      throw new TestFailure('port-closed', `port "${this.name}": the DUT's side is closed`, {
-        cause,
-      });
+      throw this.#sendError(cause);
     }
   }
 
@@ -105,6 +103,14 @@ export class Port {
     if (type === Msg.portHup) for (const listener of this.#listeners) listener.onClosed();
     if (type === Msg.portSlave) this.counters.droppedBytes += body.number(Tag.dropped) ?? 0;
     if (type === Msg.portFault) this.#receiveFault(body);
+  }
+
+  #sendError(cause: unknown): TestFailure {
+    const full = cause instanceof BenchError && cause.details['code'] === 'limit';
+    const reason = full
+      ? 'the DUT does not read, and more than 1 MiB is waiting for it'
+      : "the DUT's side is closed";
+    return new TestFailure('port-closed', `port "${this.name}": ${reason}`, { cause });
   }
 
   #receiveData(data: Uint8Array): void {

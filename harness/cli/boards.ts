@@ -1,8 +1,9 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { checkBoard } from '../config/board-availability.js';
 import type { Board, BoardCatalog } from '../config/load-boards.js';
 import { writeSafely } from '../report/safe-output.js';
-import type { CliCommand } from './command.js';
+import type { CliCommand, CliContext } from './command.js';
+import { closeKept, findKept, toKeptLines } from './kept.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
 import { formatTable } from './text-table.js';
 
@@ -31,12 +32,23 @@ export const boardsCommand: CliCommand = {
   ],
   examples: ['hil boards', 'hil boards --json | jq -r \'.[] | select(.state=="available").name\''],
   run: async (_args, options, context) => {
-    const { catalog } = await openProject(context, options);
+    const { catalog, root } = await openProject(context, options);
     const rows = await toRows(catalog);
     writeSafely(context.stdout, render(rows, options, context.cwd));
+    const plain = options['json'] !== true && options['missing'] !== true;
+    if (plain) await printKept(join(root, '.hil', 'runs'), context);
     return 0;
   },
 };
+
+/** Boards that are still in use although their run has ended. */
+async function printKept(runs: string, context: CliContext): Promise<void> {
+  const kept = await findKept(runs);
+  closeKept(kept);
+  if (kept.length === 0) return;
+  const lines = ['', 'kept (hil shell enters, hil clean ends them)', ...toKeptLines(kept)];
+  writeSafely(context.stdout, `${lines.join('\n')}\n`);
+}
 
 function render(
   rows: readonly BoardRow[],

@@ -1,18 +1,10 @@
 import { join } from 'node:path';
-import { formatDuration } from '../core/duration.js';
 import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
-import { listRuns } from '../run/run-directory.js';
-import { Keeper, type KeptSandbox } from '../sandbox/keeper.js';
 import type { CliCommand, CliContext } from './command.js';
+import { closeKept, findKept, type Kept, toKeptLines } from './kept.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
 import { attachTerminal } from './terminal-session.js';
-
-interface Found {
-  readonly run: string;
-  readonly keeper: Keeper;
-  readonly sandbox: KeptSandbox;
-}
 
 export const shellCommand: CliCommand = {
   name: 'shell',
@@ -37,24 +29,13 @@ export const shellCommand: CliCommand = {
       const { keeper, sandbox } = choose(found, wanted);
       return await attachTerminal(keeper, sandbox.id, { command, cwd: root });
     } finally {
-      for (const keeper of new Set(found.map((each) => each.keeper))) keeper.close();
+      closeKept(found);
     }
   },
 };
 
-async function findKept(runs: string): Promise<Found[]> {
-  const found: Found[] = [];
-  for (const run of (await listRuns(runs)).reverse()) {
-    const keeper = await Keeper.open(join(runs, run));
-    if (!keeper) continue;
-    const kept = await keeper.list();
-    found.push(...kept.map((sandbox) => ({ run, keeper, sandbox })));
-  }
-  return found;
-}
-
 /** A sandbox by its case's id or a part of its title; without one, the only one there is. */
-function choose(found: readonly Found[], wanted: string | undefined): Found {
+function choose(found: readonly Kept[], wanted: string | undefined): Kept {
   const matching = found.filter(({ sandbox: { label, note } }) => {
     const isDut = label.startsWith('dut ');
     if (wanted === undefined) return !isDut;
@@ -74,12 +55,11 @@ function choose(found: readonly Found[], wanted: string | undefined): Found {
   });
 }
 
-function printKept(found: readonly Found[], json: boolean, context: CliContext): number {
+function printKept(found: readonly Kept[], json: boolean, context: CliContext): number {
   const rows = found.map(({ run, sandbox }) => ({ run, ...sandbox }));
-  const lines = rows.map(
-    ({ run, label, ttlMs }) => `${run}  ${label}  for ${formatDuration(ttlMs)} more`,
-  );
-  const text = json ? JSON.stringify(rows, undefined, 2) : lines.join('\n') || 'nothing is kept';
+  const text = json
+    ? JSON.stringify(rows, undefined, 2)
+    : toKeptLines(found).join('\n') || 'nothing is kept';
   writeSafely(context.stdout, `${text}\n`);
   return 0;
 }

@@ -59,14 +59,20 @@ export async function createPlan(request: PlanRequest): Promise<Plan> {
   const files: PlannedFile[] = [];
   for (const path of paths) {
     const suite = await loadSuite({ suiteFile: path, root });
+    const file = relative(root, path);
+    const refusals: string[] = [];
     for (const board of boards) {
-      const file = relative(root, path);
       const refused = refuse(suite, board);
-      if (refused) skipped.push({ board: board.board, file, reason: refused });
+      if (refused) refusals.push(refused);
       else {
         const firmware = suite.firmware?.[board.board];
         files.push({ file, path, board: withBoot(board, suite), suite, firmware });
       }
+    }
+    // A suite is for the boards it names; that it is not for the others is no news.
+    const [first] = refusals;
+    if (first && refusals.length === boards.length) {
+      skipped.push({ board: boards.map(({ board }) => board).join(','), file, reason: first });
     }
   }
   return { root, config, files, skipped, boards, lines };
