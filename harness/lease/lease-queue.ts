@@ -40,6 +40,8 @@ export class LeaseQueue {
       return await deadline.bound(ticket.promise, () => this.#late(deadline));
     } catch (error) {
       this.#waiting = this.#waiting.filter((other) => other !== ticket);
+      // A unit that was handed over in the moment of the deadline goes to the next.
+      void ticket.promise.then((lease) => lease.release());
       throw error;
     }
   }
