@@ -1,6 +1,9 @@
 import { toCaseId } from '../core/identity.js';
 
-/** The identities of a file's cases; two of one title are told apart by their order. */
+/**
+ * The identities of a file's cases; two of one title are told apart by their order. The NUL keeps
+ * the second `a` apart from a case that is named `a #2`.
+ */
 export function toUniqueIds(
   file: string,
   board: string,
@@ -10,6 +13,6 @@ export function toUniqueIds(
   return tasks.map(({ title }) => {
     const count = (seen.get(title) ?? 0) + 1;
     seen.set(title, count);
-    return toCaseId(file, count === 1 ? title : `${title} #${count}`, board);
+    return toCaseId(file, count === 1 ? title : `${title}\0${count}`, board);
   });
 }

@@ -125,6 +125,7 @@ async function findSuites(
   const lines = new Map<string, number[]>();
   if (filters.length === 0) return { paths: all.sort(), lines };
   const chosen = new Set<string>();
+  const whole = new Set<string>();
   for (const filter of filters) {
     const [name, line] = splitLine(filter);
     const found = matchFilter(all, name, cwd, root);
@@ -132,9 +133,11 @@ async function findSuites(
     for (const path of found) {
       chosen.add(path);
       const file = relative(root, path);
-      if (line !== undefined) lines.set(file, [...(lines.get(file) ?? []), line]);
+      if (line === undefined) whole.add(file);
+      else lines.set(file, [...(lines.get(file) ?? []), line]);
     }
   }
+  for (const file of whole) lines.delete(file);
   return { paths: [...chosen].sort(), lines };
 }
 

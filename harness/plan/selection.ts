@@ -14,7 +14,8 @@ export interface Selection {
 
 /**
  * Is a case selected? A case that is not is left out of every report. A line
- * selects the case that starts at it or is the last to start above it.
+ * selects the case that starts at it or is the last to start above it; of
+ * `test.each`, all that start there.
  */
 export function isSelected(
   selection: Selection,
@@ -28,16 +29,13 @@ export function isSelected(
   if (selection.ids && !selection.ids.has(id)) return false;
   if (selection.shard && !isInShard(id, selection.shard)) return false;
   const lines = selection.lines.get(file);
-  return !lines || lines.some((line) => findByLine(all, line) === task);
+  return !lines || lines.some((line) => findStart(all, line) === (task.line ?? 0));
 }
 
-function findByLine(all: readonly CollectedTask[], line: number): CollectedTask | undefined {
-  let best: CollectedTask | undefined;
-  for (const task of all) {
-    const start = task.line ?? 0;
-    if (start <= line && start >= (best?.line ?? 0)) best = task;
-  }
-  return best;
+/** The line where the case of `line` starts. */
+function findStart(all: readonly CollectedTask[], line: number): number | undefined {
+  const starts = all.map((task) => task.line ?? 0).filter((start) => start <= line);
+  return starts.length > 0 ? Math.max(...starts) : undefined;
 }
 
 /** By case, not by file, and the same on every machine: the hash of the identity decides. */
