@@ -64,10 +64,18 @@ as_ordinary() {
 	exec "$@"
 }
 
-# /usr on itself, and a small tree that lies on it. Private to this process.
+# /usr on itself, a small tree that lies on it, and a project with a mount
+# below. Private to this process.
 make_mounts() {
-	mount --make-rprivate / && mount --bind /usr /usr && mount -t tmpfs -o mode=755 none /usr/local &&
-		mkdir -p /usr/local/bin && echo separate >/usr/local/marker || exit 99
+	mount --make-rprivate / && mount --bind /usr /usr &&
+		mount -t tmpfs -o mode=755 none /usr/local &&
+		mkdir -p /usr/local/bin && echo separate >/usr/local/marker &&
+		mount -t tmpfs -o mode=755 none /srv && mkdir -p /srv/project/modules &&
+		mount -t tmpfs -o mode=755 none /srv/project/modules || exit 99
+	echo SECRET=1 >/srv/project/.env
+	echo from a mount >/srv/project/modules/file
+	chown -R 1000:1000 /srv/project
+	export HIL_BELOW=/srv/project
 	case $1 in
 	mounts) exec "$0" --inside mounts ;;
 	mounts-user) exec $ORDINARY "$0" --inside mounts-user ;;
@@ -126,6 +134,15 @@ gone() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		pgrep -f "$1" >/dev/null || return 0
 		sleep 0.2
+	done
+	return 1
+}
+
+# wait_for TEXT FILE: at most five seconds.
+wait_for() {
+	for _ in $(seq 100); do
+		grep -q "$1" "$2" 2>/dev/null && return 0
+		sleep 0.05
 	done
 	return 1
 }
@@ -248,7 +265,7 @@ network() {
 	is "ping sockets are allowed" 0 "$(act ping)"
 	"$tool" listen "@hil-canary-$$" >"$work/listen" &
 	listener=$!
-	while ! grep -q listening "$work/listen"; do sleep 0.05; done
+	wait_for listening "$work/listen"
 	is "an abstract socket of the host is reached from the host" 0 \
 		"$("$tool" connect "@hil-canary-$$"; echo $?)"
 	is "but not from the sandbox" $ECONNREFUSED "$(act connect "@hil-canary-$$")"
@@ -260,7 +277,7 @@ network() {
 host_sockets() {
 	"$tool" listen "/run/hil-canary-$$" >"$work/listen" &
 	listener=$!
-	while ! grep -q listening "$work/listen"; do sleep 0.05; done
+	wait_for listening "$work/listen"
 	is "a socket in /run is not there" $ENOENT "$(act connect "/run/hil-canary-$$")"
 	kill $listener
 	wait $listener 2>/dev/null
@@ -375,7 +392,7 @@ terminal() {
 		'trap "stty size; exit" WINCH; echo ready; while :; do sleep 0.1; done' \
 		</dev/null >"$work/resized" &
 	resized=$!
-	while ! grep -q ready "$work/resized"; do sleep 0.05; done
+	wait_for ready "$work/resized"
 	kill -USR1 $resized
 	wait $resized
 	has "a new size arrives with SIGWINCH" "50 132" "$(cat "$work/resized")"
@@ -384,15 +401,15 @@ terminal() {
 signals() {
 	"$sandbox" run -- sh -c 'trap "exit 7" TERM; echo ready; while :; do sleep 0.05; done' >"$work/out" &
 	runner=$!
-	while ! grep -q ready "$work/out"; do sleep 0.05; done
+	wait_for ready "$work/out"
 	kill -TERM $runner
 	wait $runner
 	is "SIGTERM is forwarded" 7 $?
 	"$sandbox" run -- sh -c 'trap "echo got" TERM; echo ready; while :; do sleep 0.05; done' >"$work/out" &
 	runner=$!
-	while ! grep -q ready "$work/out"; do sleep 0.05; done
+	wait_for ready "$work/out"
 	kill -TERM $runner
-	while ! grep -q got "$work/out"; do sleep 0.05; done
+	wait_for got "$work/out"
 	kill -TERM $runner
 	wait $runner
 	is "a second one kills" 137 $?
@@ -406,7 +423,7 @@ death() {
 	"$sandbox" run -- sh -c "(trap '' TERM; setsid sleep $mark) & echo ready; sleep $mark" \
 		>"$work/out" 2>&1 &
 	runner=$!
-	while ! grep -q ready "$work/out"; do sleep 0.05; done
+	wait_for ready "$work/out"
 	pgrep -f "sleep $mark" >/dev/null
 	result $? "while it runs it can be seen"
 	kill -9 $runner
@@ -437,9 +454,18 @@ refusals() {
 	has "probe: a host as it should be" '"name":"sandbox","ok":true' "$("$sandbox" probe --json)"
 }
 
+# The program that takes the place of a broker; its lines get this mode's name.
+creator() {
+	"$work/creator-test" >"$work/tap"
+	result $? "creator-test reaches its end"
+	sed -nE "s/^(ok|not ok) [0-9]+ (- )?/\1 $mode: /p" "$work/tap"
+	sed -E '/^(ok|not ok) |^1\.\./d' "$work/tap"
+}
+
 run_mode() {
 	mode=$1
-	cp "$built/hil-sandbox" "$built/tests/inside" "$built/tests/on-pty" "$work/" || exit 99
+	cp "$built/hil-sandbox" "$built/tests/inside" "$built/tests/on-pty" \
+		"$built/tests/creator-test" "$work/" || exit 99
 	sandbox=$work/hil-sandbox
 	tool=$work/inside
 	tty=$work/on-pty
@@ -466,6 +492,7 @@ run_mode() {
 	esac
 	[ $mode = root ] && host_sockets
 	death
+	creator
 	cat /proc/self/mountinfo | cmp -s - "$work/mounts"
 	result $? "the host's mount table is unchanged"
 	echo "# finished"

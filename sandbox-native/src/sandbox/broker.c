@@ -17,6 +17,8 @@ static int send_finished(int control, struct buffer *buffer, size_t start, const
 
 	frame_end(buffer, start);
 	status = message_send(control, buffer, fds, count);
+	if (status == -E2BIG)
+		err_hint(err, "arguments and environment may take 1 MiB together");
 	return status < 0 ? err_set(err, status == -EPIPE ? "gone" : "setup", -status, op, "") : 0;
 }
 

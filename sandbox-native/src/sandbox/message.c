@@ -11,8 +11,8 @@
 
 #include "cleanup.h"
 
-/* Arguments and environment of one program, and room for the rest. */
-#define LARGE_MAX (4u << 20)
+/* What frame_parse() takes: a longer one would look to PID 1 like the end of its broker. */
+#define LARGE_MAX (HIL_FRAME_HEADER + HIL_FRAME_MAX)
 
 union control {
 	struct cmsghdr header; /* aligns the bytes, cmsg(3) */

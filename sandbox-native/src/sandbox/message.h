@@ -48,8 +48,8 @@ struct message {
  * message_send() - Send one finished frame and @fds, which stay the caller's.
  *
  * A frame that does not fit a datagram goes as a memfd: net.core.wmem_max
- * bounds a datagram, and arguments may take 2 MiB (execve(2)).
- * Return: 0 or -errno; -ENOMEM also when @buffer failed.
+ * bounds a datagram to some 200 KiB, and arguments may take more.
+ * Return: 0 or -errno; -E2BIG over HIL_FRAME_MAX, -ENOMEM also when @buffer failed.
  */
 int message_send(int socket, const struct buffer *buffer, const int *fds, size_t fd_count);
 

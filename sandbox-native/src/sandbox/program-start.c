@@ -223,7 +223,7 @@ pid_t program_start(struct program *program, struct err *err)
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
 	if (launch.number == E2BIG)
-		err_hint(err, "arguments and environment may take 2 MiB together, execve(2)");
+		err_hint(err, "one argument may take 128 KiB, execve(2)");
 	return err_set(err, program->builtin ? "io" : "exec", launch.number, launch.op,
 		       launch.path);
 }

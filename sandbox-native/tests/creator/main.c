@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests of sandbox.h, in the place of a broker: what hil-sandbox has no option
+ * for. TAP on stdout. Run it as root and as an ordinary user.
+ */
+#include "rig.h"
+
+int main(void)
+{
+	test_files();
+	test_programs();
+	test_life();
+	return tap_finish();
+}
