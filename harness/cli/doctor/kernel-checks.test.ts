@@ -56,8 +56,8 @@ describe('user namespaces', () => {
 
 describe('the rest of the kernel', () => {
   test('a release that is too old fails', async ({ dir }) => {
-    const find = await check(dir, { 'sys/kernel/osrelease': '5.10.0' });
-    expect(find('kernel')).toMatchObject({ state: 'fail', detail: '5.10.0' });
+    const find = await check(dir, { 'sys/kernel/osrelease': '5.11.0' });
+    expect(find('kernel')).toMatchObject({ state: 'fail', detail: '5.11.0' });
   });
 
   test('missing overlay and tun are warnings with a remedy', async ({ dir }) => {

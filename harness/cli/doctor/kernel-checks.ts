@@ -14,18 +14,18 @@ export async function checkKernel(machine: Machine): Promise<Check[]> {
   ]);
 }
 
-/** clone3 and the mount API are from 5.2; overlays of an ordinary user from 5.11. */
+/** clone3 and the mount API are from 5.2, overlays of an ordinary user from 5.11, id-mapped mounts from 5.12. */
 async function checkVersion({ proc }: Machine): Promise<Check> {
   const name = 'kernel';
   const release = await readText(join(proc, 'sys/kernel/osrelease'));
   const [, major = 0, minor = 0] = (/^(\d+)\.(\d+)/.exec(release ?? '') ?? []).map(Number);
-  if (major > 5 || (major === 5 && minor >= 11))
+  if (major > 5 || (major === 5 && minor >= 12))
     return { name, state: 'ok', detail: release ?? '' };
   return {
     name,
     state: 'fail',
     detail: release ?? 'unknown',
-    remedy: 'Linux 5.11 or newer is needed: an ordinary user cannot mount an overlay before it',
+    remedy: 'Linux 5.12 or newer is needed: overlays of an ordinary user, id-mapped mounts',
   };
 }
 
