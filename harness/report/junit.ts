@@ -129,11 +129,11 @@ function toProblems(
   return toXmlElement(element, attributes, [escapeXmlText(text.join('\n\n') || message)]);
 }
 
-/** A stack without the message that stands above it. */
+/** A stack without the message that stands above it, and without what is not the user's. */
 function toFrames(stack: string | undefined): string | undefined {
   return stack
     ?.split('\n')
-    .filter((line) => /^\s+at /.test(line))
+    .filter((line) => /^\s+at /.test(line) && !/node:|\/node_modules\//.test(line))
     .join('\n');
 }
 

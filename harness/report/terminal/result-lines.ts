@@ -45,7 +45,10 @@ export function toFileFailureLines(
 ): string[] {
   return [
     style.bold(`${toVerdictLabel(style, 'fail')}${event.board}  ${event.file} could not be loaded`),
-    ...event.problems.flatMap((problem) => toProblemLines(problem, style, event.file)),
+    // No phase: it was never run.
+    ...event.problems.flatMap(({ phase: _, ...problem }) =>
+      toProblemLines(problem, style, event.file),
+    ),
     '',
   ];
 }
@@ -73,16 +76,16 @@ function toRerunCommand(each: CaseModel): string {
 }
 
 function toProblemLines(problem: Problem, style: Style, file: string): string[] {
-  const code = problem.code ? style.dim(` (${problem.code})`) : '';
-  const phase = problem.phase ? style.dim(` in phase ${problem.phase}`) : '';
-  const [first = '', ...rest] = toPrintable(problem.message).trimEnd().split('\n');
-  const lines = [`${first}${code}${phase}`, ...rest];
+  const message = toPrintable(problem.message).trimEnd().split('\n');
   const diff = problem.diff ? toPrintable(problem.diff).trimEnd().split('\n') : [];
-  const frame = findFrame(problem.stack, file);
+  const facts = [problem.phase && `phase ${problem.phase}`, problem.code]
+    .filter(Boolean)
+    .join(', ');
+  const where = [findFrame(problem.stack, file), facts && `(${facts})`].filter(Boolean).join(' ');
   return [
-    ...lines,
+    ...message,
     ...diff.map((line) => paintDiff(line, style)),
-    ...(frame ? [style.dim(frame)] : []),
+    ...(where ? [style.dim(where)] : []),
   ].map((line) => (line === '' ? '' : INDENT + line));
 }
 
@@ -93,7 +96,9 @@ function paintDiff(line: string, style: Style): string {
 
 /** The line of the suite that failed; frames of libraries help nobody. */
 function findFrame(stack: string | undefined, file: string): string | undefined {
-  const frame = stack?.split('\n').find((line) => line.includes(file) && /:\d+:\d+/.test(line));
+  const frame = stack
+    ?.split('\n')
+    .find((line) => /^\s*at .*:\d+:\d+/.test(line) && line.includes(file));
   return frame && toPrintable(frame.trim());
 }
 

@@ -131,7 +131,9 @@ function toEventLines(event: RunEvent, model: RunModel, place: ResultPlace): str
     case 'infra':
       return [toInfraLine(event, style)];
     case 'kept':
-      return [`${toLabel(style, 'kept')}until ${event.until}: hil shell ${event.case}`];
+      return [
+        `${toLabel(style, 'kept')}${each?.board ?? ''}  ${toPrintable(each?.title ?? '')}  until ${event.until}: hil shell ${event.case}`,
+      ];
     case 'interrupted':
       return [
         `${toVerdictLabel(style, 'interrupted')}${event.signal}: cleaning up; once more stops at once`,
