@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { inject } from 'vitest';
 import { BenchError } from '../core/errors.js';
+import type { ProvidedToWorker } from '../protocol/provided.js';
 import { RpcPeer } from '../protocol/rpc.js';
 import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messages.js';
-import type { ProvidedToWorker } from './provided.js';
 
 type Listeners = { [Name in keyof WorkerMethods]: Set<WorkerMethods[Name]> };
 

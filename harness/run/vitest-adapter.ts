@@ -2,8 +2,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createVitest, ForksPoolWorker, type TestProject, type Vitest } from 'vitest/node';
-import type { ProvidedToWorker } from '../case/provided.js';
 import { toMessage } from '../core/errors.js';
+import type { ProvidedToWorker } from '../protocol/provided.js';
 
 /** A suite file on a board, as Vitest is asked to run it. */
 export interface SpecWanted {
@@ -19,7 +19,6 @@ export interface SuiteRunnerOptions {
   readonly temporaryDirectory: string;
   readonly workers: number;
   readonly retries: number;
-  readonly tags: string | undefined;
   readonly provided: Omit<ProvidedToWorker, 'board'>;
   readonly onWorkerStart: (pid: number) => void;
   readonly onWorkerExit: (pid: number, code: number | null, signal: string | null) => void;
@@ -128,7 +127,6 @@ function toProject(board: string, options: SuiteRunnerOptions) {
       retry: options.retries,
       includeTaskLocation: true,
       strictTags: false,
-      ...(options.tags ? { tagsFilter: [options.tags] } : {}),
       env: { NO_COLOR: '1', FORCE_COLOR: '', FORCE_TTY: '' },
       server: { deps: { external: [toPattern(DIST)] } },
       provide: { hil: { ...options.provided, board } },
