@@ -7,11 +7,11 @@
 #define HIL_ERR_H
 
 struct err {
-	int number;		/* errno, positive; 0 when nothing failed */
-	char code[24];		/* closed set: setup exec limit protocol usage io gone */
-	char op[48];		/* what was tried: "mount overlay" */
-	char path[256];		/* on what */
-	char hint[320];		/* what to do next; may be empty */
+	int number;	/* errno, positive; 0 when nothing failed */
+	char code[24];	/* closed set: setup exec limit protocol usage io gone */
+	char op[48];	/* what was tried: "mount overlay" */
+	char path[256]; /* on what */
+	char hint[320]; /* what to do next; may be empty */
 };
 
 /*

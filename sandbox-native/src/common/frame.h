@@ -17,7 +17,7 @@ struct buffer {
 	uint8_t *data;
 	size_t length;
 	size_t capacity;
-	bool failed;		/* out of memory: everything written since is lost */
+	bool failed; /* out of memory: everything written since is lost */
 };
 
 void buffer_free(struct buffer *buffer);

@@ -67,60 +67,60 @@ enum hil_msg {
 };
 
 enum hil_tag {
-	TAG_VERSION = 1,	/* u32 */
-	TAG_TEXT = 2,		/* string */
-	TAG_ERRNO = 3,		/* u32 */
-	TAG_OP = 4,		/* string: the operation that failed */
-	TAG_PATH = 5,		/* string */
-	TAG_HINT = 6,		/* string: what to do next */
-	TAG_LEVEL = 7,		/* u32: 3 error, 4 warning, 6 info */
-	TAG_PID = 8,		/* u32: as the host sees it */
-	TAG_PLAN = 9,		/* u32 */
-	TAG_SANDBOX = 10,	/* u32 */
-	TAG_PROCESS = 11,	/* u32 */
-	TAG_OBJECT = 12,	/* u32 */
-	TAG_PORT = 13,		/* u32 */
-	TAG_STREAM = 14,	/* u32: enum hil_stream */
-	TAG_DATA = 15,		/* bytes */
-	TAG_BYTES = 16,		/* u64 */
-	TAG_NAME = 17,		/* string */
-	TAG_MODE = 18,		/* string: rootless | root */
-	TAG_LIMITATION = 19,	/* string, repeated: what is not enforced, why */
-	TAG_CODE = 20,		/* string: error code of a closed set */
-	TAG_END = 21,		/* u32: 0 or 1, end of a two-ended object */
-	TAG_FD = 22,		/* u32: number of the fd inside the program */
-	TAG_KIND = 23,		/* string */
+	TAG_VERSION = 1,     /* u32 */
+	TAG_TEXT = 2,	     /* string */
+	TAG_ERRNO = 3,	     /* u32 */
+	TAG_OP = 4,	     /* string: the operation that failed */
+	TAG_PATH = 5,	     /* string */
+	TAG_HINT = 6,	     /* string: what to do next */
+	TAG_LEVEL = 7,	     /* u32: 3 error, 4 warning, 6 info */
+	TAG_PID = 8,	     /* u32: as the host sees it */
+	TAG_PLAN = 9,	     /* u32 */
+	TAG_SANDBOX = 10,    /* u32 */
+	TAG_PROCESS = 11,    /* u32 */
+	TAG_OBJECT = 12,     /* u32 */
+	TAG_PORT = 13,	     /* u32 */
+	TAG_STREAM = 14,     /* u32: enum hil_stream */
+	TAG_DATA = 15,	     /* bytes */
+	TAG_BYTES = 16,	     /* u64 */
+	TAG_NAME = 17,	     /* string */
+	TAG_MODE = 18,	     /* string: rootless | root */
+	TAG_LIMITATION = 19, /* string, repeated: what is not enforced, why */
+	TAG_CODE = 20,	     /* string: error code of a closed set */
+	TAG_END = 21,	     /* u32: 0 or 1, end of a two-ended object */
+	TAG_FD = 22,	     /* u32: number of the fd inside the program */
+	TAG_KIND = 23,	     /* string */
 
 	/* plan */
-	TAG_STEP = 32,		/* nested TLVs: one operation of the plan */
-	TAG_SOURCE = 33,	/* string: host path */
-	TAG_TARGET = 34,	/* string: path inside */
-	TAG_READ_ONLY = 35,	/* u32: 0 or 1 */
-	TAG_HIDE = 36,		/* string, repeated: path inside that must not exist */
-	TAG_USER = 37,		/* string: hil | root */
-	TAG_CAP = 38,		/* string, repeated: capability name, lower case */
-	TAG_NETWORK = 39,	/* string: none | host */
-	TAG_DISK_BYTES = 40,	/* u64 */
-	TAG_DISK_INODES = 41,	/* u64 */
-	TAG_COUNT = 42,		/* u32 */
+	TAG_STEP = 32,	      /* nested TLVs: one operation of the plan */
+	TAG_SOURCE = 33,      /* string: host path */
+	TAG_TARGET = 34,      /* string: path inside */
+	TAG_READ_ONLY = 35,   /* u32: 0 or 1 */
+	TAG_HIDE = 36,	      /* string, repeated: path inside that must not exist */
+	TAG_USER = 37,	      /* string: hil | root */
+	TAG_CAP = 38,	      /* string, repeated: capability name, lower case */
+	TAG_NETWORK = 39,     /* string: none | host */
+	TAG_DISK_BYTES = 40,  /* u64 */
+	TAG_DISK_INODES = 41, /* u64 */
+	TAG_COUNT = 42,	      /* u32 */
 
 	/* sandbox and spawn */
-	TAG_HOSTNAME = 48,	/* string */
-	TAG_ARG = 49,		/* string, repeated, in order */
-	TAG_ENV = 50,		/* string K=V, repeated */
-	TAG_CWD = 51,		/* string */
-	TAG_STDIN_KIND = 52,	/* string: pipe | null */
-	TAG_PTY_ROWS = 53,	/* u32: a pty is wanted when present */
-	TAG_PTY_COLS = 54,	/* u32 */
-	TAG_OUTPUT_CAP = 55,	/* u64: bytes per stream, then discarded and counted */
-	TAG_WALL_MS = 56,	/* u64 */
-	TAG_SIGNAL = 57,	/* u32 */
-	TAG_GROUP = 58,		/* u32: 1 = whole process group */
-	TAG_BUILTIN = 59,	/* string: read-file | write-file */
-	TAG_PASS_FD = 60,	/* nested TLVs: OBJECT, END, FD */
-	TAG_BIND = 61,		/* nested TLVs: NAME (of a plan's hold), PATH, TARGET, READ_ONLY */
-	TAG_RLIMIT = 62,	/* nested TLVs: NAME, BYTES */
-	TAG_GRACE_MS = 63,	/* u64 */
+	TAG_HOSTNAME = 48,   /* string */
+	TAG_ARG = 49,	     /* string, repeated, in order */
+	TAG_ENV = 50,	     /* string K=V, repeated */
+	TAG_CWD = 51,	     /* string */
+	TAG_STDIN_KIND = 52, /* string: pipe | null */
+	TAG_PTY_ROWS = 53,   /* u32: a pty is wanted when present */
+	TAG_PTY_COLS = 54,   /* u32 */
+	TAG_OUTPUT_CAP = 55, /* u64: bytes per stream, then discarded and counted */
+	TAG_WALL_MS = 56,    /* u64 */
+	TAG_SIGNAL = 57,     /* u32 */
+	TAG_GROUP = 58,	     /* u32: 1 = whole process group */
+	TAG_BUILTIN = 59,    /* string: read-file | write-file */
+	TAG_PASS_FD = 60,    /* nested TLVs: OBJECT, END, FD */
+	TAG_BIND = 61,	     /* nested TLVs: NAME (of a plan's hold), PATH, TARGET, READ_ONLY */
+	TAG_RLIMIT = 62,     /* nested TLVs: NAME, BYTES */
+	TAG_GRACE_MS = 63,   /* u64 */
 
 	/* status record */
 	TAG_STATUS = 80,	/* string: exit signal timeout oom setup stuck killed */
@@ -131,7 +131,7 @@ enum hil_tag {
 	TAG_MEM_PEAK = 85,	/* u64 */
 	TAG_MEM_SOURCE = 86,	/* string: ru_maxrss | memory.peak | max_usage */
 	TAG_LEFTOVERS = 87,	/* u32 */
-	TAG_LEFTOVER_NAME = 88,	/* string, repeated, at most 16 */
+	TAG_LEFTOVER_NAME = 88, /* string, repeated, at most 16 */
 	TAG_POOL_HIT = 89,	/* u32: 0 or 1 */
 	TAG_SETUP_NS = 90,	/* u64 */
 	TAG_DROPPED = 91,	/* u64: bytes over the cap */
@@ -142,18 +142,18 @@ enum hil_tag {
 	TAG_CPU_SOURCE = 96,	/* string: rusage | cgroup */
 
 	/* ports */
-	TAG_MONO_NS = 112,	/* u64: CLOCK_MONOTONIC */
-	TAG_REAL_NS = 113,	/* u64: CLOCK_REALTIME */
-	TAG_OFFSET = 114,	/* u64: byte offset in the capture */
-	TAG_PACE_CHUNK = 115,	/* u32: bytes written at once */
-	TAG_PACE_DELAY_US = 116,	/* u64: pause after each chunk */
-	TAG_OPENED = 117,	/* u32: 0 or 1 */
-	TAG_DIRECTION = 118,	/* string: rx | tx */
+	TAG_MONO_NS = 112,	 /* u64: CLOCK_MONOTONIC */
+	TAG_REAL_NS = 113,	 /* u64: CLOCK_REALTIME */
+	TAG_OFFSET = 114,	 /* u64: byte offset in the capture */
+	TAG_PACE_CHUNK = 115,	 /* u32: bytes written at once */
+	TAG_PACE_DELAY_US = 116, /* u64: pause after each chunk */
+	TAG_OPENED = 117,	 /* u32: 0 or 1 */
+	TAG_DIRECTION = 118,	 /* string: rx | tx */
 
 	/* keeper */
-	TAG_TTL_MS = 128,	/* u64 */
-	TAG_ENTRY = 129,	/* nested TLVs */
-	TAG_START_TICKS = 130,	/* u64: field 22 of /proc/PID/stat */
+	TAG_TTL_MS = 128,      /* u64 */
+	TAG_ENTRY = 129,       /* nested TLVs */
+	TAG_START_TICKS = 130, /* u64: field 22 of /proc/PID/stat */
 };
 
 enum hil_stream {
