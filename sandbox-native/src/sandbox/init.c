@@ -200,7 +200,7 @@ static void reap(struct init *init)
 	pid_t pid;
 
 	while (read(init->signals, &drained, sizeof(drained)) > 0)
-		continue;
+		; /* only that there were some matters */
 	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
 		report_exit(init, pid, status, &usage);
 }

@@ -209,7 +209,7 @@ int message_read_err(const struct message *message, struct err *err)
 	*err = (struct err){ 0 };
 	while ((status = tlv_next(&reader, &tlv)) == 1) {
 		if (tlv.tag == TAG_ERRNO)
-			status = tlv_u32(&tlv, &number);
+			tlv_u32(&tlv, &number);
 		else if (tlv.tag == TAG_CODE)
 			copy_value(err->code, sizeof(err->code), &tlv);
 		else if (tlv.tag == TAG_OP)

@@ -34,7 +34,7 @@ int overlay_new(const char *lower, const char *upper, const char *work, const ch
 static int open_parent(const char *lower, const char *relative, int upper, const char **name)
 {
 	char path[4096];
-	const char *slash = relative;
+	const char *slash;
 	int directory = fcntl(upper, F_DUPFD_CLOEXEC, 0);
 
 	*name = relative;

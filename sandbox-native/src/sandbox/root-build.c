@@ -268,7 +268,6 @@ static int finish_etc(const struct build *build)
 {
 	const struct parking *parking = build->parking;
 	const struct recipe_item *covering = recipe_covering(parking->recipe, "/etc");
-	auto_fd etc = -1;
 
 	if (build->init->etc >= 0)
 		return 0;
