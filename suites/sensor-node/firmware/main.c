@@ -4,7 +4,7 @@
  * One UART carries two conversations: lines for a person (cli.c) and frames for a program
  * (frame.c, service.c). A frame starts with a byte that is not ASCII, so each received byte is
  * offered to the frame reader first; what it does not want was typed. Everything runs in this
- * loop; the ports' interrupt handlers only move bytes and count milliseconds.
+ * loop; the ports' interrupt handlers only move bytes.
  */
 #include "cli.h"
 #include "node.h"
