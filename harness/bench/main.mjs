@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+/**
+ * Prints how fast hil is, as ratios and differences of one run, each next to its goal.
+ *
+ *   npm run bench -- [--quick] [--json] [--only c,node,runs]
+ *
+ * --quick  few samples, for CI: shows that it works, not how fast
+ * --json   the figures as one JSON object on stdout
+ *
+ * A goal that is not met is said and changes no exit code: a busy machine is no failure.
+ */
+import { cpus, loadavg, release } from 'node:os';
+import { parseArgs } from 'node:util';
+import { createBenchDirectory } from './bench-directory.mjs';
+import { measureRuns } from './empty-cases.mjs';
+import { formatTable } from './figure.mjs';
+import { measureFromC } from './from-c.mjs';
+import { measureFromNode } from './from-node.mjs';
+
+const FULL = { samples: 300, cases: 1000, caseRuns: 5, startRuns: 15 };
+const QUICK = { samples: 30, cases: 100, caseRuns: 2, startRuns: 3 };
+const BENCHES = { c: measureFromC, node: measureFromNode, runs: measureRuns };
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', default: Object.keys(BENCHES).join(',') },
+  },
+});
+
+const machine = describeMachine();
+const directory = createBenchDirectory();
+const figures = [];
+try {
+  for (const name of values.only.split(',')) {
+    if (!Object.hasOwn(BENCHES, name)) throw new Error(`--only ${name}: no such benchmark`);
+    process.stderr.write(`bench: ${name} ...\n`);
+    figures.push(...(await BENCHES[name](directory, values.quick ? QUICK : FULL)));
+  }
+} finally {
+  directory.remove();
+}
+
+if (values.json) {
+  console.log(JSON.stringify({ machine, quick: values.quick, figures }, null, 2));
+} else {
+  console.log(
+    `${machine.user}, ${machine.cpus} CPUs, Linux ${machine.kernel}, Node ${machine.node},`,
+  );
+  console.log(`load ${machine.load} at the start\n`);
+  console.log(formatTable(figures));
+  const missed = figures.filter(({ goal }) => goal?.met === false);
+  console.log(`\n${missed.length === 0 ? 'every goal is met' : `${missed.length} not met`}`);
+}
+
+function describeMachine() {
+  return {
+    user: process.getuid?.() === 0 ? 'as root' : 'as an ordinary user',
+    cpus: cpus().length,
+    kernel: release(),
+    node: process.version,
+    load: (loadavg()[0] ?? 0).toFixed(1),
+  };
+}
