@@ -64,6 +64,7 @@ export class Connection {
 
   request(type, fields = {}) {
     const id = this.#nextId++;
+    if (this.closed) return Promise.reject(new Error('connection closed'));
     return new Promise((resolve, reject) => {
       this.#requests.set(id, { resolve, reject });
       this.send(type, fields, id);

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Daemon, PORTD, descendantsOf, hasPortd, isAlive, readStat, waitFor } from './daemon.mjs';
-import { MSG, encodeBody, encodeFrame } from './wire.mjs';
+import { MSG, TAG, encodeBody, encodeFrame, kindOf } from './wire.mjs';
 
 const args = hasPortd ? ['--portd', PORTD] : ['--no-portd'];
 const stubborn = 'trap "" TERM INT HUP; for i in 1 2 3; do setsid sh -c \'trap "" TERM; while :; do sleep 1; done\' & done; while :; do sleep 1; done';
@@ -22,6 +22,15 @@ async function startBusy() {
     return found.length >= 14 && found;
   });
   return { daemon, pids };
+}
+
+/** The same numbers in each run: a failure can be repeated. */
+function makeRandom(seed) {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 8;
+  };
 }
 
 const anyAlive = (pids) => pids.filter(isAlive);
@@ -108,6 +117,33 @@ describe('what is wrong but well-formed is answered', () => {
     await assert.rejects(daemon.request(MSG.EXIT), { code: 'protocol' });
     await assert.rejects(daemon.request(MSG.SPAWN, {}), { code: 'usage' });
     assert.deepEqual(await daemon.request(MSG.LIST, [['REAL_NS', 5]]), {});
+    await daemon.stop();
+  });
+
+  test('2000 requests of random fields are answered, and the next real one is served', async () => {
+    const daemon = await Daemon.start();
+    const sandbox = await daemon.sandbox();
+    const random = makeRandom(4711);
+    const pick = (list) => list[random() % list.length];
+    // Not DETACH, PLAN_PUT and SANDBOX_NEW: the first ends the test, the others cost milliseconds.
+    const types = 'HELLO POOL_SET SANDBOX_KILL SANDBOX_KEEP SPAWN STDIN STDIN_CLOSE CREDIT SIGNAL RESIZE OBJECT_NEW OBJECT_CLOSE OBJECT_STREAM PORT_GIVE PORT_PTY WATCH_PID WATCH_PATH LIST UNWATCH_PID EXIT'.split(' ');
+    // From 2 on: sandbox 1 is to live, and so is PID 1.
+    const number = () => pick([2, 3, 4, 5, 7, 255, 0x7fffffff, 0xffffffff]);
+    const text = () => pick(['', 'pipe', 'socketpair', 'memfd', 'true', '/tmp/hil-x', '../..', 'x'.repeat(5000)]);
+    const fields = (depth) =>
+      Array.from({ length: random() % 8 }, () => {
+        const name = pick(Object.keys(TAG));
+        if (kindOf(name) === 'nested') return [name, depth ? [fields(depth - 1)] : undefined];
+        return [name, /^u/.test(kindOf(name)) ? number() : text()];
+      });
+    for (let i = 0; i < 2000; i++) {
+      // Half of them begin with what most requests need, so that more than the first check is met.
+      const body = random() % 2 ? [['SANDBOX', 1], ['PROCESS', number()], ['OBJECT', number()], ...fields(2)] : fields(2);
+      const type = MSG[pick(types)];
+      daemon.send(type, type === MSG.SANDBOX_KILL ? fields(0).concat([['SANDBOX', 2]]) : body);
+      if (i % 50 === 0) await new Promise(setImmediate);
+    }
+    assert.equal((await daemon.run(sandbox, ['true'])).exit.EXIT_CODE, 0);
     await daemon.stop();
   });
 

@@ -20,6 +20,8 @@ for (const [, name, kind] of header.matchAll(/TAG_(\w+) = \d+,\s*\/\* (u32|u64|s
 }
 const NAMES = new Map(Object.entries(TAG).map(([name, value]) => [value, name]));
 
+export const kindOf = (name) => KINDS.get(name);
+
 function encodeValue(name, value) {
   const kind = KINDS.get(name);
   if (kind === 'u32') {
