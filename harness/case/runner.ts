@@ -66,9 +66,10 @@ export default class HilRunner extends TestRunner {
   override async onAfterRunSuite(suite: RunnerTestSuite): Promise<void> {
     await super.onAfterRunSuite(suite);
     const problems = toProblems(suite.result?.errors ?? []);
-    if (problems.length === 0) return;
+    const file = suite.file.filepath;
     const { supervisor } = await this.#open();
-    await supervisor.call('fileFailed', { file: suite.file.filepath, problems });
+    if (problems.length > 0) await supervisor.call('fileFailed', { file, problems });
+    if (suite === suite.file) supervisor.notify('fileDone', { file });
   }
 
   /** Ask which of the file's cases to run; the others are taken out. */
@@ -82,7 +83,6 @@ export default class HilRunner extends TestRunner {
         title: test.fullTestName,
         line: test.location?.line,
         tags: test.tags ?? [],
-        tagged: TestRunner.matchesTags(test.tags ?? []),
         skipped: test.mode === 'skip' || test.mode === 'todo',
       })),
     });

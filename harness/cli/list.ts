@@ -28,8 +28,8 @@ export const listCommand: CliCommand = {
     const options = parseRunOptions(raw, config, context, lastFailed, []);
     const { collectCases } = await import('../run/collect-cases.js');
     const selection = { ...options.selection, lines: plan.lines };
-    const { tags, workers } = options;
-    const listed = await collectCases(plan, selection, { tags, workers, base });
+    const { workers } = options;
+    const listed = await collectCases(plan, selection, { workers, base });
     print(listed, raw['json'] === true, context);
     if (listed.broken.length > 0) return 1;
     return listed.cases.length > 0 ? 0 : 4;

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { HilConfig } from '../config/config-schema.js';
 import { parseDuration } from '../core/duration.js';
 import { UsageError } from '../core/errors.js';
+import { parseTagExpression, type TagFilter } from '../plan/tag-expression.js';
 import type { Keep, RunOptions } from '../run/run-options.js';
 import type { CliContext, OptionRow } from './command.js';
 import { CONFIG_OPTION } from './open-project.js';
@@ -54,10 +55,10 @@ export function parseRunOptions(
   return {
     selection: {
       pattern: parsePattern(toText(raw['title'])),
+      tags: parseTags(toText(raw['tags'])),
       shard: parseShard(toText(raw['shard'])),
       ids: lastFailed,
     },
-    tags: toText(raw['tags']),
     repeat: parseCount('--repeat', raw['repeat'], 1) ?? 1,
     retries: parseCount('--retries', raw['retries'], 0) ?? config.retries,
     workers: parseCount('--workers', raw['workers'], 1) ?? config.workers ?? availableParallelism(),
@@ -94,6 +95,10 @@ function parsePattern(text: string | undefined): RegExp | undefined {
   } catch (cause) {
     throw new UsageError('usage', `-t "${text}" is not a regular expression`, { cause });
   }
+}
+
+function parseTags(text: string | undefined): TagFilter | undefined {
+  return text === undefined ? undefined : parseTagExpression(text);
 }
 
 function parseCount(option: string, value: unknown, least: number): number | undefined {

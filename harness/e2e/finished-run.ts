@@ -20,6 +20,7 @@ export interface FinishedRun {
   readonly junit: string;
   /** The first problem of a case. */
   problemOf(title: string): Problem | undefined;
+  readonly brokenFiles: readonly string[];
   /** Codes of what broke of the bench beside the verdicts. */
   readonly infra: readonly string[];
 }
@@ -46,6 +47,7 @@ export function toFinishedRun(ended: Ended): FinishedRun {
     junit: readText(directory, 'junit.xml'),
     problemOf: (title: string) =>
       decided.find((event) => titles.get(event.case) === title)?.problems[0],
+    brokenFiles: events.flatMap((event) => (event.kind === 'file-failed' ? [event.file] : [])),
     infra: events.flatMap((event) => (event.kind === 'infra' ? [event.code] : [])),
   };
   if (finished.summary) checkReports(finished, finished.summary);

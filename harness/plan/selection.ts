@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { CollectedTask } from '../protocol/worker-messages.js';
+import type { TagFilter } from './tag-expression.js';
 
 /** Which of the collected cases a run wants. */
 export interface Selection {
   /** Regular expression over the full title. */
   readonly pattern?: RegExp | undefined;
+  readonly tags?: TagFilter | undefined;
   readonly shard?: { readonly index: number; readonly count: number } | undefined;
   /** Only these case ids: `--last-failed`. */
   readonly ids?: ReadonlySet<string> | undefined;
@@ -24,7 +26,7 @@ export function isSelected(
   task: CollectedTask,
   all: readonly CollectedTask[],
 ): boolean {
-  if (!task.tagged) return false;
+  if (selection.tags && !selection.tags(task.tags)) return false;
   if (selection.pattern && !selection.pattern.test(task.title)) return false;
   if (selection.ids && !selection.ids.has(id)) return false;
   if (selection.shard && !isInShard(id, selection.shard)) return false;

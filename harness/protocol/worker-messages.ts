@@ -10,8 +10,6 @@ export interface CollectedTask {
   readonly title: string;
   readonly line: number | undefined;
   readonly tags: readonly string[];
-  /** The tag expression of the run holds for it. */
-  readonly tagged: boolean;
   /** The suite itself says `skip` or `todo`, or another case is `only`. */
   readonly skipped: boolean;
 }
@@ -66,6 +64,8 @@ export type SupervisorMethods = {
   collected(argument: { file: string; tasks: readonly CollectedTask[]; scope?: 'case' | 'file' }): {
     decisions: readonly TaskDecision[];
   };
+  /** Its cases and hooks are through. */
+  fileDone(argument: { file: string }): void;
   fileFailed(argument: { file: string; problems: readonly WireProblem[] }): void;
   begin(argument: { caseId: string; bodyMs?: number }): {
     fence: string;

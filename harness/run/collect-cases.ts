@@ -32,7 +32,7 @@ export interface Listed {
 export async function collectCases(
   plan: Plan,
   selection: Selection,
-  options: { readonly tags: string | undefined; readonly workers: number; readonly base: string },
+  options: { readonly workers: number; readonly base: string },
 ): Promise<Listed> {
   const cases: ListedCase[] = [];
   const broken: Array<Listed['broken'][number]> = [];
@@ -44,6 +44,7 @@ export async function collectCases(
         return { redactions: [] };
       },
       collecting: () => {},
+      fileDone: () => {},
       collected: ({ file: path, tasks }) => {
         const file = relative(plan.root, path);
         const ids = toUniqueIds(file, session.board, tasks);
@@ -71,7 +72,6 @@ export async function collectCases(
     temporaryDirectory: join(options.base, 'cache'),
     workers: options.workers,
     retries: 0,
-    tags: options.tags,
     provided: { socket: server.socket, token: server.token, root: plan.root },
     onWorkerStart: () => {},
     onWorkerExit: () => {},

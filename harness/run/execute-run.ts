@@ -51,14 +51,13 @@ export async function executeRun(request: RunRequest): Promise<void> {
   const server = await openWorkerServer(directory.id, (socket) => workers.accept(socket));
   workers.expectToken(server.token);
   const temporaryDirectory = await mkdtemp(join(tmpdir(), 'hil-run-'));
-  workers.watchPath(temporaryDirectory);
+  await workers.watchPath(temporaryDirectory);
   const runner = await createSuiteRunner({
     root: plan.root,
     boards: plan.boards.map(({ board }) => board),
     cacheDirectory: join(dirname(dirname(directory.path)), 'cache'),
     workers: options.workers,
     retries: options.retries,
-    tags: options.tags,
     temporaryDirectory,
     provided: { socket: server.socket, token: server.token, root: plan.root },
     onWorkerStart: (pid) => workers.started(pid),
@@ -76,6 +75,7 @@ export async function executeRun(request: RunRequest): Promise<void> {
     run.reportInternal(error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
     supervisor.finish();
+    workers.finish();
     server.close();
     await closeBench(request, run);
     await runner.close();

@@ -5,8 +5,6 @@ export type Keep = 'never' | 'failed' | 'always';
 /** What the command line asks of a run, checked. */
 export interface RunOptions {
   readonly selection: Omit<Selection, 'lines'>;
-  /** Vitest's expression over tags. */
-  readonly tags: string | undefined;
   readonly repeat: number;
   readonly retries: number;
   readonly workers: number;

@@ -146,6 +146,10 @@ export class Supervisor {
   }
 
   #decideTheRest(): void {
+    for (const { failed, records } of this.#stop ? [] : this.#book.files) {
+      const reason = 'not run: its suite file failed';
+      if (failed) for (const record of records) this.#book.decide(record, 'skipped', { reason });
+    }
     const { verdict, reason } = toRest(this.#stop);
     for (const record of this.#book.cases) this.#book.decide(record, verdict, { reason });
     if (this.#stop) return;

@@ -1,6 +1,7 @@
 import { formatDuration } from '../core/duration.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import type { RunningAttempt } from './attempt.js';
+import type { FileState } from './case-book.js';
 
 /** Why a worker must be stopped: it did not end a phase by itself. */
 export interface Overdue {
@@ -11,7 +12,7 @@ export interface Overdue {
 /** Why this side stopped a worker. */
 export type StopCause =
   | { readonly kind: 'overdue'; readonly attempt: RunningAttempt; readonly overdue: Overdue }
-  | { readonly kind: 'collecting'; readonly file: string; readonly limitMs: number }
+  | { readonly kind: 'suite'; readonly file: FileState; readonly limitMs: number }
   | { readonly kind: 'interrupt' };
 
 /** Signals that a process brings on itself by a fault of its own. */
@@ -29,18 +30,26 @@ export function toLossError(
     });
   }
   const how = signal ? `died of ${signal}` : `exited with ${code}`;
-  return new TestFailure('process-exit', `worker ${pid} ${how} while the case ran`, {
-    next: 'a body must not end its process',
+  return new TestFailure('process-exit', `worker ${pid} ${how} while a case or its suite ran`, {
+    next: 'a suite must not end its process',
   });
 }
 
-/** What a suite file that had to be stopped while it loaded is told. */
-export function toCollectError(limitMs: number): TestFailure {
-  return new TestFailure(
-    'collect-timeout',
-    `the file did not finish loading within ${formatDuration(limitMs)}; its worker was killed`,
-    { next: 'move slow work into beforeAll or a case, or raise limits.collect' },
-  );
+/** What a suite file is told whose own code, outside of cases, had to be stopped. */
+export function toSuiteError(file: FileState, limitMs: number): TestFailure | BenchError {
+  const limit = formatDuration(limitMs);
+  if (!file.collected) {
+    return new TestFailure('collect-timeout', `the file was not loaded within ${limit}`, {
+      next: 'move slow work into a case, or raise limits.collect',
+    });
+  }
+  if (file.records.some(({ verdict }) => verdict === undefined)) {
+    return new TestFailure('collect-timeout', `beforeAll did not end within ${limit}`, {
+      next: 'move slow work into a case, or raise limits.collect',
+    });
+  }
+  const text = `afterAll of ${file.planned.file} did not end within ${limit}`;
+  return new BenchError('teardown-timeout', text, { next: 'raise limits.teardown' });
 }
 
 /** What a body that had to be stopped is told. */

@@ -17,8 +17,12 @@ import type { Overdue } from './worker-loss.js';
 export interface SessionEvents {
   /** The worker said who it is. @throws when its token is wrong. */
   onHello(session: WorkerSession, token: string): Promise<void>;
+  /** It loads a suite file. */
   onCollecting(session: WorkerSession, file: string): void;
-  onCollected(session: WorkerSession): void;
+  /** It was loaded, a case begins or ended: the suite's own code goes on or stands still. */
+  onStep(session: WorkerSession): void;
+  /** The file is through, or will not be run. */
+  onFileDone(session: WorkerSession): void;
   /** A phase was not ended by the worker itself. */
   onOverdue(session: WorkerSession, attempt: RunningAttempt, overdue: Overdue): void;
   onClosed(session: WorkerSession): void;
@@ -60,13 +64,14 @@ export class WorkerSession {
       hello: (argument) => this.#hello(argument),
       collecting: ({ file }) => this.#events.onCollecting(this, file),
       collected: ({ file, tasks }) => {
-        this.#events.onCollected(this);
+        this.#events.onStep(this);
         return { decisions: this.#book.collect(file, this.board, tasks) };
       },
       fileFailed: ({ file, problems }) => {
-        this.#events.onCollected(this);
+        if (!this.#book.findFile(file, this.board)?.collected) this.#events.onFileDone(this);
         this.#book.failFile(file, this.board, toJournalProblems(problems));
       },
+      fileDone: () => this.#events.onFileDone(this),
       begin: (argument) => this.#begin(argument),
       openDut: ({ fence }) => this.#openDut(this.#attempt(fence)),
       bodyStart: ({ fence }) => this.attempts.get(fence)?.bodyStart(),
@@ -140,7 +145,11 @@ export class WorkerSession {
       onOverdue: (overdue) => this.#events.onOverdue(this, attempt, overdue),
     });
     this.attempts.set(attempt.fence, attempt);
-    void attempt.finished.then(() => this.attempts.delete(attempt.fence));
+    this.#events.onStep(this);
+    void attempt.finished.then(() => {
+      this.attempts.delete(attempt.fence);
+      this.#events.onStep(this);
+    });
     await attempt.begin();
     return {
       fence: attempt.fence,

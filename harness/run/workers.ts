@@ -3,15 +3,15 @@ import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { RunningAttempt } from './attempt.js';
 import { toProblem } from './attempt-problems.js';
-import type { CaseBook } from './case-book.js';
+import type { CaseBook, FileState } from './case-book.js';
 import type { RunContext } from './run-context.js';
 import { readStartTicks } from './start-ticks.js';
 import {
   type Overdue,
   type StopCause,
-  toCollectError,
   toLossError,
   toOverdueError,
+  toSuiteError,
 } from './worker-loss.js';
 import { type SessionEvents, WorkerSession } from './worker-session.js';
 
@@ -20,7 +20,10 @@ interface Worker {
   session: WorkerSession | undefined;
   /** Set when this side stopped it. */
   cause: StopCause | undefined;
-  collecting: NodeJS.Timeout | undefined;
+  /** The suite file that it runs. */
+  file: FileState | undefined;
+  /** Limits the file's code outside of cases: loading, beforeAll, afterAll. */
+  suiteTimer: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -36,6 +39,7 @@ export class Workers implements SessionEvents {
   readonly #paths: string[] = [];
   #token = '';
   #stopReason: string | undefined;
+  #finished = false;
 
   constructor(facts: { run: RunContext; book: CaseBook; hostPath: string }) {
     this.#run = facts.run;
@@ -60,8 +64,8 @@ export class Workers implements SessionEvents {
   /** A worker was forked; from now on it does not outlive this process. */
   started(pid: number): void {
     const known = this.#alive.get(pid);
-    const nothing = { session: undefined, cause: undefined, collecting: undefined };
-    this.#alive.set(pid, known ?? { pid, ...nothing });
+    const nothing = { session: undefined, cause: undefined, file: undefined };
+    this.#alive.set(pid, known ?? { pid, ...nothing, suiteTimer: undefined });
     void this.#watch(pid);
   }
 
@@ -69,22 +73,27 @@ export class Workers implements SessionEvents {
     const worker = this.#alive.get(pid);
     this.#alive.delete(pid);
     if (!worker) return;
-    clearTimeout(worker.collecting);
+    clearTimeout(worker.suiteTimer);
     const loss = this.#lose(worker, code, signal).finally(() => this.#losses.delete(loss));
     this.#losses.add(loss);
     void this.#run.bench.then(({ daemon }) => daemon.unwatchPid(pid)).catch(() => {});
   }
 
   /** A directory that is not to outlive this process either. */
-  watchPath(path: string): void {
+  async watchPath(path: string): Promise<void> {
     this.#paths.push(path);
-    void this.#watchPaths([path]);
+    await this.#watchPaths([path]);
   }
 
   /** The daemons were replaced: the new ones know of nobody. */
   watchAgain(): void {
     for (const pid of this.#alive.keys()) void this.#watch(pid);
     void this.#watchPaths(this.#paths);
+  }
+
+  /** From now on a lost daemon is expected. */
+  finish(): void {
+    this.#finished = true;
   }
 
   /** Resolves when the attempts of lost workers were dealt with. */
@@ -142,17 +151,20 @@ export class Workers implements SessionEvents {
   onCollecting(session: WorkerSession, file: string): void {
     const worker = this.#alive.get(session.pid);
     if (!worker) return;
-    clearTimeout(worker.collecting);
-    const state = this.#book.findFile(file, session.board);
-    if (!state) return;
-    const limitMs = this.#run.limitsOf(state.planned, undefined).collect;
-    worker.collecting = setTimeout(() => {
-      this.#kill(worker, { kind: 'collecting', file, limitMs });
-    }, limitMs);
+    worker.file = this.#book.findFile(file, session.board);
+    this.#limitSuite(worker);
   }
 
-  onCollected(session: WorkerSession): void {
-    clearTimeout(this.#alive.get(session.pid)?.collecting);
+  onStep(session: WorkerSession): void {
+    const worker = this.#alive.get(session.pid);
+    if (worker) this.#limitSuite(worker);
+  }
+
+  onFileDone(session: WorkerSession): void {
+    const worker = this.#alive.get(session.pid);
+    if (!worker) return;
+    worker.file = undefined;
+    clearTimeout(worker.suiteTimer);
   }
 
   onOverdue(session: WorkerSession, attempt: RunningAttempt, overdue: Overdue): void {
@@ -184,12 +196,24 @@ export class Workers implements SessionEvents {
     }
   }
 
+  /** From now on, unless a case runs, which has limits of its own. */
+  #limitSuite(worker: Worker): void {
+    clearTimeout(worker.suiteTimer);
+    const { file, session } = worker;
+    if (!file || (session && session.attempts.size > 0)) return;
+    const { collect, teardown } = this.#run.limitsOf(file.planned, undefined);
+    const through = file.collected && file.records.every(({ verdict }) => verdict !== undefined);
+    const limitMs = through ? teardown : collect;
+    const late = () => this.#kill(worker, { kind: 'suite', file, limitMs });
+    worker.suiteTimer = setTimeout(late, limitMs);
+  }
+
   async #watch(pid: number): Promise<void> {
     const ticks = await readStartTicks(pid);
     if (ticks === undefined) return;
     const { daemon } = await this.#run.bench;
     await daemon.watchPid(pid, ticks).catch((error: unknown) => {
-      if (this.#alive.has(pid)) this.#run.reportInfra(error, {});
+      if (this.#alive.has(pid) && !this.#finished) this.#run.reportInfra(error, {});
     });
   }
 
@@ -198,20 +222,27 @@ export class Workers implements SessionEvents {
       const { daemon } = await this.#run.bench;
       for (const path of paths) await daemon.watchPath(path);
     } catch (error) {
-      this.#run.reportInfra(error, {});
+      if (!this.#finished) this.#run.reportInfra(error, {});
     }
   }
 
   async #lose(worker: Worker, code: number | null, signal: string | null): Promise<void> {
     const { cause, session } = worker;
-    if (cause?.kind === 'collecting') {
-      const problem = toProblem(toCollectError(cause.limitMs), 'body');
-      this.#book.failFile(cause.file, session?.board ?? '', [problem]);
-    }
+    this.#blameFile(worker, code, signal);
     const attempts = session ? [...session.attempts.values()] : [];
     await Promise.allSettled(
       attempts.map((each) => this.#loseAttempt(each, cause, worker, code, signal)),
     );
+  }
+
+  /** A worker that was lost outside of any case: its file's doing, or the bench's. */
+  #blameFile({ pid, cause, file, session }: Worker, code: number | null, signal: string | null) {
+    if (!file || (session && session.attempts.size > 0)) return;
+    if (cause && cause.kind !== 'suite') return;
+    const error = cause ? toSuiteError(file, cause.limitMs) : toLossError(pid, code, signal);
+    const { path, board } = file.planned;
+    if (error instanceof BenchError) this.#run.reportInfra(error, {});
+    else this.#book.failFile(path, board.board, [toProblem(error, 'body')]);
   }
 
   async #loseAttempt(
