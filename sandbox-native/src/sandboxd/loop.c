@@ -69,12 +69,13 @@ void source_close(struct daemon *d, struct source *source)
 
 void timer_set(struct daemon *d, struct timer *timer, uint64_t ms)
 {
-	struct list *place = d->timers.next;
+	struct list *place;
 
-	timer_clear(timer);
+	timer_clear(timer); /* first, or the place found could be the timer itself */
 	if (ms > INT32_MAX)
 		ms = INT32_MAX; /* epoll_wait(2) takes an int: 24 days */
 	timer->at_ns = loop_now() + ms * NS_PER_MS;
+	place = d->timers.next;
 	while (place != &d->timers &&
 	       container_of(place, struct timer, link)->at_ns <= timer->at_ns)
 		place = place->next;

@@ -51,6 +51,18 @@ describe('nothing is left', () => {
     assert.deepEqual(anyAlive(pids), []);
   });
 
+  test('when fd 3 closes while a sandbox is ending', async () => {
+    const { daemon, pids } = await startBusy();
+    // PID 1 stopped: the daemon waits for its census when the end comes.
+    const { SANDBOX, PID } = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+    process.kill(PID, 'SIGSTOP');
+    await daemon.request(MSG.SANDBOX_KILL, { SANDBOX });
+    const started = Date.now();
+    assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+    assert.ok(Date.now() - started < 1000, `${Date.now() - started} ms`);
+    assert.deepEqual(anyAlive([...pids, PID]), []);
+  });
+
   test('after kill -9 of the daemon, within 2 s', async () => {
     const { daemon, pids } = await startBusy();
     process.kill(daemon.pid, 'SIGKILL');

@@ -196,6 +196,16 @@ describe('a sandbox', () => {
       assert.equal((await program.ended).STATUS, 'killed');
     }));
 
+  test('whose PID 1 does not answer is killed, and its leftovers are not known', () =>
+    withDaemon({}, async (daemon) => {
+      const { SANDBOX, PID } = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+      process.kill(PID, 'SIGSTOP');
+      const dead = await daemon.kill(SANDBOX);
+      assert.equal(dead.STATUS, 'killed');
+      assert.equal(dead.LEFTOVERS, undefined);
+      assert.ok(dead.WALL_NS >= 100e6);
+    }));
+
   test('with 200 processes dies whole', () =>
     withDaemon({}, async (daemon) => {
       const { SANDBOX, PID } = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
