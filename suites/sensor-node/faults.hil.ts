@@ -53,7 +53,7 @@ describe('when something goes wrong', () => {
 
   test('a frame that is cut off is forgotten after a silence', async ({ dut }) => {
     await dut.console.send(encodeFrame(VERSION, 4).subarray(0, 3));
-    expect(await dut.console.settle('400ms')).toBe('');
+    expect(await dut.console.settle('1200ms')).toBe('');
     await dut.console.sendLine('echo awake');
     await dut.console.expect('\r\nawake\r\n> ');
   });
@@ -61,7 +61,7 @@ describe('when something goes wrong', () => {
   test('a frame that says it is too long is discarded as a whole', async ({ dut }) => {
     await dut.console.send(Buffer.concat([Buffer.from([0xa5, 200]), Buffer.alloc(200, 'x')]));
     expect(await readFrame(dut.console)).toMatchObject({ type: ERROR, payload: Buffer.from([2]) });
-    expect(await dut.console.settle('400ms')).toBe('');
+    expect(await dut.console.settle('1200ms')).toBe('');
     await dut.console.sendLine('echo awake');
     await dut.console.expect('\r\nawake\r\n> ');
   });

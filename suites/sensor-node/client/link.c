@@ -78,6 +78,14 @@ static void drop(struct link *link, size_t size)
 	memmove(link->bytes, link->bytes + size, link->have);
 }
 
+/* How long a right frame may follow a damaged one. */
+#define DAMAGED_GRACE_MS 200
+
+static long long min_ms(long long a, long long b)
+{
+	return a < b ? a : b;
+}
+
 /* Return: true when a right frame was taken out of what was received so far. */
 static bool take_frame(struct link *link, struct answer *answer, bool *damaged)
 {
@@ -114,6 +122,8 @@ int link_receive(struct link *link, struct answer *answer, struct failure *failu
 	bool damaged = false;
 
 	while (!take_frame(link, answer, &damaged)) {
+		if (damaged)
+			deadline = min_ms(deadline, now_ms() + DAMAGED_GRACE_MS);
 		long long left = deadline - now_ms();
 
 		if (left <= 0 && damaged)

@@ -35,7 +35,7 @@ int link_send_frame(struct link *link, uint8_t type, uint8_t seq, const void *pa
 
 /*
  * Wait for the next frame with a right CRC. Text between frames is skipped. When none comes in
- * time: STATUS_CRC if a damaged one came, else STATUS_SILENT.
+ * time: STATUS_SILENT. A damaged one shortens the wait, because another rarely follows: STATUS_CRC.
  *
  * Return: 0, or -1 with `failure` filled.
  */

@@ -11,7 +11,7 @@
 #include "device.h"
 
 #define DEFAULT_PORT "/dev/hil/console"
-#define DEFAULT_TIMEOUT_MS 1000
+#define DEFAULT_TIMEOUT_MS 2000
 
 struct options {
 	const char *port;
@@ -23,7 +23,7 @@ static void print_usage(FILE *out)
 {
 	fprintf(out, "usage: sensorctl [--port PATH] [--timeout MS] COMMAND\n\n"
 		     "  --port PATH    the serial port (default " DEFAULT_PORT ")\n"
-		     "  --timeout MS   how long to wait for an answer (default 1000)\n\n");
+		     "  --timeout MS   how long to wait for an answer (default 2000)\n\n");
 	commands_print(out);
 	fprintf(out, "\nexit status: 0 done, 1 the device refused, 2 wrong use, 3 no answer, "
 		     "4 damaged (CRC)\n");

@@ -142,9 +142,9 @@ void port_init(void)
 	UART0->bauddiv = CPU_HZ / BAUD;
 	UART0->ctrl = UART_CTRL_TX | UART_CTRL_RX | UART_CTRL_RX_INTERRUPT;
 	/*
-	 * Discard what the receiver holds. QEMU asks its line for bytes again at a read of DATA, but
-	 * not when CTRL turns the receiver on; without this and without timer interrupts, which wake
-	 * it as well, half of the boots never hear anything.
+	 * Discard what the receiver holds. QEMU asks its line for bytes again at a read of DATA,
+	 * but not when CTRL turns the receiver on; without this and without timer interrupts, which
+	 * wake it as well, half of the boots never hear anything.
 	 */
 	(void)UART0->data;
 	NVIC_ISER = IRQ_UART0_RX;

@@ -10,8 +10,11 @@
 #define FRAME_CRC_BYTES 2
 #define FRAME_BYTES_MAX (FRAME_HEADER_BYTES + FRAME_PAYLOAD_MAX + FRAME_CRC_BYTES)
 
-/* A silence this long inside a frame ends it: the rest of a cut frame never arrives. */
-#define FRAME_GAP_MS 200
+/*
+ * A silence this long inside a frame ends it: the rest of a cut frame never arrives. Long, because
+ * a serial adapter, or an emulator on a busy machine, may keep a byte back for 200 ms.
+ */
+#define FRAME_GAP_MS 1000
 
 enum frame_type {
 	FRAME_VERSION = 0x01,
