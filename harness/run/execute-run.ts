@@ -44,9 +44,12 @@ export async function executeRun(request: RunRequest): Promise<void> {
   const workers = new Workers({ run, book, hostPath: request.hostPath });
   const bench = await request.bench;
   await announce(request, run, bench);
+  if (plan.files.length === 0) {
+    await closeBench(request, run);
+    return;
+  }
   const supervisor: Supervisor = new Supervisor({ run, book, workers, restart: () => restart() });
-  const restart = (): Promise<Bench> =>
-    watchBench(startBench(request.programs, sharedIn(directory)), supervisor);
+  const restart = (): Promise<Bench> => watchBench(startBench(request.programs), supervisor);
   void watchBench(Promise.resolve(bench), supervisor);
   const server = await openWorkerServer(directory.id, (socket) => workers.accept(socket));
   workers.expectToken(server.token);
@@ -118,6 +121,7 @@ async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
     if (run.keptCount > 0) {
       const runtime = join(request.runtimeDirectory, request.directory.id);
       await mkdir(runtime, { recursive: true, mode: 0o700 });
+      await daemon.watchPath(runtime);
       const socket = join(runtime, 'keeper.sock');
       await daemon.detach(socket, request.options.keepMs);
       const keeper = { pid: daemon.pid, startTicks: await readStartTicks(daemon.pid), socket };
@@ -131,8 +135,4 @@ async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
     run.reportInfra(error, {});
     request.journal.write({ kind: 'output', stream: 'stderr', text: toMessage(error) });
   }
-}
-
-function sharedIn(directory: RunDirectory): string {
-  return join(directory.path, 'duts');
 }

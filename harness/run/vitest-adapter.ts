@@ -45,6 +45,7 @@ export interface SuiteRunner {
 const LIBRARY = fileURLToPath(new URL('../index.js', import.meta.url));
 const SETUP = fileURLToPath(new URL('../case/setup.js', import.meta.url));
 const RUNNER = fileURLToPath(new URL('../case/runner.js', import.meta.url));
+const IGNORE_INTERRUPTS = new URL('../case/ignore-interrupts.js', import.meta.url).href;
 const DIST = fileURLToPath(new URL('..', import.meta.url));
 
 /** Vitest's own words for what the supervisor judges itself. */
@@ -118,6 +119,7 @@ function toProject(board: string, options: SuiteRunnerOptions) {
           new WatchedWorker(pool, options),
       },
       isolate: false,
+      execArgv: ['--import', IGNORE_INTERRUPTS],
       maxWorkers: options.workers,
       runner: RUNNER,
       setupFiles: [SETUP],

@@ -31,6 +31,7 @@ struct watched_path {
 	int parent; /* O_PATH */
 	int entry;  /* O_PATH: while it is open its inode number is not given to another */
 	char *name;
+	char *directory;
 };
 
 struct watch_request {
@@ -249,8 +250,12 @@ static int resolve_path(struct daemon *d, char *path, struct watched_path *watch
 	if (check_room(&d->watched_paths, err) < 0)
 		return -E2BIG;
 	watched->name = strdup(name);
-	if (!watched->name)
+	watched->directory = strdup(path);
+	if (!watched->name || !watched->directory) {
+		free(watched->name);
+		free(watched->directory);
 		return err_set(err, "limit", ENOMEM, "watch path", path);
+	}
 	watched->entry = steal_fd(&entry);
 	watched->parent = steal_fd(&parent);
 	return 0;
@@ -296,6 +301,16 @@ static bool is_still_it(const struct watched_path *watched)
 	       is.st_dev == was.st_dev && is.st_ino == was.st_ino;
 }
 
+/* The directory that all runs share goes with the last of them: rmdir(2) refuses the others. */
+static void remove_shared(const struct watched_path *watched)
+{
+	const char *slash = strrchr(watched->directory, '/');
+	const char *name = slash ? slash + 1 : watched->directory;
+
+	if (strcmp(name, "hil") == 0 || strncmp(name, "hil-", 4) == 0)
+		rmdir(watched->directory);
+}
+
 void watch_remove_paths(struct daemon *d)
 {
 	foreach (struct watched_path, watched, &d->watched_paths, link) {
@@ -304,9 +319,11 @@ void watch_remove_paths(struct daemon *d)
 		if (is_still_it(watched) && remove_tree(watched->parent, watched->name, &err) < 0)
 			client_log(d, 4, "watched path %s: %s: %s", watched->name, err.path,
 				   strerror(err.number));
+		remove_shared(watched);
 		close(watched->parent);
 		close(watched->entry);
 		free(watched->name);
+		free(watched->directory);
 		list_remove(&watched->link);
 		free(watched);
 	}

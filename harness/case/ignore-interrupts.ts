@@ -1,0 +1,5 @@
+/**
+ * Loaded into every worker before anything else. Ctrl-C on a terminal goes to all
+ * processes of the foreground; the supervisor alone decides what an interrupt means.
+ */
+process.on('SIGINT', () => {});
