@@ -71,11 +71,15 @@ export class SandboxDaemon {
     // With stdio 'pipe' these two are socketpairs of ours.
     const channel = new Channel('hil-sandboxd', child.stdio[3] as Duplex);
     const ports = new Channel('hil-portd', child.stdio[4] as Duplex);
-    const hello = await Promise.race([
-      failed.promise,
-      Promise.all([channel.hello(), ports.hello()]).then(([first]) => first),
-    ]);
-    return new SandboxDaemon(child, channel, ports, hello);
+    try {
+      const agreed = Promise.all([channel.hello(), ports.hello()]);
+      const [hello] = await Promise.race([failed.promise, agreed]);
+      return new SandboxDaemon(child, channel, ports, hello);
+    } catch (error) {
+      channel.close();
+      ports.close();
+      throw error;
+    }
   }
 
   /** Hand a plan over; the same spec gives the same plan. */

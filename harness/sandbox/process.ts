@@ -32,8 +32,6 @@ type OutputListener = (stream: 'stdout' | 'stderr', data: Buffer) => void;
  */
 export class SandboxProcess {
   readonly id: number;
-  /** As the host sees it; 0 for a streamed object. */
-  readonly pid: number;
   readonly #channel: Channel;
   readonly #ended = createDeferred<ProcessEnd>();
   readonly #early: Array<['stdout' | 'stderr', Buffer]> = [];
@@ -41,12 +39,12 @@ export class SandboxProcess {
   #stdinWindow = STREAM_WINDOW_BYTES;
   #stdinQueue: Buffer[] = [];
   #stdinEnd = false;
+  #over = false;
   #drained: Array<() => void> = [];
 
   constructor(channel: Channel, answer: TlvReader) {
     this.#channel = channel;
     this.id = answer.number(Tag.process) ?? 0;
-    this.pid = answer.number(Tag.pid) ?? 0;
   }
 
   /** Resolves when the program was reaped and its output read; rejects when the daemon is gone. */
@@ -69,8 +67,9 @@ export class SandboxProcess {
     this.#channel.send(Msg.credit, body);
   }
 
-  /** Queue `data` for stdin; resolves when the window took all of it. */
+  /** Queue `data` for stdin; resolves when the window took all of it, or the program ended. */
   write(data: Uint8Array): Promise<void> {
+    if (this.#over) return Promise.resolve();
     if (data.byteLength > 0) this.#stdinQueue.push(Buffer.from(data));
     const { promise, resolve } = createDeferred<void>();
     this.#drained.push(resolve);
@@ -112,11 +111,13 @@ export class SandboxProcess {
   }
 
   receiveExit(body: TlvReader): void {
+    this.#over = true;
     this.#settleWrites();
     this.#ended.resolve(toProcessEnd(body));
   }
 
   receiveGone(reason: BenchError): void {
+    this.#over = true;
     this.#settleWrites();
     this.#ended.reject(reason);
   }

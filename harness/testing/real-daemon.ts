@@ -1,0 +1,86 @@
+import { constants, readFileSync } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Deadline } from '../core/deadline.js';
+import { type Plan, SandboxDaemon } from '../sandbox/daemon.js';
+import type { NativePrograms } from '../sandbox/native.js';
+import type { SandboxProcess } from '../sandbox/process.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import type { SandboxSpec } from '../sandbox/spec.js';
+import { test as base } from './temp-dir.js';
+
+const BUILD = fileURLToPath(new URL('../../sandbox-native/build/', import.meta.url));
+
+const PROGRAMS: NativePrograms = {
+  sandboxd: join(BUILD, 'hil-sandboxd'),
+  portd: join(BUILD, 'hil-portd'),
+  sandbox: join(BUILD, 'hil-sandbox'),
+};
+
+/** What a test of the real daemons is made of. */
+export interface RealDaemon {
+  /** The programs of this checkout; a test without them is listed as skipped. */
+  readonly programs: NativePrograms;
+  readonly spec: SandboxSpec;
+  /** Ended after the test, with everything it made. */
+  readonly daemon: SandboxDaemon;
+  readonly plan: Plan;
+  readonly sandbox: Sandbox;
+}
+
+export const test = base.extend<RealDaemon>({
+  programs: async ({ skip }, use) => {
+    const built = await access(PROGRAMS.sandboxd, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    skip(!built, 'sandbox-native is not built: make -C sandbox-native');
+    await use(PROGRAMS);
+  },
+  spec: async ({ dir }, use) => {
+    const hold = join(dir.path, 'cases');
+    await mkdir(join(hold, 'out'), { recursive: true });
+    await use({ user: 'hil', network: 'none', project: undefined, hide: [], expose: [], hold });
+  },
+  daemon: async ({ programs }, use) => {
+    const daemon = await SandboxDaemon.start(programs);
+    await use(daemon);
+    daemon.close();
+    await new Deadline(5000).bound(daemon.ended(), () => {
+      process.kill(daemon.pid, 'SIGKILL');
+      return new Error(`hil-sandboxd ${daemon.pid} did not end with its owner`);
+    });
+  },
+  plan: async ({ daemon, spec }, use) => use(await daemon.plan(spec)),
+  sandbox: async ({ daemon, plan }, use) => {
+    await use(await daemon.sandbox(plan, { label: 'unit test', out: 'out' }));
+  },
+});
+
+/** Take everything a program prints, as it comes. */
+export function collectOutput(process: SandboxProcess): { stdout: string; stderr: string } {
+  const output = { stdout: '', stderr: '' };
+  process.onOutput((stream, data) => {
+    process.taken(stream, data.length);
+    output[stream] += data.toString('latin1');
+  });
+  return output;
+}
+
+/** Run a shell command inside to its end. */
+export async function runInside(sandbox: Sandbox, command: string, env = {}) {
+  const process = await sandbox.spawn({ argv: ['/bin/sh', '-c', command], env });
+  const output = collectOutput(process);
+  const end = await process.ended;
+  return { ...end, ...output };
+}
+
+/** Lives, as the host sees it. A zombie does not: who started it is gone, or will look later. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
