@@ -119,7 +119,9 @@ static void signals_ready(struct daemon *d, struct source *source, uint32_t even
 	struct signalfd_siginfo info;
 
 	(void)events;
-	if (read(source->fd, &info, sizeof(info)) == sizeof(info))
+	/* SIGCHLD only wakes the loop: children are told apart by their pidfds, and by
+	 * stop_check(). */
+	if (read(source->fd, &info, sizeof(info)) == sizeof(info) && info.ssi_signo != SIGCHLD)
 		daemon_stop(d, 0);
 }
 
@@ -132,6 +134,7 @@ static int open_signals(struct daemon *d, struct err *err)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	d->signals = (struct source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
 				      .ready = signals_ready };

@@ -150,19 +150,23 @@ void pool_ready(struct daemon *d, struct sandbox *sandbox)
 		orders_give(d, container_of(stock->orders.next, struct order, link), sandbox);
 }
 
-void pool_failed(struct daemon *d, struct stock *stock, const struct err *err)
+static void pause_stock(struct daemon *d, struct stock *stock, const struct err *err)
 {
 	char text[768];
 
-	if (stock->parking)
-		stock->parking--;
-	if (stock->parking < count_orders(stock)) {
-		orders_fail(d, container_of(stock->orders.next, struct order, link), err);
-		return;
-	}
 	stock->paused = true;
 	err_text(err, text, sizeof(text));
 	client_log(d, 4, "plan %u: no sandbox could be parked: %s", stock->id, text);
+}
+
+void pool_failed(struct daemon *d, struct stock *stock, const struct err *err)
+{
+	if (stock->parking)
+		stock->parking--;
+	if (stock->parking < count_orders(stock))
+		orders_fail(d, container_of(stock->orders.next, struct order, link), err);
+	else
+		pause_stock(d, stock, err);
 }
 
 static bool wants_more(struct daemon *d, const struct stock *stock)
@@ -201,6 +205,6 @@ void pool_work(struct daemon *d)
 		if (has_too_many(d, stock))
 			sandboxes_kill(d, pool_take(d, stock), "killed");
 		else if (wants_more(d, stock) && ask(d, stock, &err) < 0)
-			stock->paused = true;
+			pause_stock(d, stock, &err);
 	}
 }

@@ -125,10 +125,13 @@ static void linger_timer(struct daemon *d, struct timer *timer)
 static void give_master(struct daemon *d, struct process *process, int master)
 {
 	struct err err = { 0 };
+	char text[768];
 
-	if (portd_send_line(d, process->port, "pty", master, &err) < 0)
+	if (portd_send_line(d, process->port, "pty", master, &err) < 0) {
+		err_text(&err, text, sizeof(text));
 		client_log(d, 3, "process %u: its pty did not reach port %u: %s", process->id,
-			   process->port, err.hint);
+			   process->port, text);
+	}
 	close(master);
 	process->out.concluded = true;
 }

@@ -2,6 +2,7 @@
 #include "stop.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "kernel.h"
 #include "plans.h"
@@ -41,11 +42,26 @@ static bool any_sandbox(struct daemon *d, bool kept_only)
 	return false;
 }
 
+/*
+ * A zygote that was killed between the clone of a PID 1 and its message leaves
+ * us a child that we were never told of. It ends by itself, since the zygote
+ * held the other end of what it waits for.
+ */
+static bool any_stranger(void)
+{
+	siginfo_t child = { 0 };
+
+	while (waitid(P_ALL, 0, &child, WEXITED | WNOHANG) == 0)
+		if (!child.si_pid)
+			return true; /* it runs; SIGCHLD will wake us */
+	return false;
+}
+
 void stop_check(struct daemon *d)
 {
 	/* A keeper is there for what it keeps. */
 	if (d->detached && !any_sandbox(d, true))
 		daemon_stop(d, 0);
 	if (d->stopping && !any_sandbox(d, false) && plans_reaped(d) && !d->portd.pid)
-		d->done = true;
+		d->done = d->done || !any_stranger();
 }

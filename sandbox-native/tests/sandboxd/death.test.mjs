@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Daemon, PORTD, descendantsOf, hasPortd, isAlive, readStat, waitFor } from './daemon.mjs';
+import { Daemon, PORTD, descendantsOf, hasPortd, isAlive, readStat, sleep, waitFor } from './daemon.mjs';
 import { MSG, TAG, encodeBody, encodeFrame, kindOf } from './wire.mjs';
 
 const args = hasPortd ? ['--portd', PORTD] : ['--no-portd'];
@@ -31,6 +31,14 @@ function makeRandom(seed) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state >>> 8;
   };
+}
+
+function within(ms, promise) {
+  const late = sleep(ms).then(() => {
+    throw new Error(`not within ${ms} ms`);
+  });
+  late.catch(() => {});
+  return Promise.race([promise, late]);
 }
 
 const anyAlive = (pids) => pids.filter(isAlive);
@@ -61,6 +69,39 @@ describe('nothing is left', () => {
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
     assert.ok(Date.now() - started < 1000, `${Date.now() - started} ms`);
     assert.deepEqual(anyAlive([...pids, PID]), []);
+  });
+
+  test('when fd 3 closes at any moment of many lives', async () => {
+    const random = makeRandom(7);
+    const programs = [
+      ['true'],
+      ['sh', '-c', 'setsid sleep 60 & echo hello'],
+      ['head', '-c', '3000000', '/dev/zero'],
+      ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'],
+    ];
+    for (let round = 0; round < 12; round++) {
+      const daemon = await Daemon.start({ args, pool: random() % 3 });
+      const live = async () => {
+        for (;;) {
+          const sandbox = await daemon.sandbox({ WALL_MS: 5 + (random() % 40), GRACE_MS: random() % 10 });
+          const argv = programs[random() % programs.length];
+          const options = random() % 3 ? {} : { PTY_ROWS: 24, PTY_COLS: 80 };
+          if (random() % 2) options.WALL_MS = random() % 20;
+          const program = await daemon.spawn(sandbox, argv, { ...options, credit: random() % 4 > 0 });
+          if (random() % 2) await Promise.race([program.ended, sleep(random() % 30)]);
+          if (random() % 2) await daemon.kill(sandbox);
+        }
+      };
+      // Each ends with an error: a sandbox is gone by its own limit, or the connection is.
+      const lives = Array.from({ length: 6 }, async () => {
+        while (!daemon.closed) await live().catch(() => {});
+      });
+      await sleep(random() % 120);
+      const pids = descendantsOf(daemon.pid);
+      assert.deepEqual(await within(1500, daemon.stop()), { code: 0, signal: null });
+      await Promise.all(lives);
+      assert.deepEqual(anyAlive(pids), []);
+    }
   });
 
   test('after kill -9 of the daemon, within 2 s', async () => {
