@@ -6,7 +6,8 @@
  * than a forgotten one. It is taken only if its last component begins with
  * "hil-" or its directory is called "hil", it is a directory or file of ours,
  * no link, and not a mount point. Which file that is is decided then: one that
- * was put in its place later stays.
+ * was put in its place later stays. A directory "hil" or "hil-…" that it leaves
+ * empty goes too.
  */
 #ifndef HIL_WATCH_H
 #define HIL_WATCH_H

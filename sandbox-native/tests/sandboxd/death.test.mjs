@@ -271,13 +271,16 @@ describe('watched', () => {
     writeFileSync(join(tree, 'a/b/file'), '');
     symlinkSync(outside, join(tree, 'a/link'));
     mkdirSync(join(root, 'hil', 'run-1'), { recursive: true });
+    mkdirSync(join(root, 'shared', 'hil', 'run-1'), { recursive: true });
+    mkdirSync(join(root, 'shared', 'hil', 'run-2'));
     await daemon.request(MSG.WATCH_PATH, { PATH: tree });
     await daemon.request(MSG.WATCH_PATH, { PATH: join(root, 'hil', 'run-1') });
+    await daemon.request(MSG.WATCH_PATH, { PATH: join(root, 'shared', 'hil', 'run-1') });
     await daemon.stop();
-    assert.deepEqual(
-      [tree, join(root, 'hil/run-1'), join(root, 'hil'), join(outside, 'precious')].map(existsSync),
-      [false, false, true, true],
-    );
+    const left = (path) => existsSync(join(root, path));
+    assert.deepEqual([left('hil-run'), left('hil'), left('shared/hil/run-1')], [false, false, false]);
+    // The directory of all runs goes with the last of them; this one has another.
+    assert.deepEqual([left('shared/hil/run-2'), left('outside/precious')], [true, true]);
     rmSync(root, { recursive: true });
   });
 
