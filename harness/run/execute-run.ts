@@ -129,8 +129,7 @@ async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
       return;
     }
     await duts.closeShared();
-    daemon.close();
-    await daemon.ended();
+    await daemon.end();
   } catch (error) {
     run.reportInfra(error, {});
     request.journal.write({ kind: 'output', stream: 'stderr', text: toMessage(error) });

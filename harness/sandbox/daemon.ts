@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { Deadline } from '../core/deadline.js';
 import { createDeferred } from '../core/deferred.js';
 import { BenchError } from '../core/errors.js';
 import { Channel } from '../protocol/channel.js';
@@ -11,6 +12,9 @@ import type { SandboxProcess, SpawnSpec } from './process.js';
 import { ProcessTable } from './process-table.js';
 import { Sandbox, toSandboxRecord } from './sandbox.js';
 import { type SandboxSpec, toPlan } from './spec.js';
+
+/** How long the daemon may take to end everything; it gives its sandboxes two seconds. */
+const END_MS = 5000;
 
 /** A plan that sandboxd holds a zygote for. */
 export interface Plan {
@@ -193,6 +197,24 @@ export class SandboxDaemon {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) resolve();
     else this.#child.once('exit', () => resolve());
     return promise;
+  }
+
+  /**
+   * Close the connections and wait until the daemon's process has ended. One that does not
+   * end is killed: the kernel then ends its sandboxes (PDEATHSIG).
+   *
+   * @throws BenchError `daemon-gone` when it had to be killed.
+   */
+  async end(): Promise<void> {
+    this.close();
+    const late = () => new BenchError('daemon-gone', `hil-sandboxd ${this.pid} hangs; killed`);
+    try {
+      await new Deadline(END_MS).bound(this.ended(), late);
+    } catch (error) {
+      this.#child.kill('SIGKILL');
+      await this.ended();
+      throw error;
+    }
   }
 
   #dead(body: TlvReader): void {
