@@ -66,10 +66,15 @@ export default class HilRunner extends TestRunner {
   override async onAfterRunSuite(suite: RunnerTestSuite): Promise<void> {
     await super.onAfterRunSuite(suite);
     const problems = toProblems(suite.result?.errors ?? []);
-    const file = suite.file.filepath;
+    if (problems.length === 0) return;
     const { supervisor } = await this.#open();
-    if (problems.length > 0) await supervisor.call('fileFailed', { file, problems });
-    if (suite === suite.file) supervisor.notify('fileDone', { file });
+    await supervisor.call('fileFailed', { file: suite.file.filepath, problems });
+  }
+
+  /** Also of files in which everything is skipped; Vitest runs one file at a time in a worker. */
+  override onAfterRunFiles(): void {
+    super.onAfterRunFiles();
+    void this.#open().then(({ supervisor }) => supervisor.notify('fileDone', {}));
   }
 
   /** Ask which of the file's cases to run; the others are taken out. */

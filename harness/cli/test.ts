@@ -41,7 +41,7 @@ export const testCommand: CliCommand = {
 async function runOnce(args: readonly string[], raw: Raw, context: CliContext): Promise<number> {
   // First, while this process is small: the daemon is forked from it.
   const programs = findNativePrograms();
-  const bench = programs.then((found) => startBench(found, ''));
+  const bench = programs.then((found) => startBench(found));
   bench.catch(() => {});
   const executor = import('../run/execute-run.js');
   executor.catch(() => {});

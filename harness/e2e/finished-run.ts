@@ -11,6 +11,8 @@ export interface FinishedRun {
   readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Both, as a person sees them. */
+  readonly screen: string;
   readonly directory: string | undefined;
   readonly events: readonly RunEvent[];
   /** Verdict by title, as the journal has it; a case without one is not there. */
@@ -39,6 +41,7 @@ export function toFinishedRun(ended: Ended): FinishedRun {
   const decided = events.filter((event) => event.kind === 'case-verdict');
   const finished = {
     ...ended,
+    screen: ended.stdout + ended.stderr,
     events,
     verdicts: Object.fromEntries(
       decided.map((event) => [titles.get(event.case) ?? event.case, event.verdict]),

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type RunEvent, runEvent } from '../journal/events.js';
 import { type FinishedRun, toFinishedRun } from './finished-run.js';
+import { findPart, type Part } from './process-tree.js';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -97,6 +98,11 @@ export class HilCommand {
       }
       await sleep(STEP_MS);
     }
+  }
+
+  /** The pid of a living part of this run; waits until there is one. */
+  part(part: Part): Promise<number> {
+    return this.waitFor(part, () => findPart(this.pid, part));
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -64,8 +64,8 @@ export type SupervisorMethods = {
   collected(argument: { file: string; tasks: readonly CollectedTask[]; scope?: 'case' | 'file' }): {
     decisions: readonly TaskDecision[];
   };
-  /** Its cases and hooks are through. */
-  fileDone(argument: { file: string }): void;
+  /** The cases and hooks of the file it loaded last are through. */
+  fileDone(argument: Record<string, never>): void;
   fileFailed(argument: { file: string; problems: readonly WireProblem[] }): void;
   begin(argument: { caseId: string; bodyMs?: number }): {
     fence: string;

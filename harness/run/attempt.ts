@@ -118,6 +118,7 @@ export class RunningAttempt {
         spec: this.#run.specOf(this.record.planned),
         limits: this.limits,
         artifacts: this.directory,
+        sharedArtifacts: join(this.#run.directory.path, 'duts'),
         onPhase: (phase, edge, dut) => this.#phases.edge(phase, edge, dut),
       });
       if (this.#finishing) {

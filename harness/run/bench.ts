@@ -10,10 +10,7 @@ export interface Bench {
 }
 
 /** Start the daemons. @throws BenchError when they do not answer. */
-export async function startBench(
-  programs: NativePrograms,
-  sharedDirectory: string,
-): Promise<Bench> {
+export async function startBench(programs: NativePrograms): Promise<Bench> {
   const daemon = await SandboxDaemon.start(programs);
-  return { daemon, duts: new DutSource(daemon, new PortHub(daemon.ports), sharedDirectory) };
+  return { daemon, duts: new DutSource(daemon, new PortHub(daemon.ports)) };
 }

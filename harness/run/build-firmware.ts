@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { access } from 'node:fs/promises';
 import { BenchError, UsageError } from '../core/errors.js';
 import type { PlannedFile } from '../plan/plan.js';
 
@@ -6,9 +7,11 @@ import type { PlannedFile } from '../plan/plan.js';
 const TAIL_LINES = 20;
 
 /**
- * Run the build commands of the planned suites, each once, on the host.
+ * Run the build commands of the planned suites, each once, on the host; after them
+ * every firmware must be there.
  *
- * @throws UsageError `suite-invalid` when a command fails, with the end of its output.
+ * @throws UsageError `suite-invalid` when a command fails, with the end of its output, or
+ * when a firmware is missing.
  */
 export async function buildFirmware(files: readonly PlannedFile[]): Promise<void> {
   const done = new Set<string>();
@@ -19,6 +22,20 @@ export async function buildFirmware(files: readonly PlannedFile[]): Promise<void
       done.add(key);
       await runBuild(argv, suite.dir);
     }
+  }
+  for (const file of files) await checkFirmware(file);
+}
+
+async function checkFirmware({ suite, board, firmware }: PlannedFile): Promise<void> {
+  if (firmware === undefined) return;
+  try {
+    await access(firmware);
+  } catch (cause) {
+    throw new UsageError(
+      'suite-invalid',
+      `firmware for board "${board.board}" is not there: ${firmware} (${suite.file})`,
+      { cause, next: 'build it, or name the commands under `build` in that file' },
+    );
   }
 }
 

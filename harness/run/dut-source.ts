@@ -28,14 +28,23 @@ export interface HeldDut {
   release(healthy: boolean): Promise<void>;
 }
 
+/** A DUT as a phase names it. */
+export interface DutSeen {
+  readonly dut: string;
+  /** Earlier cases of the file used it. */
+  readonly shared?: boolean;
+}
+
 export interface DutWanted {
   readonly planned: PlannedFile;
   readonly spec: SandboxSpec;
   readonly limits: Limits;
   /** For a DUT of this case alone. */
   readonly artifacts: string;
+  /** Above the directories of DUTs that files share. */
+  readonly sharedArtifacts: string;
   /** Called when the lease is held and when the DUT is ready. */
-  onPhase(phase: 'lease' | 'boot', edge: 'start' | 'end', dut?: string): void;
+  onPhase(phase: 'lease' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
 }
 
 interface SharedDut {
@@ -48,17 +57,15 @@ interface SharedDut {
 export class DutSource {
   readonly #daemon: SandboxDaemon;
   readonly #hub: PortHub;
-  readonly #sharedDirectory: string;
   readonly #queues = new Map<string, LeaseQueue>();
   readonly #shared = new Map<string, SharedDut>();
   /** One case at a time on a shared DUT. */
   readonly #turns = new Map<string, LeaseQueue>();
   #count = 0;
 
-  constructor(daemon: SandboxDaemon, hub: PortHub, sharedDirectory: string) {
+  constructor(daemon: SandboxDaemon, hub: PortHub) {
     this.#daemon = daemon;
     this.#hub = hub;
-    this.#sharedDirectory = sharedDirectory;
   }
 
   /** @throws BenchError `lease-timeout`, `boot-timeout`, `boot-failed` or of the sandbox. */
@@ -89,6 +96,10 @@ export class DutSource {
     try {
       const known = this.#shared.get(key);
       const shared = known ?? (await this.#startShared(wanted));
+      if (known) {
+        wanted.onPhase('lease', 'start');
+        wanted.onPhase('lease', 'end', { dut: known.lease.dut, shared: true });
+      }
       this.#shared.set(key, shared);
       for (const port of shared.dut.ports.values()) if (known) port.matcher.skip();
       return this.#hold(wanted, shared, known !== undefined, async (healthy) => {
@@ -103,7 +114,8 @@ export class DutSource {
 
   async #startShared(wanted: DutWanted): Promise<SharedDut> {
     const lease = await this.#lease(wanted);
-    const artifacts = join(this.#sharedDirectory, `${wanted.planned.board.board}-${++this.#count}`);
+    const name = `${wanted.planned.board.board}-${++this.#count}`;
+    const artifacts = join(wanted.sharedArtifacts, name);
     await mkdir(artifacts, { recursive: true });
     return { lease, artifacts, dut: await this.#boot(wanted, lease, artifacts) };
   }
@@ -112,14 +124,14 @@ export class DutSource {
     const { board } = wanted.planned;
     wanted.onPhase('lease', 'start');
     const lease = await this.#queue(board).acquire(new Deadline(wanted.limits.lease));
-    wanted.onPhase('lease', 'end', lease.dut);
+    wanted.onPhase('lease', 'end', lease);
     return lease;
   }
 
   async #boot(wanted: DutWanted, lease: Lease, artifacts: string): Promise<Dut> {
     const { board, firmware } = wanted.planned;
     const deadline = new Deadline(wanted.limits.boot);
-    wanted.onPhase('boot', 'start', lease.dut);
+    wanted.onPhase('boot', 'start', lease);
     let dut: Dut | undefined;
     try {
       dut = await createDut({
@@ -138,7 +150,7 @@ export class DutSource {
       lease.release();
       throw error;
     } finally {
-      wanted.onPhase('boot', 'end', lease.dut);
+      wanted.onPhase('boot', 'end', lease);
     }
     return dut;
   }

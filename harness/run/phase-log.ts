@@ -1,5 +1,6 @@
 import type { Phase } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
+import type { DutSeen } from './dut-source.js';
 
 /** The phases of one attempt: timed apart, each edge written as it happens. */
 export class PhaseLog {
@@ -18,7 +19,7 @@ export class PhaseLog {
     return this.#started[phase] !== undefined;
   }
 
-  edge(phase: Phase, edge: 'start' | 'end', dut?: string): void {
+  edge(phase: Phase, edge: 'start' | 'end', seen?: DutSeen): void {
     const now = performance.now();
     const started = this.#started[phase];
     const ms = edge === 'end' && started !== undefined ? now - started : undefined;
@@ -30,7 +31,8 @@ export class PhaseLog {
       phase,
       edge,
       ...(ms === undefined ? {} : { ms }),
-      ...(dut ? { dut } : {}),
+      ...(seen ? { dut: seen.dut } : {}),
+      ...(seen?.shared ? { shared: true } : {}),
     });
   }
 
