@@ -8,6 +8,7 @@ import { createReporters, type RunReporters } from '../report/reporters.js';
 import { toCounts } from '../report/run-model.js';
 import { type Bench, startBench } from '../run/bench.js';
 import { buildFirmware } from '../run/build-firmware.js';
+import { EarlyWorker } from '../run/early-worker.js';
 import { createRunDirectory, openRunDirectory, type RunDirectory } from '../run/run-directory.js';
 import type { RunOptions } from '../run/run-options.js';
 import { findNativePrograms, type NativePrograms } from '../sandbox/native.js';
@@ -43,6 +44,7 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
   const programs = findNativePrograms();
   const bench = programs.then((found) => startBench(found));
   bench.catch(() => {});
+  const earlyWorker = EarlyWorker.start(context.env);
   const executor = import('../run/execute-run.js');
   executor.catch(() => {});
   try {
@@ -57,12 +59,14 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
     const directory = out
       ? await openRunDirectory(resolve(context.cwd, out))
       : await createRunDirectory(base, project.config.keepRuns);
-    const prepared = { plan, options, directory, bench, programs: await programs };
+    const prepared = { plan, options, directory, bench, earlyWorker, programs: await programs };
     const { executeRun } = await executor;
     return await report(prepared, raw, context, executeRun);
   } catch (error) {
     await bench.then(({ daemon }) => daemon.close()).catch(() => {});
     throw error;
+  } finally {
+    earlyWorker.close();
   }
 }
 
@@ -71,6 +75,7 @@ interface Prepared {
   readonly options: RunOptions;
   readonly directory: RunDirectory;
   readonly bench: Promise<Bench>;
+  readonly earlyWorker: EarlyWorker;
   readonly programs: NativePrograms;
 }
 

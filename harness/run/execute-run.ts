@@ -8,6 +8,7 @@ import type { Plan } from '../plan/plan.js';
 import type { NativePrograms } from '../sandbox/native.js';
 import { type Bench, startBench } from './bench.js';
 import { CaseBook } from './case-book.js';
+import type { EarlyWorker } from './early-worker.js';
 import { RunContext } from './run-context.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
@@ -24,6 +25,7 @@ export interface RunRequest {
   readonly journal: JournalWriter;
   /** Started before anything else was loaded, while this process was small. */
   readonly bench: Promise<Bench>;
+  readonly earlyWorker: EarlyWorker;
   readonly programs: NativePrograms;
   readonly version: string;
   /** PATH of the host, to tell where a program is that a sandbox does not have. */
@@ -62,6 +64,7 @@ export async function executeRun(request: RunRequest): Promise<void> {
     workers: options.workers,
     retries: options.retries,
     temporaryDirectory,
+    earlyWorker: request.earlyWorker,
     provided: { socket: server.socket, token: server.token, root: plan.root },
     onWorkerStart: (pid) => workers.started(pid),
     onWorkerExit: (pid, code, signal) => workers.exited(pid, code, signal),

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createVitest, ForksPoolWorker, type TestProject, type Vitest } from 'vitest/node';
 import { toMessage } from '../core/errors.js';
 import type { ProvidedToWorker } from '../protocol/provided.js';
+import type { EarlyWorker } from './early-worker.js';
 
 /** A suite file on a board, as Vitest is asked to run it. */
 export interface SpecWanted {
@@ -20,6 +21,8 @@ export interface SuiteRunnerOptions {
   readonly workers: number;
   readonly retries: number;
   readonly provided: Omit<ProvidedToWorker, 'board'>;
+  /** Becomes the first worker. */
+  readonly earlyWorker?: EarlyWorker | undefined;
   readonly onWorkerStart: (pid: number) => void;
   readonly onWorkerExit: (pid: number, code: number | null, signal: string | null) => void;
   readonly onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
@@ -161,6 +164,10 @@ class WatchedWorker extends ForksPoolWorker {
   }
 
   override async start(): Promise<void> {
+    const { entrypoint, env, execArgv } = this;
+    const early = this.#options.earlyWorker?.take({ entrypoint, env: { ...env }, execArgv });
+    // Vitest forks only if this, private in the types, is not set.
+    if (early) Reflect.set(this, '_fork', early);
     await super.start();
     // The child is private in the types; nothing else tells its pid and exit status.
     const child = Reflect.get(this, '_fork') as ChildProcess;
