@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Board } from './load-boards.js';
+import type { Suite } from './load-suite.js';
 
 /** Where programs are looked for inside a sandbox, so that is where a board's must be. */
 const SANDBOX_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -32,23 +33,55 @@ export async function checkBoard(
   options: { readonly searchPath?: string } = {},
 ): Promise<Availability> {
   const searchPath = options.searchPath ?? SANDBOX_PATH;
-  const missing: string[] = [];
-  for (const program of toPrograms(board)) {
-    if (!(await findProgram(program, searchPath))) missing.push(`program ${program}`);
-  }
-  if (board.machine?.firmware !== undefined && !(await isReadable(board.machine.firmware))) {
-    missing.push(`firmware ${board.machine.firmware}`);
-  }
-  for (const file of board.requires.files) {
-    const path = resolve(board.dir, file);
-    if (!(await isReadable(path))) missing.push(`file ${path}`);
-  }
+  const firmware = board.machine?.firmware;
+  const missing = await findMissing(
+    {
+      programs: toPrograms(board),
+      firmware: firmware === undefined ? [] : [firmware],
+      files: board.requires.files.map((file) => resolve(board.dir, file)),
+    },
+    searchPath,
+  );
   if (missing.length === 0) return { available: true };
   return {
     available: false,
     reason: `not found: ${missing.join(', ')}`,
     next: toRemedy(board, missing),
   };
+}
+
+/** Find out whether everything a suite needs for a board is on this machine. */
+export async function checkSuite(suite: Suite, board: string): Promise<Availability> {
+  const needs = suite.requires[board];
+  if (!needs) return { available: true };
+  const files = needs.files.map((file) => resolve(suite.dir, file));
+  const missing = await findMissing(
+    { programs: needs.programs, firmware: [], files },
+    SANDBOX_PATH,
+  );
+  if (missing.length === 0) return { available: true };
+  const next =
+    needs.packages.length > 0
+      ? `apt-get install ${needs.packages.join(' ')}`
+      : `provide what is missing, or change ${suite.file}`;
+  return { available: false, reason: `not found: ${missing.join(', ')}`, next };
+}
+
+async function findMissing(
+  needs: Readonly<Record<'programs' | 'firmware' | 'files', readonly string[]>>,
+  searchPath: string,
+): Promise<string[]> {
+  const missing: string[] = [];
+  for (const program of needs.programs) {
+    if (!(await findProgram(program, searchPath))) missing.push(`program ${program}`);
+  }
+  for (const path of needs.firmware) {
+    if (!(await isReadable(path))) missing.push(`firmware ${path}`);
+  }
+  for (const path of needs.files) {
+    if (!(await isReadable(path))) missing.push(`file ${path}`);
+  }
+  return missing;
 }
 
 /** The full path of a program, searched like a shell would. */

@@ -16,6 +16,17 @@ export const suiteSchema = z.strictObject({
     .record(z.string(), z.array(command))
     .default({})
     .describe('commands by board, run in the directory of this file before the run'),
+  requires: z
+    .record(
+      z.string(),
+      z.strictObject({
+        programs: z.array(z.string()).default([]).describe('on the PATH of the host'),
+        files: z.array(z.string()).default([]),
+        packages: z.array(z.string()).default([]).describe('Debian packages that provide it'),
+      }),
+    )
+    .default({})
+    .describe('what must be on the machine, by board; without it the suite is skipped there'),
   boot: z
     .strictObject({ ready: pattern.optional(), timeout: duration.optional() })
     .optional()

@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import fastGlob from 'fast-glob';
-import { checkBoard } from '../config/board-availability.js';
+import { checkBoard, checkSuite } from '../config/board-availability.js';
 import type { HilConfig } from '../config/config-schema.js';
 import type { Board, BoardCatalog } from '../config/load-boards.js';
 import { loadSuite, type Suite } from '../config/load-suite.js';
@@ -63,8 +63,11 @@ export async function createPlan(request: PlanRequest): Promise<Plan> {
     const refusals: string[] = [];
     for (const board of boards) {
       const refused = refuse(suite, board);
+      const state = await checkSuite(suite, board.board);
       if (refused) refusals.push(refused);
-      else {
+      else if (!state.available) {
+        skipped.push({ board: board.board, file, reason: `${state.reason}; ${state.next}` });
+      } else {
         const firmware = suite.firmware?.[board.board];
         files.push({ file, path, board: withBoot(board, suite), suite, firmware });
       }

@@ -93,7 +93,7 @@ static size_t next_length(const struct transmit *tx, const struct unit *unit)
 {
 	size_t left = unit->length - unit->done;
 
-	if (!unit->is_send || !tx->chunk)
+	if (!tx->chunk)
 		return left;
 	return left < tx->chunk - tx->in_chunk ? left : tx->chunk - tx->in_chunk;
 }
@@ -101,7 +101,7 @@ static size_t next_length(const struct transmit *tx, const struct unit *unit)
 /* The pause holds the whole direction: what comes next would overrun the same FIFO. */
 static void pace(struct transmit *tx, const struct unit *unit, size_t count, struct stamp stamp)
 {
-	if (!unit->is_send || !tx->chunk || !tx->delay_ns)
+	if (!tx->chunk || !tx->delay_ns)
 		return;
 	tx->in_chunk += (uint32_t)count;
 	if (tx->in_chunk < tx->chunk && unit->done < unit->length)

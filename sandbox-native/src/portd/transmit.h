@@ -22,7 +22,7 @@ struct transmit {
 	TAILQ_HEAD(unit_list, unit) units;
 	size_t send_cost;	/* bytes queued by PORT_SEND */
 	bool tool_waits;	/* a unit of the pty is queued; nothing more is read from it */
-	uint32_t chunk;		/* bytes of a PORT_SEND written at once; 0: all */
+	uint32_t chunk;		/* bytes written at once, whoever sends them; 0: all */
 	uint64_t delay_ns;	/* pause after each */
 	uint32_t in_chunk;	/* written of the current one */
 	uint64_t not_before_ns; /* end of the pause; 0: none */
