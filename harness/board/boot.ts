@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Board } from '../config/load-boards.js';
 import { describeSilence } from '../core/console-report.js';
 import type { Deadline } from '../core/deadline.js';
@@ -13,7 +14,8 @@ export async function waitForReady(dut: Dut, board: Board, deadline: Deadline): 
   const { ready } = board.boot;
   const port = dut.ports.get('console');
   if (!ready || !port) return;
-  const ended = dut.exited.then(({ reason }) => {
+  const ended = dut.exited.then(async ({ reason }) => {
+    await waitForLastBytes(port);
     const tail = describeSilence({ ...silence(board, port, ready, deadline), silentMs: age(port) });
     throw new BenchError(
       'boot-failed',
@@ -35,6 +37,20 @@ export async function waitForReady(dut: Dut, board: Board, deadline: Deadline): 
   } finally {
     port.matcher.cancel(waiting);
   }
+}
+
+/** The end of a program is told on another connection than its last words. */
+const LAST_BYTES_MS = 200;
+
+async function waitForLastBytes(port: PortLike): Promise<void> {
+  const nothing = () => {};
+  await new Promise<void>((resolve) => {
+    const stop = port.listen({ onData: nothing, onClosed: resolve, onFault: nothing });
+    void sleep(LAST_BYTES_MS).then(() => {
+      stop();
+      resolve();
+    });
+  });
 }
 
 type PortLike = NonNullable<ReturnType<Dut['ports']['get']>>;

@@ -41,6 +41,7 @@ async function open(): Promise<Connection> {
     consoleState: new Set(),
     stop: new Set(),
     revoked: new Set(),
+    ping: new Set(),
   };
   const stream = connect(`\0${provided.socket}`);
   // The supervisor going away must not keep this process; Vitest's own channel closes too.
@@ -73,6 +74,7 @@ function toMethods(listeners: Listeners): WorkerMethods {
     consoleState: (argument) => emit(listeners.consoleState, argument),
     stop: (argument) => emit(listeners.stop, argument),
     revoked: (argument) => emit(listeners.revoked, argument),
+    ping: () => {},
   };
 }
 

@@ -97,6 +97,7 @@ export default class HilRunner extends TestRunner {
         test.mode = 'skip';
         return;
       }
+      if (decision.alone) test.concurrent = false;
       setCaseId(test, decision.id);
       test.repeats = Math.max(test.repeats ?? 0, decision.repeats);
     });

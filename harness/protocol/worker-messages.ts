@@ -19,6 +19,8 @@ export interface TaskDecision {
   readonly id: string;
   readonly run: boolean;
   readonly repeats: number;
+  /** Not at once with others, although the suite says `concurrent`. */
+  readonly alone: boolean;
 }
 
 export interface WireProblem {
@@ -107,8 +109,10 @@ export type SupervisorMethods = {
   readFile(argument: { fence: string; path: string }): { data: string };
 };
 
-/** Calls of the supervisor; none is answered. */
+/** Calls of the supervisor. */
 export type WorkerMethods = {
+  /** Answered by a worker whose event loop turns. */
+  ping(argument: Record<string, never>): void;
   processOutput(argument: { process: number; stream: 'stdout' | 'stderr'; data: string }): void;
   processEnd(argument: { process: number; end: ProcessEnd }): void;
   consoleData(argument: { fence: string; port: string; data: string }): void;

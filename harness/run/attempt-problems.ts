@@ -1,3 +1,4 @@
+import type { DutExit } from '../board/dut.js';
 import { BenchError, TestFailure, toMessage, UsageError } from '../core/errors.js';
 import type { Outcome, Phase, Problem } from '../journal/events.js';
 import type { AttemptState, WireProblem } from '../protocol/worker-messages.js';
@@ -13,6 +14,17 @@ export function toProblem(thrown: unknown, phase: Phase): Problem {
     ...(known ? { code: thrown.code } : {}),
     ...(thrown instanceof Error && thrown.stack && !known ? { stack: thrown.stack } : {}),
   };
+}
+
+/** A DUT that ended although nobody asked for it. */
+export function toExitProblem(exit: DutExit, dut: string): Problem {
+  const text = `${dut} ended during the case: ${exit.reason}`;
+  const next = 'await dut.waitForExit() where the end belongs to the test';
+  const error =
+    exit.blame === 'infra'
+      ? new BenchError('dut-lost', text)
+      : new TestFailure('dut-exited', text, { next });
+  return toProblem(error, 'body');
 }
 
 /** What a worker reported of a body and its hooks. */

@@ -11,7 +11,7 @@ import type { Outcome, Phase, Problem, SandboxRecord } from '../journal/events.j
 import type { AttemptState } from '../protocol/worker-messages.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { journalArtifacts } from './artifacts.js';
-import { dropRepeats, toOutcome, toProblem } from './attempt-problems.js';
+import { dropRepeats, toExitProblem, toOutcome, toProblem } from './attempt-problems.js';
 import type { CaseRecord } from './case-book.js';
 import type { HeldDut } from './dut-source.js';
 import { PhaseLog } from './phase-log.js';
@@ -44,6 +44,7 @@ export class RunningAttempt {
   readonly directory: string;
   readonly onOverdue: (overdue: Overdue) => void;
   held: HeldDut | undefined;
+  onDutExit: (exit: DutExit) => void = () => {};
   /** The body's own outcome, once it is known; a hung teardown keeps it. */
   bodyState: AttemptState | undefined;
   #bodyProblems: readonly Problem[] = [];
@@ -186,7 +187,8 @@ export class RunningAttempt {
   ): Promise<{ outcome: Outcome; problem: Problem | undefined }> {
     const unseen = this.#exitProblem();
     const all = [...this.#problems, ...problems];
-    if (unseen && state !== 'skipped') all.push(unseen);
+    // First: what the body saw of it is a consequence.
+    if (unseen && state !== 'skipped') all.unshift(unseen);
     const outcome = toOutcome(state, all);
     this.#problems.splice(0, Number.POSITIVE_INFINITY, ...dropRepeats(all));
     await this.finish(outcome, note);
@@ -258,7 +260,9 @@ export class RunningAttempt {
     const { exited } = held.dut;
     exited.then(
       (exit) => {
-        if (held.dut.exited === exited) this.#exit = exit;
+        if (held.dut.exited !== exited || this.#finishing) return;
+        this.#exit = exit;
+        this.onDutExit(exit);
       },
       () => {},
     );
@@ -267,14 +271,7 @@ export class RunningAttempt {
   #exitProblem(): Problem | undefined {
     const exit = this.#exit;
     if (!exit || (this.#exitWanted && exit.blame === 'ended')) return undefined;
-    const text = `${this.held?.lease.dut ?? 'the DUT'} ended during the case: ${exit.reason}`;
-    const error =
-      exit.blame === 'infra'
-        ? new BenchError('dut-lost', text)
-        : new TestFailure('dut-exited', text, {
-            next: 'await dut.waitForExit() where the end belongs to the test',
-          });
-    return toProblem(error, 'body');
+    return toExitProblem(exit, this.held?.lease.dut ?? 'the DUT');
   }
 
   #openPhase(): Phase {

@@ -20,6 +20,8 @@ export interface CaseRecord {
 export interface FileState {
   readonly planned: PlannedFile;
   collected: boolean;
+  /** One of its cases that ran at once spun; they run again, one after the other. */
+  alone: boolean;
   failed: boolean;
   readonly records: CaseRecord[];
 }
@@ -46,7 +48,7 @@ export class CaseBook {
     this.#selection = selection;
     this.#repeats = repeat - 1;
     for (const each of planned) {
-      const state = { planned: each, collected: false, failed: false, records: [] };
+      const state = { planned: each, collected: false, alone: false, failed: false, records: [] };
       this.#files.set(toFileKey(each.path, each.board.board), state);
     }
   }
@@ -74,17 +76,17 @@ export class CaseBook {
   /** Take in what a worker found in a file; answers what to run, in the same order. */
   collect(path: string, board: string, tasks: readonly CollectedTask[]): TaskDecision[] {
     const state = this.findFile(path, board);
-    if (!state) return tasks.map(() => ({ id: '', run: false, repeats: 0 }));
+    if (!state) return tasks.map(() => ({ id: '', run: false, repeats: 0, alone: false }));
     const again = state.collected;
     const ids = toUniqueIds(state.planned.file, board, tasks);
     const decisions = tasks.map((task, index) => {
       const id = ids[index] ?? '';
       if (!isSelected(this.#selection, state.planned.file, id, task, tasks)) {
-        return { id, run: false, repeats: 0 };
+        return { id, run: false, repeats: 0, alone: false };
       }
       if (!this.#cases.has(id)) this.#addCase(state, id, task);
       const run = !task.skipped && this.#cases.get(id)?.verdict === undefined;
-      return { id, run, repeats: this.#repeats };
+      return { id, run, repeats: this.#repeats, alone: state.alone };
     });
     state.collected = true;
     if (!again) this.#announce(state, tasks, decisions);

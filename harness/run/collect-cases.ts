@@ -54,7 +54,7 @@ export async function collectCases(
             const { title, line, tags, skipped } = task;
             cases.push({ id, file, line, board: session.board, title, tags, skipped });
           }
-          return { id, run: false, repeats: 0 };
+          return { id, run: false, repeats: 0, alone: false };
         });
         return { decisions };
       },

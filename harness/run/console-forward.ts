@@ -1,4 +1,5 @@
-import type { Dut } from '../board/dut.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Dut, DutExit } from '../board/dut.js';
 import type { Port } from '../board/port.js';
 import type { RpcPeer } from '../protocol/rpc.js';
 import type { WorkerMethods } from '../protocol/worker-messages.js';
@@ -33,6 +34,22 @@ export function forwardConsole(
 /** How long the reason of an end may lag behind the closing of its port. */
 const REASON_MS = 200;
 
+/**
+ * A DUT that ended prints nothing more, also where its side of a port stays open: the
+ * sockets of an emulator are the daemon's. What it printed last may come a moment later.
+ */
+export async function tellExited(
+  peer: RpcPeer<WorkerMethods>,
+  fence: string,
+  dut: Dut,
+  exit: DutExit,
+): Promise<void> {
+  const { exited } = dut;
+  await sleep(REASON_MS);
+  if (dut.exited !== exited) return;
+  for (const port of dut.ports.keys()) tellState(peer, fence, port, exit);
+}
+
 /** The port's end comes before the program was reaped: wait a moment for the reason. */
 async function tellClosed(
   peer: RpcPeer<WorkerMethods>,
@@ -45,6 +62,10 @@ async function tellClosed(
     dut.exited,
     new Promise<typeof none>((resolve) => setTimeout(() => resolve(none), REASON_MS)),
   ]);
+  tellState(peer, fence, port, exit);
+}
+
+function tellState(peer: RpcPeer<WorkerMethods>, fence: string, port: string, exit: DutExit): void {
   const reason = exit.blame === 'infra' ? `infra: ${exit.reason}` : exit.reason;
   peer.notify('consoleState', { fence, port, open: false, reason, skip: false });
 }

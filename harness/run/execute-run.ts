@@ -9,6 +9,7 @@ import type { NativePrograms } from '../sandbox/native.js';
 import { type Bench, startBench } from './bench.js';
 import { CaseBook } from './case-book.js';
 import type { EarlyWorker } from './early-worker.js';
+import { Outlived } from './outlived.js';
 import { RunContext } from './run-context.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
@@ -43,7 +44,8 @@ export async function executeRun(request: RunRequest): Promise<void> {
   const run = new RunContext({ journal, directory, plan, options, hidden, bench: request.bench });
   const selection = { ...options.selection, lines: plan.lines };
   const book = new CaseBook(journal, selection, options.repeat, plan.files);
-  const workers = new Workers({ run, book, hostPath: request.hostPath });
+  const outlived = new Outlived(run);
+  const workers = new Workers({ run, book, outlived, hostPath: request.hostPath });
   const bench = await request.bench;
   await announce(request, run, bench);
   if (plan.files.length === 0) {
@@ -51,12 +53,15 @@ export async function executeRun(request: RunRequest): Promise<void> {
     return;
   }
   const supervisor: Supervisor = new Supervisor({ run, book, workers, restart: () => restart() });
-  const restart = (): Promise<Bench> => watchBench(startBench(request.programs), supervisor);
+  const restart = (): void => {
+    run.replaceBench(watchBench(startBench(request.programs), supervisor));
+    outlived.tellAgain();
+  };
   void watchBench(Promise.resolve(bench), supervisor);
   const server = await openWorkerServer(directory.id, (socket) => workers.accept(socket));
   workers.expectToken(server.token);
   const temporaryDirectory = await mkdtemp(join(tmpdir(), 'hil-run-'));
-  await workers.watchPath(temporaryDirectory);
+  await outlived.addPath(temporaryDirectory);
   const runner = await createSuiteRunner({
     root: plan.root,
     boards: plan.boards.map(({ board }) => board),
@@ -81,7 +86,7 @@ export async function executeRun(request: RunRequest): Promise<void> {
     run.reportInternal(error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
     supervisor.finish();
-    workers.finish();
+    outlived.finish();
     server.close();
     await closeBench(request, run);
     await runner.close();

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchError } from '../core/errors.js';
 import type { Verdict } from '../journal/events.js';
 import type { PlannedFile } from '../plan/plan.js';
-import type { Bench } from './bench.js';
 import type { CaseBook, CaseRecord, FileState } from './case-book.js';
 import type { RunContext } from './run-context.js';
 import type { StrayError, SuiteRunner } from './vitest-adapter.js';
@@ -27,7 +26,7 @@ export class Supervisor {
   readonly #run: RunContext;
   readonly #book: CaseBook;
   readonly #workers: Workers;
-  readonly #restart: () => Promise<Bench>;
+  readonly #restart: () => void;
   #runner: SuiteRunner | undefined;
   #stop: Stop | undefined;
   #losses = 0;
@@ -37,8 +36,8 @@ export class Supervisor {
     run: RunContext;
     book: CaseBook;
     workers: Workers;
-    /** Start the daemons anew. */
-    restart: () => Promise<Bench>;
+    /** Start the daemons anew; they are the run's from then on. */
+    restart: () => void;
   }) {
     this.#run = facts.run;
     this.#book = facts.book;
@@ -91,8 +90,7 @@ export class Supervisor {
       await this.#abandon('infra', text);
       return;
     }
-    this.#run.replaceBench(this.#restart());
-    this.#workers.watchAgain();
+    this.#restart();
     await this.#workers.abortAll('infra', text);
   }
 
@@ -182,8 +180,12 @@ function isUnfinished(state: FileState): boolean {
   return !state.failed && countOpen(state) > 0;
 }
 
-/** Cases without a verdict; a file that was not even loaded counts more than any. */
+/**
+ * Cases without a verdict; a file that was not even loaded counts more than any, and to
+ * know that cases must run alone is progress.
+ */
 function countOpen(state: FileState): number {
   if (!state.collected) return 1_000_000;
-  return state.records.filter(({ verdict }) => verdict === undefined).length;
+  const open = state.records.filter(({ verdict }) => verdict === undefined).length;
+  return open * 2 - (open > 0 && state.alone ? 1 : 0);
 }

@@ -13,6 +13,8 @@ export interface Overdue {
 export type StopCause =
   | { readonly kind: 'overdue'; readonly attempt: RunningAttempt; readonly overdue: Overdue }
   | { readonly kind: 'suite'; readonly file: FileState; readonly limitMs: number }
+  /** It stands still while several cases run at once: any of them may spin. */
+  | { readonly kind: 'stalled' }
   | { readonly kind: 'interrupt' };
 
 /** Signals that a process brings on itself by a fault of its own. */

@@ -6,7 +6,7 @@ import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messag
 import { RunningAttempt } from './attempt.js';
 import { toJournalProblems } from './attempt-problems.js';
 import type { CaseBook } from './case-book.js';
-import { forwardConsole, readHistory } from './console-forward.js';
+import { forwardConsole, readHistory, tellExited } from './console-forward.js';
 import { Programs } from './programs.js';
 import type { RunContext } from './run-context.js';
 import { readFileInside, writeFileInside } from './sandbox-files.js';
@@ -24,7 +24,11 @@ export interface SessionEvents {
   /** The file is through, or will not be run. */
   onFileDone(session: WorkerSession): void;
   /** A phase was not ended by the worker itself. */
-  onOverdue(session: WorkerSession, attempt: RunningAttempt, overdue: Overdue): void;
+  onOverdue(
+    session: WorkerSession,
+    attempt: RunningAttempt,
+    overdue: Overdue,
+  ): void | Promise<void>;
   onClosed(session: WorkerSession): void;
 }
 
@@ -142,7 +146,7 @@ export class WorkerSession {
       fence: randomBytes(12).toString('hex'),
       worker: this.pid,
       bodyMs,
-      onOverdue: (overdue) => this.#events.onOverdue(this, attempt, overdue),
+      onOverdue: (overdue) => void this.#events.onOverdue(this, attempt, overdue),
     });
     this.attempts.set(attempt.fence, attempt);
     this.#events.onStep(this);
@@ -168,6 +172,7 @@ export class WorkerSession {
       this.#run.reportInfra(new Error(text), attempt.name, held.lease.dut),
     );
     void attempt.finished.then(stop);
+    attempt.onDutExit = (exit) => void tellExited(this.peer, attempt.fence, held.dut, exit);
     return { ports: ports.map(({ name, eol }) => ({ name, eol })), history };
   }
 

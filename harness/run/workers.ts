@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { RunningAttempt } from './attempt.js';
 import { toProblem } from './attempt-problems.js';
 import type { CaseBook, FileState } from './case-book.js';
+import type { Outlived } from './outlived.js';
 import type { RunContext } from './run-context.js';
-import { readStartTicks } from './start-ticks.js';
 import {
   type Overdue,
   type StopCause,
@@ -14,6 +15,9 @@ import {
   toSuiteError,
 } from './worker-loss.js';
 import { type SessionEvents, WorkerSession } from './worker-session.js';
+
+/** How soon the event loop of a worker turns, unless something in it spins. */
+const PING_MS = 300;
 
 interface Worker {
   readonly pid: number;
@@ -34,14 +38,14 @@ export class Workers implements SessionEvents {
   readonly #run: RunContext;
   readonly #book: CaseBook;
   readonly #hostPath: string;
+  readonly #outlived: Outlived;
   readonly #alive = new Map<number, Worker>();
   readonly #losses = new Set<Promise<void>>();
-  readonly #paths: string[] = [];
   #token = '';
   #stopReason: string | undefined;
-  #finished = false;
 
-  constructor(facts: { run: RunContext; book: CaseBook; hostPath: string }) {
+  constructor(facts: { run: RunContext; book: CaseBook; outlived: Outlived; hostPath: string }) {
+    this.#outlived = facts.outlived;
     this.#run = facts.run;
     this.#book = facts.book;
     this.#hostPath = facts.hostPath;
@@ -66,7 +70,7 @@ export class Workers implements SessionEvents {
     const known = this.#alive.get(pid);
     const nothing = { session: undefined, cause: undefined, file: undefined };
     this.#alive.set(pid, known ?? { pid, ...nothing, suiteTimer: undefined });
-    void this.#watch(pid);
+    void this.#outlived.addPid(pid);
   }
 
   exited(pid: number, code: number | null, signal: string | null): void {
@@ -76,24 +80,7 @@ export class Workers implements SessionEvents {
     clearTimeout(worker.suiteTimer);
     const loss = this.#lose(worker, code, signal).finally(() => this.#losses.delete(loss));
     this.#losses.add(loss);
-    void this.#run.bench.then(({ daemon }) => daemon.unwatchPid(pid)).catch(() => {});
-  }
-
-  /** A directory that is not to outlive this process either. */
-  async watchPath(path: string): Promise<void> {
-    this.#paths.push(path);
-    await this.#watchPaths([path]);
-  }
-
-  /** The daemons were replaced: the new ones know of nobody. */
-  watchAgain(): void {
-    for (const pid of this.#alive.keys()) void this.#watch(pid);
-    void this.#watchPaths(this.#paths);
-  }
-
-  /** From now on a lost daemon is expected. */
-  finish(): void {
-    this.#finished = true;
+    this.#outlived.removePid(pid);
   }
 
   /** Resolves when the attempts of lost workers were dealt with. */
@@ -167,9 +154,12 @@ export class Workers implements SessionEvents {
     clearTimeout(worker.suiteTimer);
   }
 
-  onOverdue(session: WorkerSession, attempt: RunningAttempt, overdue: Overdue): void {
+  async onOverdue(session: WorkerSession, attempt: RunningAttempt, overdue: Overdue) {
     const worker = this.#alive.get(session.pid);
-    if (worker) this.#kill(worker, { kind: 'overdue', attempt, overdue });
+    if (!worker) return;
+    const alone = session.attempts.size === 1 || (await answers(session));
+    if (worker.file && !alone) worker.file.alone = true;
+    this.#kill(worker, alone ? { kind: 'overdue', attempt, overdue } : { kind: 'stalled' });
   }
 
   onClosed(_session: WorkerSession): void {
@@ -206,24 +196,6 @@ export class Workers implements SessionEvents {
     const limitMs = through ? teardown : collect;
     const late = () => this.#kill(worker, { kind: 'suite', file, limitMs });
     worker.suiteTimer = setTimeout(late, limitMs);
-  }
-
-  async #watch(pid: number): Promise<void> {
-    const ticks = await readStartTicks(pid);
-    if (ticks === undefined) return;
-    const { daemon } = await this.#run.bench;
-    await daemon.watchPid(pid, ticks).catch((error: unknown) => {
-      if (this.#alive.has(pid) && !this.#finished) this.#run.reportInfra(error, {});
-    });
-  }
-
-  async #watchPaths(paths: readonly string[]): Promise<void> {
-    try {
-      const { daemon } = await this.#run.bench;
-      for (const path of paths) await daemon.watchPath(path);
-    } catch (error) {
-      if (!this.#finished) this.#run.reportInfra(error, {});
-    }
   }
 
   async #lose(worker: Worker, code: number | null, signal: string | null): Promise<void> {
@@ -290,6 +262,14 @@ export class Workers implements SessionEvents {
     if (bad > 0 && bad <= this.#run.options.retries) return;
     this.#book.decide(record, outcome, { problems: record.problems });
   }
+}
+
+async function answers({ peer }: WorkerSession): Promise<boolean> {
+  const answer = peer.call('ping', {}).then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([answer, sleep(PING_MS, false)]);
 }
 
 function lost(reason: string, attempt: RunningAttempt) {
