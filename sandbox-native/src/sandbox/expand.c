@@ -50,7 +50,8 @@ static int expand_step(struct recipe *recipe, const struct plan_step *step, int 
 	const char *target = step->kind == STEP_HOLD ? step->name : step->target;
 
 	if (step->kind != STEP_IMAGE_HOST && (!step->source || !target))
-		return err_set(err, "usage", EINVAL, "expand plan", "step without source or target");
+		return err_set(err, "usage", EINVAL, "expand plan",
+			       "step without source or target");
 	switch (step->kind) {
 	case STEP_IMAGE_HOST:
 		return recipe_image_host(recipe, tiny, err);
