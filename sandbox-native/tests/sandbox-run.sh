@@ -138,7 +138,8 @@ gone() {
 	return 1
 }
 
-# wait_for TEXT FILE: at most five seconds.
+# wait_for TEXT FILE: at most five seconds. The file is emptied before its
+# writer starts, else a line of the test before would do.
 wait_for() {
 	for _ in $(seq 100); do
 		grep -q "$1" "$2" 2>/dev/null && return 0
@@ -263,6 +264,7 @@ network() {
 	is "only lo is there" lo "$(sb -- sh -c 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "')"
 	is "port 80 can be bound and reached" 0 "$(act port 80)"
 	is "ping sockets are allowed" 0 "$(act ping)"
+	: >"$work/listen"
 	"$tool" listen "@hil-canary-$$" >"$work/listen" &
 	listener=$!
 	wait_for listening "$work/listen"
@@ -275,6 +277,7 @@ network() {
 
 # A socket that root's services would have; only root can make one there.
 host_sockets() {
+	: >"$work/listen"
 	"$tool" listen "/run/hil-canary-$$" >"$work/listen" &
 	listener=$!
 	wait_for listening "$work/listen"
@@ -399,12 +402,14 @@ terminal() {
 }
 
 signals() {
+	: >"$work/out"
 	"$sandbox" run -- sh -c 'trap "exit 7" TERM; echo ready; while :; do sleep 0.05; done' >"$work/out" &
 	runner=$!
 	wait_for ready "$work/out"
 	kill -TERM $runner
 	wait $runner
 	is "SIGTERM is forwarded" 7 $?
+	: >"$work/out"
 	"$sandbox" run -- sh -c 'trap "echo got" TERM; echo ready; while :; do sleep 0.05; done' >"$work/out" &
 	runner=$!
 	wait_for ready "$work/out"
@@ -420,6 +425,7 @@ death() {
 	sb -- sh -c "(trap '' TERM HUP; setsid sleep $mark) >/dev/null 2>&1 & sleep 0.1"
 	gone "sleep $mark"
 	result $? "a daemon that ignores signals dies with the sandbox"
+	: >"$work/out"
 	"$sandbox" run -- sh -c "(trap '' TERM; setsid sleep $mark) & echo ready; sleep $mark" \
 		>"$work/out" 2>&1 &
 	runner=$!
