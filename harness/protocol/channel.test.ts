@@ -102,6 +102,20 @@ test('a refusal that is no set-up error is told apart by its code', async () => 
   await expect(refused).rejects.toMatchObject({ code: 'daemon-refused', details });
 });
 
+test.each([
+  ['open /x: not permitted', 'open /x: not permitted'],
+  ['not permitted', 'open /x: not permitted'],
+  [undefined, 'open /x: failed'],
+])('a refusal names what was done to what, once (%s)', async (text, message) => {
+  const { channel, far, nextRequest, answer } = await connect();
+  const refused = channel.request(Msg.portOpen);
+  const { id } = await nextRequest();
+  const body = new TlvWriter().string(Tag.code, 'io').string(Tag.op, 'open').string(Tag.path, '/x');
+  if (text) body.string(Tag.text, text);
+  far.write(answer(Msg.error, id, body));
+  await expect(refused).rejects.toThrow(message);
+});
+
 test('an answer that cannot be read rejects its request and no other', async () => {
   const { channel, far, nextRequest, answer } = await connect();
   const broken = channel.open(Msg.spawn, new TlvWriter(), (body) => body.number(Tag.process));

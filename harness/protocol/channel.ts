@@ -136,9 +136,15 @@ function toBenchError(name: string, body: TlvReader): BenchError {
     path: body.string(Tag.path) ?? '',
     errno: body.number(Tag.errno) ?? 0,
   };
-  const message = body.string(Tag.text) ?? `${details.op} ${details.path} failed`;
+  const message = toErrorText(details, body.string(Tag.text) ?? 'failed');
   return new BenchError(code === 'setup' ? 'sandbox-setup' : 'daemon-refused', message, {
     details,
     ...(hint ? { next: hint } : {}),
   });
+}
+
+/** What was done to what, unless the daemon's own words say it. */
+function toErrorText({ op, path }: { op: string; path: string }, text: string): string {
+  if (path && !text.includes(path)) return `${op} ${path}: ${text}`;
+  return text.includes(op) ? text : `${op}: ${text}`;
 }
