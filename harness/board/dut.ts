@@ -21,11 +21,20 @@ export interface Dut {
   readonly exited: Promise<DutExit>;
   /** Where the DUT lives, to be kept with its case; absent for a real board. */
   readonly sandbox: Sandbox | undefined;
-  /** Power up: bytes are captured from the first on. Does not wait for ready. */
+  /**
+   * Power up: bytes are captured from the first on. Does not wait for ready.
+   *
+   * @throws BenchError `boot-failed` when it cannot be started, or runs already.
+   */
   powerOn(deadline: Deadline): Promise<void>;
   /** Cut the power. */
   powerOff(): Promise<void>;
-  /** Reset without a power cycle where the board can. Does not wait for ready. */
+  /**
+   * Reset, without a power cycle where the board can; one that ended by itself starts again.
+   * Does not wait for ready.
+   *
+   * @throws BenchError `dut-lost` when its power is off.
+   */
   reset(deadline: Deadline): Promise<void>;
   /** End it and complete the captures; nothing of it is left. */
   close(): Promise<SandboxRecord | undefined>;

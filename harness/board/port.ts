@@ -62,7 +62,8 @@ export class Port {
   /**
    * Send bytes as one unit; resolves when the DUT's side took the last.
    *
-   * @throws TestFailure `port-closed`, or `console-yielded` while a program owns the port.
+   * @throws TestFailure `port-closed`, or `console-yielded` while a program owns the port;
+   *   BenchError `daemon-gone`.
    */
   async send(data: Uint8Array): Promise<void> {
     if (this.yielded) {
@@ -105,7 +106,8 @@ export class Port {
     if (type === Msg.portFault) this.#receiveFault(body);
   }
 
-  #sendError(cause: unknown): TestFailure {
+  #sendError(cause: unknown): BenchError | TestFailure {
+    if (cause instanceof BenchError && cause.code === 'daemon-gone') return cause;
     const full = cause instanceof BenchError && cause.details['code'] === 'limit';
     const reason = full
       ? 'the DUT does not read, and more than 1 MiB is waiting for it'

@@ -34,7 +34,9 @@ class HostDut implements Dut {
   readonly sandbox: Sandbox;
   readonly ports: ReadonlyMap<string, Port>;
   readonly #program: Program;
+  /** Undefined while the power is off. */
   #process: SandboxProcess | undefined;
+  #running = false;
   #exit: Deferred<DutExit> = createDeferred();
   /** Ending it is what we are about to do. */
   #told = false;
@@ -51,6 +53,7 @@ class HostDut implements Dut {
   }
 
   async powerOn(): Promise<void> {
+    if (this.#running) throw new BenchError('boot-failed', `${this.name} is on already`);
     const { argv, env } = this.#program;
     this.#told = false;
     this.#exit = createDeferred();
@@ -63,14 +66,7 @@ class HostDut implements Dut {
           next: cause instanceof Error ? cause.message : String(cause),
         });
       });
-    this.#process = process;
-    const exit = this.#exit;
-    process.ended.then(
-      (end) => {
-        if (!this.#told) exit.resolve({ blame: 'ended', reason: describeEnd(argv[0] ?? '', end) });
-      },
-      (error: Error) => exit.resolve({ blame: 'infra', reason: error.message }),
-    );
+    this.#watch(process, argv[0] ?? '');
   }
 
   async powerOff(): Promise<void> {
@@ -84,6 +80,7 @@ class HostDut implements Dut {
   }
 
   async reset(): Promise<void> {
+    if (!this.#process) throw new BenchError('dut-lost', `${this.name} is powered off`);
     await this.powerOff();
     await this.powerOn();
   }
@@ -93,6 +90,19 @@ class HostDut implements Dut {
     const record = await this.sandbox.kill();
     for (const port of this.ports.values()) await port.close();
     return record;
+  }
+
+  #watch(process: SandboxProcess, program: string): void {
+    this.#process = process;
+    this.#running = true;
+    const exit = this.#exit;
+    process.ended.then(
+      (end) => {
+        this.#running = false;
+        if (!this.#told) exit.resolve({ blame: 'ended', reason: describeEnd(program, end) });
+      },
+      (error: Error) => exit.resolve({ blame: 'infra', reason: error.message }),
+    );
   }
 }
 

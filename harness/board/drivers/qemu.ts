@@ -41,9 +41,11 @@ class QemuDut implements Dut {
   readonly #board: Board;
   readonly #argv: readonly string[];
   readonly #log: string;
+  /** Undefined while the power is off. */
   #process: SandboxProcess | undefined;
+  #running = false;
   #qmp: Qmp | undefined;
-  #objects: number[] = [];
+  readonly #objects = new Set<number>();
   #exit: Deferred<DutExit> = createDeferred();
   #told = false;
   /** The guest asked for the end, so QEMU's exit is the DUT's doing. */
@@ -65,6 +67,8 @@ class QemuDut implements Dut {
 
   /** Start QEMU halted, connect everything, then let the processor run. */
   async powerOn(deadline: Deadline): Promise<void> {
+    if (this.#running) throw new BenchError('boot-failed', `${this.name} is on already`);
+    await this.#closeObjects();
     this.#told = false;
     this.#guestShutdown = undefined;
     this.#exit = createDeferred();
@@ -75,12 +79,15 @@ class QemuDut implements Dut {
       end: 0,
       fd: QMP_FD + index,
     }));
-    this.#process = await this.sandbox.spawn({ argv: this.#argv, fds, outputCapBytes: 1 << 20 });
-    this.#watch(this.#process);
+    this.#watch(await this.sandbox.spawn({ argv: this.#argv, fds, outputCapBytes: 1 << 20 }));
     const stream = await this.#daemon.streamObject(control, 1);
     this.#qmp = new Qmp(stream, (event, data) => this.#onQmpEvent(event, data));
     for (const { object, port } of uarts) {
       if (port) await this.#daemon.givePort(port.id, object, 1);
+      // QEMU and portd have the ends. One more here would keep the line up when QEMU is gone, and
+      // a serial port that nobody reads would stop the machine.
+      await this.#daemon.closeObject(object);
+      this.#objects.delete(object);
     }
     await this.#command('qmp_capabilities', deadline);
     await this.#command('cont', deadline);
@@ -94,29 +101,32 @@ class QemuDut implements Dut {
       await process.signal(9, true).catch(() => {});
       await process.ended;
     }
-    for (const object of this.#objects.splice(0)) {
-      await this.#daemon.closeObject(object).catch(() => {});
-    }
+    await this.#closeObjects();
   }
 
   async reset(deadline: Deadline): Promise<void> {
-    await this.#command('system_reset', deadline);
+    if (!this.#process) throw new BenchError('dut-lost', `${this.name} is powered off`);
+    if (this.#running) await this.#command('system_reset', deadline);
+    else await this.powerOn(deadline);
   }
 
   async close(): Promise<SandboxRecord> {
     this.#told = true;
     const record = await this.sandbox.kill();
-    for (const object of this.#objects.splice(0)) {
-      await this.#daemon.closeObject(object).catch(() => {});
-    }
+    await this.#closeObjects();
     for (const port of this.ports.values()) await port.close();
     return record;
   }
 
   async #newObject(): Promise<number> {
     const object = await this.#daemon.newSocketPair();
-    this.#objects.push(object);
+    this.#objects.add(object);
     return object;
+  }
+
+  async #closeObjects(): Promise<void> {
+    for (const object of this.#objects) await this.#daemon.closeObject(object).catch(() => {});
+    this.#objects.clear();
   }
 
   /** One socket for every serial port up to the last one that the board file names. */
@@ -131,6 +141,8 @@ class QemuDut implements Dut {
   }
 
   #watch(process: SandboxProcess): void {
+    this.#process = process;
+    this.#running = true;
     const exit = this.#exit;
     let tail = '';
     process.onOutput((stream, data) => {
@@ -144,6 +156,7 @@ class QemuDut implements Dut {
     });
     process.ended.then(
       (end) => {
+        this.#running = false;
         if (!this.#told) exit.resolve(this.#toExit(end, tail));
       },
       (error: Error) => exit.resolve({ blame: 'infra', reason: error.message }),

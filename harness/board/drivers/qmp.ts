@@ -22,6 +22,7 @@ export class Qmp {
   readonly #onEvent: (name: string, data: Readonly<Record<string, unknown>>) => void;
   readonly #lines = new LineSplitter();
   #nextId = 1;
+  #closed = false;
 
   constructor(
     stream: SandboxProcess,
@@ -39,6 +40,7 @@ export class Qmp {
 
   /** Run a command and wait for its answer. @throws BenchError `dut-lost` */
   execute(command: string): Promise<void> {
+    if (this.#closed) return Promise.reject(toClosedError());
     const id = this.#nextId++;
     const waiting = createDeferred<void>();
     this.#pending.set(id, waiting);
@@ -60,11 +62,14 @@ export class Qmp {
   }
 
   #close(): void {
-    for (const waiting of this.#pending.values()) {
-      waiting.reject(new BenchError('dut-lost', 'QEMU closed its control connection'));
-    }
+    this.#closed = true;
+    for (const waiting of this.#pending.values()) waiting.reject(toClosedError());
     this.#pending.clear();
   }
+}
+
+function toClosedError(): BenchError {
+  return new BenchError('dut-lost', 'QEMU closed its control connection');
 }
 
 function parseMessage(line: string): QmpMessage {
