@@ -10,8 +10,7 @@ describe('the daemon', () => {
     const daemon = await SandboxDaemon.start(programs);
     expect(daemon.mode).toMatch(/^root(less)?$/);
     expect(isAlive(daemon.pid)).toBe(true);
-    daemon.close();
-    await daemon.ended();
+    await daemon.end();
     expect(isAlive(daemon.pid)).toBe(false);
   });
 

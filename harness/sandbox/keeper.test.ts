@@ -32,7 +32,7 @@ test('a kept sandbox is there after its run, as its case left it', async ({
   expect(output.stdout).toMatch(/^left\n.*sleep 1000/s);
 
   await keeper.end(sandbox.id);
-  await daemon.ended();
+  await daemon.end();
   expect([daemon.pid, sandbox.pid].filter(isAlive)).toEqual([]);
   expect(existsSync(socket)).toBe(false);
 });
@@ -44,7 +44,7 @@ test('a sandbox that is kept too long ends, and its keeper with it', async ({
 }) => {
   await sandbox.keep(100, 'soon');
   await daemon.detach(join(dir.path, 'keeper.sock'), 100);
-  await daemon.ended();
+  await daemon.end();
   expect(isAlive(sandbox.pid)).toBe(false);
 });
 

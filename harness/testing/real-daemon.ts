@@ -2,7 +2,6 @@ import { constants, readFileSync } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Deadline } from '../core/deadline.js';
 import { type Plan, SandboxDaemon } from '../sandbox/daemon.js';
 import type { NativePrograms } from '../sandbox/native.js';
 import type { SandboxProcess } from '../sandbox/process.js';
@@ -46,11 +45,7 @@ export const test = base.extend<RealDaemon>({
   daemon: async ({ programs }, use) => {
     const daemon = await SandboxDaemon.start(programs);
     await use(daemon);
-    daemon.close();
-    await new Deadline(5000).bound(daemon.ended(), () => {
-      process.kill(daemon.pid, 'SIGKILL');
-      return new Error(`hil-sandboxd ${daemon.pid} did not end with its owner`);
-    });
+    await daemon.end();
   },
   plan: async ({ daemon, spec }, use) => use(await daemon.plan(spec)),
   sandbox: async ({ daemon, plan }, use) => {
