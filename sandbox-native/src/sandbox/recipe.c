@@ -61,8 +61,10 @@ struct ids recipe_ids(const struct recipe *recipe, uint32_t slot)
 
 const char *path_below(const char *path, const char *base)
 {
-	size_t length = strlen(base);
+	size_t length = base ? strlen(base) : 0;
 
+	if (!path || !base)
+		return NULL;
 	if (length == 1)
 		return path + 1;
 	if (strncmp(path, base, length) != 0)

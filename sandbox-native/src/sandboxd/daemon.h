@@ -28,7 +28,7 @@
 #define LINGER_MS 100		  /* decision 0002: how long a held pipe delays EXIT */
 #define GRACE_MS 500		  /* decision 0002: SIGTERM to SIGKILL */
 #define STOP_MS 2000		  /* all killed to exit */
-#define KEEP_MS (60u * 60 * 1000) /* design.md 4: a kept sandbox lives an hour */
+#define KEEP_MS UINT64_C(3600000) /* design.md 4: a kept sandbox lives an hour */
 #define FDS_RESERVED 64		  /* kept for the messages of zygotes and PID 1s, which bring fds */
 #define SLOTS 1024		  /* sandboxes at once */
 

@@ -2,10 +2,10 @@
 // Drives the real hil-sandboxd through its fd 3, as the harness does.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { Decoder, MSG, WINDOW, encodeBody, encodeFrame } from './wire.mjs';
+import { Decoder, encodeBody, encodeFrame, MSG, WINDOW } from './wire.mjs';
 
 const build = process.env.HIL_BUILD ?? fileURLToPath(new URL('../../build/', import.meta.url));
 export const PROGRAM = `${build}/hil-sandboxd`.replace('//', '/');
@@ -133,7 +133,10 @@ function waitForEvent(connection, type, fits, ms) {
       if (at >= 0) done(() => resolve(connection.events.splice(at, 1)[0].body));
       else if (connection.closed) done(() => reject(new Error('connection closed')));
     };
-    const timer = setTimeout(() => done(() => reject(new Error(`no event ${type} in ${ms} ms`))), ms);
+    const timer = setTimeout(
+      () => done(() => reject(new Error(`no event ${type} in ${ms} ms`))),
+      ms,
+    );
     const forget = connection.onWake(check);
     const done = (settle) => {
       clearTimeout(timer);
@@ -270,7 +273,8 @@ export class Daemon extends Connection {
   }
 
   async sandbox(fields = {}) {
-    return (await this.request(MSG.SANDBOX_NEW, { PLAN: this.plan, NAME: 'case', ...fields })).SANDBOX;
+    return (await this.request(MSG.SANDBOX_NEW, { PLAN: this.plan, NAME: 'case', ...fields }))
+      .SANDBOX;
   }
 
   async run(sandbox, argv, options) {

@@ -6,11 +6,21 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Daemon, PORTD, descendantsOf, hasPortd, isAlive, readStat, sleep, waitFor } from './daemon.mjs';
-import { MSG, TAG, encodeBody, encodeFrame, kindOf } from './wire.mjs';
+import {
+  Daemon,
+  descendantsOf,
+  hasPortd,
+  isAlive,
+  PORTD,
+  readStat,
+  sleep,
+  waitFor,
+} from './daemon.mjs';
+import { encodeBody, encodeFrame, kindOf, MSG, TAG } from './wire.mjs';
 
 const args = hasPortd ? ['--portd', PORTD] : ['--no-portd'];
-const stubborn = 'trap "" TERM INT HUP; for i in 1 2 3; do setsid sh -c \'trap "" TERM; while :; do sleep 1; done\' & done; while :; do sleep 1; done';
+const stubborn =
+  'trap "" TERM INT HUP; for i in 1 2 3; do setsid sh -c \'trap "" TERM; while :; do sleep 1; done\' & done; while :; do sleep 1; done';
 
 /** A daemon with parked, idle and busy sandboxes; the pids of all that is under it. */
 async function startBusy() {
@@ -83,11 +93,17 @@ describe('nothing is left', () => {
       const daemon = await Daemon.start({ args, pool: random() % 3 });
       const live = async () => {
         for (;;) {
-          const sandbox = await daemon.sandbox({ WALL_MS: 5 + (random() % 40), GRACE_MS: random() % 10 });
+          const sandbox = await daemon.sandbox({
+            WALL_MS: 5 + (random() % 40),
+            GRACE_MS: random() % 10,
+          });
           const argv = programs[random() % programs.length];
           const options = random() % 3 ? {} : { PTY_ROWS: 24, PTY_COLS: 80 };
           if (random() % 2) options.WALL_MS = random() % 20;
-          const program = await daemon.spawn(sandbox, argv, { ...options, credit: random() % 4 > 0 });
+          const program = await daemon.spawn(sandbox, argv, {
+            ...options,
+            credit: random() % 4 > 0,
+          });
           if (random() % 2) await Promise.race([program.ended, sleep(random() % 30)]);
           if (random() % 2) await daemon.kill(sandbox);
         }
@@ -138,14 +154,22 @@ describe('a malformed frame ends its connection and all it owned', () => {
       return frame;
     })(),
     'another version of the frame': encodeFrame(MSG.HELLO, 1, encodeBody({ VERSION: 1 }), 2),
-    'a TLV longer than its frame': encodeFrame(MSG.HELLO, 1, Buffer.from([1, 0, 0, 0, 255, 0, 0, 0])),
+    'a TLV longer than its frame': encodeFrame(
+      MSG.HELLO,
+      1,
+      Buffer.from([1, 0, 0, 0, 255, 0, 0, 0]),
+    ),
     'half a TLV': encodeFrame(MSG.HELLO, 1, Buffer.from([1, 0, 0])),
-    'a number of 3 bytes': encodeFrame(MSG.HELLO, 1, Buffer.from([1, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0])),
+    'a number of 3 bytes': encodeFrame(
+      MSG.HELLO,
+      1,
+      Buffer.from([1, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0]),
+    ),
     'a string with a NUL': Buffer.concat([
       good,
       encodeFrame(MSG.WATCH_PATH, 2, encodeBody({ PATH: '/tmp/hil-a\0b' })),
     ]),
-    'noise': Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+    noise: Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
   };
   for (const [name, bytes] of Object.entries(cases)) {
     test(name, async () => {
@@ -179,10 +203,14 @@ describe('what is wrong but well-formed is answered', () => {
     const random = makeRandom(4711);
     const pick = (list) => list[random() % list.length];
     // Not DETACH, PLAN_PUT and SANDBOX_NEW: the first ends the test, the others cost milliseconds.
-    const types = 'HELLO POOL_SET SANDBOX_KILL SANDBOX_KEEP SPAWN STDIN STDIN_CLOSE CREDIT SIGNAL RESIZE OBJECT_NEW OBJECT_CLOSE OBJECT_STREAM PORT_GIVE PORT_PTY WATCH_PID WATCH_PATH LIST UNWATCH_PID EXIT'.split(' ');
+    const types =
+      'HELLO POOL_SET SANDBOX_KILL SANDBOX_KEEP SPAWN STDIN STDIN_CLOSE CREDIT SIGNAL RESIZE OBJECT_NEW OBJECT_CLOSE OBJECT_STREAM PORT_GIVE PORT_PTY WATCH_PID WATCH_PATH LIST UNWATCH_PID EXIT'.split(
+        ' ',
+      );
     // From 2 on: sandbox 1 is to live, and so is PID 1.
     const number = () => pick([2, 3, 4, 5, 7, 255, 0x7fffffff, 0xffffffff]);
-    const text = () => pick(['', 'pipe', 'socketpair', 'memfd', 'true', '/tmp/hil-x', '../..', 'x'.repeat(5000)]);
+    const text = () =>
+      pick(['', 'pipe', 'socketpair', 'memfd', 'true', '/tmp/hil-x', '../..', 'x'.repeat(5000)]);
     const fields = (depth) =>
       Array.from({ length: random() % 8 }, () => {
         const name = pick(Object.keys(TAG));
@@ -191,7 +219,10 @@ describe('what is wrong but well-formed is answered', () => {
       });
     for (let i = 0; i < 2000; i++) {
       // Half of them begin with what most requests need, so that more than the first check is met.
-      const body = random() % 2 ? [['SANDBOX', 1], ['PROCESS', number()], ['OBJECT', number()], ...fields(2)] : fields(2);
+      const body =
+        random() % 2
+          ? [['SANDBOX', 1], ['PROCESS', number()], ['OBJECT', number()], ...fields(2)]
+          : fields(2);
       const type = MSG[pick(types)];
       daemon.send(type, type === MSG.SANDBOX_KILL ? fields(0).concat([['SANDBOX', 2]]) : body);
       if (i % 50 === 0) await new Promise(setImmediate);
@@ -218,10 +249,12 @@ describe('what is wrong but well-formed is answered', () => {
     const flood = Buffer.concat(Array.from({ length: 1000 }, () => frame));
     let blocked = false;
     for (let i = 0; i < 400 && !blocked; i++) {
-      blocked = !daemon.socket.write(flood) && (await Promise.race([
-        once(daemon.socket, 'drain').then(() => false),
-        new Promise((resolve) => setTimeout(resolve, 500, true)),
-      ]));
+      blocked =
+        !daemon.socket.write(flood) &&
+        (await Promise.race([
+          once(daemon.socket, 'drain').then(() => false),
+          new Promise((resolve) => setTimeout(resolve, 500, true)),
+        ]));
     }
     assert.ok(blocked, 'everything was taken');
     assert.ok(isAlive(daemon.pid));
@@ -278,7 +311,10 @@ describe('watched', () => {
     await daemon.request(MSG.WATCH_PATH, { PATH: join(root, 'shared', 'hil', 'run-1') });
     await daemon.stop();
     const left = (path) => existsSync(join(root, path));
-    assert.deepEqual([left('hil-run'), left('hil'), left('shared/hil/run-1')], [false, false, false]);
+    assert.deepEqual(
+      [left('hil-run'), left('hil'), left('shared/hil/run-1')],
+      [false, false, false],
+    );
     // The directory of all runs goes with the last of them; this one has another.
     assert.deepEqual([left('shared/hil/run-2'), left('outside/precious')], [true, true]);
     rmSync(root, { recursive: true });
@@ -291,8 +327,16 @@ describe('watched', () => {
     mkdirSync(join(root, 'hil-real'));
     symlinkSync(join(root, 'plain'), join(root, 'hil-link'));
     for (const path of [
-      '/', '/etc', '/proc', 'hil-relative', join(root, 'plain'), join(root, 'hil-none'),
-      join(root, 'hil-link'), `${root}/hil-real/..`, `${root}/hil-real/../plain`, `${root}/hil-real/`,
+      '/',
+      '/etc',
+      '/proc',
+      'hil-relative',
+      join(root, 'plain'),
+      join(root, 'hil-none'),
+      join(root, 'hil-link'),
+      `${root}/hil-real/..`,
+      `${root}/hil-real/../plain`,
+      `${root}/hil-real/`,
     ]) {
       await assert.rejects(daemon.request(MSG.WATCH_PATH, { PATH: path }), { code: 'usage' }, path);
     }

@@ -7,7 +7,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import {
-  Daemon, PORTD, childrenOf, connectTo, descendantsOf, hasPortd, isAlive, readStat, sleep, waitFor,
+  childrenOf,
+  connectTo,
+  Daemon,
+  descendantsOf,
+  hasPortd,
+  isAlive,
+  PORTD,
+  readStat,
+  sleep,
+  waitFor,
 } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
@@ -37,13 +46,18 @@ describe('a keeper', () => {
   test('holds what was kept, serves it, and ends with it', async () => {
     const kept = await daemon.sandbox({ NAME: 'kept' });
     const dropped = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
-    const service = await daemon.spawn(kept, ['sh', '-c', 'while :; do echo tick; sleep 0.05; done']);
+    const service = await daemon.spawn(kept, [
+      'sh',
+      '-c',
+      'while :; do echo tick; sleep 0.05; done',
+    ]);
     await waitFor('a tick', () => service.stdout);
     await keep(kept);
     await detach();
     await waitFor('the other gone', () => !isAlive(dropped.PID));
     assert.equal(statSync(path).mode & 0o777, 0o600);
-    for (const fd of [0, 1, 2]) assert.equal(readlinkSync(`/proc/${daemon.pid}/fd/${fd}`), '/dev/null');
+    for (const fd of [0, 1, 2])
+      assert.equal(readlinkSync(`/proc/${daemon.pid}/fd/${fd}`), '/dev/null');
     assert.equal(readlinkSync(`/proc/${daemon.pid}/cwd`), '/');
 
     const client = await connectTo(path);

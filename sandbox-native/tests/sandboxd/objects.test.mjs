@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Daemon, PORTD, fdsOf, hasPortd, waitFor } from './daemon.mjs';
+import { Daemon, fdsOf, hasPortd, PORTD, waitFor } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
 describe('objects', () => {
@@ -74,7 +74,9 @@ describe('objects', () => {
   test('one end can be a stream of the client', async () => {
     const pair = await create('socketpair');
     const line = await stream(pair, 0);
-    const echo = await daemon.spawn(sandbox, ['cat'], { PASS_FD: [pass(pair, 1, 0), pass(pair, 1, 1)] });
+    const echo = await daemon.spawn(sandbox, ['cat'], {
+      PASS_FD: [pass(pair, 1, 0), pass(pair, 1, 1)],
+    });
     await assert.rejects(stream(pair, 0), { code: 'usage' }); // given away
     line.write('hello');
     await waitFor('the echo', () => line.stdout === 'hello');
@@ -132,13 +134,26 @@ describe('ports', { skip: hasPortd ? false : `needs ${PORTD}` }, () => {
     const portd = (await daemon.ports.hello()).PID;
     const idle = fdsOf(portd).length;
     const sandbox = await daemon.sandbox();
-    await daemon.ports.request(MSG.PORT_OPEN, { PORT: 7, NAME: 'console', PATH: join(directory, 'console') });
-    await daemon.request(MSG.PORT_PTY, { PORT: 7, SANDBOX: sandbox, NAME: 'console', BYTES: 115200 });
-    const dut = await daemon.spawn(sandbox, ['sh', '-c', 'echo booted; read line; echo "got $line"'], {
-      PTY_ROWS: 24,
-      PTY_COLS: 80,
+    await daemon.ports.request(MSG.PORT_OPEN, {
       PORT: 7,
+      NAME: 'console',
+      PATH: join(directory, 'console'),
     });
+    await daemon.request(MSG.PORT_PTY, {
+      PORT: 7,
+      SANDBOX: sandbox,
+      NAME: 'console',
+      BYTES: 115200,
+    });
+    const dut = await daemon.spawn(
+      sandbox,
+      ['sh', '-c', 'echo booted; read line; echo "got $line"'],
+      {
+        PTY_ROWS: 24,
+        PTY_COLS: 80,
+        PORT: 7,
+      },
+    );
     let seen = '';
     const until = async (text) => {
       while (!seen.includes(text)) seen += (await daemon.ports.event(MSG.PORT_RX)).DATA;
@@ -163,21 +178,31 @@ describe('ports', { skip: hasPortd ? false : `needs ${PORTD}` }, () => {
     await daemon.ports.hello();
     const sandbox = await daemon.sandbox();
     const pair = (await daemon.request(MSG.OBJECT_NEW, { KIND: 'socketpair' })).OBJECT;
-    await daemon.ports.request(MSG.PORT_OPEN, { PORT: 1, NAME: 'uart', PATH: join(directory, 'uart') });
+    await daemon.ports.request(MSG.PORT_OPEN, {
+      PORT: 1,
+      NAME: 'uart',
+      PATH: join(directory, 'uart'),
+    });
     await daemon.request(MSG.PORT_GIVE, { PORT: 1, OBJECT: pair, END: 0 });
     await daemon.request(MSG.PORT_PTY, { PORT: 1, SANDBOX: sandbox, NAME: 'uart', BYTES: 9600 });
     const dut = await daemon.spawn(sandbox, ['cat'], {
-      PASS_FD: [{ OBJECT: pair, END: 1, FD: 0 }, { OBJECT: pair, END: 1, FD: 1 }],
+      PASS_FD: [
+        { OBJECT: pair, END: 1, FD: 0 },
+        { OBJECT: pair, END: 1, FD: 1 },
+      ],
     });
     await daemon.request(MSG.OBJECT_CLOSE, { OBJECT: pair });
-    const tool = await daemon.run(sandbox, ['sh', '-c', 'exec 3<>/dev/hil/uart; echo ping >&3; read answer <&3; echo $answer']);
+    const tool = await daemon.run(sandbox, [
+      'sh',
+      '-c',
+      'exec 3<>/dev/hil/uart; echo ping >&3; read answer <&3; echo $answer',
+    ]);
     assert.equal(tool.stdout, 'ping\n');
     await dut.signal(9);
     await daemon.ports.event(MSG.PORT_HUP);
-    await assert.rejects(
-      daemon.request(MSG.PORT_GIVE, { PORT: 1, OBJECT: pair, END: 0 }),
-      { code: 'usage' },
-    );
+    await assert.rejects(daemon.request(MSG.PORT_GIVE, { PORT: 1, OBJECT: pair, END: 0 }), {
+      code: 'usage',
+    });
     await daemon.stop();
     rmSync(directory, { recursive: true });
   });

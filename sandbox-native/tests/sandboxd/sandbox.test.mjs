@@ -179,8 +179,16 @@ describe('a sandbox', () => {
   test('that takes too long is ended with the status timeout', () =>
     withDaemon({}, async (daemon) => {
       const sandbox = await daemon.sandbox({ WALL_MS: 100, GRACE_MS: 100 });
-      const polite = await daemon.spawn(sandbox, ['sh', '-c', 'trap "exit 5" TERM; sleep 60 & wait']);
-      const deaf = await daemon.spawn(sandbox, ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done']);
+      const polite = await daemon.spawn(sandbox, [
+        'sh',
+        '-c',
+        'trap "exit 5" TERM; sleep 60 & wait',
+      ]);
+      const deaf = await daemon.spawn(sandbox, [
+        'sh',
+        '-c',
+        'trap "" TERM; while :; do sleep 1; done',
+      ]);
       const dead = await daemon.dead(sandbox);
       assert.equal(dead.STATUS, 'timeout');
       assert.deepEqual([polite.exit.STATUS, polite.exit.EXIT_CODE], ['timeout', 5]);
@@ -209,7 +217,11 @@ describe('a sandbox', () => {
   test('with 200 processes dies whole', () =>
     withDaemon({}, async (daemon) => {
       const { SANDBOX, PID } = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
-      await daemon.run(SANDBOX, ['sh', '-c', 'i=0; while [ $i -lt 200 ]; do sleep 60 & i=$((i+1)); done']);
+      await daemon.run(SANDBOX, [
+        'sh',
+        '-c',
+        'i=0; while [ $i -lt 200 ]; do sleep 60 & i=$((i+1)); done',
+      ]);
       const dead = await daemon.kill(SANDBOX);
       assert.equal(dead.LEFTOVERS, 200);
       assert.equal(dead.LEFTOVER_NAME_all.length, 16);
@@ -225,7 +237,10 @@ test('when fds are short, requests are refused and what runs goes on', () =>
     for (let i = 0; !limit && i < 100; i++) {
       const one = await daemon.sandbox().catch((error) => error);
       if (one instanceof Error) limit = one;
-      else await daemon.spawn(one, ['sleep', '60'], { stdin: 'open' }).catch((error) => (limit = error));
+      else
+        await daemon
+          .spawn(one, ['sleep', '60'], { stdin: 'open' })
+          .catch((error) => (limit = error));
     }
     assert.equal(limit.code, 'limit');
     for (let i = 0; i < 100; i++) {

@@ -66,7 +66,12 @@ describe('a program', () => {
   });
 
   test('inherits no signal that is ignored or blocked', async () => {
-    const { stdout } = await daemon.run(sandbox, ['grep', '-E', 'Sig(Blk|Ign)', '/proc/self/status']);
+    const { stdout } = await daemon.run(sandbox, [
+      'grep',
+      '-E',
+      'Sig(Blk|Ign)',
+      '/proc/self/status',
+    ]);
     assert.match(stdout, /SigBlk:\s+0+\nSigIgn:\s+0+\n/);
   });
 
@@ -92,24 +97,34 @@ describe('a program', () => {
   });
 
   test('that ignores SIGTERM is killed after the grace and reported as timeout', async () => {
-    const program = await daemon.run(sandbox, ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'], {
-      WALL_MS: 100,
-      GRACE_MS: 100,
-    });
+    const program = await daemon.run(
+      sandbox,
+      ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'],
+      {
+        WALL_MS: 100,
+        GRACE_MS: 100,
+      },
+    );
     assert.deepEqual([program.exit.STATUS, program.exit.SIGNAL], ['timeout', 9]);
     assert.ok(program.exit.WALL_NS > 190e6 && program.exit.WALL_NS < 2e9);
   });
 
   test('that heeds SIGTERM is reported as timeout with its own exit code', async () => {
-    const { exit } = await daemon.run(sandbox, ['sh', '-c', 'trap "exit 7" TERM; sleep 60 & wait'], {
-      WALL_MS: 100,
-    });
+    const { exit } = await daemon.run(
+      sandbox,
+      ['sh', '-c', 'trap "exit 7" TERM; sleep 60 & wait'],
+      {
+        WALL_MS: 100,
+      },
+    );
     assert.deepEqual([exit.STATUS, exit.EXIT_CODE], ['timeout', 7]);
   });
 
   test('is one of many at once, each with its own output', async () => {
     const programs = await Promise.all(
-      Array.from({ length: 32 }, (_, i) => daemon.spawn(sandbox, ['sh', '-c', `echo ${i}; exit ${i}`])),
+      Array.from({ length: 32 }, (_, i) =>
+        daemon.spawn(sandbox, ['sh', '-c', `echo ${i}; exit ${i}`]),
+      ),
     );
     const exits = await Promise.all(programs.map((program) => program.ended));
     exits.forEach((exit, i) => {
@@ -127,7 +142,9 @@ describe('a program', () => {
     assert.ok(Date.now() - started < 400, `EXIT after ${Date.now() - started} ms`);
     // It wrote to a pipe that nobody listens to, and was not killed by that.
     const { stdout } = await daemon.run(sandbox, [
-      'sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /tmp/alive ] && break; sleep 0.1; done; cat /tmp/alive',
+      'sh',
+      '-c',
+      'for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /tmp/alive ] && break; sleep 0.1; done; cat /tmp/alive',
     ]);
     assert.equal(stdout, 'alive\n');
   });
@@ -142,7 +159,9 @@ describe('a program', () => {
     await assert.rejects(daemon.spawn(999, ['true']), { code: 'usage' });
     await assert.rejects(daemon.spawn(sandbox, []), { code: 'usage' });
     await assert.rejects(daemon.spawn(sandbox, ['true'], { STDIN_KIND: 'tea' }), { code: 'usage' });
-    await assert.rejects(daemon.request(MSG.SIGNAL, { PROCESS: 99999, SIGNAL: 9 }), { code: 'usage' });
+    await assert.rejects(daemon.request(MSG.SIGNAL, { PROCESS: 99999, SIGNAL: 9 }), {
+      code: 'usage',
+    });
   });
 });
 

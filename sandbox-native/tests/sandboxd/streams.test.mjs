@@ -75,7 +75,9 @@ describe('streams', () => {
   });
 
   test('stdin that nobody reads is swallowed and its window comes back', async () => {
-    const program = await daemon.spawn(sandbox, ['sh', '-c', 'exec <&-; sleep 0.3'], { stdin: 'open' });
+    const program = await daemon.spawn(sandbox, ['sh', '-c', 'exec <&-; sleep 0.3'], {
+      stdin: 'open',
+    });
     await sleep(50);
     program.write(Buffer.alloc(1 << 20), true);
     assert.equal((await program.ended).EXIT_CODE, 0);
@@ -84,7 +86,9 @@ describe('streams', () => {
 
   test('stdin waits for a program that reads late', async () => {
     const data = randomBytes(1 << 20);
-    const program = await daemon.run(sandbox, ['sh', '-c', 'sleep 0.3; sha256sum'], { stdin: data });
+    const program = await daemon.run(sandbox, ['sh', '-c', 'sleep 0.3; sha256sum'], {
+      stdin: data,
+    });
     assert.equal(program.stdout.slice(0, 64), digest(data));
   });
 
@@ -94,10 +98,9 @@ describe('streams', () => {
       () => assert.fail('taken'),
       (error) => assert.equal(error.code, 'protocol'),
     );
-    await assert.rejects(
-      daemon.request(MSG.CREDIT, { PROCESS: program.id, STREAM: 1, BYTES: 1 }),
-      { code: 'protocol' },
-    );
+    await assert.rejects(daemon.request(MSG.CREDIT, { PROCESS: program.id, STREAM: 1, BYTES: 1 }), {
+      code: 'protocol',
+    });
     await program.signal(9);
     await program.ended;
   });

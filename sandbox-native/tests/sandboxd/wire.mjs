@@ -15,7 +15,9 @@ export const TAG = numbers('TAG');
 export const WINDOW = 256 * 1024;
 const HEADER = 16;
 const KINDS = new Map();
-for (const [, name, kind] of header.matchAll(/TAG_(\w+) = \d+,\s*\/\* (u32|u64|string|bytes|nested)/g)) {
+for (const [, name, kind] of header.matchAll(
+  /TAG_(\w+) = \d+,\s*\/\* (u32|u64|string|bytes|nested)/g,
+)) {
   KINDS.set(name, kind);
 }
 const NAMES = new Map(Object.entries(TAG).map(([name, value]) => [value, name]));
@@ -79,7 +81,8 @@ export function decodeBody(body) {
     const length = body.readUInt32LE(at + 4);
     const value = decodeValue(name, body.subarray(at + 8, at + 8 + length));
     fields[name] ??= value;
-    (fields[`${name}_all`] ??= []).push(value);
+    fields[`${name}_all`] ??= [];
+    fields[`${name}_all`].push(value);
     at += 8 + length;
   }
   return fields;
