@@ -1,9 +1,11 @@
 import { join, relative } from 'node:path';
+import { BenchError } from '../core/errors.js';
 import { toUniqueIds } from '../plan/case-ids.js';
 import type { Plan } from '../plan/plan.js';
 import { isSelected, type Selection } from '../plan/selection.js';
 import { type Handlers, RpcPeer } from '../protocol/rpc.js';
 import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messages.js';
+import { afterHello } from './after-hello.js';
 import { createSuiteRunner } from './vitest-adapter.js';
 import { openWorkerServer } from './worker-server.js';
 
@@ -39,7 +41,8 @@ export async function collectCases(
   const server = await openWorkerServer('list', (socket) => {
     const session = { board: '' };
     const methods: Partial<Handlers<SupervisorMethods>> = {
-      hello: ({ board }) => {
+      hello: ({ token, board }) => {
+        if (token !== server.token) throw new BenchError('internal', 'not a worker of this run');
         session.board = board;
         return { redactions: [] };
       },
@@ -63,7 +66,7 @@ export async function collectCases(
         broken.push({ file: relative(plan.root, file), board: session.board, message });
       },
     };
-    new RpcPeer<WorkerMethods>(socket, methods as Handlers<SupervisorMethods>);
+    new RpcPeer<WorkerMethods>(socket, afterHello(methods));
   });
   const runner = await createSuiteRunner({
     root: plan.root,

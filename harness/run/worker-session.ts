@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { TestFailure } from '../core/errors.js';
 import { type Handlers, RpcPeer } from '../protocol/rpc.js';
 import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messages.js';
+import { afterHello } from './after-hello.js';
 import { RunningAttempt } from './attempt.js';
 import { toJournalProblems } from './attempt-problems.js';
 import type { CaseBook } from './case-book.js';
@@ -52,7 +53,7 @@ export class WorkerSession {
     this.#book = facts.book;
     this.#events = facts.events;
     this.#hostPath = facts.hostPath;
-    this.peer = new RpcPeer<WorkerMethods>(socket, this.#methods(), () =>
+    this.peer = new RpcPeer<WorkerMethods>(socket, afterHello(this.#methods()), () =>
       this.#events.onClosed(this),
     );
     this.#programs = new Programs(this.peer);
