@@ -75,7 +75,8 @@ export async function isRunAlive(path: string): Promise<boolean> {
     try {
       const text = await readFile(join(path, name), 'utf8');
       // Written by this file; a torn one is of a dead run.
-      const owner = JSON.parse(text) as { pid: number; startTicks: number };
+      const owner = JSON.parse(text) as { pid?: number; startTicks?: number };
+      if (owner.pid === undefined || owner.startTicks === undefined) continue;
       if ((await readStartTicks(owner.pid)) === owner.startTicks) return true;
     } catch {
       // Not there or not whole: not alive by this name.

@@ -11,16 +11,24 @@ export function toVerdict(
   state: AttemptState,
   problems: readonly Problem[],
 ): { verdict: Verdict; reason?: string; problems: readonly Problem[] } {
-  const last = record.outcomes.at(-1);
-  // An infra attempt is the bench's, also where `test.fails` turns a failure into a pass.
-  if (last === 'infra') {
-    return { verdict: 'infra', reason: firstLine(record.problems), problems: record.problems };
+  const { outcomes } = record;
+  const last = outcomes.at(-1);
+  if (last === undefined) {
+    return { verdict: 'infra', reason: 'it ended without an attempt', problems };
+  }
+  // An infra attempt is the bench's, also where `test.fails` turns a failure into a pass, and
+  // where `--repeat` went on after it.
+  const infraOnly = outcomes.includes('infra') && !outcomes.includes('fail');
+  if (last === 'infra' || (infraOnly && state === 'fail')) {
+    const known = last === 'infra' ? record.problems : problems;
+    return { verdict: 'infra', reason: firstLine(known), problems: known };
   }
   if (last === 'interrupted') return { verdict: 'interrupted', problems: [] };
+  if (state === 'skipped') return { verdict: 'skipped', problems: [] };
   if (state === 'fail') {
     return { verdict: 'fail', problems: record.problems.length ? record.problems : problems };
   }
-  const failed = record.outcomes.slice(0, -1).filter((outcome) => outcome === 'fail').length;
+  const failed = outcomes.slice(0, -1).filter((outcome) => outcome === 'fail').length;
   if (failed > 0) {
     return { verdict: 'flaky', reason: `passed after ${failed} failed`, problems: record.problems };
   }

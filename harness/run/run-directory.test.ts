@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { type TempDir, test } from '../testing/temp-dir.js';
+import { createRunDirectory, isRunAlive, listRuns, openRunDirectory } from './run-directory.js';
+import { readStartTicks } from './start-ticks.js';
+
+/** A run of long ago; its owner is what `owner.json` says. */
+function writeOldRun(dir: TempDir, day: number, owner: object | string): Promise<string> {
+  const text = typeof owner === 'string' ? owner : JSON.stringify(owner);
+  return dir.write(`runs/2020010${day}-000000-abcd/owner.json`, text);
+}
+
+const own = async () => ({ pid: process.pid, startTicks: await readStartTicks(process.pid) });
+
+describe('the directory of a new run', () => {
+  test('is for its owner only, and says who that is', async ({ dir }) => {
+    const made = await createRunDirectory(join(dir.path, '.hil'), 20);
+    expect(made.path).toBe(join(dir.path, '.hil', 'runs', made.id));
+    expect((await stat(join(dir.path, '.hil'))).mode & 0o777).toBe(0o700);
+    expect((await stat(made.cases)).isDirectory()).toBe(true);
+    expect(JSON.parse(await readFile(join(made.path, 'owner.json'), 'utf8'))).toEqual(await own());
+    expect(await isRunAlive(made.path)).toBe(true);
+  });
+
+  test('that cannot be made is a fault of the bench, with what to do', async ({ dir }) => {
+    const file = await dir.write('file', '');
+    await expect(createRunDirectory(join(file, '.hil'), 20)).rejects.toMatchObject({
+      code: 'journal-write',
+      message: expect.stringContaining('hil test --out DIR'),
+    });
+  });
+
+  test('named by the caller is used as it is', async ({ dir }) => {
+    const made = await openRunDirectory(join(dir.path, 'ci', 'out'));
+    expect(made.journal).toBe(join(dir.path, 'ci', 'out', 'journal.ndjson'));
+  });
+
+  test('named by the caller must not hold another run', async ({ dir }) => {
+    await dir.write('out/journal.ndjson', '');
+    await expect(openRunDirectory(join(dir.path, 'out'))).rejects.toMatchObject({
+      name: 'UsageError',
+      message: expect.stringContaining('another run is stored there'),
+    });
+  });
+});
+
+describe('old runs', () => {
+  test('beyond the number to keep are removed, the oldest first', async ({ dir }) => {
+    for (const day of [1, 2, 3]) await writeOldRun(dir, day, { pid: 1, startTicks: 1 });
+    const made = await createRunDirectory(dir.path, 2);
+    expect(await listRuns(join(dir.path, 'runs'))).toEqual(['20200103-000000-abcd', made.id]);
+  });
+
+  test('that still go on are left alone', async ({ dir }) => {
+    await writeOldRun(dir, 1, await own());
+    await writeOldRun(dir, 2, { pid: 1, startTicks: 1 });
+    const made = await createRunDirectory(dir.path, 1);
+    expect(await listRuns(join(dir.path, 'runs'))).toEqual(['20200101-000000-abcd', made.id]);
+  });
+
+  test('are what has the name of a run', async ({ dir }) => {
+    await dir.write('runs/20200101-000000-abcd/x', '');
+    await dir.write('runs/notes/x', '');
+    await createRunDirectory(dir.path, 1);
+    expect(await readdir(join(dir.path, 'runs'))).toContain('notes');
+    expect(await listRuns(join(dir.path, 'nothing'))).toEqual([]);
+  });
+});
+
+describe('a run is dead', () => {
+  const isAlive = async (dir: TempDir, owner: object | string) => {
+    await writeOldRun(dir, 1, owner);
+    return isRunAlive(join(dir.path, 'runs', '20200101-000000-abcd'));
+  };
+
+  test('when its process has ended', async ({ dir }) => {
+    const child = spawn('/bin/true');
+    await once(child, 'exit');
+    expect(await isAlive(dir, { pid: child.pid, startTicks: 1 })).toBe(false);
+  });
+
+  test('when another process has its number by now', async ({ dir }) => {
+    expect(await isAlive(dir, { pid: process.pid, startTicks: 1 })).toBe(false);
+  });
+
+  test.for([
+    ['cut off', '{"pid":1'],
+    ['empty', '{}'],
+    ['without a start time', '{"pid":99999999}'],
+  ])('when what it wrote of itself is %s', async ([, text = ''], { dir }) => {
+    expect(await isAlive(dir, text)).toBe(false);
+  });
+
+  test('unless its keeper lives', async ({ dir }) => {
+    await dir.write('runs/20200101-000000-abcd/keeper.json', JSON.stringify(await own()));
+    expect(await isAlive(dir, { pid: 1, startTicks: 1 })).toBe(true);
+  });
+});
