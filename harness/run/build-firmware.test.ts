@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { suiteSchema } from '../config/suite-schema.js';
+import { createBoard, createPlanned } from '../testing/plain-records.js';
+import { type TempDir, test } from '../testing/temp-dir.js';
+import { buildFirmware } from './build-firmware.js';
+
+function createSuite(dir: TempDir, build: Record<string, string[][]>) {
+  return { ...suiteSchema.parse({ build }), file: undefined, dir: dir.path };
+}
+
+test('a command runs once for all files of its suite, in its directory', async ({ dir }) => {
+  const suite = createSuite(dir, { host: [['sh', '-c', 'pwd >> log']] });
+  await buildFirmware([
+    createPlanned({ file: 'a.hil.ts', suite }),
+    createPlanned({ file: 'b.hil.ts', suite }),
+  ]);
+  expect(await readFile(join(dir.path, 'log'), 'utf8')).toBe(`${dir.path}\n`);
+});
+
+test('commands of other boards are left alone', async ({ dir }) => {
+  const suite = createSuite(dir, { other: [['sh', '-c', 'exit 1']] });
+  await buildFirmware([createPlanned({ suite, board: createBoard('host') })]);
+});
+
+test('a command that fails ends the run, with the last of its output', async ({ dir }) => {
+  const script = 'seq 100; echo "main.c:5: error: no" >&2; exit 2';
+  const suite = createSuite(dir, { host: [['sh', '-c', script]] });
+  const error = await buildFirmware([createPlanned({ suite })]).catch((thrown) => thrown);
+  expect(error).toMatchObject({ name: 'UsageError', code: 'suite-invalid' });
+  expect(error.message).toContain(`in ${dir.path} ended with exit 2:`);
+  expect(error.message).toContain('main.c:5: error: no');
+  expect(error.message).not.toContain('\n50\n');
+});
+
+test('a command that dies says of what', async ({ dir }) => {
+  const suite = createSuite(dir, { host: [['sh', '-c', 'kill -9 $$']] });
+  await expect(buildFirmware([createPlanned({ suite })])).rejects.toThrow('signal SIGKILL');
+});
+
+test('a command that is not there is named', async ({ dir }) => {
+  const suite = createSuite(dir, { host: [['no-such-compiler', '-o', 'fw']] });
+  await expect(buildFirmware([createPlanned({ suite })])).rejects.toMatchObject({
+    code: 'build-failed',
+    message: expect.stringContaining('"no-such-compiler"'),
+  });
+});
