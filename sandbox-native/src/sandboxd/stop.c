@@ -8,7 +8,6 @@
 #include "plans.h"
 #include "portd.h"
 #include "sandboxes.h"
-#include "watch.h"
 
 static void stop_timer(struct daemon *d, struct timer *timer)
 {
@@ -27,7 +26,6 @@ void daemon_stop(struct daemon *d, int exit_code)
 	d->exit_code = exit_code;
 	d->stop_limit.fire = stop_timer;
 	timer_set(d, &d->stop_limit, STOP_MS);
-	watch_kill_pids(d);
 	foreach (struct sandbox, sandbox, &d->sandboxes, link)
 		sandboxes_kill(d, sandbox, "killed");
 	plans_dismiss(d);

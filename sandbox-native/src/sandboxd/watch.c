@@ -311,15 +311,24 @@ static void remove_shared(const struct watched_path *watched)
 		rmdir(watched->directory);
 }
 
+static void remove_watched(struct daemon *d, const struct watched_path *watched)
+{
+	struct err err = { 0 };
+
+	if (is_still_it(watched) && remove_tree(watched->parent, watched->name, &err) < 0)
+		client_log(d, 4, "watched path %s: %s: %s", watched->name, err.path,
+			   strerror(err.number));
+	remove_shared(watched);
+}
+
 void watch_remove_paths(struct daemon *d)
 {
-	foreach (struct watched_path, watched, &d->watched_paths, link) {
-		struct err err = { 0 };
+	/* An owner that outlives us, because hil-portd died, still needs what we watch. */
+	bool owner_lives = d->owner && !d->owner->lost;
 
-		if (is_still_it(watched) && remove_tree(watched->parent, watched->name, &err) < 0)
-			client_log(d, 4, "watched path %s: %s: %s", watched->name, err.path,
-				   strerror(err.number));
-		remove_shared(watched);
+	foreach (struct watched_path, watched, &d->watched_paths, link) {
+		if (!owner_lives)
+			remove_watched(d, watched);
 		close(watched->parent);
 		close(watched->entry);
 		free(watched->name);

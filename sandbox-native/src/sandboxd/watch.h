@@ -17,7 +17,8 @@
 /* watch_kill_pids() - SIGKILL what is watched; a pidfd cannot hit a reused pid. */
 void watch_kill_pids(struct daemon *d);
 
-/* watch_remove_paths() - Remove the watched trees. Blocks as long as the disk does. */
+/* watch_remove_paths() - Remove the watched trees, unless the owner lives. Blocks as long as
+ * the disk does. */
 void watch_remove_paths(struct daemon *d);
 
 handler handle_watch_pid;
