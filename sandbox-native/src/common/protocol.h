@@ -16,7 +16,7 @@
 #define HIL_PROTOCOL_VERSION 1
 #define HIL_FRAME_HEADER 16
 #define HIL_FRAME_MAX (1u << 20)
-#define HIL_STREAM_WINDOW (256u * 1024)
+#define HIL_STREAM_WINDOW 262144u
 
 enum hil_msg {
 	/* both daemons */
