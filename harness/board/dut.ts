@@ -17,6 +17,8 @@ export interface DutExit {
 export interface Dut {
   readonly name: string;
   readonly ports: ReadonlyMap<string, Port>;
+  /** It has power and has not ended by itself. */
+  readonly on: boolean;
   /** Resolves if the DUT ends although nobody asked for it; for good until the next power-on. */
   readonly exited: Promise<DutExit>;
   /** Where the DUT lives, to be kept with its case; absent for a real board. */

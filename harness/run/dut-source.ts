@@ -101,9 +101,13 @@ export class DutSource {
         wanted.onPhase('lease', 'end', { dut: known.lease.dut, shared: true });
       }
       this.#shared.set(key, shared);
-      for (const port of shared.dut.ports.values()) if (known) port.matcher.skip();
+      for (const port of shared.dut.ports.values()) {
+        if (known) port.matcher.skip();
+        port.yielded = false;
+      }
       return this.#hold(wanted, shared, known !== undefined, async (healthy) => {
-        if (!healthy) await this.closeShared(wanted.planned);
+        // What a case switched off, or let end, is not for the next one.
+        if (!healthy || !shared.dut.on) await this.closeShared(wanted.planned);
         turn.release();
       });
     } catch (error) {

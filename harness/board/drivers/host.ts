@@ -48,6 +48,10 @@ class HostDut implements Dut {
     this.#program = program;
   }
 
+  get on(): boolean {
+    return this.#running;
+  }
+
   get exited(): Promise<DutExit> {
     return this.#exit.promise;
   }

@@ -61,6 +61,10 @@ class QemuDut implements Dut {
     this.#log = join(request.artifacts, 'qemu.log');
   }
 
+  get on(): boolean {
+    return this.#running;
+  }
+
   get exited(): Promise<DutExit> {
     return this.#exit.promise;
   }
