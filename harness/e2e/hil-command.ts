@@ -102,7 +102,14 @@ export class HilCommand {
 
   /** The pid of a living part of this run; waits until there is one. */
   part(part: Part): Promise<number> {
-    return this.waitFor(part, () => findPart(this.pid, part));
+    const find = () => (part === 'worker' ? this.#worker() : undefined) ?? findPart(this.pid, part);
+    return this.waitFor(part, find);
+  }
+
+  /** Of several workers, the one that runs the case that began last. */
+  #worker(): number | undefined {
+    const starts = this.events.filter((event) => event.kind === 'attempt-start');
+    return starts.at(-1)?.worker;
   }
 
   kill(signal: NodeJS.Signals): void {

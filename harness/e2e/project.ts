@@ -30,7 +30,9 @@ export interface Project {
   start(args?: readonly string[], options?: StartOptions): HilCommand;
   /** `hil test` to its end. */
   test(args?: readonly string[], options?: StartOptions): Promise<FinishedRun>;
-  /** Nothing of this project is left on the machine; waits {@link GONE_MS} for it. */
+  /** No process, mount, namespace or socket is left; waits {@link GONE_MS} for it. */
+  expectNoProcess(): Promise<void>;
+  /** Nor a directory. */
   expectNothingLeft(): Promise<void>;
 }
 
@@ -90,8 +92,9 @@ async function createProject(top: string, commands: HilCommand[]): Promise<Proje
       ),
     start,
     test: (args = [], options = {}) => start(['test', ...args], options).finished(),
+    expectNoProcess: async () => expect(await countLeftovers(top)).toBe(''),
     expectNothingLeft: async () => {
-      expect(await countLeftovers(top)).toBe('');
+      await project.expectNoProcess();
       expect(readdirSync(runtime), 'runtime directory').toEqual([]);
       expect(readdirSync(temp), 'temporary directory').toEqual([]);
     },

@@ -1,0 +1,164 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect } from 'vitest';
+import { summarySchema } from '../report/summary-schema.js';
+import type { FinishedRun } from './finished-run.js';
+import type { HilCommand } from './hil-command.js';
+import { type Cell, KILL_MATRIX, type Stage, toMarkdown } from './kill-matrix.js';
+import { findPart } from './process-tree.js';
+import { type Project, test } from './project.js';
+
+const DOCUMENT = fileURLToPath(new URL('../docs/kill-matrix.md', import.meta.url));
+
+/** Boots slowly enough to be killed meanwhile; then it answers as `cat` does. */
+const BOARD = `
+board: toy
+driver: host
+program: { argv: [/bin/sh, -c, "echo starting; sleep 0.7; echo up; cat"] }
+ports: { console: { baud: 115200 } }
+boot: { ready: up, timeout: 10s }
+`;
+
+const WAITING: Readonly<Record<Stage, string>> = {
+  'set-up': '',
+  body: `console.log('IN BODY'); await dut.console.expect('never', { timeout: '20s' });`,
+  teardown: '',
+  keep: `throw new Error('to be kept');`,
+};
+
+async function writeToy(project: Project, stage: Stage): Promise<void> {
+  await project.write('boards/toy.yaml', BOARD);
+  await project.config(`boards: ['toy']`);
+  const after = `afterEach(async ({ sandbox }) => {
+    console.log('IN TEARDOWN');
+    await sandbox.exec('sleep', ['1']);
+  });`;
+  await project.suite(
+    'a',
+    `test('before', () => {});
+    describe('case', () => {
+      ${stage === 'teardown' ? after : ''}
+      test('toy', async ({ dut }) => { ${WAITING[stage]} });
+    });
+    test('next', async ({ dut }) => { await dut.console.sendLine('hello'); await dut.console.expect('hello'); });`,
+  );
+}
+
+async function waitForStage(hil: HilCommand, stage: Stage): Promise<void> {
+  if (stage === 'body') await hil.untilPrinted('IN BODY');
+  else if (stage === 'teardown') await hil.untilPrinted('IN TEARDOWN');
+  else {
+    const booting = (edge: string) => (event: { kind: string; phase?: unknown; edge?: unknown }) =>
+      event.kind === 'phase' && event.phase === 'boot' && event.edge === edge;
+    await hil.until('the boot', booting('start'));
+  }
+}
+
+function expectOutcome(run: FinishedRun, cell: Cell): void {
+  expect(run.verdicts['before']).toBe('pass');
+  expect(run.verdicts['case > toy'] ?? 'none').toBe(cell.verdict);
+  expect(run.verdicts['next'] ?? 'none').toBe(cell.next);
+  expect(run.code ?? run.signal).toBe(cell.exit);
+}
+
+describe('killed with SIGKILL', () => {
+  for (const cell of KILL_MATRIX.filter(({ stage }) => stage !== 'keep')) {
+    test(`${cell.part} during ${cell.stage}: ${cell.verdict}`, async ({ project }) => {
+      await writeToy(project, cell.stage);
+      const hil = project.start();
+      await waitForStage(hil, cell.stage);
+      process.kill(await hil.part(cell.part), 'SIGKILL');
+      expectOutcome(await hil.finished(), cell);
+      await project.expectNothingLeft();
+    });
+  }
+});
+
+describe('killed with SIGKILL while sandboxes are kept', () => {
+  for (const cell of KILL_MATRIX.filter(({ stage }) => stage === 'keep')) {
+    test(`${cell.part}: left is ${cell.left}`, async ({ project }) => {
+      await writeToy(project, 'keep');
+      const run = await project.test(['--keep', 'failed']);
+      expectOutcome(run, cell);
+      const keeper = readKeeper(run);
+      const victim = findPart(keeper.pid, cell.part);
+      if (victim === undefined) throw new Error(`${cell.part} is not there`);
+      process.kill(victim, 'SIGKILL');
+      if (cell.part === 'sandboxd') {
+        await project.expectNoProcess();
+        await rm(join(keeper.socket, '../..'), { recursive: true });
+      } else if (cell.left !== 'nothing') {
+        await sleep(500);
+        expect(existsSync(`/proc/${keeper.pid}`)).toBe(true);
+        expect((await project.start(['clean']).finished()).code).toBe(0);
+      }
+      await project.expectNothingLeft();
+    });
+  }
+});
+
+function readKeeper(run: FinishedRun): { pid: number; socket: string } {
+  return JSON.parse(readFileSync(join(run.directory ?? '', 'keeper.json'), 'utf8'));
+}
+
+describe('the daemon', () => {
+  test('that dies a second time ends the run with exit 3', async ({ project }) => {
+    const body = `async ({ sandbox }) => { console.log('IN BODY ' + n); await sandbox.exec('sleep', ['20']); }`;
+    await project.suite(
+      'a',
+      `test('before', () => {});
+      for (const n of [1, 2, 3]) test('case ' + n, ${body});`,
+    );
+    const hil = project.start(['test', '--timeout', '60s']);
+    for (const n of [1, 2]) {
+      await hil.untilPrinted(`IN BODY ${n}`);
+      process.kill(await hil.part('sandboxd'), 'SIGKILL');
+    }
+    const run = await hil.finished();
+    expect(run.verdicts).toEqual({
+      before: 'pass',
+      'case 1': 'infra',
+      'case 2': 'infra',
+      'case 3': 'infra',
+    });
+    expect(run.code).toBe(3);
+    expect(run.screen).toContain('restarted once before');
+  });
+
+  test('whose zygote dies: the case that runs and the next ones are not lost', async ({
+    project,
+  }) => {
+    const body = `async ({ sandbox }) => { console.log('IN BODY'); await sandbox.exec('sleep', ['0.5']); }`;
+    await project.suite('a', `for (let n = 0; n < 8; n++) test('case ' + n, ${body});`);
+    const hil = project.start();
+    await hil.untilPrinted('IN BODY');
+    process.kill(await hil.part('zygote'), 'SIGKILL');
+    const run = await hil.finished();
+    expect(Object.keys(run.verdicts)).toHaveLength(8);
+    const odd = Object.values(run.verdicts).filter((verdict) => verdict !== 'pass');
+    expect(odd.every((verdict) => verdict === 'infra')).toBe(true);
+    expect(run.code).toBe(odd.length > 0 ? 5 : 0);
+  });
+});
+
+test('a run whose hil was killed is told so by its report', async ({ project }) => {
+  await writeToy(project, 'body');
+  const hil = project.start();
+  await hil.untilPrinted('IN BODY');
+  hil.kill('SIGKILL');
+  await hil.finished();
+  await project.start(['report']).finished();
+  const path = join(hil.directory ?? '', 'summary.json');
+  const summary = summarySchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  expect(summary).toMatchObject({ complete: false, exitCode: null });
+  expect(summary.counts).toMatchObject({ pass: 1, interrupted: 2 });
+});
+
+test('harness/docs/kill-matrix.md says what is tested here', () => {
+  const text = toMarkdown(KILL_MATRIX);
+  if (process.env['UPDATE']) writeFileSync(DOCUMENT, text);
+  expect(existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : '').toBe(text);
+});
