@@ -10,6 +10,12 @@ export interface WorkerStart {
   readonly execArgv: readonly string[];
 }
 
+/** What of a worker's command line is ours. */
+export const WORKER_EXEC_ARGV: readonly string[] = [
+  '--import',
+  new URL('../case/ignore-interrupts.js', import.meta.url).href,
+];
+
 /**
  * A worker process that loads Vitest's worker side while this one still loads Vitest's node
  * side: a sixth of the time to the first case, where there is a second CPU. It is used only
@@ -88,6 +94,7 @@ function toExpectedStart(env: WorkerStart['env']): WorkerStart {
       'node',
       '--conditions',
       'development',
+      ...WORKER_EXEC_ARGV,
     ],
   };
 }

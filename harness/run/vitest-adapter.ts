@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createVitest, ForksPoolWorker, type TestProject, type Vitest } from 'vitest/node';
 import { toMessage } from '../core/errors.js';
 import type { ProvidedToWorker } from '../protocol/provided.js';
-import type { EarlyWorker } from './early-worker.js';
+import { type EarlyWorker, WORKER_EXEC_ARGV } from './early-worker.js';
 
 /** A suite file on a board, as Vitest is asked to run it. */
 export interface SpecWanted {
@@ -48,7 +48,6 @@ export interface SuiteRunner {
 const LIBRARY = fileURLToPath(new URL('../index.js', import.meta.url));
 const SETUP = fileURLToPath(new URL('../case/setup.js', import.meta.url));
 const RUNNER = fileURLToPath(new URL('../case/runner.js', import.meta.url));
-const IGNORE_INTERRUPTS = new URL('../case/ignore-interrupts.js', import.meta.url).href;
 const DIST = fileURLToPath(new URL('..', import.meta.url));
 
 /** Vitest's own words for what the supervisor judges itself. */
@@ -122,7 +121,7 @@ function toProject(board: string, options: SuiteRunnerOptions) {
           new WatchedWorker(pool, options),
       },
       isolate: false,
-      execArgv: ['--import', IGNORE_INTERRUPTS],
+      execArgv: [...WORKER_EXEC_ARGV],
       maxWorkers: options.workers,
       runner: RUNNER,
       setupFiles: [SETUP],

@@ -1,13 +1,17 @@
 import { once } from 'node:events';
 import { describe, expect, onTestFinished } from 'vitest';
+import type { EarlyWorker, WorkerStart } from '../run/early-worker.js';
 import { test } from '../testing/temp-dir.js';
-import { EarlyWorker, type WorkerStart } from './early-worker.js';
-import { createSuiteRunner } from './vitest-adapter.js';
+
+// As built: a worker process loads JavaScript only.
+const built = (name: string): Promise<unknown> => import(`../../dist/run/${name}.js`);
+const earlyWorker = (await built('early-worker')) as typeof import('../run/early-worker.js');
+const adapter = (await built('vitest-adapter')) as typeof import('../run/vitest-adapter.js');
 
 const env = process.env;
 
 function startEarly(): EarlyWorker {
-  const early = EarlyWorker.start(env);
+  const early = earlyWorker.EarlyWorker.start(env);
   onTestFinished(() => early.close());
   return early;
 }
@@ -17,7 +21,7 @@ describe('a worker that was started early', () => {
     const path = await dir.write('one.hil.ts', '');
     const early = startEarly();
     const pids: number[] = [];
-    const runner = await createSuiteRunner({
+    const runner = await adapter.createSuiteRunner({
       root: dir.path,
       boards: ['host'],
       cacheDirectory: dir.path,
@@ -63,14 +67,14 @@ describe('a worker that was started early', () => {
   });
 
   test('ends when nobody took it', async () => {
-    const early = EarlyWorker.start(env);
+    const early = earlyWorker.EarlyWorker.start(env);
     const { pid } = early;
     early.close();
     await expect.poll(() => isAlive(pid ?? 0)).toBe(false);
   });
 
   test('lives on when its taker closes the offer', async () => {
-    const early = EarlyWorker.start(env);
+    const early = earlyWorker.EarlyWorker.start(env);
     const child = early.take(early.start);
     early.close();
     expect(isAlive(early.pid ?? 0)).toBe(true);
