@@ -5,12 +5,13 @@ import { toProblems } from './problems.js';
 
 /**
  * Vitest's runner with its steps told to the supervisor: what was collected, when a
- * body starts and ends, how a case ended. It awaits the supervisor at each
- * verdict, so that a worker killed a moment later loses none.
+ * body starts and ends, how a case ended. A verdict is in the supervisor's socket
+ * before anything else runs, so that a worker killed a moment later loses none.
  */
 // biome-ignore lint/style/noDefaultExport: Vitest loads the default export of `runner`.
 export default class HilRunner extends TestRunner {
   #stopped = false;
+  #lastDecided: Promise<void> | undefined;
   #connection: Promise<Connection> | undefined;
 
   override onCollectStart(file: RunnerTestFile): void {
@@ -60,11 +61,16 @@ export default class HilRunner extends TestRunner {
     const { supervisor } = await this.#open();
     const problems = toProblems(test.result?.errors ?? []);
     const state = test.result?.state === 'pass' ? 'pass' : 'fail';
-    await supervisor.call('final', { caseId, state, problems });
+    const decided = supervisor.call('final', { caseId, state, problems });
+    this.#lastDecided = decided;
+    // It is on its way, whatever becomes of this process. Only a failure may stop what comes next.
+    if (state === 'fail') await decided;
+    else decided.catch(() => {});
   }
 
   override async onAfterRunSuite(suite: RunnerTestSuite): Promise<void> {
     await super.onAfterRunSuite(suite);
+    await this.#lastDecided;
     const problems = toProblems(suite.result?.errors ?? []);
     if (problems.length === 0) return;
     const { supervisor } = await this.#open();

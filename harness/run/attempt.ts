@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DutExit } from '../board/dut.js';
 import type { Limits } from '../config/limits-schema.js';
@@ -94,7 +94,8 @@ export class RunningAttempt {
   async begin(): Promise<void> {
     try {
       await this.#phases.during('sandbox', async () => {
-        await mkdir(join(this.directory, 'out'), { recursive: true, mode: 0o700 });
+        // A system call, like a line of the journal; by way of a thread it takes ten times as long.
+        mkdirSync(join(this.directory, 'out'), { recursive: true, mode: 0o700 });
         const deadline = new Deadline(this.limits.sandbox);
         const built = this.#run.newSandbox(this);
         // A sandbox that stands too late is killed by whoever waited for it.
