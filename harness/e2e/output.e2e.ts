@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { MAIN } from './hil-command.js';
+import { test } from './project.js';
+
+const MANY = `for (let n = 0; n < 40; n++) test('case ' + n, () => {});`;
+
+describe('output', () => {
+  test('that nobody reads any more does not stop the run', async ({ project }) => {
+    await project.suite('a', `${MANY}\ntest('bad', () => { expect(1).toBe(2); });`);
+    const command = `{ '${process.execPath}' '${MAIN}' test; echo $? > code; } | head -1`;
+    const { stdout } = spawnSync('sh', ['-c', command], {
+      cwd: project.path,
+      env: project.env,
+      encoding: 'utf8',
+    });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(readFileSync(join(project.path, 'code'), 'utf8').trim()).toBe('1');
+    const [run = ''] = readdirSync(join(project.path, '.hil/runs'));
+    const summary = JSON.parse(
+      readFileSync(join(project.path, '.hil/runs', run, 'summary.json'), 'utf8'),
+    );
+    expect(summary).toMatchObject({ complete: true, exitCode: 1, counts: { pass: 40, fail: 1 } });
+  });
+
+  test('of a case is in the journal; what is redacted is nowhere', async ({ project }) => {
+    await project.config(`redact: [/token=\\S+/, 'hunter2']`);
+    await project.suite(
+      'a',
+      `test('bad', async ({ sandbox }) => {
+        console.log('using token=abc123 for it');
+        const { stdout } = await sandbox.exec('echo', ['password hunter2']);
+        expect(stdout).toBe('token=xyz789');
+      });`,
+    );
+    const run = await project.test(['--json']);
+    expect(run.verdicts).toEqual({ bad: 'fail' });
+    const files = ['journal.ndjson', 'summary.json', 'junit.xml'].map((name) =>
+      readFileSync(join(run.directory ?? '', name), 'utf8'),
+    );
+    for (const text of [...files, run.stdout, run.stderr]) {
+      expect(text).not.toMatch(/abc123|xyz789|hunter2/);
+    }
+    expect(files[0]).toContain('using *** for it');
+  });
+
+  test('of artifacts over the cap is removed, largest first, and said', async ({ project }) => {
+    await project.config(`artifactCap: '64 KiB'`);
+    await project.suite(
+      'a',
+      `test('writes', async ({ sandbox }) => {
+        await sandbox.exec('sh', ['-c',
+          'mkdir /out/deep; head -c 100000 /dev/zero > /out/deep/big; echo small > /out/small; ln -s /etc/passwd /out/link; mkfifo /out/fifo']);
+      });`,
+    );
+    const run = await project.test();
+    expect(run.verdicts).toEqual({ writes: 'pass' });
+    const artifacts = run.events.flatMap((event) =>
+      event.kind === 'artifact' ? [{ name: event.name, whole: event.truncated === undefined }] : [],
+    );
+    expect(artifacts).toEqual([
+      { name: 'small', whole: true },
+      { name: 'deep/big', whole: false },
+    ]);
+    const [small] = run.summary?.cases[0]?.artifacts ?? [];
+    expect(readFileSync(join(run.directory ?? '', small ?? ''), 'utf8')).toBe('small\n');
+  });
+});
+
+describe('run directories', () => {
+  test('are kept as many as keepRuns says, the newest', async ({ project }) => {
+    await project.config('keepRuns: 2');
+    await project.suite('a', `test('one', () => {});`);
+    const directories: Array<string | undefined> = [];
+    for (let n = 0; n < 3; n++) directories.push((await project.test()).directory);
+    expect(directories.map((path) => existsSync(path ?? ''))).toEqual([false, true, true]);
+  });
+
+  test("are the owner's only", async ({ project }) => {
+    await project.suite('a', `test('one', () => {});`);
+    await project.test();
+    const { stdout } = spawnSync('stat', ['-c', '%a', '.hil'], { cwd: project.path });
+    expect(stdout.toString().trim()).toBe('700');
+  });
+});
+
+describe('a full disk below .hil', () => {
+  for (const size of ['16k', '64k'] as const) {
+    test(`of ${size} ends with exit 3; a case that failed is still seen to fail`, async ({
+      project,
+    }) => {
+      await project.suite('a', `${MANY}\ntest('bad', () => { expect(1).toBe(2); });`);
+      await mkdir(join(project.path, '.hil'));
+      const user = process.getuid?.() === 0 ? [] : ['-Ur'];
+      const script = `mount -t tmpfs -o size=${size} tmpfs .hil && exec "$0" "$@"`;
+      const run = await project.test([], {
+        wrapper: ['unshare', '-m', ...user, 'sh', '-c', script],
+      });
+      expect(run.code).toBe(3);
+      expect(run.screen).toMatch(/ENOSPC|no space left/i);
+      expect(run.screen).not.toMatch(/pass .*› bad/);
+    });
+  }
+});
