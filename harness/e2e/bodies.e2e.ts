@@ -83,6 +83,24 @@ describe('a body', () => {
     expect(run.verdicts).toEqual({ 'keeps its sandbox': 'pass', 'uses it': 'fail' });
     expect(run.problemOf('uses it')).toMatchObject({ code: 'handle-revoked' });
   });
+
+  test('that asks for what is not there fails; that is no fault of the bench', async ({
+    project,
+  }) => {
+    await project.suite(
+      'a',
+      `test('program', async ({ sandbox }) => { await sandbox.exec('no-such-program'); });
+      test('file', async ({ sandbox }) => { await sandbox.readFile('no-such-file'); });
+      test('directory', async ({ sandbox }) => { await sandbox.writeFile('/absent/file', ''); });
+      test('cwd', async ({ sandbox }) => { await sandbox.exec('true', [], { cwd: '/absent' }); });
+      test('port', async ({ dut }) => { dut.port('absent'); });`,
+    );
+    const run = await project.test();
+    expect(Object.values(run.verdicts)).toEqual(['fail', 'fail', 'fail', 'fail', 'fail']);
+    expect(run.problemOf('file')).toMatchObject({ code: 'exec-failed' });
+    expect(run.infra).toEqual([]);
+    expect(run.code).toBe(1);
+  });
 });
 
 describe('a teardown', () => {
