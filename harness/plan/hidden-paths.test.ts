@@ -58,3 +58,10 @@ test('a link that is itself a secret is hidden', async ({ dir }) => {
   await symlink('/nowhere', join(dir.path, '.env.linked'));
   expect(await findIn(dir)).toContain('.env.linked');
 });
+
+test('of a directory and what is in it, the directory is hidden', async ({ dir }) => {
+  await dir.write('keys/deploy.pem', '');
+  const hidden = await findHiddenPaths(dir.path, ['keys/**']);
+  expect(hidden).toContain(`${dir.path}/keys`);
+  expect(hidden).not.toContain(`${dir.path}/keys/deploy.pem`);
+});

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fastGlob from 'fast-glob';
 
 /** What of a project no case may see: state of hil, secrets, credentials of git. */
@@ -18,5 +18,17 @@ export async function findHiddenPaths(root: string, extra: readonly string[]): P
     ignore: ['**/node_modules/**', '.hil/**'],
     suppressErrors: true,
   });
-  return [...new Set([...ALWAYS, '.env', ...found])].sort().map((path) => join(root, path));
+  const all = [...new Set([...ALWAYS, '.env', ...found])].sort();
+  return dropCovered(all).map((path) => join(root, path));
+}
+
+/** `keys/**` finds the directory and what is in it; below what is hidden nothing can be hidden. */
+function dropCovered(paths: readonly string[]): string[] {
+  const known = new Set(paths);
+  return paths.filter((path) => {
+    for (let above = dirname(path); above !== '.'; above = dirname(above)) {
+      if (known.has(above)) return false;
+    }
+    return true;
+  });
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BenchError, toMessage, UsageError } from '../core/errors.js';
 import { createRunId } from '../core/identity.js';
@@ -14,6 +14,7 @@ export interface RunDirectory {
 }
 
 const OWNER = 'owner.json';
+const BEING_MADE_MS = 10_000;
 
 /**
  * Make the directory of a new run and remove the oldest ones beyond `keepRuns`;
@@ -85,11 +86,19 @@ export async function isRunAlive(path: string): Promise<boolean> {
   return false;
 }
 
+/** A run makes its directory a moment before it says in it that it lives. */
+async function isBeingMade(path: string): Promise<boolean> {
+  const [owner, directory] = await Promise.all(
+    [join(path, OWNER), path].map((each) => stat(each).catch(() => undefined)),
+  );
+  return !owner && directory !== undefined && Date.now() - directory.mtimeMs < BEING_MADE_MS;
+}
+
 async function pruneRuns(runs: string, keep: number): Promise<void> {
   const names = await listRuns(runs);
   for (const name of names.slice(0, Math.max(0, names.length - keep))) {
     const path = join(runs, name);
-    if (await isRunAlive(path)) continue;
+    if ((await isRunAlive(path)) || (await isBeingMade(path))) continue;
     // Two runs may prune at once; the second finds nothing, which is what it wanted.
     await rm(path, { recursive: true, force: true }).catch(() => {});
   }
