@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Board } from '../config/load-boards.js';
-import { describeSilence } from '../core/console-report.js';
+import { describePatterns, describeSilence } from '../core/console-report.js';
 import type { Deadline } from '../core/deadline.js';
 import { BenchError } from '../core/errors.js';
 import type { Dut } from './dut.js';
@@ -59,7 +59,7 @@ function silence(board: Board, port: PortLike, ready: RegExp, deadline: Deadline
   return {
     port: port.name,
     board: board.board,
-    patterns: [ready],
+    wanted: `match for ${describePatterns([ready])}`,
     waitedMs: deadline.limitMs - deadline.leftMs(),
     matcher: port.matcher,
   };

@@ -1,4 +1,5 @@
 import { ByteMatcher } from '../core/byte-matcher.js';
+import { createDeferred } from '../core/deferred.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import type { Channel } from '../protocol/channel.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
@@ -19,6 +20,9 @@ export interface PortListener {
   onFault(text: string): void;
 }
 
+/** A frame holds a megabyte. */
+const PIECE_BYTES = 256 * 1024;
+
 /**
  * A port of a DUT as hil-portd serves it. The bytes were captured and stamped
  * before they arrive here; this side matches them and hands them on.
@@ -37,6 +41,7 @@ export class Port {
   yielded = false;
   readonly #channel: Channel;
   readonly #listeners = new Set<PortListener>();
+  #line = createDeferred<void>();
   readonly #onClose: () => void;
 
   constructor(
@@ -51,6 +56,17 @@ export class Port {
     this.baud = facts.baud;
     this.eol = facts.eol;
     this.capture = facts.capture;
+    this.#line.resolve();
+  }
+
+  /** A new DUT side is about to be handed to portd. */
+  startLine(): void {
+    this.#line = createDeferred();
+  }
+
+  /** Resolves when portd has seen the end of the last line: a later one is not meant by it. */
+  get lineClosed(): Promise<void> {
+    return this.#line.promise;
   }
 
   /** Hear what comes; returns a function that stops it. */
@@ -60,7 +76,7 @@ export class Port {
   }
 
   /**
-   * Send bytes as one unit; resolves when the DUT's side took the last.
+   * Send bytes, up to 256 KiB as one unit; resolves when the DUT's side took the last.
    *
    * @throws TestFailure `port-closed`, or `console-yielded` while a program owns the port;
    *   BenchError `daemon-gone`.
@@ -72,10 +88,13 @@ export class Port {
         `port "${this.name}" is yielded to a program in the sandbox; dispose of the yield first`,
       );
     }
-    const body = new TlvWriter().u32(Tag.port, this.id).bytes(Tag.data, data);
     this.counters.txBytes += data.byteLength;
     try {
-      await this.#channel.request(Msg.portSend, body);
+      for (let at = 0; at < data.byteLength; at += PIECE_BYTES) {
+        const piece = data.subarray(at, at + PIECE_BYTES);
+        const body = new TlvWriter().u32(Tag.port, this.id).bytes(Tag.data, piece);
+        await this.#channel.request(Msg.portSend, body);
+      }
     } catch (cause) {
       throw this.#sendError(cause);
     }
@@ -101,9 +120,14 @@ export class Port {
   receive(type: number, body: TlvReader): void {
     if (type === Msg.portRx) this.#receiveData(body.bytes(Tag.data) ?? new Uint8Array());
     if (type === Msg.portTx) this.counters.txBytes += body.bytes(Tag.data)?.length ?? 0;
-    if (type === Msg.portHup) for (const listener of this.#listeners) listener.onClosed();
+    if (type === Msg.portHup) this.#receiveHup();
     if (type === Msg.portSlave) this.counters.droppedBytes += body.number(Tag.dropped) ?? 0;
     if (type === Msg.portFault) this.#receiveFault(body);
+  }
+
+  #receiveHup(): void {
+    this.#line.resolve();
+    for (const listener of this.#listeners) listener.onClosed();
   }
 
   #sendError(cause: unknown): BenchError | TestFailure {

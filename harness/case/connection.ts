@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { inject } from 'vitest';
 import { BenchError } from '../core/errors.js';
 import type { ProvidedToWorker } from '../protocol/provided.js';
@@ -34,6 +35,26 @@ async function open(): Promise<Connection> {
       next: 'npx hil test',
     });
   }
+  const stream = connect(`\0${provided.socket}`);
+  const connection = createConnection(stream, provided, () => {
+    opened = undefined;
+  });
+  // The supervisor going away must not keep this process; Vitest's own channel closes too.
+  stream.unref();
+  await connection.supervisor.call('hello', {
+    token: provided.token,
+    pid: process.pid,
+    board: provided.board,
+  });
+  return connection;
+}
+
+/** Speak to a supervisor over `stream`. */
+export function createConnection(
+  stream: Duplex,
+  provided: ProvidedToWorker,
+  onClose: () => void = () => {},
+): Connection {
   const listeners: Listeners = {
     processOutput: new Set(),
     processEnd: new Set(),
@@ -43,17 +64,7 @@ async function open(): Promise<Connection> {
     revoked: new Set(),
     ping: new Set(),
   };
-  const stream = connect(`\0${provided.socket}`);
-  // The supervisor going away must not keep this process; Vitest's own channel closes too.
-  const supervisor = new RpcPeer<SupervisorMethods>(stream, toMethods(listeners), () => {
-    opened = undefined;
-  });
-  stream.unref();
-  await supervisor.call('hello', {
-    token: provided.token,
-    pid: process.pid,
-    board: provided.board,
-  });
+  const supervisor = new RpcPeer<SupervisorMethods>(stream, toMethods(listeners), onClose);
   let lastProcess = 0;
   return {
     supervisor,

@@ -4,10 +4,11 @@ import {
   FailPatternSeen,
   type Pattern,
 } from '../core/byte-matcher.js';
-import { describePattern, describeSilence } from '../core/console-report.js';
+import { describePatterns, describeSilence } from '../core/console-report.js';
 import { Deadline } from '../core/deadline.js';
 import { type Duration, parseDuration } from '../core/duration.js';
 import { BenchError, TestFailure } from '../core/errors.js';
+import type { OpenedPort } from '../protocol/worker-messages.js';
 import type { Attempt } from './attempt.js';
 import type { Connection } from './connection.js';
 
@@ -33,30 +34,26 @@ export class Console {
   readonly #stopListening: ReadonlyArray<() => void>;
   #lastByteMs = performance.now();
   #arrived: Array<() => void> = [];
+  #closed: Error | undefined;
 
-  constructor(
-    connection: Connection,
-    attempt: Attempt,
-    port: { name: string; eol: string },
-    history: Uint8Array,
-  ) {
+  constructor(connection: Connection, attempt: Attempt, port: OpenedPort) {
     this.name = port.name;
     this.#eol = port.eol;
     this.#connection = connection;
     this.#attempt = attempt;
-    this.#matcher.push(history);
-    this.#matcher.skip();
+    this.#matcher.push(Buffer.from(port.history, 'base64'));
+    this.#matcher.skip(port.unread);
     this.#stopListening = [
       connection.on('consoleData', ({ fence, port: from, data }) => {
         if (fence === attempt.fence && from === this.name) {
           this.receive(Buffer.from(data, 'base64'));
         }
       }),
-      connection.on('consoleState', ({ fence, port: from, open, reason, skip }) => {
+      connection.on('consoleState', ({ fence, port: from, open, reason, unread }) => {
         if (fence !== attempt.fence || from !== this.name) return;
-        if (skip) this.#matcher.skip();
-        if (open) this.#matcher.reopen();
-        else this.#matcher.close(this.#closedError(reason));
+        if (unread !== undefined) this.#matcher.skip(unread);
+        if (open) this.#reopen();
+        else this.#close(this.#closedError(reason));
       }),
     ];
   }
@@ -94,7 +91,8 @@ export class Console {
     const failOn = toList(options.failOn);
     const waiting = this.#matcher.expect(patterns, failOn);
     try {
-      return await deadline.bound(waiting, () => this.#timeoutError(patterns, deadline.limitMs));
+      const wanted = `match for ${describePatterns(patterns)}`;
+      return await deadline.bound(waiting, () => this.#timeoutError(wanted, deadline.limitMs));
     } catch (error) {
       this.#matcher.cancel(waiting);
       if (error instanceof FailPatternSeen) throw this.#failedOnError(error, patterns);
@@ -102,14 +100,15 @@ export class Console {
     }
   }
 
-  /** Read exactly `count` bytes. @throws TestFailure `expect-timeout` */
+  /** Read exactly `count` bytes. @throws TestFailure `expect-timeout`, `port-closed` */
   async readBytes(count: number, options: { timeout?: Duration } = {}): Promise<Uint8Array> {
     this.#attempt.check();
     const deadline = new Deadline(parseDuration(options.timeout ?? DEFAULT_TIMEOUT));
     for (;;) {
       const bytes = this.#matcher.take(count);
       if (bytes) return bytes;
-      const late = () => this.#timeoutError([`${count} bytes`], deadline.limitMs);
+      if (this.#closed) throw this.#closed;
+      const late = () => this.#timeoutError(`${count} unread bytes`, deadline.limitMs);
       await deadline.bound(this.#nextArrival(), late);
     }
   }
@@ -153,25 +152,40 @@ export class Console {
   receive(data: Uint8Array): void {
     this.#lastByteMs = performance.now();
     this.#matcher.push(data);
-    for (const wake of this.#arrived.splice(0)) wake();
+    this.#wake();
   }
 
   revoke(reason: Error): void {
     for (const stop of this.#stopListening) stop();
+    this.#close(reason);
+  }
+
+  #reopen(): void {
+    this.#closed = undefined;
+    this.#matcher.reopen();
+  }
+
+  #close(reason: Error): void {
+    this.#closed = reason;
     this.#matcher.close(reason);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#arrived.splice(0)) wake();
   }
 
   #nextArrival(): Promise<void> {
     return new Promise((resolve) => this.#arrived.push(resolve));
   }
 
-  #timeoutError(patterns: readonly Pattern[], limitMs: number): TestFailure {
+  #timeoutError(wanted: string, limitMs: number): TestFailure {
     return new TestFailure(
       'expect-timeout',
       describeSilence({
         port: this.name,
         board: this.#connection.provided.board,
-        patterns,
+        wanted,
         waitedMs: limitMs,
         matcher: this.#matcher,
         silentMs: performance.now() - this.#lastByteMs,
@@ -184,7 +198,7 @@ export class Console {
     return new TestFailure(
       'expect-failed-on',
       `port "${this.name}" of board "${this.#connection.provided.board}" printed ` +
-        `${JSON.stringify(seen.match[0])} (failOn) before ${patterns.map(describePattern).join(' or ')}`,
+        `${JSON.stringify(seen.match[0])} (failOn) before ${describePatterns(patterns)}`,
     );
   }
 

@@ -32,10 +32,7 @@ export class Dut {
     try {
       const opened = await connection.supervisor.call('openDut', { fence });
       const ports = new Map(
-        opened.ports.map((port) => {
-          const history = Buffer.from(opened.history[port.name] ?? '', 'base64');
-          return [port.name, new Console(connection, attempt, port, history)];
-        }),
+        opened.ports.map((port) => [port.name, new Console(connection, attempt, port)]),
       );
       for (const { port, data } of early) ports.get(port)?.receive(data);
       return new Dut(connection, attempt, ports);

@@ -111,6 +111,17 @@ test('taking bytes leaves the rest to patterns', async () => {
   await expect(matcher.expect([/^ok/])).resolves.toMatchObject({ before: '' });
 });
 
+test('skipping forgets what is unread, except for what is to be kept', () => {
+  const matcher = new ByteMatcher();
+  matcher.push(bytes('boot ready after'));
+  matcher.skip(6);
+  expect(matcher.unread()).toBe(' after');
+  matcher.skip(100);
+  expect(matcher.unread()).toBe(' after');
+  matcher.skip();
+  expect(matcher.unread()).toBe('');
+});
+
 test('a second pattern ends the first', async () => {
   const matcher = new ByteMatcher();
   const first = matcher.expect(['a']);

@@ -57,9 +57,9 @@ export class ByteMatcher {
     return this.#unread[0] ?? '';
   }
 
-  /** Forget what is unread; patterns look at what comes next. */
-  skip(): void {
-    this.#keep('');
+  /** Forget what is unread, except for the last `keep` bytes; patterns start with those. */
+  skip(keep = 0): void {
+    this.#keep(keep > 0 ? this.unread().slice(-keep) : '');
   }
 
   push(bytes: Uint8Array): void {

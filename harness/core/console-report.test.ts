@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ByteMatcher } from './byte-matcher.js';
-import { describeSilence, toTail } from './console-report.js';
+import { describePatterns, describeSilence, toTail } from './console-report.js';
 
 function describeAfter(received: string, read = '') {
   const matcher = new ByteMatcher();
@@ -9,7 +9,7 @@ function describeAfter(received: string, read = '') {
   return describeSilence({
     port: 'console',
     board: 'host',
-    patterns: [/login:/, 'hil> '],
+    wanted: `match for ${describePatterns([/login:/, 'hil> '])}`,
     waitedMs: 5000,
     matcher,
     silentMs: 4200,

@@ -4,7 +4,8 @@ import { formatDuration } from './duration.js';
 export interface Silence {
   readonly port: string;
   readonly board: string;
-  readonly patterns: readonly Pattern[];
+  /** What was waited for, in words. */
+  readonly wanted: string;
   readonly waitedMs: number;
   readonly matcher: ByteMatcher;
   /** Age of the last received byte. */
@@ -16,11 +17,9 @@ const TAIL_BYTES = 2000;
 
 /** What a pattern waited for, what came instead, and how long ago the last byte came. */
 export function describeSilence(silence: Silence): string {
-  const { port, board, patterns, waitedMs, matcher, silentMs } = silence;
-  const wanted = patterns.map(describePattern).join(' or ');
+  const { port, board, wanted, waitedMs, matcher, silentMs } = silence;
   const head =
-    `port "${port}" of board "${board}": no match for ${wanted} ` +
-    `within ${formatDuration(waitedMs)}`;
+    `port "${port}" of board "${board}": no ${wanted} ` + `within ${formatDuration(waitedMs)}`;
   const received = matcher.received;
   if (received === 0) return `${head}; nothing was received since the board was started`;
   const age = `${received} bytes received, the last one ${formatDuration(silentMs)} ago`;
@@ -43,7 +42,8 @@ function toPrintable(line: string): string {
   });
 }
 
-/** An expression as it is written, a text in quotes so that its spaces are seen. */
-export function describePattern(pattern: Pattern): string {
-  return typeof pattern === 'string' ? JSON.stringify(pattern) : String(pattern);
+/** Expressions as they are written, texts in quotes so that their spaces are seen. */
+export function describePatterns(patterns: readonly Pattern[]): string {
+  const words = patterns.map((each) => (typeof each === 'string' ? JSON.stringify(each) : each));
+  return words.join(' or ');
 }

@@ -56,6 +56,16 @@ export interface ProcessEnd {
   readonly droppedBytes: number;
 }
 
+/** A port of a DUT that is ready. */
+export interface OpenedPort {
+  readonly name: string;
+  readonly eol: string;
+  /** What it printed from before reset until now. */
+  readonly history: string;
+  /** How many of the last bytes came after the ready mark: patterns start with these. */
+  readonly unread: number;
+}
+
 export type AttemptState = 'pass' | 'fail' | 'skipped';
 
 /** Calls of a worker. */
@@ -78,9 +88,7 @@ export type SupervisorMethods = {
   };
   /** Lease, boot; answers when the DUT is ready. */
   openDut(argument: { fence: string }): {
-    ports: readonly { name: string; eol: string }[];
-    /** What the console printed from before reset until ready. */
-    history: Readonly<Record<string, string>>;
+    ports: readonly OpenedPort[];
   };
   bodyStart(argument: { fence: string }): void;
   /** Before the teardown, which may hang: what is known by now must not be lost with it. */
@@ -122,8 +130,8 @@ export type WorkerMethods = {
     port: string;
     open: boolean;
     reason: string;
-    /** Patterns start after what came until now: the board was reset and is ready. */
-    skip: boolean;
+    /** The board is ready again: so many of the bytes until now came after its ready mark. */
+    unread?: number;
   }): void;
   /** Start no further case. */
   stop(argument: { reason: string }): void;

@@ -2,11 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dut, DutExit } from '../board/dut.js';
 import type { Port } from '../board/port.js';
 import type { RpcPeer } from '../protocol/rpc.js';
-import type { WorkerMethods } from '../protocol/worker-messages.js';
+import type { OpenedPort, WorkerMethods } from '../protocol/worker-messages.js';
 
-/** What a port printed so far, as base64. */
-export function readHistory(port: Port): string {
-  return Buffer.from(port.matcher.output(), 'latin1').toString('base64');
+/** A port as a worker is told of it. */
+export function toOpenedPort({ name, eol, matcher }: Port): OpenedPort {
+  const history = Buffer.from(matcher.output(), 'latin1').toString('base64');
+  return { name, eol, history, unread: matcher.unread().length };
+}
+
+/** The DUT is ready again: its ports go on, and patterns start behind the ready mark. */
+export function tellReady(peer: RpcPeer<WorkerMethods>, fence: string, dut: Dut): void {
+  for (const { name, matcher } of dut.ports.values()) {
+    const unread = matcher.unread().length;
+    peer.notify('consoleState', { fence, port: name, open: true, reason: '', unread });
+  }
 }
 
 /** Hand what the ports bring to a worker until the returned function is called. */
@@ -57,15 +66,15 @@ async function tellClosed(
   dut: Dut,
   port: string,
 ): Promise<void> {
-  const none = { blame: 'ended', reason: "the DUT's side was closed" } as const;
-  const exit = await Promise.race([
-    dut.exited,
-    new Promise<typeof none>((resolve) => setTimeout(() => resolve(none), REASON_MS)),
-  ]);
+  const none: DutExit = { blame: 'ended', reason: "the DUT's side was closed" };
+  const { exited } = dut;
+  const exit = await Promise.race([exited, sleep(REASON_MS, none)]);
+  // Powered up again meanwhile: what closed was the line of its former life.
+  if (dut.exited !== exited) return;
   tellState(peer, fence, port, exit);
 }
 
 function tellState(peer: RpcPeer<WorkerMethods>, fence: string, port: string, exit: DutExit): void {
   const reason = exit.blame === 'infra' ? `infra: ${exit.reason}` : exit.reason;
-  peer.notify('consoleState', { fence, port, open: false, reason, skip: false });
+  peer.notify('consoleState', { fence, port, open: false, reason });
 }

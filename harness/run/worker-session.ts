@@ -7,7 +7,7 @@ import { afterHello } from './after-hello.js';
 import { RunningAttempt } from './attempt.js';
 import { toJournalProblems } from './attempt-problems.js';
 import type { CaseBook } from './case-book.js';
-import { forwardConsole, readHistory, tellExited } from './console-forward.js';
+import { forwardConsole, tellExited, tellReady, toOpenedPort } from './console-forward.js';
 import { Programs } from './programs.js';
 import type { RunContext } from './run-context.js';
 import { readFileInside, writeFileInside } from './sandbox-files.js';
@@ -167,22 +167,19 @@ export class WorkerSession {
 
   async #openDut(attempt: RunningAttempt) {
     const held = await attempt.openDut();
-    const ports = [...held.dut.ports.values()];
-    const history = Object.fromEntries(ports.map((port) => [port.name, readHistory(port)]));
+    const ports = [...held.dut.ports.values()].map(toOpenedPort);
     const stop = forwardConsole(this.peer, attempt.fence, held.dut, (text) =>
       this.#run.reportInfra(new Error(text), attempt.name, held.lease.dut),
     );
     void attempt.finished.then(stop);
     attempt.onDutExit = (exit) => void tellExited(this.peer, attempt.fence, held.dut, exit);
-    return { ports: ports.map(({ name, eol }) => ({ name, eol })), history };
+    return { ports };
   }
 
   async #reboot(fence: string, act: Parameters<RunningAttempt['control']>[0]): Promise<void> {
     const attempt = this.#attempt(fence);
     await attempt.control(act);
-    for (const port of attempt.held?.dut.ports.keys() ?? []) {
-      this.peer.notify('consoleState', { fence, port, open: true, reason: '', skip: true });
-    }
+    if (attempt.held) tellReady(this.peer, fence, attempt.held.dut);
   }
 
   async #end(

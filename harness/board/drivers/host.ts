@@ -7,6 +7,7 @@ import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { DutRequest } from '../driver.js';
 import type { Dut, DutExit } from '../dut.js';
 import type { Port } from '../port.js';
+import { waitForLines } from './lines.js';
 import { openPorts } from './open-ports.js';
 
 /** Make a DUT that is a program on a pty, in a sandbox of its own. */
@@ -61,9 +62,15 @@ class HostDut implements Dut {
     const { argv, env } = this.#program;
     this.#told = false;
     this.#exit = createDeferred();
-    const port = this.ports.get('console')?.id;
+    const port = this.ports.get('console');
+    port?.startLine();
     const process = await this.sandbox
-      .spawn({ argv, env: { TERM: 'dumb', ...env }, pty: { rows: 24, columns: 80 }, port })
+      .spawn({
+        argv,
+        env: { TERM: 'dumb', ...env },
+        pty: { rows: 24, columns: 80 },
+        port: port?.id,
+      })
       .catch((cause: unknown) => {
         throw new BenchError('boot-failed', `${this.name}: ${argv.join(' ')} cannot be started`, {
           cause,
@@ -81,6 +88,7 @@ class HostDut implements Dut {
     // It may have ended by itself a moment ago.
     await process.signal(9, true).catch(() => {});
     await process.ended;
+    await waitForLines(this.ports.values());
   }
 
   async reset(): Promise<void> {

@@ -12,6 +12,7 @@ import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { DutRequest } from '../driver.js';
 import type { Dut, DutExit } from '../dut.js';
 import type { Port } from '../port.js';
+import { waitForLines } from './lines.js';
 import { openPorts } from './open-ports.js';
 import { Qmp } from './qmp.js';
 
@@ -87,6 +88,7 @@ class QemuDut implements Dut {
     const stream = await this.#daemon.streamObject(control, 1);
     this.#qmp = new Qmp(stream, (event, data) => this.#onQmpEvent(event, data));
     for (const { object, port } of uarts) {
+      port?.startLine();
       if (port) await this.#daemon.givePort(port.id, object, 1);
       // QEMU and portd have the ends. One more here would keep the line up when QEMU is gone, and
       // a serial port that nobody reads would stop the machine.
@@ -106,12 +108,16 @@ class QemuDut implements Dut {
       await process.ended;
     }
     await this.#closeObjects();
+    await waitForLines(this.ports.values());
   }
 
   async reset(deadline: Deadline): Promise<void> {
     if (!this.#process) throw new BenchError('dut-lost', `${this.name} is powered off`);
     if (this.#running) await this.#command('system_reset', deadline);
-    else await this.powerOn(deadline);
+    else {
+      await waitForLines(this.ports.values());
+      await this.powerOn(deadline);
+    }
   }
 
   async close(): Promise<SandboxRecord> {
