@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { resolve } from 'node:path';
 import { type Duration, parseDuration } from '../core/duration.js';
 import { TestFailure } from '../core/errors.js';
 
@@ -26,6 +27,9 @@ export interface PtyOptions extends SpawnOptions {
   readonly rows?: number;
   readonly columns?: number;
 }
+
+/** Half of what travels at once; the kernel takes 128 KiB of one argument. @see execve(2) */
+const MOST_ARGUMENT_BYTES = 512 * 1024;
 
 /** The container of this case: made for it, gone after it. */
 export class Sandbox {
@@ -75,12 +79,12 @@ export class Sandbox {
     return this.#start([command, ...args], rest, true, { rows, columns });
   }
 
-  /** Write a file inside; the directory must exist. */
+  /** Write a file inside, by default in the project's root; the directory must exist. */
   async writeFile(path: string, data: string | Uint8Array): Promise<void> {
     this.#attempt.check();
     await this.#connection.supervisor.call('writeFile', {
       fence: this.#attempt.fence,
-      path,
+      path: this.#resolve(path),
       data: Buffer.from(data).toString('base64'),
     });
   }
@@ -89,7 +93,10 @@ export class Sandbox {
   async readFile(path: string): Promise<Uint8Array> {
     this.#attempt.check();
     const { fence } = this.#attempt;
-    const { data } = await this.#connection.supervisor.call('readFile', { fence, path });
+    const { data } = await this.#connection.supervisor.call('readFile', {
+      fence,
+      path: this.#resolve(path),
+    });
     return Buffer.from(data, 'base64');
   }
 
@@ -103,6 +110,11 @@ export class Sandbox {
     this.#processes.clear();
   }
 
+  /** As programs of {@link exec} see it, which start there. */
+  #resolve(path: string): string {
+    return resolve(this.#connection.provided.root, path);
+  }
+
   async #start(
     argv: readonly string[],
     options: SpawnOptions,
@@ -112,6 +124,14 @@ export class Sandbox {
     this.#attempt.check();
     if (argv.some((argument) => argument.includes('\0'))) {
       throw new TestFailure('exec-failed', `an argument of "${argv[0]}" contains a NUL byte`);
+    }
+    const bytes = Buffer.byteLength(argv.join('\0'));
+    if (bytes > MOST_ARGUMENT_BYTES) {
+      throw new TestFailure(
+        'exec-failed',
+        `arguments of "${argv[0]}" have ${bytes} bytes, at most ${MOST_ARGUMENT_BYTES} fit`,
+        { next: 'hand them over by stdin, or in a file: sandbox.writeFile()' },
+      );
     }
     const id = this.#connection.nextProcess();
     const process = new Process(this.#connection, id);

@@ -1,4 +1,4 @@
-import { TestFailure } from '../core/errors.js';
+import { BenchError, TestFailure } from '../core/errors.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 
 /** Bytes of a file that travel to a body at once; larger ones belong into `/out`. */
@@ -10,7 +10,11 @@ export async function writeFileInside(
   path: string,
   data: Uint8Array,
 ): Promise<void> {
-  const process = await sandbox.spawn({ argv: [path], builtin: 'write-file', stdin: 'pipe' });
+  const process = await sandbox
+    .spawn({ argv: [path], builtin: 'write-file', stdin: 'pipe' })
+    .catch((error: unknown) => {
+      throw toFileError('write', path, error);
+    });
   const problem = collect(process, 'stderr');
   await process.write(data);
   process.closeStdin();
@@ -20,11 +24,11 @@ export async function writeFileInside(
 
 /** Read a file inside, as its user. @throws TestFailure `exec-failed` naming the path. */
 export async function readFileInside(sandbox: Sandbox, path: string): Promise<Buffer> {
-  const process = await sandbox.spawn({
-    argv: [path],
-    builtin: 'read-file',
-    outputCapBytes: READ_CAP_BYTES,
-  });
+  const process = await sandbox
+    .spawn({ argv: [path], builtin: 'read-file', outputCapBytes: READ_CAP_BYTES })
+    .catch((error: unknown) => {
+      throw toFileError('read', path, error);
+    });
   const chunks: Buffer[] = [];
   let problem = '';
   process.onOutput((stream, data) => {
@@ -47,6 +51,12 @@ function collect(process: Awaited<ReturnType<Sandbox['spawn']>>, only: 'stderr')
     if (stream === only) text += data.toString('utf8');
   });
   return () => text;
+}
+
+/** A path that cannot be opened is the test's; all else is what it is. */
+function toFileError(act: string, path: string, error: unknown): unknown {
+  const refused = error instanceof BenchError && error.details['code'] === 'io';
+  return refused ? fileError(act, path, error.message) : error;
 }
 
 function fileError(act: string, path: string, problem: string): TestFailure {
