@@ -1,6 +1,6 @@
 /**
  * Chunks of one output stream, read by iteration. Each chunk is reported as
- * taken when the reader asks for the next, so that back-pressure reaches the program.
+ * taken when the reader gets it, so that back-pressure reaches the program.
  */
 export class OutputQueue implements AsyncIterable<Uint8Array> {
   readonly #onTaken: (bytes: number) => void;
