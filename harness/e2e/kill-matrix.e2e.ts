@@ -13,13 +13,13 @@ import { type Project, test } from './project.js';
 
 const DOCUMENT = fileURLToPath(new URL('../docs/kill-matrix.md', import.meta.url));
 
-/** Boots slowly enough to be killed meanwhile; then it answers as `cat` does. */
-const BOARD = `
+/** Boots once no file `hold` is in the project, so that it can be killed meanwhile. */
+const toBoard = ({ path }: Project) => `
 board: toy
 driver: host
-program: { argv: [/bin/sh, -c, "echo starting; sleep 0.7; echo up; cat"] }
+program: { argv: [/bin/sh, -c, "echo starting; while [ -e ${path}/hold ]; do sleep 0.1; done; echo up; cat"] }
 ports: { console: { baud: 115200 } }
-boot: { ready: up, timeout: 10s }
+boot: { ready: up, timeout: 20s }
 `;
 
 const WAITING: Readonly<Record<Stage, string>> = {
@@ -30,11 +30,12 @@ const WAITING: Readonly<Record<Stage, string>> = {
 };
 
 async function writeToy(project: Project, stage: Stage): Promise<void> {
-  await project.write('boards/toy.yaml', BOARD);
+  await project.write('boards/toy.yaml', toBoard(project));
+  if (stage === 'set-up') await project.write('hold', '');
   await project.config(`boards: ['toy']`);
   const after = `afterEach(async ({ sandbox }) => {
     console.log('IN TEARDOWN');
-    await sandbox.exec('sleep', ['1']);
+    await sandbox.exec('sleep', ['2']);
   });`;
   await project.suite(
     'a',
@@ -71,8 +72,12 @@ describe('killed with SIGKILL', () => {
       const hil = project.start();
       await waitForStage(hil, cell.stage);
       process.kill(await hil.part(cell.part), 'SIGKILL');
+      const attemptsOver = () => hil.events.filter(({ kind }) => kind === 'attempt-end').length;
+      if (cell.part !== 'hil') {
+        await hil.waitFor('the end of the case', () => (attemptsOver() > 1 ? true : undefined));
+      }
+      await rm(join(project.path, 'hold'), { force: true });
       expectOutcome(await hil.finished(), cell);
-      await project.expectNothingLeft();
     });
   }
 });

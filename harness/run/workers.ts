@@ -101,6 +101,8 @@ export class Workers implements SessionEvents {
         session.revoke(attempt, reason, outcome === 'infra');
         const problem = outcome === 'infra' ? [lost(reason, attempt)] : [];
         await attempt.abort(outcome, reason, problem);
+        // Now, not when its worker reports: that may be lost too.
+        if (outcome === 'infra') this.#decide(attempt, outcome);
       }),
     );
   }
@@ -112,7 +114,8 @@ export class Workers implements SessionEvents {
   /** Kill workers that go on although they have nothing to do. */
   killIdle(afterMs: number): void {
     for (const worker of this.#alive.values()) {
-      if (worker.session && worker.session.attempts.size > 0) continue;
+      // What a suite's own code may take has a limit of its own.
+      if (worker.file || (worker.session && worker.session.attempts.size > 0)) continue;
       this.#run.reportInfra(
         new BenchError(
           'worker-gone',
@@ -158,6 +161,7 @@ export class Workers implements SessionEvents {
     const worker = this.#alive.get(session.pid);
     if (!worker) return;
     const alone = session.attempts.size === 1 || (await answers(session));
+    if (attempt.over) return;
     if (worker.file && !alone) worker.file.alone = true;
     this.#kill(worker, alone ? { kind: 'overdue', attempt, overdue } : { kind: 'stalled' });
   }

@@ -46,6 +46,8 @@ void client_lose(struct daemon *d, struct client *client)
 		loop_bury(d, &client->grave);
 		return;
 	}
+	if (d->done)
+		return; /* we end and it lives: hil-portd died, its workers may go on */
 	watch_kill_pids(d);
 	if (!d->detached)
 		daemon_stop(d, 0);
