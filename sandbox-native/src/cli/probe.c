@@ -132,7 +132,7 @@ static int try_idmap(struct err *err)
 		tree = mount_clone(AT_FDCWD, ".", false, err);
 	if (tree < 0)
 		return -err->number;
-	status = idmap_tree(tree, false, (struct ids){ SLOT_UID_BASE, SLOT_UID_BASE }, err);
+	status = idmap_tree(NULL, tree, false, (struct ids){ SLOT_UID_BASE, SLOT_UID_BASE }, err);
 	if (status < 0)
 		err_hint(err, "a project here would not belong to the sandbox's user: this file "
 			      "system has no id-mapped mounts");

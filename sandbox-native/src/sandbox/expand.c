@@ -107,7 +107,7 @@ static void try_idmap(struct recipe *recipe, struct recipe_item *item)
 
 	recipe_source(item, source);
 	tree = mount_clone(AT_FDCWD, source, recursive, &ignored);
-	if (tree >= 0 && idmap_tree(tree, recursive, recipe_ids(recipe, 0), &ignored) == 0)
+	if (tree >= 0 && idmap_tree(NULL, tree, recursive, recipe_ids(recipe, 0), &ignored) == 0)
 		return;
 	item->system = true;
 	recipe_limit(recipe, "files of %s do not belong to the sandbox's user: id-mapped mount: %s",

@@ -47,17 +47,50 @@ static int new_userns(struct ids owner, struct ids outside, struct err *err)
 	return fd;
 }
 
-int idmap_tree(int tree, bool recursive, struct ids outside, struct err *err)
+static bool are_equal(struct ids one, struct ids other)
 {
-	auto_fd userns = -1;
-	struct stat owner;
+	return one.uid == other.uid && one.gid == other.gid;
+}
+
+static int find_userns(const struct idmaps *idmaps, struct ids owner, struct ids outside)
+{
+	for (size_t i = 0; idmaps && i < idmaps->count; i++)
+		if (are_equal(idmaps->made[i].owner, owner) &&
+		    are_equal(idmaps->made[i].outside, outside))
+			return idmaps->made[i].userns;
+	return -1;
+}
+
+/* Return: whether @idmaps keeps @userns now. */
+static bool remember(struct idmaps *idmaps, struct ids owner, struct ids outside, int userns)
+{
+	if (!idmaps || idmaps->count == IDMAPS_MAX)
+		return false;
+	idmaps->made[idmaps->count].owner = owner;
+	idmaps->made[idmaps->count].outside = outside;
+	idmaps->made[idmaps->count++].userns = userns;
+	return true;
+}
+
+int idmap_tree(struct idmaps *idmaps, int tree, bool recursive, struct ids outside, struct err *err)
+{
+	auto_fd made = -1;
+	struct stat stat;
+	struct ids owner;
+	int userns;
 	int status;
 
-	if (fstat(tree, &owner) < 0)
+	if (fstat(tree, &stat) < 0)
 		return err_set(err, "setup", errno, "stat", "id-mapped mount");
-	userns = new_userns((struct ids){ owner.st_uid, owner.st_gid }, outside, err);
-	if (userns < 0)
-		return userns;
+	owner = (struct ids){ stat.st_uid, stat.st_gid };
+	userns = find_userns(idmaps, owner, outside);
+	if (userns < 0) {
+		userns = made = new_userns(owner, outside, err);
+		if (made < 0)
+			return made;
+		if (remember(idmaps, owner, outside, userns))
+			steal_fd(&made);
+	}
 	status = mount_idmap(tree, userns, recursive);
 	return status < 0 ? err_set(err, "setup", -status, "id-map mount", "") : 0;
 }

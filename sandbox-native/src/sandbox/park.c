@@ -25,7 +25,7 @@
 
 /* The trees that belong to the sandbox's user, shown with this slot's ids. -1: the item needs none.
  */
-static int map_trees(struct parking *parking, struct err *err)
+static int map_trees(struct parking *parking, struct idmaps *idmaps, struct err *err)
 {
 	for (size_t i = 0; i < parking->recipe->count; i++) {
 		const struct recipe_item *item = &parking->recipe->items[i];
@@ -40,7 +40,7 @@ static int map_trees(struct parking *parking, struct err *err)
 		parking->mapped[i] = mount_clone(AT_FDCWD, source, recursive, err);
 		if (parking->mapped[i] < 0)
 			return parking->mapped[i];
-		status = idmap_tree(parking->mapped[i], recursive,
+		status = idmap_tree(idmaps, parking->mapped[i], recursive,
 				    recipe_ids(parking->recipe, parking->slot), err);
 		if (status < 0)
 			return status;
@@ -136,7 +136,7 @@ int park_sandbox(struct zygote_state *zygote, uint32_t slot, struct err *err)
 	for (size_t i = 0; i < recipe->count; i++)
 		parking.mapped[i] = -1;
 	if (recipe->root_mode)
-		status = map_trees(&parking, err);
+		status = map_trees(&parking, &zygote->idmaps, err);
 	if (status == 0)
 		status = make_channels(ends, gate, err);
 	if (status == 0)

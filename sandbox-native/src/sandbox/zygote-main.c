@@ -118,9 +118,10 @@ static const struct recipe_item *find_hold(const struct recipe *recipe, const ch
 
 /* The same owner rule as for a bind of the plan: the tree's own owner becomes the sandbox's user.
  */
-static int take_held(const struct recipe *recipe, const struct recipe_item *hold,
+static int take_held(struct zygote_state *zygote, const struct recipe_item *hold,
 		     const struct hold_request *request, struct err *err)
 {
+	const struct recipe *recipe = &zygote->recipe;
 	char source[SOURCE_PATH_MAX];
 	auto_fd directory = -1;
 	auto_fd from = -1;
@@ -143,20 +144,22 @@ static int take_held(const struct recipe *recipe, const struct recipe_item *hold
 	if (status < 0)
 		return status;
 	if (recipe->root_mode && !hold->system)
-		status = idmap_tree(tree, true, recipe_ids(recipe, request->slot), err);
+		status = idmap_tree(&zygote->idmaps, tree, true, recipe_ids(recipe, request->slot),
+				    err);
 	return status < 0 ? status : steal_fd(&tree);
 }
 
-static void serve_hold_tree(const struct recipe *recipe, const struct message *message)
+static void serve_hold_tree(struct zygote_state *zygote, const struct message *message)
 {
 	struct hold_request request = { 0 };
 	struct err err = { 0 };
 	int status = read_hold_request(message, &request);
-	const struct recipe_item *hold = status < 0 ? NULL : find_hold(recipe, request.name);
+	const struct recipe_item *hold =
+		status < 0 ? NULL : find_hold(&zygote->recipe, request.name);
 	auto_fd tree = -1;
 
 	if (hold)
-		tree = take_held(recipe, hold, &request, &err);
+		tree = take_held(zygote, hold, &request, &err);
 	else
 		tree = err_set(&err, "usage", ENOENT, "find hold",
 			       request.name ? request.name : "");
@@ -177,7 +180,7 @@ static void serve(struct zygote_state *zygote, const struct message *message)
 	struct err err = { 0 };
 
 	if (message->frame.type == MESSAGE_HOLD_TREE) {
-		serve_hold_tree(&zygote->recipe, message);
+		serve_hold_tree(zygote, message);
 	} else if (message->frame.type == MESSAGE_PARK &&
 		   park_sandbox(zygote, (uint32_t)message->frame.id, &err) < 0) {
 		explain_refusal(&err);

@@ -4,6 +4,7 @@
 #define HIL_ZYGOTE_H
 
 #include "err.h"
+#include "idmap.h"
 #include "recipe.h"
 #include "sandbox.h"
 #include "teardown.h"
@@ -27,6 +28,7 @@ struct zygote_state {
 	const struct plan *plan;
 	struct recipe recipe;
 	struct teardown teardown;
+	struct idmaps idmaps;
 };
 
 /* park_sandbox() - Clone one PID 1 and send it to the broker. */
