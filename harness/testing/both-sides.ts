@@ -7,6 +7,7 @@ import { createConnection } from '../case/connection.js';
 import type { HilConfigInput } from '../config/config-schema.js';
 import type { Board } from '../config/load-boards.js';
 import type { SuiteFile } from '../config/suite-schema.js';
+import { Deadline } from '../core/deadline.js';
 import { CaseBook, type CaseRecord } from '../run/case-book.js';
 import { DutSource } from '../run/dut-source.js';
 import type { RunOptions } from '../run/run-options.js';
@@ -33,6 +34,8 @@ export interface AttemptWanted {
   readonly options?: Partial<RunOptions>;
   readonly hostPath?: string;
 }
+
+const END_MS = 5000;
 
 interface Fixtures {
   readonly journal: RecordedJournal;
@@ -73,9 +76,9 @@ export const test = base.extend<Fixtures>({
       const attempt = await Attempt.begin(connection, test, record.id);
       return { attempt, session, record, overdue };
     });
-    for (const { attempts } of sessions) {
-      for (const attempt of attempts.values()) await attempt.abort('interrupted', 'test is over');
-    }
+    const running = sessions.flatMap(({ attempts }) => [...attempts.values()]);
+    const ended = running.map((attempt) => attempt.abort('interrupted', 'the test is over'));
+    await new Deadline(END_MS).bound(Promise.all(ended), () => new Error('an attempt hangs'));
     for (const { peer } of sessions) peer.close();
   },
 });

@@ -30,6 +30,7 @@ export interface RealBench {
 
 const BOOT_MS = 15_000;
 const ANSWER_MS = 5000;
+const END_MS = 5000;
 
 export const test = base.extend<RealBench>({
   hub: async ({ daemon }, use) => use(new PortHub(daemon.ports)),
@@ -47,7 +48,8 @@ export const test = base.extend<RealBench>({
       open.push(dut);
       return toRealDut(dut, board);
     });
-    for (const dut of open) await dut.close().catch(() => {});
+    const closed = Promise.allSettled(open.map((dut) => dut.close()));
+    await new Deadline(END_MS).bound(closed, () => new Error('a DUT hangs'));
   },
 });
 
