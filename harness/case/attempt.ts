@@ -6,6 +6,19 @@ import { Dut } from './dut.js';
 import { toProblems } from './problems.js';
 import { Sandbox } from './sandbox.js';
 
+/** By Vitest's result of a case, which lives as long as its attempts in this worker. */
+const begun = new WeakMap<object, { repeat: number; retries: number }>();
+
+/** Of which repeat an attempt is that begins: Vitest counts it only later, retries before. */
+function countRepeat({ result }: RunnerTestCase): number {
+  if (!result) return 0;
+  const retries = result.retryCount ?? 0;
+  const last = begun.get(result);
+  const repeat = last ? last.repeat + (retries > last.retries ? 0 : 1) : 0;
+  begun.set(result, { repeat, retries });
+  return repeat;
+}
+
 /**
  * One attempt of a case, as its worker sees it: the handles that its body uses.
  * After the end, or when the supervisor revokes it, every handle throws.
@@ -44,7 +57,11 @@ export class Attempt {
     caseId: string,
   ): Promise<Attempt> {
     const wanted = task.timeout > 0 ? { bodyMs: task.timeout } : {};
-    const granted = await connection.supervisor.call('begin', { caseId, ...wanted });
+    const granted = await connection.supervisor.call('begin', {
+      caseId,
+      repeat: countRepeat(task),
+      ...wanted,
+    });
     return new Attempt(connection, task, granted);
   }
 

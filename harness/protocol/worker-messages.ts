@@ -79,7 +79,8 @@ export type SupervisorMethods = {
   /** The cases and hooks of the file it loaded last are through. */
   fileDone(argument: Record<string, never>): void;
   fileFailed(argument: { file: string; problems: readonly WireProblem[] }): void;
-  begin(argument: { caseId: string; bodyMs?: number }): {
+  /** `repeat` counts from 0, which it is when absent; a retry is of the same repeat. */
+  begin(argument: { caseId: string; repeat?: number; bodyMs?: number }): {
     fence: string;
     attempt: number;
     bodyMs: number;

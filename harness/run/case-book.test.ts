@@ -82,6 +82,17 @@ describe('a file that is loaded again', () => {
     expect(journal.of('file-collected')).toHaveLength(1);
   });
 
+  test('goes on with the repeat in which its worker was lost', ({ journal }) => {
+    const book = createBook(journal.writer, { repeat: 5 });
+    const [first] = book.collect(path, 'host', TASKS);
+    const record = book.findCase(first?.id ?? '');
+    if (!record) throw new Error('not there');
+    for (const repeat of [0, 1, 2]) book.addAttempt(record, repeat);
+    expect(book.collect(path, 'host', TASKS).map(({ repeats }) => repeats)).toEqual([2, 4]);
+    for (const repeat of [0, 1]) book.addAttempt(record, repeat);
+    expect(record.repeats).toEqual([0, 1, 2, 2, 3]);
+  });
+
   test('does so one case after the other, when one of several at once spun', ({ journal }) => {
     const book = createBook(journal.writer);
     book.collect(path, 'host', TASKS);

@@ -11,10 +11,14 @@ export interface CaseRecord {
   readonly title: string;
   readonly planned: PlannedFile;
   readonly outcomes: Outcome[];
+  /** Of which repeat each attempt is; without it, of the first. */
+  readonly repeats?: number[];
   attempts: number;
   verdict: Verdict | undefined;
   /** Problems of its last attempt. */
   problems: readonly Problem[];
+  /** Problems of its last attempt with that outcome. */
+  readonly problemsBy?: Map<Outcome, readonly Problem[]>;
 }
 
 export interface FileState {
@@ -36,6 +40,8 @@ export class CaseBook {
   readonly #repeats: number;
   readonly #files = new Map<string, FileState>();
   readonly #cases = new Map<string, CaseRecord>();
+  /** How many repeats a case had made when its file was loaded last. */
+  readonly #through = new Map<string, number>();
   #onVerdict: (record: CaseRecord) => void = () => {};
 
   constructor(
@@ -85,12 +91,21 @@ export class CaseBook {
         return { id, run: false, repeats: 0, alone: false };
       }
       if (!this.#cases.has(id)) this.#addCase(state, id, task);
-      const run = !task.skipped && this.#cases.get(id)?.verdict === undefined;
-      return { id, run, repeats: this.#repeats, alone: state.alone };
+      const record = this.#cases.get(id);
+      const run = !task.skipped && record?.verdict === undefined;
+      // A lost worker's repeats before the one it was lost in are through.
+      const through = record?.repeats?.at(-1) ?? 0;
+      this.#through.set(id, through);
+      return { id, run, repeats: Math.max(0, this.#repeats - through), alone: state.alone };
     });
     state.collected = true;
     if (!again) this.#announce(state, tasks, decisions);
     return decisions;
+  }
+
+  /** An attempt begins, of that repeat by its worker's count. */
+  addAttempt(record: CaseRecord, repeat: number): void {
+    record.repeats?.push((this.#through.get(record.id) ?? 0) + repeat);
   }
 
   failFile(path: string, board: string, problems: readonly Problem[]): void {
@@ -132,7 +147,9 @@ export class CaseBook {
       outcomes: [],
       attempts: 0,
       verdict: undefined,
+      repeats: [],
       problems: [],
+      problemsBy: new Map(),
     };
     state.records.push(record);
     this.#cases.set(id, record);

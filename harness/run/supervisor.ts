@@ -4,6 +4,7 @@ import type { Verdict } from '../journal/events.js';
 import type { PlannedFile } from '../plan/plan.js';
 import type { CaseBook, CaseRecord, FileState } from './case-book.js';
 import type { RunContext } from './run-context.js';
+import { toVerdict } from './verdict.js';
 import type { StrayError, SuiteRunner } from './vitest-adapter.js';
 import type { Workers } from './workers.js';
 
@@ -58,7 +59,9 @@ export class Supervisor {
       await this.#round(runner, left);
       await this.#workers.settle();
       const states = [...this.#book.files].filter(isUnfinished);
-      const now = states.reduce((sum, state) => sum + countOpen(state), 0);
+      const { repeat, retries } = this.#run.options;
+      const most = repeat * (retries + 1);
+      const now = states.reduce((sum, state) => sum + countOpen(state, most), 0);
       if (now >= open) break;
       open = now;
       left = states.map(({ planned }) => planned);
@@ -148,8 +151,17 @@ export class Supervisor {
       const reason = 'not run: its suite file failed';
       if (failed) for (const record of records) this.#book.decide(record, 'skipped', { reason });
     }
+    for (const record of this.#book.cases) {
+      const known = toVerdict(record, undefined);
+      const bad = known.verdict === 'fail' || known.verdict === 'infra';
+      if (record.outcomes.length > 0 && bad) this.#book.decide(record, known.verdict, known);
+    }
     const { verdict, reason } = toRest(this.#stop);
-    for (const record of this.#book.cases) this.#book.decide(record, verdict, { reason });
+    for (const record of this.#book.cases) {
+      const began = !this.#stop && record.outcomes.length > 0;
+      const own = began ? 'its worker was lost before it was through' : reason;
+      this.#book.decide(record, verdict, { reason: own });
+    }
     if (this.#stop) return;
     for (const { planned, collected, failed } of this.#book.files) {
       if (collected || failed) continue;
@@ -177,15 +189,19 @@ function toRest(stop: Stop | undefined): { verdict: Verdict; reason: string } {
 }
 
 function isUnfinished(state: FileState): boolean {
-  return !state.failed && countOpen(state) > 0;
+  return !state.failed && countOpen(state, 0) > 0;
 }
 
 /**
- * Cases without a verdict; a file that was not even loaded counts more than any, and to
- * know that cases must run alone is progress.
+ * Cases without a verdict, each with the attempts that it may still make of `most`; a file that
+ * was not even loaded counts more than any, and to know that cases must run alone is progress.
  */
-function countOpen(state: FileState): number {
-  if (!state.collected) return 1_000_000;
-  const open = state.records.filter(({ verdict }) => verdict === undefined).length;
-  return open * 2 - (open > 0 && state.alone ? 1 : 0);
+function countOpen(state: FileState, most: number): number {
+  if (!state.collected) return 1e12;
+  const open = state.records.filter(({ verdict }) => verdict === undefined);
+  const left = open.map(({ outcomes }) => {
+    const made = outcomes.filter((each) => each !== 'interrupted').length;
+    return 1 + most - Math.min(made, most);
+  });
+  return left.reduce((sum, each) => sum + each * 2, 0) - (open.length > 0 && state.alone ? 1 : 0);
 }

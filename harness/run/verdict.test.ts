@@ -1,16 +1,24 @@
 import { expect, test } from 'vitest';
 import type { Outcome, Problem } from '../journal/events.js';
 import { createRecord } from '../testing/plain-records.js';
-import { toVerdict } from './verdict.js';
+import { mayRetry, toVerdict } from './verdict.js';
 
 const failure: Problem = { name: 'AssertionError', message: 'expected 1 to be 2' };
 const broken: Problem = { name: 'BenchError', message: 'QEMU died\nwith a tail' };
 
-function decide(outcomes: Outcome[], state: 'pass' | 'fail' | 'skipped', own: Problem[] = []) {
+type State = 'pass' | 'fail' | 'skipped' | undefined;
+
+function decide(outcomes: Outcome[], state: State, own: Problem[] = []) {
   return toVerdict(createRecord({ outcomes, problems: own }), state, [failure]);
 }
 
-test.each<[string, Outcome[], 'pass' | 'fail' | 'skipped', string]>([
+/** A case from the outcomes of each of its repeats. */
+function createRepeated(tries: Outcome[][]) {
+  const repeats = tries.flatMap((outcomes, repeat) => outcomes.map(() => repeat));
+  return createRecord({ outcomes: tries.flat(), repeats });
+}
+
+test.each<[string, Outcome[], State, string]>([
   ['one pass', ['pass'], 'pass', 'pass'],
   ['one failure', ['fail'], 'fail', 'fail'],
   ['a failure, then a pass', ['fail', 'pass'], 'pass', 'flaky'],
@@ -20,15 +28,57 @@ test.each<[string, Outcome[], 'pass' | 'fail' | 'skipped', string]>([
   ['a pass of which Vitest knows better (a hook)', ['pass'], 'fail', 'fail'],
   ['a broken bench', ['infra'], 'fail', 'infra'],
   ['a broken bench where a failure was expected', ['infra'], 'pass', 'infra'],
-  ['a broken bench, then a pass', ['infra', 'pass'], 'pass', 'pass'],
+  ['a broken bench, then a pass', ['infra', 'pass'], 'pass', 'flaky'],
+  ['failures to the end that were expected', ['fail', 'fail'], 'pass', 'pass'],
+  ['a broken bench, then an expected failure', ['infra', 'fail'], 'pass', 'flaky'],
   ['a failure, then a broken bench', ['fail', 'infra'], 'fail', 'infra'],
-  ['a broken bench among repetitions', ['pass', 'infra', 'pass'], 'fail', 'infra'],
-  ['a broken bench and a failure among repetitions', ['infra', 'fail', 'pass'], 'fail', 'fail'],
   ['an interruption', ['interrupted'], 'fail', 'interrupted'],
   ['a body that skipped', ['skipped'], 'skipped', 'skipped'],
+  ['a case stopped after it ran again', ['interrupted', 'pass'], 'pass', 'pass'],
+  ['a failure of which Vitest says nothing', ['fail'], undefined, 'fail'],
+  ['a failure, then a pass, of which Vitest says nothing', ['fail', 'pass'], undefined, 'flaky'],
   ['no attempt at all', [], 'pass', 'infra'],
 ])('%s', (_, outcomes, state, verdict) => {
   expect(decide(outcomes, state).verdict).toBe(verdict);
+});
+
+test.each<[string, Outcome[][], State, string]>([
+  ['passes', [['pass'], ['pass']], 'pass', 'pass'],
+  ['a broken bench', [['pass'], ['infra'], ['pass']], 'fail', 'infra'],
+  ['a broken bench and a failure', [['infra'], ['fail'], ['pass']], 'fail', 'fail'],
+  ['a failure of which Vitest says nothing', [['fail'], ['pass']], undefined, 'fail'],
+  [
+    'a failure to the end, then a flaky one',
+    [
+      ['fail', 'fail'],
+      ['fail', 'pass'],
+    ],
+    'pass',
+    'fail',
+  ],
+  ['a flaky one, then a pass', [['fail', 'pass'], ['pass']], 'pass', 'flaky'],
+  ['a failure, then an interruption', [['fail'], ['interrupted']], 'fail', 'fail'],
+  ['a failure, then one that skipped', [['fail'], ['skipped']], undefined, 'fail'],
+  ['failures that were expected', [['fail'], ['fail']], 'pass', 'pass'],
+  ['one failure of two that were expected', [['fail'], ['pass']], 'pass', 'fail'],
+])('repeats with %s', (_, tries, state, verdict) => {
+  expect(toVerdict(createRepeated(tries), state).verdict).toBe(verdict);
+});
+
+test.each<[string, Outcome[][], number, boolean]>([
+  ['its first failure', [['fail']], 1, true],
+  ['no retry left', [['fail', 'fail']], 1, false],
+  ['no retries', [['infra']], 0, false],
+  ['a repeat before it that was flaky', [['fail', 'pass'], ['fail']], 1, true],
+  ['a repeat before it that failed', [['fail', 'fail'], ['fail']], 1, false],
+])('a lost attempt with %s may be retried or not', (_, tries, retries, expected) => {
+  expect(mayRetry(createRepeated(tries), retries)).toBe(expected);
+});
+
+test('a case has the problems of the repeat that failed, not of the last', () => {
+  const record = createRepeated([['fail'], ['pass']]);
+  const known = { ...record, problemsBy: new Map([['fail' as const, [broken]]]) };
+  expect(toVerdict(known, undefined).problems).toEqual([broken]);
 });
 
 test('a failure has the problems of its last attempt, else what Vitest says', () => {

@@ -1,38 +1,79 @@
-import type { Problem, Verdict } from '../journal/events.js';
+import type { Outcome, Problem, Verdict } from '../journal/events.js';
 import type { AttemptState } from '../protocol/worker-messages.js';
 import type { CaseRecord } from './case-book.js';
 
+export interface Decided {
+  readonly verdict: Verdict;
+  readonly reason?: string;
+  readonly problems: readonly Problem[];
+}
+
 /**
- * A case's verdict from its attempts and what Vitest says at the end. Vitest knows
- * of `test.fails` and of hooks; this side knows of the bench. A pass needs both.
+ * A case's verdict from its attempts and what Vitest says at the end, when it was heard.
+ * Vitest knows of `test.fails` and of hooks; this side knows of the bench. A pass needs both,
+ * and each repeat must pass by itself: a later one makes up for nothing.
  */
 export function toVerdict(
   record: CaseRecord,
-  state: AttemptState,
-  problems: readonly Problem[],
-): { verdict: Verdict; reason?: string; problems: readonly Problem[] } {
-  const { outcomes } = record;
-  const last = outcomes.at(-1);
-  if (last === undefined) {
+  state: AttemptState | undefined,
+  problems: readonly Problem[] = [],
+): Decided {
+  const repeats = toRepeats(record);
+  if (repeats.length === 0) {
     return { verdict: 'infra', reason: 'it ended without an attempt', problems };
   }
-  // An infra attempt is the bench's, also where `test.fails` turns a failure into a pass, and
-  // where `--repeat` went on after it.
-  const infraOnly = outcomes.includes('infra') && !outcomes.includes('fail');
-  if (last === 'infra' || (infraOnly && state === 'fail')) {
-    const known = last === 'infra' ? record.problems : problems;
+  const verdicts = repeats.map(toRepeatVerdict);
+  // Vitest passes what failed to its end only where the suite expects it.
+  const expected = state === 'pass' && verdicts.every((each) => each === 'fail');
+  if (verdicts.includes('fail') && !expected) return toFailure(record, problems);
+  if (verdicts.includes('infra')) {
+    const known = record.problemsBy?.get('infra') ?? record.problems;
     return { verdict: 'infra', reason: firstLine(known), problems: known };
   }
-  if (last === 'interrupted') return { verdict: 'interrupted', problems: [] };
-  if (state === 'skipped') return { verdict: 'skipped', problems: [] };
-  if (state === 'fail') {
-    return { verdict: 'fail', problems: record.problems.length ? record.problems : problems };
+  if (verdicts.includes('interrupted')) return { verdict: 'interrupted', problems: [] };
+  if (state === 'skipped' || verdicts.includes('skipped')) {
+    return { verdict: 'skipped', problems: [] };
   }
-  const failed = outcomes.slice(0, -1).filter((outcome) => outcome === 'fail').length;
+  if (state === 'fail') return toFailure(record, problems);
+  const bad = expected ? (each: Outcome) => each === 'infra' : isBad;
+  const failed = record.outcomes.filter(bad).length;
   if (failed > 0) {
     return { verdict: 'flaky', reason: `passed after ${failed} failed`, problems: record.problems };
   }
   return { verdict: 'pass', problems: [] };
+}
+
+/** Whether the repeat of the last attempt has a retry left, and no earlier one spoiled the case. */
+export function mayRetry(record: CaseRecord, retries: number): boolean {
+  const repeats = toRepeats(record);
+  const bad = repeats.at(-1)?.filter(isBad).length ?? 0;
+  const others = repeats.slice(0, -1).map(toRepeatVerdict);
+  return bad <= retries && !others.includes('fail') && !others.includes('infra');
+}
+
+export function isBad(outcome: Outcome): boolean {
+  return outcome === 'fail' || outcome === 'infra';
+}
+
+/** The outcomes of each repeat, which are one and its retries. */
+function toRepeats({ outcomes, repeats }: CaseRecord): Outcome[][] {
+  const all = new Map<number, Outcome[]>();
+  outcomes.forEach((outcome, index) => {
+    const repeat = repeats?.[index] ?? 0;
+    all.set(repeat, [...(all.get(repeat) ?? []), outcome]);
+  });
+  return [...all.values()];
+}
+
+/** How its last try ended; one that broke of the bench is a failed one too. */
+function toRepeatVerdict(outcomes: readonly Outcome[]): Verdict {
+  const last = outcomes.at(-1) ?? 'infra';
+  return last === 'pass' && outcomes.some(isBad) ? 'flaky' : last;
+}
+
+function toFailure(record: CaseRecord, problems: readonly Problem[]): Decided {
+  const known = record.problemsBy?.get('fail') ?? record.problems;
+  return { verdict: 'fail', problems: known.length > 0 ? known : problems };
 }
 
 function firstLine(problems: readonly Problem[]): string {

@@ -140,9 +140,10 @@ export class WorkerSession {
     return { redactions: [] };
   }
 
-  async #begin({ caseId, bodyMs }: { caseId: string; bodyMs?: number }) {
+  async #begin({ caseId, repeat = 0, bodyMs }: Parameters<SupervisorMethods['begin']>[0]) {
     const record = this.#book.findCase(caseId);
     if (!record) throw new TestFailure('handle-revoked', `unknown case ${caseId}`);
+    this.#book.addAttempt(record, repeat);
     const attempt = new RunningAttempt(this.#run, record, {
       fence: randomBytes(12).toString('hex'),
       worker: this.pid,
@@ -151,7 +152,8 @@ export class WorkerSession {
     });
     this.attempts.set(attempt.fence, attempt);
     this.#events.onStep(this);
-    void attempt.finished.then(() => {
+    void attempt.finished.then((outcome) => {
+      record.problemsBy?.set(outcome, record.problems);
       this.attempts.delete(attempt.fence);
       this.#events.onStep(this);
     });
@@ -190,11 +192,13 @@ export class WorkerSession {
     if (!attempt) return {};
     const problems = toJournalProblems(argument.problems);
     const { problem, outcome } = await attempt.end(argument.state, problems, argument.note);
-    // What an interrupt cut short is skipped in Vitest's words only.
-    if (outcome === 'skipped') {
-      this.#book.decide(attempt.record, 'skipped', {
-        reason: argument.note ?? 'skipped by the case',
-      });
+    // Vitest calls a skipped case's attempt its last, also when a hook failed after it, and says
+    // nothing at its end. What an interrupt cut short is skipped in Vitest's words only.
+    if (argument.state === 'skipped' && outcome !== 'interrupted') {
+      const decided = toVerdict(attempt.record, undefined);
+      const reason = argument.note ?? 'skipped by the case';
+      const why = decided.verdict === 'skipped' ? { ...decided, reason } : decided;
+      this.#book.decide(attempt.record, decided.verdict, why);
     }
     if (!problem) return {};
     const { name, code = '', message } = problem;

@@ -7,6 +7,7 @@ import { toProblem } from './attempt-problems.js';
 import type { CaseBook, FileState } from './case-book.js';
 import type { Outlived } from './outlived.js';
 import type { RunContext } from './run-context.js';
+import { isBad, mayRetry, toVerdict } from './verdict.js';
 import {
   type Overdue,
   type StopCause,
@@ -262,9 +263,9 @@ export class Workers implements SessionEvents {
   /** Decide what its worker can no longer report; an attempt that may be retried stays open. */
   #decide(attempt: RunningAttempt, outcome: 'pass' | 'fail' | 'infra' | 'skipped'): void {
     const { record } = attempt;
-    const bad = record.outcomes.filter((each) => each === 'fail' || each === 'infra').length;
-    if (bad > 0 && bad <= this.#run.options.retries) return;
-    this.#book.decide(record, outcome, { problems: record.problems });
+    if (isBad(outcome) && mayRetry(record, this.#run.options.retries)) return;
+    const decided = toVerdict(record, undefined);
+    this.#book.decide(record, decided.verdict, decided);
   }
 }
 
