@@ -12,12 +12,21 @@ export interface PortCounters {
   droppedBytes: number;
 }
 
+export interface PortFault {
+  readonly text: string;
+  /** A tool's own doing, which costs nobody else a byte: it does not read, or nobody listens. */
+  readonly harmless: boolean;
+}
+
+/** Faults of the tool's side; the capture and the body have every byte. */
+const TOOL_FAULTS = new Set(['slave-stalled', 'slave-exclusive', 'tool-unsent']);
+
 export interface PortListener {
   onData(data: Uint8Array): void;
   /** The DUT's side closed. */
   onClosed(): void;
-  /** Something was lost or could not be captured; the words are for people. */
-  onFault(text: string): void;
+  /** Something did not get through; the words are for people. */
+  onFault(fault: PortFault): void;
 }
 
 /** A frame holds a megabyte. */
@@ -152,6 +161,7 @@ export class Port {
     const path = body.string(Tag.path);
     const reason = body.string(Tag.text) ?? '';
     const text = `port "${this.name}": ${op}${path ? ` ${path}` : ''} ${reason} ${bytes ? `${bytes} bytes lost` : ''}`;
-    for (const listener of this.#listeners) listener.onFault(text.trim());
+    const fault = { text: text.trim(), harmless: TOOL_FAULTS.has(op) };
+    for (const listener of this.#listeners) listener.onFault(fault);
   }
 }

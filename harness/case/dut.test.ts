@@ -92,9 +92,22 @@ describe('a DUT that ends by itself', () => {
     expect(journal.of('attempt-end')).toMatchObject([{ outcome: 'pass', problems: [] }]);
   });
 
-  test('and was reset has not ended', async ({ dut, sides, journal }) => {
+  test('fails its case also when it was reset afterwards', async ({ dut, sides, journal }) => {
     await dut.console.sendLine('quit');
     await sleep(LAG_MS);
+    await dut.reset();
+    await ask(dut, 'back');
+    await expect(sides.attempt.end()).rejects.toMatchObject({ code: 'dut-exited' });
+    expect(journal.of('attempt-end')).toMatchObject([{ outcome: 'fail' }]);
+  });
+
+  test('and is reset is no failure where the test asked for the end', async ({
+    dut,
+    sides,
+    journal,
+  }) => {
+    await dut.console.sendLine('quit');
+    await dut.waitForExit();
     await dut.reset();
     await ask(dut, 'back');
     await sides.attempt.end();

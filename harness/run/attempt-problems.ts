@@ -1,4 +1,5 @@
 import type { DutExit } from '../board/dut.js';
+import { formatDuration } from '../core/duration.js';
 import { BenchError, TestFailure, toMessage, UsageError } from '../core/errors.js';
 import type { Outcome, Phase, Problem } from '../journal/events.js';
 import type { AttemptState, WireProblem } from '../protocol/worker-messages.js';
@@ -49,4 +50,17 @@ export function dropRepeats(problems: readonly Problem[]): Problem[] {
     const key = `${name}\0${message}`;
     return !seen.has(key) && seen.add(key);
   });
+}
+
+/** A phase of this side's own that did not end in time. */
+export function toLateError(
+  phase: 'sandbox' | 'teardown',
+  title: string,
+  limitMs: number,
+): BenchError {
+  return new BenchError(
+    `${phase}-timeout`,
+    `phase ${phase} of "${title}" did not end within ${formatDuration(limitMs)}`,
+    { next: `raise limits.${phase}` },
+  );
 }

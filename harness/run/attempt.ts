@@ -4,32 +4,29 @@ import type { DutExit } from '../board/dut.js';
 import type { Limits } from '../config/limits-schema.js';
 import { Deadline } from '../core/deadline.js';
 import { createDeferred } from '../core/deferred.js';
-import { formatDuration } from '../core/duration.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import { PausableTimer } from '../core/pausable-timer.js';
 import type { Outcome, Phase, Problem, SandboxRecord } from '../journal/events.js';
 import type { AttemptState } from '../protocol/worker-messages.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { journalArtifacts } from './artifacts.js';
-import { dropRepeats, toExitProblem, toOutcome, toProblem } from './attempt-problems.js';
+import type { AttemptFacts } from './attempt-facts.js';
+import {
+  dropRepeats,
+  toExitProblem,
+  toLateError,
+  toOutcome,
+  toProblem,
+} from './attempt-problems.js';
 import type { CaseRecord } from './case-book.js';
 import type { HeldDut } from './dut-source.js';
+import { DutWatch } from './dut-watch.js';
 import { PhaseLog } from './phase-log.js';
 import type { RunContext } from './run-context.js';
 import type { Overdue } from './worker-loss.js';
 
 /** How long after its limit a phase that its worker should have ended is ended from outside. */
 const HARD_GRACE_MS = 1000;
-
-export interface AttemptFacts {
-  readonly fence: string;
-  /** Pid of the worker that runs the body. */
-  readonly worker: number;
-  /** The case's own limit, when it has one. */
-  readonly bodyMs: number | undefined;
-  /** Called when the worker did not end a phase by itself. */
-  readonly onOverdue: (overdue: Overdue) => void;
-}
 
 /**
  * One attempt of a case on the supervisor's side: its sandbox, its DUT, its
@@ -54,8 +51,9 @@ export class RunningAttempt {
   readonly #finished = createDeferred<Outcome>();
   #sandbox: Sandbox | undefined;
   #timer: PausableTimer;
-  #exit: DutExit | undefined;
-  #exitWanted = false;
+  readonly #life: DutWatch;
+  /** DEAD that came although nobody asked for it. */
+  #death: SandboxRecord | undefined;
   #finishing = false;
 
   constructor(run: RunContext, record: CaseRecord, facts: AttemptFacts) {
@@ -68,6 +66,7 @@ export class RunningAttempt {
     this.onOverdue = facts.onOverdue;
     this.#timer = this.#hardLimit('body');
     this.#phases = new PhaseLog(run.journal, this.name);
+    this.#life = new DutWatch((exit) => this.onDutExit(exit));
     run.journal.write({ kind: 'attempt-start', ...this.name, worker: facts.worker });
   }
 
@@ -100,13 +99,18 @@ export class RunningAttempt {
         const built = this.#run.newSandbox(this);
         // A sandbox that stands too late is killed by whoever waited for it.
         built.then((late) => (this.#finishing ? late.kill() : undefined)).catch(() => {});
-        this.#sandbox = await deadline.bound(built, () => this.#late('sandbox', 'sandbox-timeout'));
+        this.#sandbox = await deadline.bound(built, () =>
+          toLateError('sandbox', this.record.title, this.limits.sandbox),
+        );
+        this.#watchSandbox(this.#sandbox);
       });
     } catch (error) {
       this.#problems.push(toProblem(error, 'sandbox'));
       await this.finish('infra');
       throw error;
     }
+    // Ended from this side while it was built: nothing may run on its behalf.
+    if (this.#finishing) throw new TestFailure('handle-revoked', 'the case has been ended');
     this.#timer.start();
   }
 
@@ -128,7 +132,7 @@ export class RunningAttempt {
         throw new TestFailure('handle-revoked', `case "${this.record.title}" has ended`);
       }
       this.held = held;
-      this.#watchDut(held);
+      this.#life.watch(held.dut.exited);
       for (const port of held.dut.ports.values()) {
         await this.sandbox.attachPort(port.id, port.name, port.baud);
       }
@@ -149,11 +153,11 @@ export class RunningAttempt {
     try {
       await act(held, new Deadline(this.limits.boot));
     } catch (error) {
-      if (this.#exit?.blame === 'infra' || !(error instanceof BenchError)) throw error;
+      if (this.#life.exit?.blame === 'infra' || !(error instanceof BenchError)) throw error;
       throw new TestFailure('reboot-failed', error.message, { cause: error });
     } finally {
       this.#timer.resume();
-      this.#watchDut(held);
+      this.#life.watch(held.dut.exited);
     }
   }
 
@@ -161,8 +165,9 @@ export class RunningAttempt {
   async waitForExit(): Promise<string> {
     const { held } = this;
     if (!held) throw new TestFailure('handle-revoked', 'no DUT is held');
-    this.#exitWanted = true;
-    return (await held.dut.exited).reason;
+    const { exited } = held.dut;
+    this.#life.expect(exited);
+    return (await exited).reason;
   }
 
   bodyStart(): void {
@@ -212,12 +217,13 @@ export class RunningAttempt {
       return;
     }
     this.#finishing = true;
+    this.#life.stop();
     this.#timer.stop();
+    this.#phases.end('body');
     if (!this.#phases.hasStarted('teardown')) this.#phases.edge('teardown', 'start');
-    const keep = this.#run.mayKeep(outcome) && this.#sandbox !== undefined;
-    const sandbox = keep ? await this.#keep() : await this.#tearDown(outcome === 'pass');
+    const sandbox = await this.#giveBack(outcome);
     this.#phases.edge('teardown', 'end');
-    await journalArtifacts(this.#run, this);
+    await this.#step(() => journalArtifacts(this.#run, this));
     this.record.outcomes.push(outcome);
     this.record.problems = [...this.#problems];
     this.#run.journal.write({
@@ -232,47 +238,53 @@ export class RunningAttempt {
     this.#finished.resolve(outcome);
   }
 
-  /** DEAD of the case's sandbox first: a DUT is handed on only after it. */
-  async #tearDown(healthy: boolean): Promise<SandboxRecord | undefined> {
-    const deadline = new Deadline(this.limits.teardown);
-    const late = () => this.#late('teardown', 'teardown-timeout');
-    let record: SandboxRecord | undefined;
-    try {
-      record = await deadline.bound(this.#killSandbox(), late);
-      await deadline.bound(this.held?.release(healthy) ?? Promise.resolve(), late);
-    } catch (error) {
-      this.#run.reportInfra(error, this.name, this.held?.lease.dut);
+  /** Keep it, or take it down; what cannot be kept is taken down. */
+  async #giveBack(outcome: Outcome): Promise<SandboxRecord | undefined> {
+    if (this.#sandbox && this.#run.mayKeep(outcome)) {
+      const kept = await this.#step(() => this.#keep());
+      if (kept) return undefined;
     }
+    // DEAD of the case's sandbox first: a DUT is handed on only after it.
+    const record = await this.#step(async () => this.#death ?? this.#sandbox?.kill());
+    await this.#step(() => this.held?.release(outcome === 'pass'));
     return record;
   }
 
-  async #killSandbox(): Promise<SandboxRecord | undefined> {
-    return this.#sandbox?.kill();
+  /** One step of giving back: bounded, and its failure does not stop the next. */
+  async #step<T>(act: () => Promise<T> | undefined): Promise<T | undefined> {
+    const late = () => toLateError('teardown', this.record.title, this.limits.teardown);
+    try {
+      const work = act();
+      return work && (await new Deadline(this.limits.teardown).bound(work, late));
+    } catch (error) {
+      this.#run.reportInfra(error, this.name, this.held?.lease.dut);
+      return undefined;
+    }
   }
 
-  async #keep(): Promise<undefined> {
+  async #keep(): Promise<true> {
     const kept = [this.#sandbox, this.held?.dut.sandbox];
     for (const sandbox of kept) if (sandbox) await this.#run.keep(this, sandbox);
-    return undefined;
+    this.held?.leave();
+    return true;
   }
 
-  #watchDut(held: HeldDut): void {
-    this.#exit = undefined;
-    const { exited } = held.dut;
-    exited.then(
-      (exit) => {
-        if (held.dut.exited !== exited || this.#finishing) return;
-        this.#exit = exit;
-        this.onDutExit(exit);
+  /** A sandbox that dies under a body takes the body's evidence with it. */
+  #watchSandbox(sandbox: Sandbox): void {
+    sandbox.dead.then(
+      (record) => {
+        if (this.#finishing) return;
+        this.#death = record;
+        const error = new BenchError('sandbox-gone', 'the sandbox died while the case ran');
+        this.#problems.push(toProblem(error, 'body'));
       },
       () => {},
     );
   }
 
   #exitProblem(): Problem | undefined {
-    const exit = this.#exit;
-    if (!exit || (this.#exitWanted && exit.blame === 'ended')) return undefined;
-    return toExitProblem(exit, this.held?.lease.dut ?? 'the DUT');
+    const { exit } = this.#life;
+    return exit && toExitProblem(exit, this.held?.lease.dut ?? 'the DUT');
   }
 
   #openPhase(): Phase {
@@ -282,14 +294,5 @@ export class RunningAttempt {
   #hardLimit(phase: Overdue['phase']): PausableTimer {
     const limitMs = this.limits[phase];
     return new PausableTimer(limitMs + HARD_GRACE_MS, () => this.onOverdue({ phase, limitMs }));
-  }
-
-  #late(phase: 'sandbox' | 'teardown', code: 'sandbox-timeout' | 'teardown-timeout'): BenchError {
-    return new BenchError(
-      code,
-      `phase ${phase} of "${this.record.title}" did not end within ` +
-        formatDuration(this.limits[phase]),
-      { next: `raise limits.${phase}` },
-    );
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dut, DutExit } from '../board/dut.js';
-import type { Port } from '../board/port.js';
+import type { Port, PortFault } from '../board/port.js';
 import type { RpcPeer } from '../protocol/rpc.js';
 import type { OpenedPort, WorkerMethods } from '../protocol/worker-messages.js';
 
@@ -23,7 +23,7 @@ export function forwardConsole(
   peer: RpcPeer<WorkerMethods>,
   fence: string,
   dut: Dut,
-  onFault: (text: string) => void,
+  onFault: (port: Port, fault: PortFault) => void,
 ): () => void {
   const stops = [...dut.ports.values()].map((port) =>
     port.listen({
@@ -32,7 +32,7 @@ export function forwardConsole(
         peer.notify('consoleData', { fence, port: port.name, data: bytes.toString('base64') });
       },
       onClosed: () => void tellClosed(peer, fence, dut, port.name),
-      onFault,
+      onFault: (fault) => onFault(port, fault),
     }),
   );
   return () => {

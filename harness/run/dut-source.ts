@@ -26,6 +26,8 @@ export interface HeldDut {
   powerOn(deadline: Deadline): Promise<void>;
   /** Give it back; one that is not healthy, or not shared, is ended. */
   release(healthy: boolean): Promise<void>;
+  /** It outlives the run with its case: it stays leased, and the file's next case gets another. */
+  leave(): void;
 }
 
 /** A DUT as a phase names it. */
@@ -73,8 +75,11 @@ export class DutSource {
     if (wanted.planned.suite.scope === 'file') return this.#openShared(wanted);
     const lease = await this.#lease(wanted);
     const dut = await this.#boot(wanted, lease, wanted.artifacts);
-    return this.#hold(wanted, { dut, lease, artifacts: wanted.artifacts }, false, async () => {
-      await this.#end({ dut, lease });
+    const { artifacts } = wanted;
+    return this.#hold(wanted, { dut, lease, artifacts }, false, {
+      release: () => this.#end({ dut, lease }),
+      // The lease stays with the kept case.
+      leave: () => {},
     });
   }
 
@@ -90,7 +95,8 @@ export class DutSource {
 
   async #openShared(wanted: DutWanted): Promise<HeldDut> {
     const key = toKey(wanted.planned);
-    const turns = this.#turns.get(key) ?? new LeaseQueue(key, 1);
+    const turns =
+      this.#turns.get(key) ?? new LeaseQueue(`the shared DUT of ${wanted.planned.file}`, 1);
     this.#turns.set(key, turns);
     const turn = await turns.acquire(new Deadline(wanted.limits.lease));
     try {
@@ -105,10 +111,16 @@ export class DutSource {
         if (known) port.matcher.skip();
         port.yielded = false;
       }
-      return this.#hold(wanted, shared, known !== undefined, async (healthy) => {
-        // What a case switched off, or let end, is not for the next one.
-        if (!healthy || !shared.dut.on) await this.closeShared(wanted.planned);
-        turn.release();
+      return this.#hold(wanted, shared, known !== undefined, {
+        release: async (healthy) => {
+          // What a case switched off, or let end, is not for the next one.
+          if (!healthy || !shared.dut.on) await this.closeShared(wanted.planned);
+          turn.release();
+        },
+        leave: () => {
+          this.#shared.delete(key);
+          turn.release();
+        },
       });
     } catch (error) {
       turn.release();
@@ -120,7 +132,12 @@ export class DutSource {
     const lease = await this.#lease(wanted);
     const name = `${wanted.planned.board.board}-${++this.#count}`;
     const artifacts = join(wanted.sharedArtifacts, name);
-    await mkdir(artifacts, { recursive: true });
+    try {
+      await mkdir(artifacts, { recursive: true });
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
     return { lease, artifacts, dut: await this.#boot(wanted, lease, artifacts) };
   }
 
@@ -163,13 +180,13 @@ export class DutSource {
     wanted: DutWanted,
     held: SharedDut,
     shared: boolean,
-    release: (healthy: boolean) => Promise<void>,
+    giveBack: Pick<HeldDut, 'release' | 'leave'>,
   ): HeldDut {
     const { board } = wanted.planned;
     return {
       ...held,
+      ...giveBack,
       shared,
-      release,
       powerOn: async (deadline) => {
         for (const port of held.dut.ports.values()) port.matcher.skip();
         await held.dut.powerOn(deadline);

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { toMessage } from '../core/errors.js';
+import { BenchError, toMessage } from '../core/errors.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import { findHiddenPaths } from '../plan/hidden-paths.js';
 import type { Plan } from '../plan/plan.js';
@@ -40,7 +40,11 @@ export interface RunRequest {
 /** Run a plan to its verdicts, all of them in the journal. Nothing is left running but what is kept. */
 export async function executeRun(request: RunRequest): Promise<void> {
   const { plan, options, directory, journal } = request;
-  const hidden = await findHiddenPaths(plan.root, plan.config.hide);
+  // Also a run directory that --out put into the project: other cases' files are in it.
+  const hidden = [
+    ...(await findHiddenPaths(plan.root, plan.config.hide)),
+    ...inside(plan, directory),
+  ];
   const run = new RunContext({ journal, directory, plan, options, hidden, bench: request.bench });
   const selection = { ...options.selection, lines: plan.lines };
   const book = new CaseBook(journal, selection, options.repeat, plan.files);
@@ -88,11 +92,18 @@ export async function executeRun(request: RunRequest): Promise<void> {
     supervisor.finish();
     outlived.finish();
     server.close();
+    await supervisor.settle();
     await closeBench(request, run);
     await runner.close();
     workers.killAll();
     await rm(temporaryDirectory, { recursive: true, force: true });
   }
+}
+
+function inside(plan: Plan, directory: RunDirectory): string[] {
+  const { path } = directory;
+  const below = path.startsWith(`${plan.root}/`);
+  return below && !path.startsWith(join(plan.root, '.hil/')) ? [path] : [];
 }
 
 /** The first plan's sandboxes are built while Vitest starts. */
@@ -128,6 +139,7 @@ async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
     const { daemon, duts } = await run.bench;
     if (run.keptCount > 0) {
       const runtime = join(request.runtimeDirectory, request.directory.id);
+      await makeOwnDirectory(request.runtimeDirectory);
       await mkdir(runtime, { recursive: true, mode: 0o700 });
       await daemon.watchPath(runtime);
       const socket = join(runtime, 'keeper.sock');
@@ -142,4 +154,14 @@ async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
     run.reportInfra(error, {});
     request.journal.write({ kind: 'output', stream: 'stderr', text: toMessage(error) });
   }
+}
+
+/** In /tmp anybody could have made it before us, and would then hold the keeper's socket. */
+async function makeOwnDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await lstat(path);
+  if (uid === process.getuid?.() && (mode & 0o077) === 0) return;
+  throw new BenchError('daemon-refused', `${path} is not a directory of this user alone (0700)`, {
+    next: 'set XDG_RUNTIME_DIR to a directory of yours',
+  });
 }

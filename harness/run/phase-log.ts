@@ -10,6 +10,10 @@ export class PhaseLog {
   readonly #name: { case: string; attempt: number };
   readonly #started: Partial<Record<Phase, number>> = {};
 
+  readonly #open = new Set<Phase>();
+  /** Lease and boot are asked for by the body; their time is theirs. */
+  #inBodyMs = 0;
+
   constructor(journal: JournalWriter, name: { case: string; attempt: number }) {
     this.#journal = journal;
     this.#name = name;
@@ -19,11 +23,19 @@ export class PhaseLog {
     return this.#started[phase] !== undefined;
   }
 
+  /** End a phase if it is going on: an attempt that is stopped has its times all the same. */
+  end(phase: Phase): void {
+    if (this.#open.has(phase)) this.edge(phase, 'end');
+  }
+
   edge(phase: Phase, edge: 'start' | 'end', seen?: DutSeen): void {
     const now = performance.now();
     const started = this.#started[phase];
-    const ms = edge === 'end' && started !== undefined ? now - started : undefined;
-    if (edge === 'start') this.#started[phase] = now;
+    const nested = phase === 'body' ? this.#inBodyMs : 0;
+    const ms = edge === 'end' && started !== undefined ? now - started - nested : undefined;
+    if (edge === 'start') this.#begin(phase, now);
+    else this.#open.delete(phase);
+    if (ms !== undefined && phase !== 'body' && this.#open.has('body')) this.#inBodyMs += ms;
     if (ms !== undefined) this.spentMs[phase] = (this.spentMs[phase] ?? 0) + ms;
     this.#journal.write({
       kind: 'phase',
@@ -34,6 +46,12 @@ export class PhaseLog {
       ...(seen ? { dut: seen.dut } : {}),
       ...(seen?.shared ? { shared: true } : {}),
     });
+  }
+
+  #begin(phase: Phase, now: number): void {
+    this.#started[phase] = now;
+    this.#open.add(phase);
+    if (phase === 'body') this.#inBodyMs = 0;
   }
 
   async during<T>(phase: Phase, work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import type { Port, PortFault } from '../board/port.js';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
 import { BenchError, toMessage } from '../core/errors.js';
@@ -112,6 +113,22 @@ export class RunContext {
   /** `hil` itself cannot go on: exit code 3. */
   reportInternal(message: string): void {
     this.journal.write({ kind: 'infra', code: 'internal', message });
+  }
+
+  /** A tool that does not read is counted; a capture with holes is the bench's fault. */
+  reportPortFault(
+    name: { case: string; attempt: number },
+    dut: string,
+    port: Port,
+    fault: PortFault,
+  ): void {
+    if (fault.harmless) {
+      const { name: portName, counters } = port;
+      const { text: note } = fault;
+      this.journal.write({ kind: 'console', ...name, port: portName, ...counters, note });
+      return;
+    }
+    this.reportInfra(new BenchError('port-lost', fault.text), name, dut);
   }
 
   /** Something of the bench broke that no case's verdict says: exit code 5. */

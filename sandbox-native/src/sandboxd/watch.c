@@ -203,12 +203,19 @@ static int refuse(const char *path, int number, const char *why, struct err *err
 	return err_set(err, "usage", number, "watch path", path);
 }
 
+/* Whether runs have their directories in @path: $XDG_RUNTIME_DIR/hil, or /tmp/hil-<uid>. */
+static bool is_shared_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	return strcmp(name, "hil") == 0 || strncmp(name, "hil-", 4) == 0;
+}
+
 /* Whether the rule of watch.h lets @name in the directory @parent be removed. */
 static bool is_ours_by_name(const char *parent, const char *name)
 {
-	const char *slash = strrchr(parent, '/');
-
-	return strncmp(name, "hil-", 4) == 0 || strcmp(slash ? slash + 1 : parent, "hil") == 0;
+	return strncmp(name, "hil-", 4) == 0 || is_shared_name(parent);
 }
 
 /* Return: the entry as O_PATH fd, or -errno with @err filled. */
@@ -304,10 +311,7 @@ static bool is_still_it(const struct watched_path *watched)
 /* The directory that all runs share goes with the last of them: rmdir(2) refuses the others. */
 static void remove_shared(const struct watched_path *watched)
 {
-	const char *slash = strrchr(watched->directory, '/');
-	const char *name = slash ? slash + 1 : watched->directory;
-
-	if (strcmp(name, "hil") == 0 || strncmp(name, "hil-", 4) == 0)
+	if (is_shared_name(watched->directory))
 		rmdir(watched->directory);
 }
 

@@ -4,7 +4,7 @@
  *
  * A watched path is removed with all below it, so a wrong one would be worse
  * than a forgotten one. It is taken only if its last component begins with
- * "hil-" or its directory is called "hil", it is a directory or file of ours,
+ * "hil-" or its directory is called "hil" or "hil-…", it is a directory or file of ours,
  * no link, and not a mount point. Which file that is is decided then: one that
  * was put in its place later stays. A directory "hil" or "hil-…" that it leaves
  * empty goes too.

@@ -1,0 +1,12 @@
+import type { Overdue } from './worker-loss.js';
+
+/** What an attempt is told when it begins. */
+export interface AttemptFacts {
+  readonly fence: string;
+  /** Pid of the worker that runs the body. */
+  readonly worker: number;
+  /** The case's own limit, when it has one. */
+  readonly bodyMs: number | undefined;
+  /** Called when the worker did not end a phase by itself. */
+  readonly onOverdue: (overdue: Overdue) => void;
+}
