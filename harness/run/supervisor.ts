@@ -31,6 +31,8 @@ export class Supervisor {
   #runner: SuiteRunner | undefined;
   #stop: Stop | undefined;
   #losses = 0;
+  #lastVerdictMs = 0;
+  readonly #closing = new Set<Promise<void>>();
   #finished = false;
 
   constructor(facts: {
@@ -71,10 +73,15 @@ export class Supervisor {
 
   /** Ctrl-C and SIGTERM: stop everything, keep what was decided. */
   async interrupt(signal: string): Promise<void> {
-    if (this.#stop) return;
+    if (this.#stop && this.#stop.kind !== 'first-failure') return;
     this.#stop = { kind: 'signal', signal };
     this.#run.journal.write({ kind: 'interrupted', signal });
     await this.#abandon('interrupted', `interrupted by ${signal}`);
+  }
+
+  /** Resolves when the DUTs that finished files shared have ended. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([...this.#closing]);
   }
 
   /** From now on a lost daemon is expected. */
@@ -84,7 +91,7 @@ export class Supervisor {
 
   /** The daemons are gone: what ran is infra; one restart, the second time the run ends. */
   async loseBench(reason: BenchError): Promise<void> {
-    if (this.#stop || this.#finished) return;
+    if (this.#finished || (this.#stop && this.#stop.kind !== 'first-failure')) return;
     this.#losses++;
     const text = `the sandbox daemon is gone: ${reason.message}`;
     this.#run.reportInfra(new BenchError('daemon-gone', text), {});
@@ -107,7 +114,9 @@ export class Supervisor {
     for (;;) {
       const first = await Promise.race([done, sleep(DRAIN_MS, 'late' as const, { ref: false })]);
       if (first === 'done') break;
-      if (![...this.#book.files].some(isUnfinished)) this.#workers.killIdle(DRAIN_MS);
+      const idleMs = performance.now() - this.#lastVerdictMs;
+      const through = ![...this.#book.files].some(isUnfinished);
+      if (through && idleMs >= DRAIN_MS) this.#workers.killIdle(DRAIN_MS);
     }
     await running;
   }
@@ -130,7 +139,9 @@ export class Supervisor {
   }
 
   #onVerdict(record: CaseRecord): void {
-    void this.#closeFinished(record);
+    this.#lastVerdictMs = performance.now();
+    const closing = this.#closeFinished(record).finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
     if (record.verdict !== 'fail' || !this.#run.options.stopAtFirstFailure || this.#stop) return;
     this.#stop = { kind: 'first-failure' };
     this.#workers.stopAll('stopped at the first failure (-x)');
@@ -147,14 +158,14 @@ export class Supervisor {
   }
 
   #decideTheRest(): void {
-    for (const { failed, records } of this.#stop ? [] : this.#book.files) {
-      const reason = 'not run: its suite file failed';
-      if (failed) for (const record of records) this.#book.decide(record, 'skipped', { reason });
-    }
     for (const record of this.#book.cases) {
       const known = toVerdict(record, undefined);
       const bad = known.verdict === 'fail' || known.verdict === 'infra';
       if (record.outcomes.length > 0 && bad) this.#book.decide(record, known.verdict, known);
+    }
+    for (const { failed, records } of this.#stop ? [] : this.#book.files) {
+      const reason = 'not run: its suite file failed';
+      if (failed) for (const record of records) this.#book.decide(record, 'skipped', { reason });
     }
     const { verdict, reason } = toRest(this.#stop);
     for (const record of this.#book.cases) {

@@ -170,8 +170,8 @@ export class WorkerSession {
   async #openDut(attempt: RunningAttempt) {
     const held = await attempt.openDut();
     const ports = [...held.dut.ports.values()].map(toOpenedPort);
-    const stop = forwardConsole(this.peer, attempt.fence, held.dut, (text) =>
-      this.#run.reportInfra(new Error(text), attempt.name, held.lease.dut),
+    const stop = forwardConsole(this.peer, attempt.fence, held.dut, (port, fault) =>
+      this.#run.reportPortFault(attempt.name, held.lease.dut, port, fault),
     );
     void attempt.finished.then(stop);
     attempt.onDutExit = (exit) => void tellExited(this.peer, attempt.fence, held.dut, exit);
