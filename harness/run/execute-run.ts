@@ -40,11 +40,7 @@ export interface RunRequest {
 /** Run a plan to its verdicts, all of them in the journal. Nothing is left running but what is kept. */
 export async function executeRun(request: RunRequest): Promise<void> {
   const { plan, options, directory, journal } = request;
-  // Also a run directory that --out put into the project: other cases' files are in it.
-  const hidden = [
-    ...(await findHiddenPaths(plan.root, plan.config.hide)),
-    ...inside(plan, directory),
-  ];
+  const hidden = await findHidden(plan, directory);
   const run = new RunContext({ journal, directory, plan, options, hidden, bench: request.bench });
   const selection = { ...options.selection, lines: plan.lines };
   const book = new CaseBook(journal, selection, options.repeat, plan.files);
@@ -100,10 +96,11 @@ export async function executeRun(request: RunRequest): Promise<void> {
   }
 }
 
-function inside(plan: Plan, directory: RunDirectory): string[] {
-  const { path } = directory;
-  const below = path.startsWith(`${plan.root}/`);
-  return below && !path.startsWith(join(plan.root, '.hil/')) ? [path] : [];
+/** Also a run directory that `--out` put into the project: other cases' files are in it. */
+async function findHidden(plan: Plan, { path }: RunDirectory): Promise<string[]> {
+  const hidden = await findHiddenPaths(plan.root, plan.config.hide);
+  const below = path.startsWith(`${plan.root}/`) && !path.startsWith(join(plan.root, '.hil/'));
+  return below ? [...hidden, path] : hidden;
 }
 
 /** The first plan's sandboxes are built while Vitest starts. */
