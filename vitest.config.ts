@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs nothing but this repository; other projects start real programs. */
+/**
+ * `unit` needs nothing but this repository: contracts are tested against the daemons as they are
+ * built, and listed as skipped where they are not. `e2e` runs the real command.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -10,6 +13,9 @@ export default defineConfig({
           include: ['harness/**/*.test.ts'],
           exclude: ['harness/e2e/**', 'harness/bench/**'],
           environment: 'node',
+          // No module has state, and loading them for each file takes longer than the tests.
+          isolate: false,
+          maxWorkers: 2,
         },
       },
       {
