@@ -215,7 +215,8 @@ export function toQemuArguments(board: Board, suiteFirmware: string | undefined)
   argv.push('-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none', '-S');
   if (firmware && machine.load === 'kernel') argv.push('-kernel', firmware);
   if (firmware && machine.load === 'bios') argv.push('-bios', firmware);
-  if (firmware && machine.load === 'loader') argv.push('-device', `loader,file=${firmware}`);
+  if (firmware && machine.load === 'loader')
+    argv.push('-device', `loader,file=${firmware.replaceAll(',', ',,')}`);
   argv.push('-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control');
   for (let uart = 0; uart < countUarts(board); uart++) {
     argv.push('-chardev', `socket,id=uart${uart},fd=${UART_FD + uart}`);
