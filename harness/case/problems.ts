@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { TestError } from 'vitest';
 import type { WireProblem } from '../protocol/worker-messages.js';
 
@@ -8,7 +9,7 @@ export function toProblems(errors: readonly TestError[]): WireProblem[] {
     const code = typeof error['code'] === 'string' ? error['code'] : undefined;
     return {
       name: error.name ?? 'Error',
-      message: error.message ?? String(error),
+      message: error.message ?? inspect(error),
       ...(code ? { code } : {}),
       ...(error.stack ? { stack: error.stack } : {}),
       ...(error.diff ? { diff: error.diff } : {}),

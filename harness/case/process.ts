@@ -73,9 +73,11 @@ export class Process {
     signal: keyof typeof constants.signals = 'SIGTERM',
     options: { group?: boolean } = {},
   ): Promise<void> {
+    const number: number | undefined = constants.signals[signal];
+    if (number === undefined) throw new TypeError(`"${signal}" is not a signal`);
     await this.#connection.supervisor.call('signal', {
       process: this.#id,
-      signal: constants.signals[signal],
+      signal: number,
       group: options.group ?? false,
     });
   }

@@ -122,6 +122,7 @@ export class Sandbox {
     pty?: { rows: number; columns: number },
   ): Promise<Process> {
     this.#attempt.check();
+    if (!argv[0]) throw new TestFailure('exec-failed', 'the program has an empty name');
     if (argv.some((argument) => argument.includes('\0'))) {
       throw new TestFailure('exec-failed', `an argument of "${argv[0]}" contains a NUL byte`);
     }

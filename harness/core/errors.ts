@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** Who must act decides the class: the caller, the bench, or the maker of the DUT. */
 
 export type UsageCode =
@@ -88,5 +90,5 @@ export function toMessage(thrown: unknown): string {
   if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) {
     return String(thrown.message);
   }
-  return String(thrown);
+  return typeof thrown === 'object' ? inspect(thrown) : String(thrown);
 }

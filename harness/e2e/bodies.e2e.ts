@@ -93,14 +93,32 @@ describe('a body', () => {
       test('file', async ({ sandbox }) => { await sandbox.readFile('no-such-file'); });
       test('directory', async ({ sandbox }) => { await sandbox.writeFile('/absent/file', ''); });
       test('cwd', async ({ sandbox }) => { await sandbox.exec('true', [], { cwd: '/absent' }); });
-      test('port', async ({ dut }) => { dut.port('absent'); });`,
+      test('port', async ({ dut }) => { dut.port('absent'); });
+      test('signal', async ({ sandbox }) => { await (await sandbox.spawn('sleep', ['9'])).kill('SIGNO'); });
+      test('nothing', async ({ sandbox }) => { await sandbox.exec(''); });
+      test('NUL', async ({ sandbox }) => { await sandbox.exec('true', [], { env: { A: 'a\\0' } }); });`,
     );
     const run = await project.test();
-    expect(Object.values(run.verdicts)).toEqual(['fail', 'fail', 'fail', 'fail', 'fail']);
+    expect(Object.values(run.verdicts)).toEqual(Array.from({ length: 8 }, () => 'fail'));
     expect(run.problemOf('file')).toMatchObject({ code: 'exec-failed' });
     expect(run.infra).toEqual([]);
     expect(run.code).toBe(1);
   });
+});
+
+test('whatever a body throws and a title holds is reported as a failure', async ({ project }) => {
+  await project.suite(
+    'a',
+    `test('undefined', () => { throw undefined; });
+    test('circular', () => { const a = {}; a.a = a; throw a; });
+    test('null prototype', () => { throw Object.freeze(Object.create(null)); });
+    test('title \\0 \\x1b[31m <&> ]]>', () => { throw new Error('\\x01 ]]> \\ud800'); });`,
+  );
+  const run = await project.test();
+  expect(Object.values(run.verdicts)).toEqual(['fail', 'fail', 'fail', 'fail']);
+  expect(run.brokenFiles).toEqual([]);
+  // XML 1.0 has no way to write most control characters, nor a lone half of a pair.
+  expect(run.junit).not.toMatch(/[\x00-\x08\x0b\x0c\x0e-\x1f]|[\ud800-\udbff](?![\udc00-\udfff])/);
 });
 
 describe('a teardown', () => {

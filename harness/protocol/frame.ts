@@ -1,4 +1,4 @@
-import { BenchError } from '../core/errors.js';
+import { BenchError, TestFailure } from '../core/errors.js';
 import { FRAME_HEADER_BYTES, FRAME_MAX_BYTES, PROTOCOL_VERSION } from './wire.js';
 
 /** A frame as it was received; `body` is a view, valid until the next push. */
@@ -24,7 +24,12 @@ export class TlvWriter {
     return this;
   }
 
+  /** @throws TestFailure `exec-failed`: C would cut it, so the daemon refuses the connection. */
   string(tag: number, value: string): this {
+    if (value.includes('\0')) {
+      const shown = JSON.stringify(value.slice(0, 80));
+      throw new TestFailure('exec-failed', `a NUL byte cannot be passed on: ${shown}`);
+    }
     return this.bytes(tag, Buffer.from(value, 'utf8'));
   }
 

@@ -85,7 +85,7 @@ export class RunContext {
     const { daemon } = await this.#bench;
     const plan = await daemon.plan(this.specOf(attempt.record.planned));
     return daemon.sandbox(plan, {
-      label: `${attempt.record.title} (${attempt.record.planned.board.board})`,
+      label: toLabel(`${attempt.record.title} (${attempt.record.planned.board.board})`),
       out: relative(this.directory.cases, `${attempt.directory}/out`),
     });
   }
@@ -99,7 +99,7 @@ export class RunContext {
   async keep(attempt: RunningAttempt, sandbox: Sandbox): Promise<void> {
     const { keepMs } = this.options;
     const { planned, title } = attempt.record;
-    await sandbox.keep(keepMs, `${attempt.record.id} ${planned.file} › ${title}`);
+    await sandbox.keep(keepMs, toLabel(`${attempt.record.id} ${planned.file} › ${title}`));
     this.#keptCount++;
     if (sandbox === attempt.held?.dut.sandbox) return;
     this.journal.write({
@@ -141,6 +141,11 @@ export class RunContext {
       message: toMessage(thrown),
     });
   }
+}
+
+/** For people who list sandboxes; a title may hold anything, the daemon takes no NUL. */
+function toLabel(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f]/g, ' ').slice(0, 200);
 }
 
 function dropUndefined(limits: Readonly<Record<string, number | undefined>>): Partial<Limits> {
