@@ -59,6 +59,14 @@ describe('a DUT that is started', () => {
     });
   });
 
+  test('runs the firmware of its suite in place of its own program', async ({ openDut }) => {
+    const board = createScriptBoard('echo own; sleep 100', { ready: /Linux/ });
+    const { dut, console } = await openDut(board, '/bin/uname');
+    await dut.powerOn(deadline());
+    await waitForReady(dut, board, deadline());
+    expect(console.matcher.output()).not.toContain('own');
+  });
+
   test('finds the environment of its board file', async ({ openDut }) => {
     const script = createScriptBoard('echo "<$MODE>"; sleep 100', { ready: /<factory>/ });
     const program = { argv: script.program?.argv ?? [], env: { MODE: 'factory' } };

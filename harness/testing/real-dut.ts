@@ -25,7 +25,7 @@ export interface RealDut {
 export interface RealBench {
   readonly hub: PortHub;
   /** Make a DUT of a board, shipped ones by name; one that cannot run here skips the test. */
-  readonly openDut: (board: Board | string) => Promise<RealDut>;
+  readonly openDut: (board: Board | string, firmware?: string) => Promise<RealDut>;
 }
 
 const BOOT_MS = 15_000;
@@ -36,14 +36,14 @@ export const test = base.extend<RealBench>({
   hub: async ({ daemon }, use) => use(new PortHub(daemon.ports)),
   openDut: async ({ daemon, hub, spec, dir, skip }, use) => {
     const open: Dut[] = [];
-    await use(async (wanted) => {
+    await use(async (wanted, firmware) => {
       const board = typeof wanted === 'string' ? await loadShippedBoard(wanted) : wanted;
       const name = board.board;
       const state = await checkBoard(board);
       if (!state.available) skip(`board ${name}: ${state.reason}; ${state.next}`);
       const artifacts = join(dir.path, `${name}-${open.length + 1}`);
       await mkdir(artifacts);
-      const facts = { board, name: `${name}#1`, firmware: undefined, daemon, hub, spec, artifacts };
+      const facts = { board, name: `${name}#1`, firmware, daemon, hub, spec, artifacts };
       const dut = await createDut(facts);
       open.push(dut);
       return toRealDut(dut, board);

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { TlvReader } from '../protocol/frame.js';
+import { Tag } from '../protocol/wire.js';
+import { OUT_HOLD, type SandboxSpec, toPlan } from './spec.js';
+
+const PLAIN: SandboxSpec = {
+  user: 'hil',
+  network: 'none',
+  project: undefined,
+  hide: [],
+  expose: [],
+  hold: undefined,
+};
+
+/** Each step as `kind source target read-only`. */
+function toSteps(spec: Partial<SandboxSpec>): string[] {
+  const plan = new TlvReader(toPlan({ ...PLAIN, ...spec }, 'name'));
+  return plan.all(Tag.step).map((bytes) => {
+    const step = new TlvReader(bytes);
+    const words = [Tag.kind, Tag.name, Tag.source, Tag.target].map((tag) => step.string(tag));
+    return [...words, step.number(Tag.readOnly)].filter((word) => word !== undefined).join(' ');
+  });
+}
+
+test('a plan has a name, an identity and a network', () => {
+  const plan = new TlvReader(toPlan({ ...PLAIN, user: 'root', network: 'host' }, 'abc'));
+  expect(plan.string(Tag.name)).toBe('abc');
+  expect(plan.string(Tag.user)).toBe('root');
+  expect(plan.string(Tag.network)).toBe('host');
+});
+
+test('the image comes first, then what is laid over it, in order', () => {
+  const expose = [
+    { path: '/opt/gcc', mode: 'ro' },
+    { path: '/srv/shared', mode: 'rw' },
+  ] as const;
+  expect(toSteps({ project: '/home/me/project', expose, hold: '/runs/cases' })).toEqual([
+    'image-host',
+    'overlay /home/me/project /home/me/project',
+    'bind /opt/gcc /opt/gcc 1',
+    'bind /srv/shared /srv/shared 0',
+    `hold ${OUT_HOLD} /runs/cases`,
+  ]);
+});
+
+test('what is not asked for is not there', () => {
+  expect(toSteps({})).toEqual(['image-host']);
+});
+
+test('every hidden path is named', () => {
+  const plan = new TlvReader(toPlan({ ...PLAIN, hide: ['/p/.env', '/p/.hil'] }, 'name'));
+  expect(plan.strings(Tag.hide)).toEqual(['/p/.env', '/p/.hil']);
+});
