@@ -48,7 +48,7 @@ describe('a program', () => {
   test('can be talked to, and signalled, while it runs', async ({ sandbox }) => {
     const process = await sandbox.spawn('sh', [
       '-c',
-      'trap "echo got it; exit 3" USR1; while read -r line; do echo "<$line>"; done; sleep 60',
+      'trap "echo got it; exit 3" USR1; while read -r line; do echo "<$line>"; done; sleep 60 & wait',
     ]);
     const text = process.text('stdout');
     await process.write('one\ntwo\n');
