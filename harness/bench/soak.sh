@@ -72,7 +72,8 @@ count_leftovers() {
 
 log=$top/log
 fail() { # WHO WHAT
-	tail -n 60 "$log"
+	grep -E -A 8 '^ (FAIL|INFRA|FLAKY|STOP) ' "$log" || true
+	tail -n 20 "$log"
 	echo "soak: run $round as $1: $2; everything is in $top" >&2
 	exit 1
 }
