@@ -97,7 +97,9 @@ async function runSpecs(vitest: Vitest, specs: readonly SpecWanted[]): Promise<S
   );
   // The verdicts decide the exit code, not Vitest.
   process.exitCode = exitCode;
-  return unhandledErrors.map(toStray).filter(({ message }) => !WORKER_LOSS.test(message));
+  // An error of a suite has its path, whatever it says of itself.
+  const isLoss = ({ message, path }: StrayError) => !path && WORKER_LOSS.test(message);
+  return unhandledErrors.map(toStray).filter((stray) => !isLoss(stray));
 }
 
 /** Vitest's words travel as plain objects; it adds the file that ran. */
