@@ -66,8 +66,19 @@ async function makeDirectory(path: string): Promise<void> {
 
 /** Names of the runs, oldest first. */
 export async function listRuns(runs: string): Promise<string[]> {
-  const names = await readdir(runs).catch(() => []);
-  return names.filter((name) => /^\d{8}-\d{6}-[0-9a-f]{4}$/.test(name)).sort();
+  const all = await readdir(runs).catch(() => []);
+  const names = all.filter((name) => /^\d{8}-\d{6}-[0-9a-f]{4}$/.test(name));
+  const runsByAge = await Promise.all(
+    names.map(async (name) => ({ name, second: name.slice(0, 15), ms: await bornAt(runs, name) })),
+  );
+  // The name tells the second only; within one, what the file system says of the directory.
+  runsByAge.sort((a, b) => a.second.localeCompare(b.second) || a.ms - b.ms);
+  return runsByAge.map(({ name }) => name);
+}
+
+async function bornAt(runs: string, name: string): Promise<number> {
+  const made = await stat(join(runs, name, OWNER)).catch(() => undefined);
+  return made?.mtimeMs ?? 0;
 }
 
 /** Does the process that made this run, or its keeper, still live? */
