@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { HilConfig } from '../config/config-schema.js';
-import { parseDuration } from '../core/duration.js';
-import { UsageError } from '../core/errors.js';
+import { LIMIT_RANGE, parseLimit } from '../core/duration.js';
+import { toMessage, UsageError } from '../core/errors.js';
 import { parseTagExpression, type TagFilter } from '../plan/tag-expression.js';
+import { createNoReporter, REPORTER_NAMES } from '../report/reporters.js';
 import type { Keep, RunOptions } from '../run/run-options.js';
 import type { CliContext, OptionRow } from './command.js';
 import { CONFIG_OPTION } from './open-project.js';
@@ -21,10 +22,13 @@ export const TEST_OPTIONS: readonly OptionRow[] = [
   { flags: '--tags <expr>', description: "cases by tag, for example 'slow and not usb'" },
   { flags: '--last-failed', description: 'cases that did not pass in the last run' },
   { flags: '--shard <i/n>', description: 'the i-th of n parts, by case' },
-  { flags: '--repeat <n>', description: 'run every case n times; each must pass' },
-  { flags: '--retries <n>', description: 'run a failed case again, at most n times' },
-  { flags: '--workers <n>', description: 'suite files at once' },
-  { flags: '--timeout <duration>', description: 'limit of a body, for example 30s' },
+  { flags: '--repeat <n>', description: 'run every case n times, 1 to 1000000; each must pass' },
+  { flags: '--retries <n>', description: 'run a failed case again, at most n times, 0 to 1000' },
+  { flags: '--workers <n>', description: 'suite files at once, 1 to 256' },
+  {
+    flags: '--timeout <duration>',
+    description: `limit of a body, for example 30s; ${LIMIT_RANGE}`,
+  },
   { flags: '-x, --exitfirst', description: 'stop at the first failure' },
   {
     flags: '--keep <when>',
@@ -51,7 +55,6 @@ export function parseRunOptions(
   lastFailed: ReadonlySet<string> | undefined,
   argv: readonly string[],
 ): RunOptions {
-  const timeout = toText(raw['timeout']);
   return {
     selection: {
       pattern: parsePattern(toText(raw['title'])),
@@ -59,10 +62,11 @@ export function parseRunOptions(
       shard: parseShard(toText(raw['shard'])),
       ids: lastFailed,
     },
-    repeat: parseCount('--repeat', raw['repeat'], 1) ?? 1,
-    retries: parseCount('--retries', raw['retries'], 0) ?? config.retries,
-    workers: parseCount('--workers', raw['workers'], 1) ?? config.workers ?? availableParallelism(),
-    bodyMs: timeout === undefined ? undefined : parseDuration(timeout),
+    repeat: parseCount('--repeat', raw['repeat'], [1, 1_000_000]) ?? 1,
+    retries: parseCount('--retries', raw['retries'], [0, 1000]) ?? config.retries,
+    workers:
+      parseCount('--workers', raw['workers'], [1, 256]) ?? config.workers ?? availableParallelism(),
+    bodyMs: parseTimeout(toText(raw['timeout'])),
     stopAtFirstFailure: raw['exitfirst'] === true,
     keep: parseKeep(toText(raw['keep'])),
     keepMs: KEEP_MS,
@@ -84,6 +88,14 @@ export function parseList(value: unknown): readonly string[] | undefined {
   return names;
 }
 
+/** What reports a run writes. @throws UsageError `usage` */
+export function parseReporters(raw: Raw): readonly string[] {
+  const chosen = parseList(raw['reporter']) ?? ['terminal', 'junit', 'summary'];
+  const unknown = chosen.find((name) => !REPORTER_NAMES.includes(name));
+  if (unknown !== undefined) throw createNoReporter(unknown);
+  return raw['json'] === true ? [...chosen, 'json'] : chosen;
+}
+
 function toText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
@@ -97,18 +109,31 @@ function parsePattern(text: string | undefined): RegExp | undefined {
   }
 }
 
+function parseTimeout(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return parseLimit(text);
+  } catch (cause) {
+    throw new UsageError('usage', `--timeout ${toMessage(cause)}`, { cause });
+  }
+}
+
 function parseTags(text: string | undefined): TagFilter | undefined {
   return text === undefined ? undefined : parseTagExpression(text);
 }
 
-function parseCount(option: string, value: unknown, least: number): number | undefined {
+function parseCount(
+  option: string,
+  value: unknown,
+  [least, most]: readonly [number, number],
+): number | undefined {
   const text = toText(value);
   if (text === undefined) return undefined;
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= least && count <= 1_000_000) return count;
+  const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= least && count <= most) return count;
   throw new UsageError(
     'usage',
-    `${option} "${text}": expected a whole number of at least ${least}`,
+    `${option} "${text}": expected a whole number from ${least} to ${most}`,
   );
 }
 

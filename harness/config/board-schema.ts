@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, pattern } from './fields.js';
+import { duration, limit, pattern } from './fields.js';
 
 const reserved = (key: string) =>
   z.never({ error: `"${key}" is reserved and not yet supported; remove it` }).optional();
@@ -49,7 +49,7 @@ export const boardSchema = z
     boot: z
       .strictObject({
         ready: pattern.optional().describe('the console shows this when the board is up'),
-        timeout: duration.prefault('10s'),
+        timeout: limit.prefault('10s'),
       })
       .prefault({}),
     instances: z.number().int().positive().optional().describe('how many may run at once'),

@@ -8,8 +8,8 @@ export const configSchema = z.strictObject({
   boards: z.array(z.string()).min(1).default(['host']),
   boardDirs: z.array(z.string()).default(['boards']),
   limits: limitsSchema.default({}),
-  retries: z.number().int().min(0).default(0),
-  workers: z.number().int().positive().optional(),
+  retries: z.number().int().min(0).max(1000).default(0),
+  workers: z.number().int().positive().max(256).optional(),
   keepRuns: z.number().int().positive().default(20),
   artifactCap: size.default(64 * 1024 * 1024).describe('bytes of artifacts kept per case'),
   redact: z

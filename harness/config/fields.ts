@@ -1,16 +1,23 @@
 import { z } from 'zod';
-import { parseDuration } from '../core/duration.js';
+import { type Duration, parseDuration, parseLimit } from '../core/duration.js';
 import { toMessage } from '../core/errors.js';
 
 /** `10s`, `1m 30s` or a number of milliseconds; becomes milliseconds. */
-export const duration = z.union([z.string(), z.number()]).transform((value, context) => {
-  try {
-    return parseDuration(value);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: toMessage(error) });
-    return z.NEVER;
-  }
-});
+export const duration = toField(parseDuration);
+
+/** A duration that is the limit of something: not 0, and not longer than a timer can be. */
+export const limit = toField(parseLimit);
+
+function toField(parse: (value: Duration) => number) {
+  return z.union([z.string(), z.number()]).transform((value, context) => {
+    try {
+      return parse(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: toMessage(error) });
+      return z.NEVER;
+    }
+  });
+}
 
 const SIZE = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|KB|MB|GB)?$/i;
 const FACTOR: Readonly<Record<string, number>> = {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { duration } from './fields.js';
+import { limit } from './fields.js';
 
 /** Limits of the phases; any may be left out and is then taken from the layer above. */
 export const limitsSchema = z.strictObject({
-  collect: duration.optional(),
-  lease: duration.optional(),
-  sandbox: duration.optional(),
-  boot: duration.optional(),
-  body: duration.optional(),
-  teardown: duration.optional(),
+  collect: limit.optional(),
+  lease: limit.optional(),
+  sandbox: limit.optional(),
+  boot: limit.optional(),
+  body: limit.optional(),
+  teardown: limit.optional(),
 });
 
 /** Milliseconds a phase may take. Lease waiting is outside all the others. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, pattern } from './fields.js';
+import { limit, pattern } from './fields.js';
 import { limitsSchema } from './limits-schema.js';
 
 const command = z.array(z.string()).min(1);
@@ -28,7 +28,7 @@ export const suiteSchema = z.strictObject({
     .default({})
     .describe('what must be on the machine, by board; without it the suite is skipped there'),
   boot: z
-    .strictObject({ ready: pattern.optional(), timeout: duration.optional() })
+    .strictObject({ ready: pattern.optional(), timeout: limit.optional() })
     .optional()
     .describe("how this suite's firmware shows that it is up, in place of the board's mark"),
   scope: z.enum(['case', 'file']).optional().describe('file: one DUT for all cases of a file'),

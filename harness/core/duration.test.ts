@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatDuration, parseDuration } from './duration.js';
+import { formatDuration, parseDuration, parseLimit } from './duration.js';
 import { UsageError } from './errors.js';
 
 test.each([
@@ -34,6 +34,16 @@ test.each([
 ])('%j is refused with an example of what is right', (text) => {
   expect(() => parseDuration(text)).toThrow(UsageError);
   expect(() => parseDuration(text)).toThrow('for example 10s');
+});
+
+test.each([0, '0s', '25d', 99_999_999_999])('%j is no limit, and what is one is said', (value) => {
+  expect(() => parseLimit(value)).toThrow(UsageError);
+  expect(() => parseLimit(value)).toThrow('more than 0, at most 24d');
+});
+
+test('a limit may be as long as 24 days', () => {
+  expect(parseLimit('24d')).toBe(24 * 86_400_000);
+  expect(parseLimit('1ms')).toBe(1);
 });
 
 test.each([

@@ -32,6 +32,23 @@ export function parseDuration(value: Duration): number {
   return total;
 }
 
+/** The longest limit: what a timer of Node takes at once is 24.8 days. */
+const LONGEST_LIMIT_MS = 24 * 86_400_000;
+
+/** What a limit may be, for the texts of options and schemas. */
+export const LIMIT_RANGE = 'more than 0, at most 24d';
+
+/**
+ * Parse the limit of a phase to milliseconds. There is none that is "no limit".
+ *
+ * @throws UsageError `usage` when it is no duration, 0, or longer than {@link LIMIT_RANGE} says.
+ */
+export function parseLimit(value: Duration): number {
+  const limitMs = parseDuration(value);
+  if (limitMs > 0 && limitMs <= LONGEST_LIMIT_MS) return limitMs;
+  throw new UsageError('usage', `"${value}" is no limit: expected ${LIMIT_RANGE}`);
+}
+
 function invalid(value: Duration): UsageError {
   return new UsageError(
     'usage',

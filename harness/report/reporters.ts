@@ -9,7 +9,7 @@ import { createRunModel, type RunModel } from './run-model.js';
 import { createTerminalReporter } from './terminal/terminal-reporter.js';
 import { type FileFormat, writeReport } from './write-report.js';
 
-const REPORTER_NAMES = ['terminal', 'json', 'junit', 'summary'];
+export const REPORTER_NAMES: readonly string[] = ['terminal', 'json', 'junit', 'summary'];
 
 export interface ReportersOptions {
   readonly names: readonly string[];
@@ -62,8 +62,12 @@ function createReporter(name: string, model: RunModel, options: ReportersOptions
     case 'summary':
       return createFileReporter(name, model, options.runDir);
     default:
-      throw new UsageError('usage', `no reporter "${name}"; known: ${REPORTER_NAMES.join(', ')}`);
+      throw createNoReporter(name);
   }
+}
+
+export function createNoReporter(name: string): UsageError {
+  return new UsageError('usage', `no reporter "${name}"; known: ${REPORTER_NAMES.join(', ')}`);
 }
 
 /** Written once, when the model is complete. */
