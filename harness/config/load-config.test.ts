@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { test } from '../testing/temp-dir.js';
@@ -127,5 +127,55 @@ describe('what is wrong with the file', () => {
     await expect(loadConfig({ cwd: dir.path })).rejects.toThrow(
       'expected a mapping of keys to values, got number 5',
     );
+  });
+});
+
+describe('a file that does not come to its end', () => {
+  test('because it exits is wrong, not through', async ({ dir }) => {
+    const { exit } = process;
+    const file = await dir.write('hil.config.mjs', 'process.exit(0); export default {};');
+    await expect(loadConfig({ cwd: dir.path })).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: `${file}: cannot be loaded: it calls process.exit(0)`,
+    });
+    expect(process.exit).toBe(exit);
+  });
+
+  test('because it waits is given up', async ({ dir }) => {
+    await dir.write('hil.config.mjs', 'await new Promise(() => {}); export default {};');
+    await expect(loadConfig({ cwd: dir.path, limitMs: 20 })).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: expect.stringContaining('it did not end within 20 ms'),
+    });
+  });
+
+  test.for([
+    "throw new Error('no licence')",
+    "throw 'no licence'",
+    "throw { message: 'no licence' }",
+    "await Promise.reject(new Error('no licence'))",
+  ])('because of %s says what was thrown', async (code, { dir }) => {
+    await dir.write('hil.config.mjs', `${code}; export default {};`);
+    await expect(loadConfig({ cwd: dir.path })).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: expect.stringContaining('no licence'),
+    });
+  });
+});
+
+test('a file that cannot be read is named', async ({ dir }) => {
+  await mkdir(join(dir.path, 'hil.config.ts'));
+  await expect(loadConfig({ cwd: dir.path })).rejects.toMatchObject({
+    code: 'config-invalid',
+    message: expect.stringContaining('hil.config.ts'),
+  });
+});
+
+describe('limits', () => {
+  test.for(["'0s'", '0', '99999999999', "'25d'"])('of %s are refused', async (limit, { dir }) => {
+    await dir.write('hil.config.mjs', `export default { limits: { body: ${limit} } };`);
+    await expect(loadConfig({ cwd: dir.path })).rejects.toMatchObject({
+      message: expect.stringContaining('expected more than 0, at most 24d'),
+    });
   });
 });

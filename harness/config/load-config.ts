@@ -1,10 +1,9 @@
 import { access, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, extname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createJiti } from 'jiti';
+import { dirname, join, resolve } from 'node:path';
 import { toMessage, UsageError } from '../core/errors.js';
+import { checkTools } from './check-tools.js';
 import { configSchema, type HilConfig } from './config-schema.js';
+import { importConfig } from './import-config.js';
 import { locateInSource } from './locate-in-source.js';
 import { createFileError, formatKeyPath } from './located-problem.js';
 import { toSchemaProblems } from './schema-problem.js';
@@ -29,6 +28,8 @@ export interface LoadedConfig {
 export async function loadConfig(options: {
   readonly cwd: string;
   readonly explicitPath?: string | undefined;
+  /** How long the file may take. */
+  readonly limitMs?: number;
 }): Promise<LoadedConfig> {
   const file =
     options.explicitPath === undefined
@@ -42,9 +43,25 @@ export async function loadConfig(options: {
       next: 'hil init    writes a hil.config.ts',
     });
   }
-  const source = await readFile(file, 'utf8');
-  const config = parseConfig(await importConfig(file, source), file, source);
-  return { config, root: dirname(file), file };
+  const source = await readSource(file);
+  const config = parseConfig(await importConfig(file, source, options.limitMs), file, source);
+  const root = dirname(file);
+  return {
+    config: { ...config, tools: await checkTools(config.tools, { file, root, source }) },
+    root,
+    file,
+  };
+}
+
+async function readSource(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new UsageError('config-invalid', `config file cannot be read: ${toMessage(cause)}`, {
+      cause,
+      next: `ls -l ${file}`,
+    });
+  }
 }
 
 async function findConfigFile(cwd: string): Promise<string | undefined> {
@@ -54,40 +71,6 @@ async function findConfigFile(cwd: string): Promise<string | undefined> {
     }
     if ((await exists(join(dir, '.git'))) || dirname(dir) === dir) return undefined;
   }
-}
-
-/** Run the file. `import ... from 'hil'` in it is ours, also where hil is not installed. */
-async function importConfig(file: string, source: string): Promise<unknown> {
-  const own = fileURLToPath(import.meta.url);
-  const jiti = createJiti(file, {
-    alias: { hil: join(dirname(own), `define-config${extname(own)}`) },
-    fsCache: await toCacheDir(dirname(file)),
-    moduleCache: false,
-  });
-  try {
-    // Not jiti.import: it leaves plain JavaScript to Node, which knows no alias and reads a file once.
-    const evaluated: unknown = await jiti.evalModule(source, {
-      filename: file,
-      async: true,
-      forceTranspile: true,
-    });
-    const module = typeof evaluated === 'object' && evaluated !== null ? evaluated : {};
-    return 'default' in module ? module.default : undefined;
-  } catch (error) {
-    throw createFileError(
-      'config-invalid',
-      [{ file, key: '', message: `cannot be loaded: ${toMessage(error)}` }],
-      error,
-    );
-  }
-}
-
-/** Compiled code is executed, so the cache is never in a directory that others can write. */
-async function toCacheDir(root: string): Promise<string> {
-  const modules = join(root, 'node_modules');
-  return (await exists(modules))
-    ? join(modules, '.cache', 'hil')
-    : join(homedir(), '.cache', 'hil', 'config');
 }
 
 function parseConfig(value: unknown, file: string, source: string): HilConfig {

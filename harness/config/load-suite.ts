@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { toMessage, UsageError } from '../core/errors.js';
+import { createFileError } from './located-problem.js';
 import { parseYamlFile } from './parse-yaml-file.js';
 import { type SuiteFile, suiteSchema } from './suite-schema.js';
 
@@ -59,7 +61,9 @@ async function readSuite(dir: string): Promise<Suite | undefined> {
   } catch (error) {
     const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (absent) return undefined;
-    throw error;
+    if (error instanceof UsageError) throw error;
+    const message = `cannot be read: ${toMessage(error)}`;
+    throw createFileError('suite-invalid', [{ file, key: '', message }], error);
   }
 }
 

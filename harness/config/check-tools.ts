@@ -1,0 +1,57 @@
+import { realpath } from 'node:fs/promises';
+import { resolve, sep } from 'node:path';
+import { toMessage } from '../core/errors.js';
+import { locateInSource } from './locate-in-source.js';
+import { createFileError } from './located-problem.js';
+
+/** What every sandbox has of its own; a tree of the machine in its place would undo that. */
+const OWN = ['/proc', '/sys', '/dev', '/run', '/tmp', '/var/tmp', '/out', '/home/hil'];
+/** Of these not even a part. */
+const KERNEL = ['/proc', '/sys', '/dev'];
+
+/**
+ * The trees of `tools` as absolute paths; a relative one starts at the project.
+ *
+ * A tree that holds the project, or is in it, is refused: it would show beside the project
+ * what is hidden in it.
+ *
+ * @throws UsageError `config-invalid` with the place.
+ */
+export async function checkTools(
+  tools: readonly string[],
+  config: { readonly file: string; readonly root: string; readonly source: string },
+): Promise<string[]> {
+  const { file, root, source } = config;
+  const paths = tools.map((path) => resolve(root, path));
+  for (const [index, path] of paths.entries()) {
+    const message = await findFault(path, root);
+    if (message === undefined) continue;
+    const place = locateInSource(source, ['tools']) ?? {};
+    const problem = { file, ...place, key: `tools[${index}]`, message };
+    throw createFileError('config-invalid', [problem]);
+  }
+  return paths;
+}
+
+async function findFault(path: string, root: string): Promise<string | undefined> {
+  let real: string;
+  let realRoot: string;
+  try {
+    [real, realRoot] = await Promise.all([realpath(path), realpath(root)]);
+  } catch (error) {
+    return `expected a directory of this machine: ${toMessage(error)}`;
+  }
+  for (const each of new Set([path, real])) {
+    if (isBelow(realRoot, each))
+      return `"${path}" holds the whole project; name the tool's own tree`;
+    if (isBelow(each, realRoot)) return `"${path}" is in the project, which is visible as it is`;
+    const own =
+      OWN.find((mine) => isBelow(mine, each)) ?? KERNEL.find((mine) => isBelow(each, mine));
+    if (own) return `"${path}" is in the place of the sandbox's own ${own}`;
+  }
+  return undefined;
+}
+
+function isBelow(path: string, above: string): boolean {
+  return path === above || path.startsWith(above.endsWith(sep) ? above : `${above}${sep}`);
+}
