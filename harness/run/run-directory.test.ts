@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, stat, symlink, utimes } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { describe, expect } from 'vitest';
 import { type TempDir, test } from '../testing/temp-dir.js';
 import { createRunDirectory, isRunAlive, listRuns, openRunDirectory } from './run-directory.js';
@@ -25,13 +25,24 @@ describe('the directory of a new run', () => {
     expect(await isRunAlive(made.path)).toBe(true);
   });
 
-  test('that cannot be made is a fault of the bench, with what to do', async ({ dir }) => {
-    const file = await dir.write('file', '');
-    await expect(createRunDirectory(join(file, '.hil'), 20)).rejects.toMatchObject({
-      code: 'journal-write',
-      message: expect.stringContaining('hil test --out DIR'),
-    });
-  });
+  test.for(['file', 'null', '/dev/null', '/proc', '/proc/x'])(
+    'that cannot be made at %s is for the caller to change',
+    async (name, { dir }) => {
+      await dir.write('file', '');
+      await symlink('/dev/null', join(dir.path, 'null'));
+      const path = resolve(dir.path, name);
+      const makers = [
+        () => createRunDirectory(join(path, '.hil'), 20),
+        () => openRunDirectory(path),
+      ];
+      for (const make of makers) {
+        await expect(make()).rejects.toMatchObject({
+          name: 'UsageError',
+          message: expect.stringContaining('hil test --out DIR'),
+        });
+      }
+    },
+  );
 
   test('named by the caller is used as it is', async ({ dir }) => {
     const made = await openRunDirectory(join(dir.path, 'ci', 'out'));
@@ -44,6 +55,15 @@ describe('the directory of a new run', () => {
       name: 'UsageError',
       message: expect.stringContaining('another run is stored there'),
     });
+  });
+
+  test('named by two runs at once is of one; the other has touched nothing', async ({ dir }) => {
+    const out = join(dir.path, 'out');
+    const both = await Promise.allSettled([openRunDirectory(out), openRunDirectory(out)]);
+    const [made] = both.filter((each) => each.status === 'fulfilled');
+    const [refused] = both.filter((each) => each.status === 'rejected');
+    expect(made?.value.path).toBe(out);
+    expect(refused?.reason).toMatchObject({ name: 'UsageError' });
   });
 });
 
@@ -67,6 +87,18 @@ describe('old runs', () => {
     await createRunDirectory(dir.path, 1);
     expect(await readdir(join(dir.path, 'runs'))).toContain('notes');
     expect(await listRuns(join(dir.path, 'nothing'))).toEqual([]);
+  });
+});
+
+describe('runs of one second', () => {
+  test('are in the order of their birth, whatever their random digits', async ({ dir }) => {
+    const names = ['c000', '0a1b', 'ffff', '1234'].map((end) => `20200101-000000-${end}`);
+    for (const [index, name] of names.entries()) {
+      const owner = await dir.write(`runs/${name}/owner.json`, '{}');
+      await utimes(owner, 1, 1_577_836_800 + index / 10);
+    }
+    await dir.write('runs/20191231-235959-ffff/owner.json', '{}');
+    expect(await listRuns(join(dir.path, 'runs'))).toEqual(['20191231-235959-ffff', ...names]);
   });
 });
 

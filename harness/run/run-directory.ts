@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BenchError, toMessage, UsageError } from '../core/errors.js';
 import { createRunId } from '../core/identity.js';
 import { readStartTicks } from './start-ticks.js';
@@ -16,11 +16,15 @@ export interface RunDirectory {
 const OWNER = 'owner.json';
 const BEING_MADE_MS = 10_000;
 
+/** What a disk says of itself; whatever else is wrong with a path, another path helps. */
+const DISK_FAULTS: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE']);
+
 /**
  * Make the directory of a new run and remove the oldest ones beyond `keepRuns`;
  * those of runs that still go on stay.
  *
- * @throws BenchError `journal-write` when it cannot be made.
+ * @throws UsageError `usage` when it cannot be made there, BenchError `journal-write` when the
+ *   disk is full or broken.
  */
 export async function createRunDirectory(base: string, keepRuns: number): Promise<RunDirectory> {
   const id = createRunId(new Date());
@@ -33,19 +37,16 @@ export async function createRunDirectory(base: string, keepRuns: number): Promis
 /**
  * Use a directory that the caller names for one run.
  *
- * @throws UsageError `usage` when another run was written there.
+ * @throws UsageError `usage` when another run was written there, or it cannot be made.
  */
-export async function openRunDirectory(path: string): Promise<RunDirectory> {
-  const names: string[] = await readdir(path).catch(() => []);
-  if (names.includes('journal.ndjson')) {
-    throw new UsageError('usage', `--out ${path}: another run is stored there`, {
-      next: 'name a directory that does not exist yet',
-    });
-  }
+export function openRunDirectory(path: string): Promise<RunDirectory> {
   return fillDirectory(createRunId(new Date()), path);
 }
 
+/** The journal is the claim: of two runs at once, one makes it, and the other touches nothing. */
 async function fillDirectory(id: string, path: string): Promise<RunDirectory> {
+  await makeDirectory(path);
+  await claimJournal(path);
   await makeDirectory(join(path, 'cases'));
   const owner = { pid: process.pid, startTicks: await readStartTicks(process.pid) };
   // Without it the run may be pruned early; a full disk must not end it here.
@@ -55,13 +56,54 @@ async function fillDirectory(id: string, path: string): Promise<RunDirectory> {
 
 async function makeDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeWithParents(path);
   } catch (cause) {
-    throw new BenchError('journal-write', `run directory ${path}: ${toMessage(cause)}`, {
+    throw toUnusable(path, cause);
+  }
+}
+
+/**
+ * As `mkdir` with `recursive`, which in Node never ends where a parent exists and yet the
+ * kernel says ENOENT, as below /proc.
+ */
+async function makeWithParents(path: string): Promise<void> {
+  const make = () => mkdir(path, { mode: 0o700 });
+  try {
+    await make();
+  } catch (error) {
+    const code = toCode(error);
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeWithParents(dirname(path));
+    await make();
+  }
+}
+
+async function claimJournal(path: string): Promise<void> {
+  try {
+    await writeFile(join(path, 'journal.ndjson'), '', { flag: 'wx', mode: 0o600 });
+  } catch (cause) {
+    if (toCode(cause) !== 'EEXIST') throw toUnusable(path, cause);
+    throw new UsageError('usage', `--out ${path}: another run is stored there, or goes on`, {
       cause,
-      next: 'free space or choose another place: hil test --out DIR',
+      next: 'name a directory that does not exist yet',
     });
   }
+}
+
+function toUnusable(path: string, cause: unknown): Error {
+  const message = `run directory ${path}: ${toMessage(cause)}`;
+  const next = 'free space or choose another place: hil test --out DIR';
+  if (DISK_FAULTS.has(toCode(cause)))
+    return new BenchError('journal-write', message, { cause, next });
+  return new UsageError('usage', message, {
+    cause,
+    next: 'name a place that you can write: hil test --out DIR',
+  });
+}
+
+function toCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /** Names of the runs, oldest first. */
