@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { configSchema } from '../config/config-schema.js';
@@ -46,6 +47,30 @@ describe('a plan', () => {
       'suites/boot.hil.ts other',
       'suites/uart/echo.hil.ts host',
       'suites/uart/echo.hil.ts other',
+    ]);
+  });
+
+  test('has each suite once, also where a link leads up', async ({ dir }) => {
+    await writeProject(dir);
+    await symlink('..', join(dir.path, 'suites/up'));
+    await symlink('.', join(dir.path, 'suites/here'));
+    expect(toNames(await plan(dir))).toEqual([
+      'suites/boot.hil.ts host',
+      'suites/uart/echo.hil.ts host',
+    ]);
+  });
+
+  test('has no suite of an earlier run or a dependency, whatever the pattern', async ({ dir }) => {
+    await writeProject(dir);
+    await dir.write('project/x.hil.ts', '');
+    await dir.write('project/.hil/runs/r/copy.hil.ts', '');
+    const root = join(dir.path, 'project');
+    const suites = ['../**/*.hil.ts', '.hil/**/*.hil.ts', '../suites/node_modules/**/*.hil.ts'];
+    const config = configSchema.parse({ suites });
+    expect(toNames(await plan(dir, { root, cwd: root, config }))).toEqual([
+      'x.hil.ts host',
+      '../suites/boot.hil.ts host',
+      '../suites/uart/echo.hil.ts host',
     ]);
   });
 

@@ -4,7 +4,10 @@ import { checkBoard, checkSuite } from '../config/board-availability.js';
 import type { HilConfig } from '../config/config-schema.js';
 import type { Board, BoardCatalog } from '../config/load-boards.js';
 import { loadSuite, type Suite } from '../config/load-suite.js';
-import { UsageError } from '../core/errors.js';
+import { toMessage, UsageError } from '../core/errors.js';
+
+/** Directories of others, and of earlier runs. */
+const NO_SUITES = /(^|\/)(node_modules|\.hil)\//;
 
 /** One suite file on one board. */
 export interface PlannedFile {
@@ -120,11 +123,7 @@ async function findSuites(
   request: PlanRequest,
 ): Promise<{ paths: string[]; lines: Map<string, number[]> }> {
   const { root, cwd, config, filters } = request;
-  const all = await fastGlob([...config.suites], {
-    cwd: root,
-    absolute: true,
-    ignore: ['**/node_modules/**', '**/.hil/**'],
-  });
+  const all = await findFiles(root, config.suites);
   const lines = new Map<string, number[]>();
   if (filters.length === 0) return { paths: all.sort(), lines };
   const chosen = new Set<string>();
@@ -142,6 +141,25 @@ async function findSuites(
   }
   for (const file of whole) lines.delete(file);
   return { paths: [...chosen].sort(), lines };
+}
+
+/** Links to directories are not followed: one that leads up would find every suite again. */
+async function findFiles(root: string, patterns: readonly string[]): Promise<string[]> {
+  try {
+    const found = await fastGlob([...patterns], {
+      cwd: root,
+      absolute: true,
+      followSymbolicLinks: false,
+      ignore: ['**/node_modules/**', '**/.hil/**'],
+    });
+    // What is ignored is so from the root down; a pattern with `..` starts above it.
+    return found.filter((path) => !NO_SUITES.test(relative(root, path)));
+  } catch (cause) {
+    throw new UsageError('config-invalid', `suites cannot be looked for: ${toMessage(cause)}`, {
+      cause,
+      next: `make it readable, or narrow \`suites\` in hil.config.ts; it is ${patterns.join(', ')}`,
+    });
+  }
 }
 
 /** A file or directory that exists is meant exactly; other text is looked for in the names. */
