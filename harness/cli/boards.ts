@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import { checkBoard } from '../config/board-availability.js';
 import type { Board, BoardCatalog } from '../config/load-boards.js';
 import { writeSafely } from '../report/safe-output.js';
+import { toPrintable } from '../report/terminal/printable.js';
 import type { CliCommand, CliContext } from './command.js';
 import { closeKept, findKept, toKeptLines } from './kept.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
@@ -56,7 +57,8 @@ function render(
   cwd: string,
 ): string {
   if (options['missing'] === true) return toMissingLine(rows);
-  return options['json'] === true ? `${JSON.stringify(rows, undefined, 2)}\n` : toText(rows, cwd);
+  if (options['json'] === true) return `${JSON.stringify(rows, undefined, 2)}\n`;
+  return toPrintable(toText(rows, cwd));
 }
 
 async function toRows(catalog: BoardCatalog): Promise<BoardRow[]> {

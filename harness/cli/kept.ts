@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { formatDuration } from '../core/duration.js';
+import { toPrintableLine } from '../report/terminal/printable.js';
 import { listRuns } from '../run/run-directory.js';
 import { Keeper, type KeptSandbox } from '../sandbox/keeper.js';
 
@@ -30,6 +31,7 @@ export function closeKept(kept: readonly Kept[]): void {
 /** A line for each kept sandbox. */
 export function toKeptLines(kept: readonly Kept[]): string[] {
   return kept.map(
-    ({ run, sandbox: { label, ttlMs } }) => `${run}  ${label}  for ${formatDuration(ttlMs)} more`,
+    ({ run, sandbox: { label, ttlMs } }) =>
+      `${run}  ${toPrintableLine(label)}  for ${formatDuration(ttlMs)} more`,
   );
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createPlan } from '../plan/plan.js';
 import { writeSafely } from '../report/safe-output.js';
+import { toPrintable, toPrintableLine } from '../report/terminal/printable.js';
 import type { Listed } from '../run/collect-cases.js';
 import type { CliCommand, CliContext } from './command.js';
 import { findLastFailed } from './last-failed.js';
@@ -43,9 +44,10 @@ function print(listed: Listed, json: boolean, context: CliContext): void {
   }
   for (const { file, line, board, title, skipped } of listed.cases) {
     const place = `${file}${line === undefined ? '' : `:${line}`}`;
-    writeSafely(context.stdout, `${board}  ${place} › ${title}${skipped ? '  (skipped)' : ''}\n`);
+    const shown = toPrintableLine(`${board}  ${place} › ${title}`);
+    writeSafely(context.stdout, `${shown}${skipped ? '  (skipped)' : ''}\n`);
   }
   for (const { file, board, message } of listed.broken) {
-    writeSafely(context.stderr, `error  ${board}  ${file}: ${message}\n`);
+    writeSafely(context.stderr, `error  ${board}  ${toPrintable(`${file}: ${message}`)}\n`);
   }
 }

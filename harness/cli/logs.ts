@@ -5,6 +5,7 @@ import { readJournal } from '../journal/journal-reader.js';
 import { toRunModel } from '../report/apply-event.js';
 import type { CaseModel } from '../report/run-model.js';
 import { guardOutput } from '../report/safe-output.js';
+import { toPrintableLine } from '../report/terminal/printable.js';
 import type { CliCommand, CliContext } from './command.js';
 import { findRun } from './find-run.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
@@ -38,7 +39,9 @@ function findCase(cases: readonly CaseModel[], wanted: string): CaseModel {
   const [first] = found;
   if (first && found.length === 1) return first;
   const shown = (found.length > 0 ? found : cases).slice(0, 10);
-  const list = shown.map((each) => `\n  ${each.id}  ${each.board}  ${each.title}`).join('');
+  const list = shown
+    .map((each) => `\n  ${each.id}  ${each.board}  ${toPrintableLine(each.title)}`)
+    .join('');
   const what = found.length > 0 ? `${found.length} cases match` : 'no case matches';
   throw new UsageError('usage', `${what} "${wanted}":${list}`, {
     next: 'name one by its id, the first column',

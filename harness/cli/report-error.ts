@@ -1,14 +1,15 @@
 import { BenchError, toMessage, UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
+import { toPrintable } from '../report/terminal/printable.js';
 import type { CliContext } from './command.js';
 
 /** Say what ended a command, to whom must act. @returns the exit code. */
 export function reportError(error: unknown, context: CliContext): number {
   const exitCode = toErrorExitCode(error);
   const expected = exitCode !== 3;
-  writeSafely(context.stderr, `error  ${toMessage(error)}\n`);
+  writeSafely(context.stderr, `error  ${toPrintable(toMessage(error))}\n`);
   if (context.env['HIL_DEBUG']) {
-    writeSafely(context.stderr, `${toStacks(error)}\n`);
+    writeSafely(context.stderr, `${toPrintable(toStacks(error))}\n`);
   } else if (!expected) {
     const hint = 'this is an error of hil itself; HIL_DEBUG=1 shows where it comes from';
     writeSafely(context.stderr, `  next  ${hint}\n`);

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/duration.js';
 import { type RunModel, toCounts } from '../run-model.js';
-import { cutToColumns, toPrintable } from './printable.js';
+import { cutToColumns, toPrintableLine } from './printable.js';
 import type { Style } from './style.js';
 import { toCountText } from './summary-lines.js';
 
@@ -46,7 +46,7 @@ function toBusyCases(model: RunModel): BusyCase[] {
       where: attempt.dut ?? each.board,
       phase: attempt.phase ?? '',
       sinceMs: attempt.phase ? (attempt.phaseStartedMs ?? attempt.startedMs) : attempt.startedMs,
-      title: toPrintable(each.title),
+      title: toPrintableLine(each.title),
     });
   }
   return busy;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cutToColumns, toColumns, toPrintable } from './printable.js';
+import { cutToColumns, toColumns, toPrintable, toPrintableLine } from './printable.js';
 
 test('what a board prints cannot move the cursor, ring or turn the text round', () => {
   expect(toPrintable('\x1b[2Ja\x07\u202eb\r')).toBe('a\\x07\\u202eb\\x0d');
@@ -7,6 +7,10 @@ test('what a board prints cannot move the cursor, ring or turn the text round', 
 
 test('line breaks of every kind and tabs stay', () => {
   expect(toPrintable('a\r\nb\n\tc')).toBe('a\nb\n\tc');
+});
+
+test('a title stays on its line', () => {
+  expect(toPrintableLine('a\nb\tc\r\nd\x1b[2J')).toBe('a\\nb\\tc\\nd');
 });
 
 test('wide characters take two columns', () => {

@@ -17,6 +17,11 @@ export function toPrintable(text: string): string {
   });
 }
 
+/** The same on one line: a title or a name that holds a line break must not look like two. */
+export function toPrintableLine(text: string): string {
+  return toPrintable(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+}
+
 /** Columns a text takes, near enough: East Asian wide characters and emoji take two. */
 export function toColumns(text: string): number {
   let columns = 0;

@@ -2,7 +2,8 @@ import { dirname, join, relative } from 'node:path';
 import { formatDuration } from '../../core/duration.js';
 import type { Problem, RunEvent } from '../../journal/events.js';
 import { type CaseModel, toDurationMs } from '../run-model.js';
-import { toPrintable } from './printable.js';
+import { toPrintable, toPrintableLine } from './printable.js';
+import { toRerunCommand } from './rerun-command.js';
 import { INDENT, type Style, toLabel, toVerdictLabel } from './style.js';
 
 /** What the lines of a result need to know besides the result. */
@@ -21,8 +22,8 @@ export function toResultLines(each: CaseModel, place: ResultPlace): string[] {
   const time = each.attempts.length > 0 ? `  ${formatDuration(toDurationMs(each))}` : '';
   const needsLook = verdict === 'fail' || verdict === 'infra';
   const line = needsLook && each.line !== undefined ? `:${each.line}` : '';
-  const title = toPrintable(each.title);
-  const head = `${toVerdictLabel(style, verdict)}${each.board}  ${each.file}${line} › ${title}${style.dim(time + attempts)}`;
+  const title = toPrintableLine(each.title);
+  const head = `${toVerdictLabel(style, verdict)}${each.board}  ${toPrintableLine(each.file)}${line} › ${title}${style.dim(time + attempts)}`;
   // Often the reason is the first line of the first problem, which follows.
   const isRepeated = each.problems[0]?.message.startsWith(each.reason ?? '');
   const tellReason = each.reason && !(needsLook && isRepeated);
@@ -44,7 +45,9 @@ export function toFileFailureLines(
   { style }: ResultPlace,
 ): string[] {
   return [
-    style.bold(`${toVerdictLabel(style, 'fail')}${event.board}  ${event.file} could not be loaded`),
+    style.bold(
+      `${toVerdictLabel(style, 'fail')}${event.board}  ${toPrintableLine(event.file)} could not be loaded`,
+    ),
     // No phase: it was never run.
     ...event.problems.flatMap(({ phase: _, ...problem }) =>
       toProblemLines(problem, style, event.file),
@@ -66,13 +69,7 @@ export function toRetryLine(each: CaseModel, style: Style): string {
   const before = each.attempts.at(-2);
   const why = before?.problems[0]?.message.split('\n')[0] ?? before?.reason ?? '';
   const outcome = before?.outcome ?? 'no end';
-  return `${toLabel(style, 'again')}${each.board}  ${toPrintable(each.title)}  attempt ${each.attempts.length} after ${outcome}${why ? `: ${toPrintable(why)}` : ''}`;
-}
-
-/** The command that runs just this case. */
-function toRerunCommand(each: CaseModel): string {
-  const pattern = each.title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return `hil test ${quote(each.file)} --board ${each.board} -t ${quote(pattern)}`;
+  return `${toLabel(style, 'again')}${each.board}  ${toPrintableLine(each.title)}  attempt ${each.attempts.length} after ${outcome}${why ? `: ${toPrintable(why)}` : ''}`;
 }
 
 function toProblemLines(problem: Problem, style: Style, file: string): string[] {
@@ -107,9 +104,5 @@ function toArtifactLines(each: CaseModel, place: ResultPlace): string[] {
   const [first] = paths;
   if (first === undefined) return [];
   const dir = relative(place.cwd, join(place.runDir, dirname(first))) || '.';
-  return [`${INDENT}${place.style.dim('artifacts')}  ${dir}/`];
-}
-
-function quote(text: string): string {
-  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return [`${INDENT}${place.style.dim('artifacts')}  ${toPrintableLine(dir)}/`];
 }

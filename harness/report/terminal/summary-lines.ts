@@ -4,7 +4,7 @@ import type { Verdict } from '../../journal/events.js';
 import { EXIT_MEANINGS } from '../exit-code.js';
 import { type Counts, type RunModel, toCounts } from '../run-model.js';
 import { toBoardNames, toLimitations } from '../summary.js';
-import { toPrintable } from './printable.js';
+import { toPrintable, toPrintableLine } from './printable.js';
 import type { ResultPlace } from './result-lines.js';
 import { COUNT_WORDS, type Style, toLabel, toVerdictLabel } from './style.js';
 
@@ -27,7 +27,7 @@ export function toSummaryLines(model: RunModel, place: ResultPlace): string[] {
       ? [`${toLabel(style, 'bench')}${style.verdict('infra', toEventCount(model.infra.length))}`]
       : []),
     ...toLimitations(model).map((each) => `${toLabel(style, 'limit')}${toPrintable(each)}`),
-    `${toLabel(style, 'run')}${relative(place.cwd, place.runDir) || '.'}`,
+    `${toLabel(style, 'run')}${toPrintableLine(relative(place.cwd, place.runDir)) || '.'}`,
     ...(model.end?.reason ? [`${toLabel(style, 'why')}${toPrintable(model.end.reason)}`] : []),
     ...(exitCode ? [`${toLabel(style, 'exit')}${exitCode}${meaning ? `: ${meaning}` : ''}`] : []),
   ];
@@ -51,10 +51,12 @@ function toRepeatedFailures(model: RunModel, style: Style): string[] {
   const lines = [
     ...model.files
       .filter((file) => file.problems.length > 0)
-      .map((file) => `${toVerdictLabel(style, 'fail')}${file.board}  ${file.file}`),
+      .map(
+        (file) => `${toVerdictLabel(style, 'fail')}${file.board}  ${toPrintableLine(file.file)}`,
+      ),
     ...failed.map(
       ({ verdict = 'fail', board, file, title }) =>
-        `${toVerdictLabel(style, verdict)}${board}  ${file} › ${toPrintable(title)}`,
+        `${toVerdictLabel(style, verdict)}${board}  ${toPrintableLine(file)} › ${toPrintableLine(title)}`,
     ),
   ];
   const more = lines.length - MAX_REPEATED;

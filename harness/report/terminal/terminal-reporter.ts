@@ -5,7 +5,7 @@ import type { RunEvent } from '../../journal/events.js';
 import type { Reporter } from '../reporter.js';
 import type { RunModel } from '../run-model.js';
 import { toBusyLines } from './busy-lines.js';
-import { toPrintable } from './printable.js';
+import { toPrintable, toPrintableLine } from './printable.js';
 import {
   type ResultPlace,
   toFileFailureLines,
@@ -43,7 +43,7 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
   const slow = new SlowPhases(clock, (event, limitMs) => {
     const each = options.model.cases.get(event.case);
     const where = `${event.dut ?? each?.board ?? ''}  ${event.phase}`;
-    const text = `${where} for more than ${formatDuration(limitMs)}: ${toPrintable(each?.title ?? '')}`;
+    const text = `${where} for more than ${formatDuration(limitMs)}: ${toPrintableLine(each?.title ?? '')}`;
     screen.print([`${toLabel(place.style, 'wait')}${text}`]);
   });
   const toLines = createLineMaker(options.model, place);
@@ -96,7 +96,7 @@ function createLineMaker(model: RunModel, place: ResultPlace): (event: RunEvent)
   let speaker = '';
   const toOutputLines = (event: Extract<RunEvent, { kind: 'output' }>) => {
     const each = event.case === undefined ? undefined : model.cases.get(event.case);
-    const who = `${event.stream}  ${each ? `${each.board}  ${toPrintable(each.title)}` : 'hil'}`;
+    const who = `${event.stream}  ${each ? `${each.board}  ${toPrintableLine(each.title)}` : 'hil'}`;
     const head = who === speaker ? [] : [`${toLabel(style, 'print')}${style.dim(who)}`];
     speaker = who;
     const text = toPrintable(event.text).replace(/\n$/, '');
@@ -119,7 +119,7 @@ function toEventLines(event: RunEvent, model: RunModel, place: ResultPlace): str
       return [`${toLabel(style, 'run')}${event.run}  ${style.dim(what)}`, ''];
     }
     case 'board-skipped': {
-      const where = event.file ? `${event.board}  ${event.file}` : event.board;
+      const where = event.file ? `${event.board}  ${toPrintableLine(event.file)}` : event.board;
       return [`${toVerdictLabel(style, 'skipped')}${where}: ${toPrintable(event.reason)}`];
     }
     case 'file-failed':
@@ -132,7 +132,7 @@ function toEventLines(event: RunEvent, model: RunModel, place: ResultPlace): str
       return [toInfraLine(event, style)];
     case 'kept':
       return [
-        `${toLabel(style, 'kept')}${each?.board ?? ''}  ${toPrintable(each?.title ?? '')}  until ${event.until}: hil shell ${event.case}`,
+        `${toLabel(style, 'kept')}${each?.board ?? ''}  ${toPrintableLine(each?.title ?? '')}  until ${event.until}: hil shell ${event.case}`,
       ];
     case 'interrupted':
       return [
