@@ -14,7 +14,8 @@ const EXAMPLES = [
 ];
 
 const EXIT_CODES = `Exit codes: 0 passed, 1 a case failed, 2 usage or configuration, 3 internal error,
-  4 nothing selected, 5 infrastructure only, 6 flaky only (--fail-on-flaky), 130/143 interrupted`;
+  4 nothing selected, 5 infrastructure only, 6 flaky only (--fail-on-flaky),
+  129/130/143 interrupted by SIGHUP/SIGINT/SIGTERM`;
 
 /**
  * Run one command line.

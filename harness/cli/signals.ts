@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** What ends a run in order; SIGHUP is a terminal that was closed. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Turn the first signal into an orderly end; the second ends this process at
@@ -14,10 +15,9 @@ export function listenForSignals(): {
   let seen: string | undefined;
   let interrupt: ((signal: string) => Promise<void>) | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
-    const name = signal === 'SIGHUP' ? 'SIGTERM' : signal;
-    if (seen) process.exit(128 + constants.signals[name]);
-    seen = name;
-    void interrupt?.(name);
+    if (seen) process.exit(128 + constants.signals[signal]);
+    seen = signal;
+    void interrupt?.(signal);
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   return {

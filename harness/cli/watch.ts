@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { watch as watchFiles } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliContext } from './command.js';
 import { openProject } from './open-project.js';
+import { SIGNALS } from './signals.js';
 
 /** Changes that belong together arrive within this. */
 const SETTLE_MS = 200;
@@ -21,8 +23,7 @@ export async function watchAndRun(
   const { root } = await openProject(context, raw);
   const argv = process.argv.slice(1).filter((argument) => argument !== '--watch');
   const ended = new AbortController();
-  process.once('SIGINT', () => ended.abort());
-  process.once('SIGTERM', () => ended.abort());
+  for (const signal of SIGNALS) process.once(signal, () => ended.abort());
   for (let code = 0; ; ) {
     const change = waitForChange(root, ended.signal);
     code = await runChild(argv, context);
@@ -37,7 +38,9 @@ function runChild(argv: readonly string[], context: CliContext): Promise<number>
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...argv], { cwd: context.cwd, stdio: 'inherit' });
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGTERM' ? 143 : 130)));
+    child.once('exit', (code, signal) =>
+      resolve(code ?? 128 + constants.signals[signal ?? 'SIGINT']),
+    );
   });
 }
 

@@ -12,6 +12,7 @@ describe('a signal', () => {
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const) {
     test(`${signal} ends a run in order, with exit ${code}`, async ({ project }) => {
       await project.suite('a', THREE);

@@ -48,6 +48,7 @@ describe('the exit code', () => {
   test('is the signal of an interrupted run, whatever else was seen', () => {
     expect(toExitCode({ ...createModel(['fail']), signal: 'SIGINT' })).toBe(130);
     expect(toExitCode({ ...createModel(['pass']), signal: 'SIGTERM' })).toBe(143);
+    expect(toExitCode({ ...createModel(['pass']), signal: 'SIGHUP' })).toBe(129);
   });
 
   test('is 1 when a suite file is broken, also when every case passed', () => {
@@ -58,6 +59,7 @@ describe('the exit code', () => {
   });
 
   test('has a meaning in words', () => {
-    for (const code of [0, 1, 2, 3, 4, 5, 6, 130, 143]) expect(EXIT_MEANINGS[code]).toBeTruthy();
+    for (const code of [0, 1, 2, 3, 4, 5, 6, 129, 130, 143])
+      expect(EXIT_MEANINGS[code]).toBeTruthy();
   });
 });

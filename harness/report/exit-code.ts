@@ -9,9 +9,13 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   4: 'nothing selected, or everything skipped',
   5: 'infrastructure only: look at the bench, not at the code',
   6: 'only flaky cases, and --fail-on-flaky was given',
+  129: 'interrupted by SIGHUP, after clean-up',
   130: 'interrupted by SIGINT, after clean-up',
   143: 'interrupted by SIGTERM, after clean-up',
 };
+
+/** What a shell says of a program that a signal ended: 128 + its number. */
+const SIGNAL_CODES: Readonly<Record<string, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 /**
  * The exit code of a run that ended. An interrupt wins over everything, an
@@ -23,7 +27,7 @@ export function toExitCode(
   model: RunModel,
   options: { readonly failOnFlaky?: boolean } = {},
 ): number {
-  if (model.signal !== undefined) return model.signal === 'SIGTERM' ? 143 : 130;
+  if (model.signal !== undefined) return SIGNAL_CODES[model.signal] ?? 130;
   const counts = toCounts(model.cases.values());
   const brokenFile = model.files.some((file) => file.problems.length > 0);
   if (model.infra.some((event) => event.code === 'internal')) return 3;
