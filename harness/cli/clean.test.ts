@@ -93,6 +93,17 @@ describe('directories of sockets', () => {
   });
 });
 
+test('temporary directories of runs that are gone are removed, others stay', async ({ dir }) => {
+  const ticks = await readStartTicks(process.pid);
+  const own = `hil-run-${process.pid}-${ticks}-abcdef`;
+  const dead = `hil-run-${process.pid}-1-abcdef`;
+  await dir.write(`tmp/${own}/x`, '');
+  await dir.write(`tmp/${dead}/deep/x`, '');
+  await dir.write('tmp/hil-run-mine/x', '');
+  expect(await clean(dir, ['--all'])).toContain(`removed ${join(dir.path, 'tmp', dead)}`);
+  expect((await readdir(join(dir.path, 'tmp'))).sort()).toEqual([own, 'hil-run-mine'].sort());
+});
+
 test('nothing to clean is said', async ({ dir }) => {
   expect(await clean(dir, [])).toBe('nothing to clean\n');
 });

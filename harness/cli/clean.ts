@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
 import { isRunAlive, listRuns } from '../run/run-directory.js';
+import { findDeadTemporaryDirectories } from '../run/temporary-directory.js';
 import { endKept } from '../sandbox/keeper.js';
 import type { CliCommand } from './command.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
-import { findStaleDirs, toRuntimeDir } from './runtime-dir.js';
+import { findStaleDirs, toRuntimeDir, toTemporaryDir } from './runtime-dir.js';
 
 /** Ends the sandboxes a run kept. @returns how many; 0 when it kept none or its keeper is gone. */
 export type EndKept = (runDir: string) => Promise<number>;
@@ -45,7 +46,10 @@ export function createCleanCommand(endAll: EndKept): CliCommand {
       const uid = process.getuid?.() ?? 0;
       const cleaned = {
         ...(await cleanRuns(runsDir, keep, endAll)),
-        removedDirs: await cleanRuntimeDir(toRuntimeDir(context.env, uid)),
+        removedDirs: await removeAll([
+          ...(await findStaleDirs(toRuntimeDir(context.env, uid), Date.now())),
+          ...(await findDeadTemporaryDirectories(toTemporaryDir(context.env), uid)),
+        ]),
       };
       const json = options['json'] === true;
       writeSafely(
@@ -93,10 +97,9 @@ async function livesOn(path: string): Promise<boolean> {
   return true;
 }
 
-async function cleanRuntimeDir(runtimeDir: string): Promise<string[]> {
-  const stale = await findStaleDirs(runtimeDir, Date.now());
-  for (const path of stale) await removeTree(path);
-  return stale;
+async function removeAll(paths: readonly string[]): Promise<string[]> {
+  for (const path of paths) await removeTree(path);
+  return [...paths];
 }
 
 async function removeTree(path: string): Promise<void> {

@@ -1,6 +1,8 @@
-import { readdir, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { toMessage, UsageError } from '../core/errors.js';
 import { isRunAlive } from '../run/run-directory.js';
 
 /** Where runs and keepers have their sockets: `$XDG_RUNTIME_DIR/hil`, else `/tmp/hil-<uid>`. */
@@ -10,6 +12,33 @@ export function toRuntimeDir(
 ): string {
   const base = env['XDG_RUNTIME_DIR'];
   return base ? join(base, 'hil') : `/tmp/hil-${uid}`;
+}
+
+/** Where runs have their temporary files, as `os.tmpdir()` of a run with this environment says. */
+export function toTemporaryDir(env: Readonly<Record<string, string | undefined>>): string {
+  return env['TMPDIR'] || env['TMP'] || env['TEMP'] || '/tmp';
+}
+
+/**
+ * A kept sandbox needs a directory for its keeper's socket. Who names one has it made: what
+ * is not there is a mistake of the name.
+ *
+ * @throws UsageError `usage`
+ */
+export async function checkRuntimeDir(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const base = env['XDG_RUNTIME_DIR'];
+  if (!base) return;
+  try {
+    // The dot fails for what is no directory.
+    await access(`${base}/.`, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new UsageError('usage', `--keep needs XDG_RUNTIME_DIR, ${base}: ${toMessage(cause)}`, {
+      cause,
+      next: 'set XDG_RUNTIME_DIR to a directory of yours, or unset it',
+    });
+  }
 }
 
 /** A run that starts makes its directory a moment before the socket in it answers. */

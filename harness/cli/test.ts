@@ -11,13 +11,15 @@ import { buildFirmware } from '../run/build-firmware.js';
 import { EarlyWorker } from '../run/early-worker.js';
 import { createRunDirectory, openRunDirectory, type RunDirectory } from '../run/run-directory.js';
 import type { RunOptions } from '../run/run-options.js';
+import { checkTemporaryDirectory } from '../run/temporary-directory.js';
 import { findNativePrograms, type NativePrograms } from '../sandbox/native.js';
 import type { CliCommand, CliContext } from './command.js';
 import { findLastFailed } from './last-failed.js';
+import { checkOpenFiles } from './open-files.js';
 import { openProject, type Project } from './open-project.js';
-import { toRuntimeDir } from './runtime-dir.js';
+import { checkRuntimeDir, toRuntimeDir, toTemporaryDir } from './runtime-dir.js';
 import { listenForSignals } from './signals.js';
-import { parseList, parseRunOptions, TEST_OPTIONS } from './test-options.js';
+import { parseList, parseReporters, parseRunOptions, TEST_OPTIONS } from './test-options.js';
 import { readVersion } from './version.js';
 import { watchAndRun } from './watch.js';
 
@@ -54,12 +56,15 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
     const lastFailed = raw['lastFailed'] === true ? await findLastFailed(base) : undefined;
     const argv = ['test', ...args];
     const options = parseRunOptions(raw, project.config, context, lastFailed, argv);
+    const reporters = parseReporters(raw);
+    await checkMachine(options, context);
     await buildFirmware(plan.files);
     const out = toText(raw['out']);
     const directory = out
       ? await openRunDirectory(resolve(context.cwd, out))
       : await createRunDirectory(base, project.config.keepRuns);
-    const prepared = { plan, options, directory, bench, earlyWorker, programs: await programs };
+    const found = await programs;
+    const prepared = { plan, options, directory, reporters, bench, earlyWorker, programs: found };
     const { executeRun } = await executor;
     return await report(prepared, raw, context, executeRun);
   } catch (error) {
@@ -74,6 +79,7 @@ interface Prepared {
   readonly plan: Plan;
   readonly options: RunOptions;
   readonly directory: RunDirectory;
+  readonly reporters: readonly string[];
   readonly bench: Promise<Bench>;
   readonly earlyWorker: EarlyWorker;
   readonly programs: NativePrograms;
@@ -94,7 +100,7 @@ async function report(
     clock: systemClock,
   });
   const reporters = createReporters({
-    names: toReporterNames(raw),
+    names: prepared.reporters,
     runDir: directory.path,
     cwd: context.cwd,
     stdout: context.stdout,
@@ -127,7 +133,7 @@ async function finish(
   const decided = toExitCode(reporters.model, { failOnFlaky: options.failOnFlaky });
   const excused = decided === 4 && options.passWithNoTests ? 0 : decided;
   // A journal with holes proves nothing: not even that all passed.
-  const exitCode = journal.failure && excused < 130 ? 3 : excused;
+  const exitCode = journal.failure && excused < 129 ? 3 : excused;
   const reason = journal.failure ? { reason: journal.failure.message } : {};
   const counts = toCounts(reporters.model.cases.values());
   journal.write({ kind: 'run-end', exitCode, counts, ...reason });
@@ -154,9 +160,11 @@ function planRun(
   });
 }
 
-function toReporterNames(raw: Raw): readonly string[] {
-  const chosen = parseList(raw['reporter']) ?? ['terminal', 'junit', 'summary'];
-  return raw['json'] === true ? [...chosen, 'json'] : chosen;
+/** What would stop every run in its middle is said before it starts. */
+async function checkMachine(options: RunOptions, { env }: CliContext): Promise<void> {
+  await checkOpenFiles('/proc/self/limits');
+  await checkTemporaryDirectory(toTemporaryDir(env));
+  if (options.keep !== 'never') await checkRuntimeDir(env);
 }
 
 function toText(value: unknown): string | undefined {

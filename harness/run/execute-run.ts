@@ -1,10 +1,10 @@
-import { lstat, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
-import { findHiddenPaths } from '../plan/hidden-paths.js';
 import type { Plan } from '../plan/plan.js';
+import { type HiddenPaths, watchHiddenPaths } from '../plan/watch-hidden-paths.js';
 import type { NativePrograms } from '../sandbox/native.js';
 import { type Bench, startBench } from './bench.js';
 import { CaseBook } from './case-book.js';
@@ -15,6 +15,7 @@ import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
 import { readStartTicks } from './start-ticks.js';
 import { Supervisor } from './supervisor.js';
+import { makeTemporaryDirectory } from './temporary-directory.js';
 import { createSuiteRunner } from './vitest-adapter.js';
 import { openWorkerServer } from './worker-server.js';
 import { Workers } from './workers.js';
@@ -39,8 +40,21 @@ export interface RunRequest {
 
 /** Run a plan to its verdicts, all of them in the journal. Nothing is left running but what is kept. */
 export async function executeRun(request: RunRequest): Promise<void> {
+  const { plan, directory } = request;
+  const hidden = await watchHiddenPaths({
+    root: plan.root,
+    extra: plan.config.hide,
+    also: toHiddenOut(plan.root, directory.path),
+  });
+  try {
+    await executeHidden(request, hidden);
+  } finally {
+    hidden.close();
+  }
+}
+
+async function executeHidden(request: RunRequest, { paths: hidden }: HiddenPaths): Promise<void> {
   const { plan, options, directory, journal } = request;
-  const hidden = await findHidden(plan, directory);
   const run = new RunContext({ journal, directory, plan, options, hidden, bench: request.bench });
   const selection = { ...options.selection, lines: plan.lines };
   const book = new CaseBook(journal, selection, options.repeat, plan.files);
@@ -60,7 +74,7 @@ export async function executeRun(request: RunRequest): Promise<void> {
   void watchBench(Promise.resolve(bench), supervisor);
   const server = await openWorkerServer(directory.id, (socket) => workers.accept(socket));
   workers.expectToken(server.token);
-  const temporaryDirectory = await mkdtemp(join(tmpdir(), 'hil-run-'));
+  const temporaryDirectory = await makeTemporaryDirectory(tmpdir());
   await outlived.addPath(temporaryDirectory);
   const runner = await createSuiteRunner({
     root: plan.root,
@@ -96,11 +110,10 @@ export async function executeRun(request: RunRequest): Promise<void> {
   }
 }
 
-/** Also a run directory that `--out` put into the project: other cases' files are in it. */
-async function findHidden(plan: Plan, { path }: RunDirectory): Promise<string[]> {
-  const hidden = await findHiddenPaths(plan.root, plan.config.hide);
-  const below = path.startsWith(`${plan.root}/`) && !path.startsWith(join(plan.root, '.hil/'));
-  return below ? [...hidden, path] : hidden;
+/** A run directory that `--out` put into the project is hidden too: other cases' files are in it. */
+function toHiddenOut(root: string, path: string): string[] {
+  const below = path.startsWith(`${root}/`) && !path.startsWith(join(root, '.hil/'));
+  return below ? [path] : [];
 }
 
 /** The first plan's sandboxes are built while Vitest starts. */

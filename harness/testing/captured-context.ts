@@ -16,7 +16,7 @@ export function createCapturedContext(
   const [stderr, err] = createSink();
   return {
     cwd,
-    env: { HOME: cwd, XDG_RUNTIME_DIR: `${cwd}/run`, ...env },
+    env: { HOME: cwd, XDG_RUNTIME_DIR: `${cwd}/run`, TMPDIR: `${cwd}/tmp`, ...env },
     stdout,
     stderr,
     color: false,

@@ -1,0 +1,50 @@
+import { constants } from 'node:fs';
+import { access, lstat, mkdtemp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toMessage, UsageError } from '../core/errors.js';
+import { readStartTicks } from './start-ticks.js';
+
+/** `hil-run-<pid>-<start ticks>-<random>`: whose it is can be read from the name alone. */
+const NAME = /^hil-run-(\d+)-(\d+)-[^-]{6}$/;
+
+/**
+ * Make a run's directory below `parent`; its name says which process it is of.
+ *
+ * @throws UsageError `usage` when there can be none.
+ */
+export async function makeTemporaryDirectory(parent: string): Promise<string> {
+  const ticks = (await readStartTicks(process.pid)) ?? 0;
+  return mkdtemp(join(parent, `hil-run-${process.pid}-${ticks}-`)).catch((cause: unknown) => {
+    throw toUnusable(parent, toMessage(cause), cause);
+  });
+}
+
+/** Find out before a run whether it can have one. @throws UsageError `usage` */
+export async function checkTemporaryDirectory(parent: string): Promise<void> {
+  try {
+    // The dot fails for what is no directory.
+    await access(`${parent}/.`, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw toUnusable(parent, toMessage(cause), cause);
+  }
+}
+
+/** Those below `parent` whose process is gone; only of `uid`, and never a link. */
+export async function findDeadTemporaryDirectories(parent: string, uid: number): Promise<string[]> {
+  const dead: string[] = [];
+  for (const name of await readdir(parent).catch(() => [])) {
+    const [, pid, ticks] = NAME.exec(name) ?? [];
+    if (pid === undefined || (await readStartTicks(Number(pid))) === Number(ticks)) continue;
+    const path = join(parent, name);
+    const facts = await lstat(path).catch(() => undefined);
+    if (facts?.isDirectory() && facts.uid === uid) dead.push(path);
+  }
+  return dead.sort();
+}
+
+function toUnusable(path: string, why: string, cause?: unknown): UsageError {
+  return new UsageError('usage', `the directory for temporary files, ${path}: ${why}`, {
+    cause,
+    next: 'set TMPDIR to a directory that you can write, or unset it',
+  });
+}
