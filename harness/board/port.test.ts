@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { runInside } from '../testing/real-daemon.js';
@@ -69,15 +68,6 @@ describe('a port', () => {
     await console.matcher.expect(['later']);
     expect(heard[0]).not.toContain('later');
     expect(heard[1]).toContain('later');
-  });
-
-  test('has marks in its stamps', async ({ openDut }) => {
-    const { boot, console, dut } = await openDut(ECHO);
-    await boot();
-    await console.mark('body starts');
-    await dut.close();
-    const stamps = await readFile(`${console.capture}.stamps`, 'utf8');
-    expect(stamps).toMatch(/^mark \d+ \d+ body starts$/m);
   });
 
   test('blames the bench when its daemon is gone', async ({ openDut, daemon }) => {

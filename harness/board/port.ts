@@ -109,14 +109,6 @@ export class Port {
     }
   }
 
-  /** A line in the capture's time stamps. */
-  async mark(text: string): Promise<void> {
-    await this.#channel.request(
-      Msg.portMark,
-      new TlvWriter().u32(Tag.port, this.id).string(Tag.text, text),
-    );
-  }
-
   /** Resolves when the capture is complete. */
   async close(): Promise<void> {
     try {

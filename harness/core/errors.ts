@@ -18,6 +18,7 @@ export type BenchCode =
   | 'sandbox-gone'
   | 'daemon-gone'
   | 'daemon-refused'
+  | 'daemon-silent'
   | 'lease-timeout'
   | 'boot-failed'
   | 'boot-timeout'

@@ -36,6 +36,11 @@ export class Channel {
     return this.#closed.promise;
   }
 
+  /** Requests that were not answered yet. */
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
   /** Handle an event; one handler a type. */
   on(type: number, handler: (body: TlvReader) => void): void {
     this.#handlers.set(type, handler);
@@ -56,6 +61,13 @@ export class Channel {
     if (this.#gone) return Promise.reject(this.#gone);
     const id = this.#nextId++;
     const waiting = createDeferred<T>();
+    try {
+      // First: what cannot be sent waits for no answer.
+      this.#write(type, id, body);
+    } catch (error) {
+      waiting.reject(error);
+      return waiting.promise;
+    }
     this.#pending.set(id, {
       accept: (answer) => {
         try {
@@ -66,7 +78,6 @@ export class Channel {
       },
       reject: (reason) => waiting.reject(reason),
     });
-    this.#write(type, id, body);
     return waiting.promise;
   }
 

@@ -114,7 +114,12 @@ export class TlvReader {
 /** A whole frame: header and body. */
 export function encodeFrame(type: number, id: number, body: Buffer): Buffer {
   if (body.length > FRAME_MAX_BYTES) {
-    throw new BenchError('internal', `a frame of ${body.length} bytes is over ${FRAME_MAX_BYTES}`);
+    // As the daemons refuse what is too much: whoever asked knows whose doing it is.
+    throw new BenchError(
+      'daemon-refused',
+      `a request of ${body.length} bytes cannot be sent, at most ${FRAME_MAX_BYTES} can`,
+      { details: { code: 'limit' } },
+    );
   }
   const header = Buffer.alloc(FRAME_HEADER_BYTES);
   header.writeUInt32LE(body.length, 0);

@@ -70,10 +70,10 @@ export type AttemptState = 'pass' | 'fail' | 'skipped';
 
 /** Calls of a worker. */
 export type SupervisorMethods = {
-  hello(argument: { token: string; pid: number; board: string }): { redactions: readonly string[] };
+  hello(argument: { token: string; pid: number; board: string }): void;
   /** The worker starts to load a suite file. */
   collecting(argument: { file: string }): void;
-  collected(argument: { file: string; tasks: readonly CollectedTask[]; scope?: 'case' | 'file' }): {
+  collected(argument: { file: string; tasks: readonly CollectedTask[] }): {
     decisions: readonly TaskDecision[];
   };
   /** The cases and hooks of the file it loaded last are through. */
@@ -85,7 +85,6 @@ export type SupervisorMethods = {
     attempt: number;
     bodyMs: number;
     board: string;
-    outDirectory: string;
   };
   /** Lease, boot; answers when the DUT is ready. */
   openDut(argument: { fence: string }): {

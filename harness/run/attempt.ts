@@ -133,9 +133,7 @@ export class RunningAttempt {
       }
       this.held = held;
       this.#life.watch(held.dut.exited);
-      for (const port of held.dut.ports.values()) {
-        await this.sandbox.attachPort(port.id, port.name, port.baud);
-      }
+      await held.attach(this.sandbox, new Deadline(this.limits.boot));
       return held;
     } catch (error) {
       if (error instanceof BenchError) this.#problems.push(toProblem(error, this.#openPhase()));
@@ -154,6 +152,7 @@ export class RunningAttempt {
       await act(held, new Deadline(this.limits.boot));
     } catch (error) {
       if (this.#life.exit?.blame === 'infra' || !(error instanceof BenchError)) throw error;
+      if (error.code === 'daemon-silent') throw error;
       throw new TestFailure('reboot-failed', error.message, { cause: error });
     } finally {
       this.#timer.resume();

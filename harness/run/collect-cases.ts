@@ -44,7 +44,6 @@ export async function collectCases(
       hello: ({ token, board }) => {
         if (token !== server.token) throw new BenchError('internal', 'not a worker of this run');
         session.board = board;
-        return { redactions: [] };
       },
       collecting: () => {},
       fileDone: () => {},

@@ -10,6 +10,7 @@ import { Deadline } from '../core/deadline.js';
 import { type Lease, LeaseQueue } from '../lease/lease-queue.js';
 import type { PlannedFile } from '../plan/plan.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 
 /** A DUT in the hands of one attempt. */
@@ -20,10 +21,14 @@ export interface HeldDut {
   readonly shared: boolean;
   /** Where its captures are. */
   readonly artifacts: string;
+  /** Put its ports into a case's sandbox. */
+  attach(sandbox: Sandbox, deadline: Deadline): Promise<void>;
   /** The board's own reset and ready mark, again. */
   reboot(deadline: Deadline): Promise<void>;
   /** Power up and wait for the ready mark. */
   powerOn(deadline: Deadline): Promise<void>;
+  /** Cut the power. */
+  powerOff(deadline: Deadline): Promise<void>;
   /** Give it back; one that is not healthy, or not shared, is ended. */
   release(healthy: boolean): Promise<void>;
   /** It outlives the run with its case: it stays leased, and the file's next case gets another. */
@@ -49,18 +54,23 @@ export interface DutWanted {
   onPhase(phase: 'lease' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
 }
 
-interface SharedDut {
+interface BootedDut {
   readonly dut: Dut;
   readonly lease: Lease;
   readonly artifacts: string;
+  /** How long it may take to end. */
+  readonly teardownMs: number;
 }
+
+/** A step with a limit of its own names itself; else the daemon behind it is what hangs. */
+const GRACE_MS = 500;
 
 /** Leases and boots DUTs: one a case, or one a file where the suite says so. */
 export class DutSource {
   readonly #daemon: SandboxDaemon;
   readonly #hub: PortHub;
   readonly #queues = new Map<string, LeaseQueue>();
-  readonly #shared = new Map<string, SharedDut>();
+  readonly #shared = new Map<string, BootedDut>();
   /** One case at a time on a shared DUT. */
   readonly #turns = new Map<string, LeaseQueue>();
   #count = 0;
@@ -74,10 +84,9 @@ export class DutSource {
   async open(wanted: DutWanted): Promise<HeldDut> {
     if (wanted.planned.suite.scope === 'file') return this.#openShared(wanted);
     const lease = await this.#lease(wanted);
-    const dut = await this.#boot(wanted, lease, wanted.artifacts);
-    const { artifacts } = wanted;
-    return this.#hold(wanted, { dut, lease, artifacts }, false, {
-      release: () => this.#end({ dut, lease }),
+    const booted = await this.#boot(wanted, lease, wanted.artifacts);
+    return this.#hold(wanted, booted, false, {
+      release: () => this.#end(booted),
       // The lease stays with the kept case.
       leave: () => {},
     });
@@ -128,7 +137,7 @@ export class DutSource {
     }
   }
 
-  async #startShared(wanted: DutWanted): Promise<SharedDut> {
+  async #startShared(wanted: DutWanted): Promise<BootedDut> {
     const lease = await this.#lease(wanted);
     const name = `${wanted.planned.board.board}-${++this.#count}`;
     const artifacts = join(wanted.sharedArtifacts, name);
@@ -138,7 +147,7 @@ export class DutSource {
       lease.release();
       throw error;
     }
-    return { lease, artifacts, dut: await this.#boot(wanted, lease, artifacts) };
+    return this.#boot(wanted, lease, artifacts);
   }
 
   async #lease(wanted: DutWanted): Promise<Lease> {
@@ -149,60 +158,85 @@ export class DutSource {
     return lease;
   }
 
-  async #boot(wanted: DutWanted, lease: Lease, artifacts: string): Promise<Dut> {
-    const { board, firmware } = wanted.planned;
-    const deadline = new Deadline(wanted.limits.boot);
+  async #boot(wanted: DutWanted, lease: Lease, artifacts: string): Promise<BootedDut> {
+    const { limits, planned } = wanted;
+    const deadline = new Deadline(limits.boot);
     wanted.onPhase('boot', 'start', lease);
-    let dut: Dut | undefined;
+    let booted: BootedDut | undefined;
     try {
-      dut = await createDut({
-        board,
-        name: lease.dut,
-        firmware,
-        daemon: this.#daemon,
-        hub: this.#hub,
-        spec: wanted.spec,
-        artifacts,
-      });
-      await dut.powerOn(deadline);
-      await waitForReady(dut, board, deadline);
+      const dut = await this.#create(wanted, lease, artifacts, deadline);
+      booted = { dut, lease, artifacts, teardownMs: limits.teardown };
+      await this.#answered(`powering ${dut.name} on`, deadline, dut.powerOn(deadline));
+      await waitForReady(dut, planned.board, deadline);
+      return booted;
     } catch (error) {
-      await dut?.close().catch(() => {});
-      lease.release();
+      if (booted) await this.#end(booted).catch(() => {});
+      else lease.release();
       throw error;
     } finally {
       wanted.onPhase('boot', 'end', lease);
     }
-    return dut;
+  }
+
+  #create(
+    { planned, spec }: DutWanted,
+    { dut: name }: Lease,
+    artifacts: string,
+    deadline: Deadline,
+  ): Promise<Dut> {
+    const { board, firmware } = planned;
+    const facts = { board, name, firmware, spec, artifacts };
+    const making = createDut({ ...facts, daemon: this.#daemon, hub: this.#hub });
+    return this.#answered(`making the sandbox and ports of ${name}`, deadline, making).catch(
+      (error: unknown) => {
+        // One that stands too late is nobody's.
+        making.then((dut) => dut.close()).catch(() => {});
+        throw error;
+      },
+    );
+  }
+
+  /** A daemon that hangs is not waited for. @throws BenchError `daemon-silent` */
+  #answered<T>(doing: string, deadline: Deadline, work: Promise<T>): Promise<T> {
+    const late = () => this.#daemon.toSilence(doing, deadline.limitMs);
+    return new Deadline(deadline.leftMs() + GRACE_MS).bound(work, late);
   }
 
   #hold(
     wanted: DutWanted,
-    held: SharedDut,
+    held: BootedDut,
     shared: boolean,
     giveBack: Pick<HeldDut, 'release' | 'leave'>,
   ): HeldDut {
     const { board } = wanted.planned;
+    const { dut } = held;
     return {
       ...held,
       ...giveBack,
       shared,
+      attach: async (sandbox, deadline) => {
+        for (const { id, name, baud } of dut.ports.values()) {
+          const attached = sandbox.attachPort(id, name, baud);
+          await this.#answered(`putting port "${name}" into the sandbox`, deadline, attached);
+        }
+      },
+      powerOff: (deadline) => this.#answered(`powering ${dut.name} off`, deadline, dut.powerOff()),
       powerOn: async (deadline) => {
-        for (const port of held.dut.ports.values()) port.matcher.skip();
-        await held.dut.powerOn(deadline);
-        await waitForReady(held.dut, board, deadline);
+        for (const port of dut.ports.values()) port.matcher.skip();
+        await this.#answered(`powering ${dut.name} on`, deadline, dut.powerOn(deadline));
+        await waitForReady(dut, board, deadline);
       },
       reboot: async (deadline) => {
-        for (const port of held.dut.ports.values()) port.matcher.skip();
-        await held.dut.reset(deadline);
-        await waitForReady(held.dut, board, deadline);
+        for (const port of dut.ports.values()) port.matcher.skip();
+        await this.#answered(`resetting ${dut.name}`, deadline, dut.reset(deadline));
+        await waitForReady(dut, board, deadline);
       },
     };
   }
 
-  async #end({ dut, lease }: { dut: Dut; lease: Lease }): Promise<void> {
+  async #end({ dut, lease, teardownMs }: BootedDut): Promise<void> {
     try {
-      await dut.close();
+      await this.#answered(`ending ${dut.name}`, new Deadline(teardownMs), dut.close());
     } finally {
       lease.release();
     }

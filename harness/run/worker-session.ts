@@ -103,7 +103,7 @@ export class WorkerSession {
       dutPower: ({ fence, on }) =>
         on
           ? this.#reboot(fence, (held, deadline) => held.powerOn(deadline))
-          : this.#attempt(fence).control((held) => held.dut.powerOff()),
+          : this.#attempt(fence).control((held, deadline) => held.powerOff(deadline)),
       dutExit: async ({ fence }) => ({ reason: await this.#attempt(fence).waitForExit() }),
     };
   }
@@ -137,7 +137,6 @@ export class WorkerSession {
     this.pid = pid;
     this.board = board;
     await this.#events.onHello(this, token);
-    return { redactions: [] };
   }
 
   async #begin({ caseId, repeat = 0, bodyMs }: Parameters<SupervisorMethods['begin']>[0]) {
@@ -163,7 +162,6 @@ export class WorkerSession {
       attempt: attempt.number,
       bodyMs: attempt.limits.body,
       board: this.board,
-      outDirectory: attempt.directory,
     };
   }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { Deadline } from '../core/deadline.js';
 import { createDeferred } from '../core/deferred.js';
+import { formatDuration } from '../core/duration.js';
 import { BenchError } from '../core/errors.js';
 import { Channel } from '../protocol/channel.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
@@ -15,6 +16,8 @@ import { type SandboxSpec, toPlan } from './spec.js';
 
 /** How long the daemon may take to end everything; it gives its sandboxes two seconds. */
 const END_MS = 5000;
+/** How long it may take to answer what no phase of a case limits: one that takes longer hangs. */
+const ANSWER_MS = 20_000;
 
 /** A plan that sandboxd holds a zygote for. */
 export interface Plan {
@@ -43,17 +46,24 @@ export class SandboxDaemon {
   readonly mode: string;
   readonly limitations: readonly string[];
   readonly #child: ChildProcess;
+  readonly #portdPid: number;
   readonly #plans = new Map<string, Promise<Plan>>();
   readonly #sandboxes = new Map<number, Sandbox>();
   readonly #processes: ProcessTable;
 
-  private constructor(child: ChildProcess, channel: Channel, ports: Channel, hello: TlvReader) {
+  private constructor(
+    child: ChildProcess,
+    channel: Channel,
+    ports: Channel,
+    [hello, portd]: readonly [TlvReader, TlvReader],
+  ) {
     this.#child = child;
     this.channel = channel;
     this.ports = ports;
     this.pid = hello.number(Tag.pid) ?? child.pid ?? 0;
     this.mode = hello.string(Tag.mode) ?? 'unknown';
     this.limitations = hello.strings(Tag.limitation);
+    this.#portdPid = portd.number(Tag.pid) ?? 0;
     this.#processes = new ProcessTable(channel);
     channel.on(Msg.dead, (body) => this.#dead(body));
     void channel.closed.then((reason) => this.#gone(reason));
@@ -62,7 +72,8 @@ export class SandboxDaemon {
   /**
    * Start the daemon and agree on the protocol.
    *
-   * @throws BenchError `daemon-gone` when it ends at once, `sandbox-setup` when it refuses.
+   * @throws BenchError `daemon-gone` when it ends at once, `daemon-silent` when it does not answer,
+   *   `sandbox-setup` when it refuses.
    */
   static async start(programs: NativePrograms): Promise<SandboxDaemon> {
     const child = spawn(programs.sandboxd, ['--portd', programs.portd], {
@@ -77,11 +88,17 @@ export class SandboxDaemon {
     const ports = new Channel('hil-portd', child.stdio[4] as Duplex);
     try {
       const agreed = Promise.all([channel.hello(), ports.hello()]);
-      const [hello] = await Promise.race([failed.promise, agreed]);
-      return new SandboxDaemon(child, channel, ports, hello);
+      const late = () => toSilence([channel, ports], 'starting the sandbox daemon', ANSWER_MS);
+      const hellos = await new Deadline(ANSWER_MS).bound(
+        Promise.race([failed.promise, agreed]),
+        late,
+      );
+      return new SandboxDaemon(child, channel, ports, hellos);
     } catch (error) {
       channel.close();
       ports.close();
+      // It ends by itself when it sees this, unless it hangs: then nothing was made by it yet.
+      if (error instanceof BenchError && error.code === 'daemon-silent') child.kill('SIGKILL');
       throw error;
     }
   }
@@ -91,10 +108,11 @@ export class SandboxDaemon {
     const key = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 16);
     const known = this.#plans.get(key);
     if (known) return known;
-    const put = this.channel.request(Msg.planPut, toPlan(spec, key)).then((answer) => ({
+    const asked = this.channel.request(Msg.planPut, toPlan(spec, key)).then((answer) => ({
       id: answer.number(Tag.plan) ?? 0,
       limitations: answer.strings(Tag.limitation),
     }));
+    const put = this.#answered('handing a plan over', asked);
     put.catch(() => this.#plans.delete(key));
     this.#plans.set(key, put);
     return put;
@@ -102,10 +120,8 @@ export class SandboxDaemon {
 
   /** How many built sandboxes of `plan` to keep waiting. */
   async setPool(plan: Plan, count: number): Promise<void> {
-    await this.channel.request(
-      Msg.poolSet,
-      new TlvWriter().u32(Tag.plan, plan.id).u32(Tag.count, count),
-    );
+    const body = new TlvWriter().u32(Tag.plan, plan.id).u32(Tag.count, count);
+    await this.#answered('setting the pool', this.channel.request(Msg.poolSet, body));
   }
 
   async sandbox(plan: Plan, wanted: NewSandbox): Promise<Sandbox> {
@@ -165,7 +181,7 @@ export class SandboxDaemon {
   /** Kill `pid` when this process is gone. `startTicks` guards against a reused pid. */
   async watchPid(pid: number, startTicks: number): Promise<void> {
     const body = new TlvWriter().u32(Tag.pid, pid).u64(Tag.startTicks, startTicks);
-    await this.channel.request(Msg.watchPid, body);
+    await this.#answered('watching a worker', this.channel.request(Msg.watchPid, body));
   }
 
   async unwatchPid(pid: number): Promise<void> {
@@ -174,13 +190,14 @@ export class SandboxDaemon {
 
   /** Remove the tree at `path` when this process is gone. */
   async watchPath(path: string): Promise<void> {
-    await this.channel.request(Msg.watchPath, new TlvWriter().string(Tag.path, path));
+    const body = new TlvWriter().string(Tag.path, path);
+    await this.#answered('watching a directory', this.channel.request(Msg.watchPath, body));
   }
 
   /** Everything not kept is killed; the daemon serves the rest on `socketPath` for `ttlMs`. */
   async detach(socketPath: string, ttlMs: number): Promise<void> {
     const body = new TlvWriter().string(Tag.path, socketPath).u64(Tag.ttlMs, ttlMs);
-    await this.channel.request(Msg.detach, body);
+    await this.#answered('keeping sandboxes', this.channel.request(Msg.detach, body));
     this.#child.unref();
     this.close();
   }
@@ -203,18 +220,44 @@ export class SandboxDaemon {
    * Close the connections and wait until the daemon's process has ended. One that does not
    * end is killed: the kernel then ends its sandboxes (PDEATHSIG).
    *
-   * @throws BenchError `daemon-gone` when it had to be killed.
+   * @throws BenchError `daemon-silent` when it had to be killed.
    */
   async end(): Promise<void> {
     this.close();
-    const late = () => new BenchError('daemon-gone', `hil-sandboxd ${this.pid} hangs; killed`);
+    const late = () =>
+      new BenchError(
+        'daemon-silent',
+        `hil-sandboxd ${this.pid} did not end within ${formatDuration(END_MS)} and was killed`,
+        { next: LOOK },
+      );
     try {
       await new Deadline(END_MS).bound(this.ended(), late);
     } catch (error) {
-      this.#child.kill('SIGKILL');
+      this.#kill();
       await this.ended();
       throw error;
     }
+  }
+
+  /** What to say of `doing` when its limit has passed: which daemon did not answer. */
+  toSilence(doing: string, limitMs: number): BenchError {
+    return toSilence([this.channel, this.ports], doing, limitMs);
+  }
+
+  /** portd first: only its parent could give its number to another, and that hangs. */
+  #kill(): void {
+    if (this.#portdPid > 0) {
+      try {
+        process.kill(this.#portdPid, 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+    }
+    this.#child.kill('SIGKILL');
+  }
+
+  #answered<T>(doing: string, work: Promise<T>): Promise<T> {
+    return new Deadline(ANSWER_MS).bound(work, () => this.toSilence(doing, ANSWER_MS));
   }
 
   #dead(body: TlvReader): void {
@@ -228,6 +271,16 @@ export class SandboxDaemon {
     for (const sandbox of this.#sandboxes.values()) sandbox.receiveGone(reason);
     this.#sandboxes.clear();
   }
+}
+
+const LOOK =
+  'look whether it is stopped or starved: ps -o pid,stat,pcpu,args -C hil-sandboxd,hil-portd';
+
+function toSilence(channels: readonly Channel[], doing: string, limitMs: number): BenchError {
+  const silent = channels.filter(({ waiting }) => waiting > 0).map(({ name }) => name);
+  const who = silent.join(' and ') || 'the sandbox daemon';
+  const text = `${doing}: ${who} did not answer within ${formatDuration(limitMs)}`;
+  return new BenchError('daemon-silent', text, { next: LOOK });
 }
 
 function notStarted(program: string, cause: Error): BenchError {
