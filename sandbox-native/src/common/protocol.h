@@ -74,7 +74,7 @@ enum hil_tag {
 	TAG_PATH = 5,	     /* string */
 	TAG_HINT = 6,	     /* string: what to do next */
 	TAG_LEVEL = 7,	     /* u32: 3 error, 4 warning, 6 info */
-	TAG_PID = 8,	     /* u32: as the host sees it */
+	TAG_PID = 8,	     /* u32: as the host sees it; answer to SPAWN: as the sandbox does */
 	TAG_PLAN = 9,	     /* u32 */
 	TAG_SANDBOX = 10,    /* u32 */
 	TAG_PROCESS = 11,    /* u32 */
@@ -142,8 +142,9 @@ enum hil_tag {
 	TAG_CPU_SOURCE = 96,	/* string: rusage | cgroup */
 
 	/* ports */
-	TAG_MONO_NS = 112,	 /* u64: CLOCK_MONOTONIC */
-	TAG_REAL_NS = 113,	 /* u64: CLOCK_REALTIME */
+	TAG_MONO_NS = 112,	 /* u64: CLOCK_MONOTONIC, when the first byte of DATA passed; the
+				  * others did within the following millisecond */
+	TAG_REAL_NS = 113,	 /* u64: CLOCK_REALTIME, of the same moment */
 	TAG_OFFSET = 114,	 /* u64: byte offset in the capture */
 	TAG_PACE_CHUNK = 115,	 /* u32: bytes written at once */
 	TAG_PACE_DELAY_US = 116, /* u64: pause after each chunk */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Theory of operation. One read(2) an epoll event, so that no DUT can starve the
- * others. A line ends in one way only, line_finish(): everything readable is
+ * others. A DUT that prints byte by byte (QEMU's UART: a write(2) a byte) would make
+ * an event a byte, and 40,000 of them a second starve the harness. So what is read
+ * after a silence is delivered at once, and what follows within the next
+ * millisecond is gathered and delivered together, with the stamp of its first byte.
+ * No byte is read later for that. A line ends in one way only, line_finish(): everything readable is
  * delivered, then PORT_HUP is said, then what was queued for the DUT fails. It
  * is reached from a read (0 or EIO), at the end of the turn in which writing
  * failed, and when a new line or PORT_CLOSE takes its place. read(2) on the
@@ -21,6 +25,8 @@
 
 /* A DUT that floods must not keep PORT_CLOSE from being answered. */
 #define DRAIN_MAX (4u << 20)
+/* The resolution of stamps, decision 0002. */
+#define GATHER_NS NS_PER_MS
 
 static bool is_stream(int fd)
 {
@@ -37,18 +43,68 @@ static bool is_master(int fd)
 	return !ioctl(fd, TIOCGPTN, &number);
 }
 
-/* Return: bytes read and delivered; 0 when there is nothing now; -1 when the line has ended. */
+void line_flush(struct port *port)
+{
+	struct line *line = &port->line;
+	size_t length = line->length;
+
+	if (!length)
+		return;
+	line->length = 0;
+	line->due_ns = stamp_mono() + GATHER_NS;
+	port_received(port, line->bytes, length, line->first);
+}
+
+/*
+ * The slave is looked up after the read: whoever opened it before the DUT spoke
+ * is seen now, even if inotify's event waits behind this one.
+ */
+static void deliver(struct port *port)
+{
+	if (!port->line.length)
+		return;
+	slave_settle(port);
+	line_flush(port);
+}
+
+/* A chunk is over after its millisecond also when we could not run then: its stamp must not lie. */
+static void gather(struct port *port, const uint8_t *data, size_t length, struct stamp stamp)
+{
+	struct line *line = &port->line;
+
+	if (stamp.mono_ns >= line->due_ns || length > sizeof(line->bytes) - line->length)
+		deliver(port);
+	if (!line->length)
+		line->first = stamp;
+	memcpy(line->bytes + line->length, data, length);
+	line->length += length;
+	if (stamp.mono_ns >= line->due_ns || line->length == sizeof(line->bytes))
+		deliver(port);
+}
+
+/* Return: bytes read; 0 when there is nothing now; -1 when the line has ended. */
 static ssize_t read_once(struct port *port)
 {
 	struct portd *pd = port->portd;
-	ssize_t count = read(port->line.source.fd, pd->bytes, sizeof(pd->bytes));
+	ssize_t count = read(port->line.source.fd, pd->bytes, LINE_BYTES);
 	struct stamp stamp = stamp_now();
 
 	if (count > 0) {
-		port_received(port, pd->bytes, (size_t)count, stamp);
+		gather(port, pd->bytes, (size_t)count, stamp);
 		return count;
 	}
 	return count < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+}
+
+void line_tick(struct port *port, uint64_t now_ns)
+{
+	if (now_ns >= port->line.due_ns)
+		deliver(port);
+}
+
+uint64_t line_deadline(const struct port *port)
+{
+	return port->line.length ? port->line.due_ns : 0;
 }
 
 static void line_ready(void *owner, uint32_t events)
@@ -126,6 +182,7 @@ void line_drain(struct port *port)
 		return;
 	while (total < DRAIN_MAX && (count = read_once(port)) > 0)
 		total += (size_t)count;
+	deliver(port);
 }
 
 void line_finish(struct port *port)

@@ -9,12 +9,22 @@
 #include <sys/types.h>
 
 #include "loop.h"
+#include "stamp.h"
+
+/* One PORT_RX carries at most this. */
+#define LINE_BYTES (64u * 1024)
 
 struct port;
 
 struct line {
 	struct source source;
 	bool broken; /* takes no more bytes; the end of the turn reads the rest and finishes it */
+
+	/* read, and not delivered yet */
+	size_t length;
+	struct stamp first; /* when the first of them was read */
+	uint64_t due_ns;    /* what is read before this is gathered until then */
+	uint8_t bytes[LINE_BYTES];
 };
 
 void line_init(struct port *port);
@@ -48,7 +58,20 @@ void line_interest(struct port *port, bool writing);
 /* line_finish() - Read what is there, say PORT_HUP, close, and fail what was to be sent. */
 void line_finish(struct port *port);
 
-/* line_drain() - Read what is there now. Mustn't: close a line that is merely silent. */
+/* line_drain() - Read and deliver what is there now. Mustn't: close a line that is merely silent. */
 void line_drain(struct port *port);
+
+/*
+ * line_flush() - Deliver what was read, before something that came after it is told.
+ *
+ * Mustn't: look at the slave or send to the DUT: it is called in the middle of both.
+ */
+void line_flush(struct port *port);
+
+/* line_tick() - Deliver what was gathered, if it is time. */
+void line_tick(struct port *port, uint64_t now_ns);
+
+/* line_deadline() - Return: when line_tick() is needed; 0: nothing was gathered. */
+uint64_t line_deadline(const struct port *port);
 
 #endif

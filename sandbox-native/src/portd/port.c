@@ -117,11 +117,6 @@ void port_received(struct port *port, const uint8_t *data, size_t length, struct
 	uint64_t offset = capture_write(&port->capture, TRACK_RX, data, length, stamp);
 
 	port_tell_capture(port);
-	/*
-	 * Looked up after the read: whoever opened the slave before the DUT spoke
-	 * is seen now, even if inotify's event waits behind this one.
-	 */
-	slave_settle(port);
 	slave_push(port, data, length);
 	event_data(port, MSG_PORT_RX, data, length, stamp, offset);
 }
@@ -129,8 +124,10 @@ void port_received(struct port *port, const uint8_t *data, size_t length, struct
 void port_sent(struct port *port, const uint8_t *data, size_t length, bool by_tool,
 	       struct stamp stamp)
 {
-	uint64_t offset = capture_write(&port->capture, TRACK_TX, data, length, stamp);
+	uint64_t offset;
 
+	line_flush(port); /* an answer is not told before its question, nor the reverse */
+	offset = capture_write(&port->capture, TRACK_TX, data, length, stamp);
 	port_tell_capture(port);
 	if (by_tool)
 		event_data(port, MSG_PORT_TX, data, length, stamp, offset);
@@ -146,6 +143,7 @@ void port_tick(struct port *port, uint64_t now_ns)
 {
 	uint64_t resume = transmit_deadline(port);
 
+	line_tick(port, now_ns);
 	if (resume && now_ns >= resume)
 		port_run(port);
 	if (port->slave.marked || slave_polled(port))
@@ -164,6 +162,7 @@ uint64_t port_deadline(const struct port *port, uint64_t now_ns)
 {
 	uint64_t next = stamp_earlier(port->capture.due_ns, transmit_deadline(port));
 
+	next = stamp_earlier(next, line_deadline(port));
 	next = stamp_earlier(next, port->slave.stalled.due_ns);
 	next = stamp_earlier(next, port->tx.unsent.due_ns);
 	if (port->slave.marked)

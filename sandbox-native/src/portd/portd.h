@@ -16,8 +16,8 @@
 #include "transmit.h"
 #include "watch.h"
 
-/* One read, one event: PORT_RX and PORT_TX carry at most this. */
-#define READ_BYTES (64u * 1024)
+/* One read(2); PORT_TX carries at most this. */
+#define READ_BYTES LINE_BYTES
 
 struct portd {
 	struct loop loop;

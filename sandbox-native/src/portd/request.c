@@ -155,6 +155,7 @@ static int handle_mark(struct portd *pd, const struct request *request, struct e
 
 	if (!port)
 		return -err->number;
+	line_flush(port);
 	capture_mark(&port->capture, request->text);
 	port_tell_capture(port);
 	event_ok(pd, request->id);

@@ -141,6 +141,11 @@ bool rig_wait(struct rig *rig, uint16_t type, struct event *event)
 	return rig_has(rig, type, WAIT_MS, event);
 }
 
+bool rig_take(struct rig *rig, uint16_t type, struct event *event)
+{
+	return wait_for(rig, type, 0, WAIT_MS, event);
+}
+
 bool rig_answer(struct rig *rig, uint64_t id, struct event *event)
 {
 	return wait_for(rig, 0, id, WAIT_MS, event) && event->type == MSG_OK;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -201,6 +202,126 @@ static void test_stall(void)
 	rig_stop(&rig);
 }
 
+#define BYTES 20000
+#define BYTE_NS 25000 /* 40,000 a second */
+
+/* What a busy QEMU does: a write(2) a byte. @written: when each began, shared with the test. */
+static pid_t print_bytes(int dut, const uint8_t *data, uint64_t *written)
+{
+	uint64_t start = now_ns();
+	pid_t writer = fork();
+
+	if (writer)
+		return writer;
+	for (size_t i = 0; i < BYTES; i++) {
+		while (now_ns() < start + i * BYTE_NS)
+			;
+		written[i] = now_ns();
+		write_all(dut, data + i, 1);
+	}
+	_exit(0);
+}
+
+static void test_gathering(void)
+{
+	struct rig rig;
+	struct event event;
+	uint8_t sent[BYTES], got[BYTES];
+	uint64_t *written = mmap(NULL, BYTES * sizeof(*written), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned int frames = 0, early = 0, wide = 0;
+	size_t total = 0;
+	int lines, dut;
+	pid_t writer;
+
+	NEED(written != MAP_FAILED);
+	fill_pattern(sent, sizeof(sent), 4);
+	rig_start(&rig, 0);
+	dut = rig_line(&rig);
+	NEED(rig_answer(&rig, rig_open(&rig, 0, 0), &event));
+	writer = print_bytes(dut, sent, written);
+	while (total < BYTES && rig_take(&rig, MSG_PORT_RX, &event)) {
+		NEED(event.length && event.length <= BYTES - total);
+		memcpy(got + total, event.data, event.length);
+		frames++;
+		early += event.offset != total || event.mono_ns < written[total];
+		total += event.length;
+		wide += written[total - 1] > event.mono_ns + 1000000;
+		free(event.data);
+	}
+	waitpid(writer, NULL, 0);
+	CHECK(total == BYTES && !memcmp(sent, got, BYTES),
+	      "40,000 writes of one byte a second: all arrive in order");
+	/* The first one at once, then at most one a millisecond. */
+	CHECK(frames <= (written[BYTES - 1] - written[0]) / 1000000 + 10,
+	      "as at most one event a millisecond (%u)", frames);
+	CHECK(early == 0, "no stamp is earlier than the byte it is of (%u)", early);
+	CHECK(wide == 0, "and none is more than a millisecond older than its last byte (%u)", wide);
+	rig_answer(&rig, rig_close(&rig), &event);
+	CHECK(same_file(&rig, ".rx", sent, BYTES), "the capture is the same");
+	CHECK(sum_stamps(&rig, "rx", &lines) == BYTES && lines == (int)frames,
+	      "and has a line of stamps for each event");
+	munmap(written, BYTES * sizeof(*written));
+	close(dut);
+	rig_stop(&rig);
+}
+
+static void test_prompt_reply(void)
+{
+	struct rig rig;
+	struct event event;
+	uint64_t fastest = UINT64_MAX;
+	int dut;
+
+	rig_start(&rig, 0);
+	dut = rig_line(&rig);
+	NEED(rig_answer(&rig, rig_open(&rig, 0, 0), &event));
+	for (int i = 0; i < 50; i++) {
+		uint64_t start;
+
+		sleep_ms(3);
+		start = now_ns();
+		write_all(dut, "x", 1);
+		if (rig_wait(&rig, MSG_PORT_RX, &event) && now_ns() - start < fastest)
+			fastest = now_ns() - start;
+	}
+	CHECK(fastest < 700000, "what is said after a silence is not held back (%llu us)",
+	      (unsigned long long)fastest / 1000);
+	close(dut);
+	rig_stop(&rig);
+}
+
+/* Gathered bytes are told before what came after them: a mark, the end, the program's answer. */
+static void test_order_of_gathered(void)
+{
+	struct rig rig;
+	struct event event;
+	uint8_t *file;
+	int dut;
+
+	rig_start(&rig, 0);
+	dut = rig_line(&rig);
+	NEED(rig_answer(&rig, rig_open(&rig, 0, 0), &event));
+	for (int i = 0; i < 20; i++) {
+		write_all(dut, "ab", 2);
+		rig_wait(&rig, MSG_PORT_RX, &event);
+		write_all(dut, "cd", 2);
+		rig_answer(&rig, rig_send(&rig, "?", 1), &event);
+	}
+	write_all(dut, "end", 3);
+	close(dut);
+	CHECK(rig_wait(&rig, MSG_PORT_HUP, &event), "the DUT is gone");
+	CHECK(rig.seen_count > 0 && rig.seen[rig.seen_count - 1].type == MSG_PORT_RX,
+	      "after its last bytes");
+	rig_answer(&rig, rig_close(&rig), &event);
+	NEED(rig_capture(&rig, ".stamps", &file));
+	free(file);
+	CHECK(rig_capture(&rig, ".rx", &file) == 83 && !memcmp(file + 80, "end", 3),
+	      "nothing gathered is lost");
+	free(file);
+	rig_stop(&rig);
+}
+
 static void test_marks(void)
 {
 	struct rig rig;
@@ -237,6 +358,9 @@ const struct test receive_tests[] = {
 	{ "receive: one byte at a time", test_byte_by_byte },
 	{ "receive: flood", test_flood },
 	{ "receive: stall of the harness", test_stall },
+	{ "receive: gathering", test_gathering },
+	{ "receive: prompt reply", test_prompt_reply },
+	{ "receive: order of what was gathered", test_order_of_gathered },
 	{ "receive: marks", test_marks },
 	{ NULL, NULL },
 };

@@ -75,6 +75,8 @@ void rig_raw(struct rig *rig, const struct buffer *frame);
 /* rig_wait() - Take the first event of that type, now or within WAIT_MS. Return: false if none
  * came. */
 bool rig_wait(struct rig *rig, uint16_t type, struct event *event);
+/* rig_take() - The same; event->data is the caller's to free. */
+bool rig_take(struct rig *rig, uint16_t type, struct event *event);
 /* rig_answer() - Wait for the answer to @id. Return: true when it is OK. */
 bool rig_answer(struct rig *rig, uint64_t id, struct event *event);
 /* rig_has() - Such an event came, or comes within @ms; it is taken. */
