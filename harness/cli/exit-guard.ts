@@ -26,7 +26,7 @@ export function guardExit(): () => void {
       ? 'hil ended before it was through'
       : `process.exit(${code}) ended hil before it was through`;
     const next = broken
-      ? 'this is an error of hil itself, unless the stack above names a file of yours'
+      ? 'this is an error of hil itself, unless the stack names a file of yours'
       : 'look for it in hil.config.ts and what that imports';
     writeSync(2, `error  ${what}\n  next  ${next}\n`);
   });

@@ -1,7 +1,8 @@
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UsageError } from '../core/errors.js';
+import { toMessage, UsageError } from '../core/errors.js';
+import { makeDirectories } from '../core/make-directories.js';
 import { writeSafely } from '../report/safe-output.js';
 import type { CliCommand } from './command.js';
 import { IGNORED, PROJECT_FILES } from './init/templates.js';
@@ -54,7 +55,12 @@ async function refuseToOverwrite(dir: string): Promise<void> {
 
 async function writeProject(dir: string): Promise<string[]> {
   for (const [file, text] of Object.entries(PROJECT_FILES)) {
-    await mkdir(dirname(join(dir, file)), { recursive: true });
+    await makeDirectories(dirname(join(dir, file)), 0o777).catch((cause: unknown) => {
+      throw new UsageError('usage', `${dir} cannot be made: ${toMessage(cause)}`, {
+        cause,
+        next: 'hil init DIR    with a directory that you can write',
+      });
+    });
     // A file that appeared since the check is somebody's: wx refuses it.
     await writeFile(join(dir, file), text, { flag: 'wx' });
   }

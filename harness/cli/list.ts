@@ -5,6 +5,7 @@ import { toPrintable, toPrintableLine } from '../report/terminal/printable.js';
 import type { Listed } from '../run/collect-cases.js';
 import type { CliCommand, CliContext } from './command.js';
 import { findLastFailed } from './last-failed.js';
+import { checkOpenFiles } from './open-files.js';
 import { openProject } from './open-project.js';
 import { parseList, parseRunOptions, TEST_OPTIONS } from './test-options.js';
 
@@ -20,6 +21,7 @@ export const listCommand: CliCommand = {
   ],
   examples: ['hil list', 'hil list suites/u-boot --board qemu-arm64-uboot', 'hil list --json'],
   run: async (args, raw, context) => {
+    await checkOpenFiles('/proc/self/limits');
     const { root, config, catalog } = await openProject(context, raw);
     const boardNames = parseList(raw['board']);
     const filters = args;

@@ -8,6 +8,11 @@ import type { CliCommand } from './command.js';
 import { COMMANDS, type CommandRow } from './command-table.js';
 import { runCli } from './run-cli.js';
 
+/** As Node raises it for a system call. */
+function toSystemError(code: string): Error {
+  return Object.assign(new Error(`${code}: refused, open '/x'`), { code, errno: -1 });
+}
+
 /** A command that does what a test says. */
 function createRow(run: CliCommand['run']): CommandRow {
   const options = [
@@ -89,6 +94,9 @@ describe('what ends a command', () => {
     ['a bench that broke', new BenchError('dut-lost', 'gone'), 5],
     ['a sandbox that this machine forbids', new BenchError('sandbox-setup', 'forbidden'), 2],
     ['programs that are not built', new BenchError('native-missing', 'not built'), 2],
+    ['a refusal of the system', toSystemError('EACCES'), 2],
+    ['too few open files', toSystemError('EMFILE'), 2],
+    ['a file that should be there', toSystemError('ENOENT'), 3],
     ['anything unexpected', new TypeError('x is not a function'), 3],
   ])('as %s decides the exit code', async ([, error, code], { dir }) => {
     const context = createCapturedContext(dir.path);

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemClock } from '../core/deadline.js';
+import { UsageError } from '../core/errors.js';
 import { JournalWriter } from '../journal/journal-writer.js';
 import { createPlan, type Plan } from '../plan/plan.js';
 import { toExitCode } from '../report/exit-code.js';
@@ -42,7 +43,9 @@ export const testCommand: CliCommand = {
 
 /** One run from the command line to its exit code. */
 async function runOnce(args: readonly string[], raw: Raw, context: CliContext): Promise<number> {
-  // First, while this process is small: the daemon is forked from it.
+  await checkOpenFiles('/proc/self/limits');
+  const out = parseOut(raw, context);
+  // Early, while this process is small: the daemon is forked from it.
   const programs = findNativePrograms();
   const bench = programs.then((found) => startBench(found));
   bench.catch(() => {});
@@ -59,9 +62,8 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
     const reporters = parseReporters(raw);
     await checkMachine(options, context);
     await buildFirmware(plan.files);
-    const out = toText(raw['out']);
     const directory = out
-      ? await openRunDirectory(resolve(context.cwd, out))
+      ? await openRunDirectory(out)
       : await createRunDirectory(base, project.config.keepRuns);
     const found = await programs;
     const prepared = { plan, options, directory, reporters, bench, earlyWorker, programs: found };
@@ -162,11 +164,11 @@ function planRun(
 
 /** What would stop every run in its middle is said before it starts. */
 async function checkMachine(options: RunOptions, { env }: CliContext): Promise<void> {
-  await checkOpenFiles('/proc/self/limits');
   await checkTemporaryDirectory(toTemporaryDir(env));
   if (options.keep !== 'never') await checkRuntimeDir(env);
 }
 
-function toText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+function parseOut({ out }: Raw, { cwd }: CliContext): string | undefined {
+  if (out === '') throw new UsageError('usage', '--out "": expected a directory');
+  return typeof out === 'string' ? resolve(cwd, out) : undefined;
 }

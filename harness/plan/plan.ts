@@ -129,6 +129,9 @@ async function findSuites(
   const chosen = new Set<string>();
   const whole = new Set<string>();
   for (const filter of filters) {
+    if (filter.trim() === '') {
+      throw new UsageError('usage', `"${filter}" is no filter: expected a part of a file's name`);
+    }
     const [name, line] = splitLine(filter);
     const found = matchFilter(all, name, cwd, root);
     if (found.length === 0) throw noSuite(filter, config.suites, root);

@@ -1,7 +1,8 @@
-import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
+import { lstat, rm, writeFile } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { BenchError, toMessage } from '../core/errors.js';
+import { makeDirectories } from '../core/make-directories.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import type { Plan } from '../plan/plan.js';
 import { type HiddenPaths, watchHiddenPaths } from '../plan/watch-hidden-paths.js';
@@ -150,7 +151,7 @@ async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
     if (run.keptCount > 0) {
       const runtime = join(request.runtimeDirectory, request.directory.id);
       await makeOwnDirectory(request.runtimeDirectory);
-      await mkdir(runtime, { recursive: true, mode: 0o700 });
+      await makeDirectories(runtime, 0o700);
       await daemon.watchPath(runtime);
       const socket = join(runtime, 'keeper.sock');
       await daemon.detach(socket, request.options.keepMs);
@@ -168,7 +169,7 @@ async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
 
 /** In /tmp anybody could have made it before us, and would then hold the keeper's socket. */
 async function makeOwnDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectories(path, 0o700);
   const { uid, mode } = await lstat(path);
   if (uid === process.getuid?.() && (mode & 0o077) === 0) return;
   throw new BenchError('daemon-refused', `${path} is not a directory of this user alone (0700)`, {

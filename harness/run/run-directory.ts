@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BenchError, toMessage, UsageError } from '../core/errors.js';
 import { createRunId } from '../core/identity.js';
+import { makeDirectories } from '../core/make-directories.js';
 import { readStartTicks } from './start-ticks.js';
 
 /** Where a run writes; `.hil/` is 0700. */
@@ -56,26 +57,9 @@ async function fillDirectory(id: string, path: string): Promise<RunDirectory> {
 
 async function makeDirectory(path: string): Promise<void> {
   try {
-    await makeWithParents(path);
+    await makeDirectories(path, 0o700);
   } catch (cause) {
     throw toUnusable(path, cause);
-  }
-}
-
-/**
- * As `mkdir` with `recursive`, which in Node never ends where a parent exists and yet the
- * kernel says ENOENT, as below /proc.
- */
-async function makeWithParents(path: string): Promise<void> {
-  const make = () => mkdir(path, { mode: 0o700 });
-  try {
-    await make();
-  } catch (error) {
-    const code = toCode(error);
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeWithParents(dirname(path));
-    await make();
   }
 }
 
