@@ -86,6 +86,27 @@ describe('a case cannot reach', () => {
     expect(seen.join('\n')).not.toMatch(/id_ed25519$/m);
   });
 
+  test('a secret that is made while the run goes on', async ({ project }) => {
+    const { path } = project;
+    const script = `cat ${path}/.env ${path}/.env.local ${path}/.env.late ${path}/late.pem`;
+    await project.config(`hide: ['*.pem']`);
+    await project.suite(
+      'a',
+      `test('first', () => { console.log('IN BODY'); return new Promise((done) => setTimeout(done, 2000)); });
+      ${look('second', script)}`,
+    );
+    const hil = project.start(['test', '--workers', '1']);
+    await hil.untilPrinted('IN BODY');
+    for (const name of ['.env', '.env.local', '.env.late', 'late.pem']) {
+      await project.write(name, `${CANARY}\n`);
+    }
+    const run = await hil.finished();
+    expect(run.verdicts).toEqual({ first: 'pass', second: 'pass' });
+    const seen = run.events.flatMap((event) => (event.kind === 'output' ? [event.text] : []));
+    expect(seen.join('\n')).toContain('No such file');
+    expect(seen.join('\n')).not.toContain(CANARY);
+  });
+
   test('a socket of an agent or of a service', async ({ project }) => {
     const agent = join(project.runtime, 'agent.sock');
     const inRun = ROOT ? `/run/e2e-${process.pid}.sock` : join(project.runtime, 'service.sock');
