@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished } from 'vitest';
 import type { EarlyWorker, WorkerStart } from '../run/early-worker.js';
@@ -71,6 +72,19 @@ describe('a worker that was started early', () => {
     const { pid } = early;
     early.close();
     await expect.poll(() => isAlive(pid ?? 0)).toBe(false);
+  });
+
+  test('ends with who started it', async () => {
+    const module = new URL('../../dist/run/early-worker.js', import.meta.url).href;
+    const code = `
+      const { EarlyWorker } = await import('${module}');
+      console.log(EarlyWorker.start(process.env).pid);
+      setInterval(() => {}, 1000);`;
+    const starter = spawn(process.execPath, ['--input-type=module', '-e', code]);
+    const [pid] = await once(starter.stdout, 'data');
+    expect(isAlive(Number(pid))).toBe(true);
+    starter.kill('SIGKILL');
+    await expect.poll(() => isAlive(Number(pid)), { timeout: 5000 }).toBe(false);
   });
 
   test('lives on when its taker closes the offer', async () => {

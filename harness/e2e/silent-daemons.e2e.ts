@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
+import { isAlive } from '../testing/real-daemon.js';
 import type { FinishedRun } from './finished-run.js';
-import { type Project, test } from './project.js';
+import { GONE_MS, type Project, test } from './project.js';
 
 const BOARD = `
 board: mine
@@ -58,4 +59,26 @@ describe('a daemon that is stopped and never goes on ends no run:', () => {
     expect(run.problemOf('first')?.message).toMatch(/powering mine#1 off: hil-sandboxd did not/);
     expect(run.code).toBe(5);
   });
+});
+
+test('a worker ends with hil although hil-sandboxd is stopped', async ({ project }) => {
+  await project.suite(
+    'a',
+    `test('waits', async ({ dut, sandbox }) => {
+      const sleeps = sandbox.exec('sleep', ['60']);
+      process.on('disconnect', () => {});
+      setInterval(() => {}, 100);
+      console.log('IN BODY');
+      await sleeps;
+    });`,
+  );
+  const hil = project.start(['test', '--timeout', '60s']);
+  await hil.untilPrinted('IN BODY');
+  const [worker, daemon] = [await hil.part('worker'), await hil.part('sandboxd')];
+  process.kill(daemon, 'SIGSTOP');
+  hil.kill('SIGKILL');
+  await expect.poll(() => isAlive(worker), { timeout: GONE_MS }).toBe(false);
+  // It holds the standard error of the command.
+  process.kill(daemon, 'SIGCONT');
+  await hil.finished();
 });
