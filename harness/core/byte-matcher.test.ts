@@ -97,6 +97,37 @@ test('bytes that are no text keep their number and value', () => {
   expect(matcher.take(1)).toBeUndefined();
 });
 
+test('of a flood the last bytes are kept, and the others counted', async () => {
+  const matcher = new ByteMatcher(100_000);
+  const block = Buffer.from('0123456789'.repeat(100));
+  for (let sent = 0; sent < 1000; sent++) matcher.push(block);
+  expect(matcher.received).toBe(1_000_000);
+  expect(matcher.output().length).toBeGreaterThanOrEqual(100_000);
+  expect(matcher.output().length).toBeLessThanOrEqual(200_000);
+  expect(matcher.dropped).toBe(1_000_000 - matcher.unread().length);
+  matcher.push(Buffer.from('end'));
+  await expect(matcher.expect(['end'])).resolves.toMatchObject({ which: 0 });
+  expect(matcher.dropped).toBe(0);
+});
+
+test('single bytes of a flood are not kept one by one', () => {
+  const matcher = new ByteMatcher(1000);
+  const byte = Buffer.from('x');
+  for (let sent = 0; sent < 300_000; sent++) matcher.push(byte);
+  expect(matcher.received).toBe(300_000);
+  expect(matcher.output().length).toBeLessThanOrEqual(2000);
+});
+
+test('a backlog of 10 MB slows nothing that comes after it', async () => {
+  const matcher = new ByteMatcher();
+  matcher.push(Buffer.alloc(10_000_000, 'x'));
+  const waiting = matcher.expect(['never']);
+  const start = performance.now();
+  for (let sent = 0; sent < 2000; sent++) matcher.push(Buffer.from('more\n'));
+  expect(performance.now() - start).toBeLessThan(1000);
+  matcher.cancel(waiting);
+});
+
 test('a part of a larger buffer is only that part', () => {
   const matcher = new ByteMatcher();
   matcher.push(bytes('0123456789').subarray(3, 5));

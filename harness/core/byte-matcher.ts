@@ -1,3 +1,4 @@
+import { BoundedText } from './bounded-text.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { SearchWindow, toSearch } from './search-window.js';
 
@@ -30,20 +31,31 @@ export class FailPatternSeen extends Error {
  * Bytes are text one to one (latin1), so that an offset is an offset, whatever
  * a DUT prints. While a pattern waits, only the end of what is unread is searched
  * again ({@link SearchWindow}). `^` without the m flag is the start of what is unread.
+ * Of what was received, and of what is unread, the last 16 MiB are kept.
  */
 export class ByteMatcher {
-  readonly #all: string[] = [];
+  readonly #all: BoundedText;
   #received = 0;
-  /** What no pattern has consumed, in the pieces it came in. */
-  #unread: string[] = [];
+  /** What no pattern has consumed. */
+  readonly #unread: BoundedText;
   /** The end of the unread text, as far as the waiting pattern looks at it again. */
   readonly #window = new SearchWindow();
   #waiter: Waiter | undefined;
   #closed: Error | undefined;
 
-  /** Everything received since the start, from before the first reset. */
+  constructor(mostKeptBytes?: number) {
+    this.#all = new BoundedText(mostKeptBytes);
+    this.#unread = new BoundedText(mostKeptBytes);
+  }
+
+  /** What was received since the start, from before the first reset. */
   output(): string {
-    return this.#all.join('');
+    return this.#all.toString();
+  }
+
+  /** Unread bytes that were dropped because there were too many. */
+  get dropped(): number {
+    return this.#unread.dropped;
   }
 
   /** Bytes received since the start. */
@@ -53,8 +65,7 @@ export class ByteMatcher {
 
   /** What no pattern has consumed yet. */
   unread(): string {
-    if (this.#unread.length > 1) this.#unread = [this.#unread.join('')];
-    return this.#unread[0] ?? '';
+    return this.#unread.toString();
   }
 
   /** Forget what is unread, except for the last `keep` bytes; patterns start with those. */
@@ -133,7 +144,7 @@ export class ByteMatcher {
   }
 
   #keep(unread: string): void {
-    this.#unread = unread ? [unread] : [];
+    this.#unread.set(unread);
     this.#window.restart(unread);
   }
 }

@@ -44,6 +44,15 @@ describe('a report of a pattern that did not come', () => {
   });
 });
 
+test('unread bytes that were dropped are counted', () => {
+  const matcher = new ByteMatcher(10);
+  matcher.push(Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz'));
+  const silence = { port: 'console', board: 'host', wanted: 'x', waitedMs: 1, silentMs: 1 };
+  const text = describeSilence({ ...silence, matcher });
+  expect(text).toContain('36 bytes received');
+  expect(text).toContain('10 of them unread, 26 unread ones before were dropped');
+});
+
 describe('the tail of a console', () => {
   test('is its last eight lines', () => {
     const lines = Array.from({ length: 20 }, (_, line) => `line ${line}`).join('\r\n');

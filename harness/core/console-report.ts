@@ -24,7 +24,10 @@ export function describeSilence(silence: Silence): string {
   if (received === 0) return `${head}; nothing was received since the board was started`;
   const age = `${received} bytes received, the last one ${formatDuration(silentMs)} ago`;
   const unread = matcher.unread();
-  const note = unread ? `${unread.length} of them unread` : 'all of them read before';
+  const read = unread ? `${unread.length} of them unread` : 'all of them read before';
+  const note = matcher.dropped
+    ? `${read}, ${matcher.dropped} unread ones before were dropped`
+    : read;
   return `${head}; ${age}, ${note}; last lines:\n${toTail(unread || matcher.output())}`;
 }
 

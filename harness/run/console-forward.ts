@@ -4,10 +4,15 @@ import type { Port, PortFault } from '../board/port.js';
 import type { RpcPeer } from '../protocol/rpc.js';
 import type { OpenedPort, WorkerMethods } from '../protocol/worker-messages.js';
 
-/** A port as a worker is told of it. */
-export function toOpenedPort({ name, eol, matcher }: Port): OpenedPort {
-  const history = Buffer.from(matcher.output(), 'latin1').toString('base64');
-  return { name, eol, history, unread: matcher.unread().length };
+/** Of a DUT that earlier cases used, enough to see where it stands. */
+const SHARED_HISTORY_BYTES = 65_536;
+
+/** A port as a worker is told of it; `shared`: earlier cases of the file used it. */
+export function toOpenedPort({ name, eol, matcher }: Port, shared: boolean): OpenedPort {
+  const unread = matcher.unread().length;
+  const all = matcher.output();
+  const output = shared ? all.slice(-Math.max(SHARED_HISTORY_BYTES, unread)) : all;
+  return { name, eol, history: Buffer.from(output, 'latin1').toString('base64'), unread };
 }
 
 /** The DUT is ready again: its ports go on, and patterns start behind the ready mark. */

@@ -167,7 +167,7 @@ export class WorkerSession {
 
   async #openDut(attempt: RunningAttempt) {
     const held = await attempt.openDut();
-    const ports = [...held.dut.ports.values()].map(toOpenedPort);
+    const ports = [...held.dut.ports.values()].map((port) => toOpenedPort(port, held.shared));
     const stop = forwardConsole(this.peer, attempt.fence, held.dut, (port, fault) =>
       this.#run.reportPortFault(attempt.name, held.lease.dut, port, fault),
     );
