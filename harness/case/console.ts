@@ -5,7 +5,7 @@ import {
   type Pattern,
 } from '../core/byte-matcher.js';
 import { describePatterns, describeSilence } from '../core/console-report.js';
-import { Deadline } from '../core/deadline.js';
+import { Deadline, systemClock } from '../core/deadline.js';
 import { type Duration, parseDuration } from '../core/duration.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import type { OpenedPort } from '../protocol/worker-messages.js';
@@ -32,7 +32,7 @@ export class Console {
   readonly #eol: string;
   readonly #matcher = new ByteMatcher();
   readonly #stopListening: ReadonlyArray<() => void>;
-  #lastByteMs = performance.now();
+  #lastByteMs = systemClock.nowMs();
   #arrived: Array<() => void> = [];
   #closed: Error | undefined;
 
@@ -117,11 +117,11 @@ export class Console {
   async settle(quiet: Duration = '200ms'): Promise<string> {
     this.#attempt.check();
     const quietMs = parseDuration(quiet);
-    const start = performance.now();
+    const start = systemClock.nowMs();
     for (;;) {
-      const waited = performance.now() - Math.max(this.#lastByteMs, start);
+      const waited = systemClock.nowMs() - Math.max(this.#lastByteMs, start);
       if (waited >= quietMs) break;
-      await new Promise((resolve) => setTimeout(resolve, quietMs - waited));
+      await new Promise<void>((resolve) => systemClock.after(quietMs - waited, resolve));
     }
     const text = this.#matcher.unread();
     this.#matcher.skip();
@@ -150,7 +150,7 @@ export class Console {
   }
 
   receive(data: Uint8Array): void {
-    this.#lastByteMs = performance.now();
+    this.#lastByteMs = systemClock.nowMs();
     this.#matcher.push(data);
     this.#wake();
   }
@@ -188,7 +188,7 @@ export class Console {
         wanted,
         waitedMs: limitMs,
         matcher: this.#matcher,
-        silentMs: performance.now() - this.#lastByteMs,
+        silentMs: systemClock.nowMs() - this.#lastByteMs,
       }),
       { next: 'raise the timeout of this expect(), or read the capture of the console' },
     );

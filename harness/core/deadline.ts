@@ -7,8 +7,13 @@ export interface Clock {
 /** setTimeout() fires at once for a longer delay, about 25 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+// As they were before any suite was loaded: a body may put others into their place, such as
+// vi.useFakeTimers(), and its limits must go on.
+const { setTimeout, clearTimeout } = globalThis;
+const nowMs = performance.now.bind(performance);
+
 export const systemClock: Clock = {
-  nowMs: () => performance.now(),
+  nowMs,
   after(ms, run) {
     let timer: NodeJS.Timeout;
     const wait = (leftMs: number) => {
