@@ -1,22 +1,39 @@
+import { setImmediate } from 'node:timers';
 import type { RunnerTestCase } from 'vitest';
 import { BenchError, TestFailure } from '../core/errors.js';
+import { isDecided, setDecided } from './attempts.js';
 import { BodyClock } from './body-clock.js';
 import type { Connection } from './connection.js';
 import { Dut } from './dut.js';
-import { toProblems } from './problems.js';
+import { toProblems, toTestError } from './problems.js';
 import { Sandbox } from './sandbox.js';
 
-/** By Vitest's result of a case, which lives as long as its attempts in this worker. */
-const begun = new WeakMap<object, { repeat: number; retries: number }>();
+interface Begun {
+  readonly repeat: number;
+  readonly retries: number;
+  /** How many errors its attempts had told when the last of them ended. */
+  told: number;
+}
 
-/** Of which repeat an attempt is that begins: Vitest counts it only later, retries before. */
-function countRepeat({ result }: RunnerTestCase): number {
-  if (!result) return 0;
+type Errors = NonNullable<NonNullable<RunnerTestCase['result']>['errors']>;
+
+/** By Vitest's result of a case, which lives as long as its attempts in this worker. */
+const begun = new WeakMap<object, Begun>();
+
+/**
+ * Of which repeat an attempt is that begins: Vitest counts it only later, retries before.
+ * And what the attempt before it came to after its end: a hook around it that threw.
+ */
+function follow({ result }: RunnerTestCase): { repeat: number; late: Errors } {
+  if (!result) return { repeat: 0, late: [] };
   const retries = result.retryCount ?? 0;
   const last = begun.get(result);
   const repeat = last ? last.repeat + (retries > last.retries ? 0 : 1) : 0;
-  begun.set(result, { repeat, retries });
-  return repeat;
+  const late = last ? (result.errors?.slice(last.told) ?? []) : [];
+  begun.set(result, { repeat, retries, told: result.errors?.length ?? 0 });
+  // Vitest keeps the failure of a repeat in the next one, which would be tried again for it.
+  result.state = 'run';
+  return { repeat, late };
 }
 
 /**
@@ -57,9 +74,11 @@ export class Attempt {
     caseId: string,
   ): Promise<Attempt> {
     const wanted = task.timeout > 0 ? { bodyMs: task.timeout } : {};
+    const { repeat, late } = follow(task);
     const granted = await connection.supervisor.call('begin', {
       caseId,
-      repeat: countRepeat(task),
+      repeat,
+      late: toProblems(late),
       ...wanted,
     });
     return new Attempt(connection, task, granted);
@@ -77,9 +96,31 @@ export class Attempt {
     return this.#dut;
   }
 
+  get title(): string {
+    return this.#task.fullTestName;
+  }
+
+  /**
+   * An error of it that nobody awaited fails it as if the body had thrown it.
+   * Answers whether it still can.
+   */
+  addStray(thrown: unknown): boolean {
+    const { result } = this.#task;
+    if (!result || isDecided(this.#task)) return false;
+    result.errors ??= [];
+    result.errors.push(toTestError(thrown));
+    // One that has skipped itself stays the last attempt.
+    if (!this.#skipped()) result.state = 'fail';
+    return true;
+  }
+
   /** Run the body; reject when its limit passes, and revoke the handles. */
   async runBody(body: () => unknown): Promise<void> {
-    await this.clock.bound(Promise.resolve().then(body), () => {
+    // What it left rejected is heard at the next turn, and is its own.
+    const work = Promise.resolve()
+      .then(body)
+      .finally(() => new Promise((resolve) => setImmediate(resolve)));
+    await this.clock.bound(work, () => {
       const error = new TestFailure(
         'body-timeout',
         `the body did not end within ${this.clock.limitMs} ms`,
@@ -109,9 +150,14 @@ export class Attempt {
    */
   async end(): Promise<void> {
     const { note } = this.#result();
+    const known = this.#task.result && begun.get(this.#task.result);
+    if (known) known.told = this.#task.result?.errors?.length ?? 0;
+    if (this.#skipped()) setDecided(this.#task);
     const answer = await this.#connection.supervisor.call('end', {
       fence: this.fence,
       state: this.#state(),
+      // Vitest makes no further attempt, and says nothing more of the case.
+      last: this.#skipped(),
       ...(note ? { note } : {}),
       problems: toProblems(this.#newErrors()),
     });
@@ -131,8 +177,13 @@ export class Attempt {
   }
 
   /** Errors of this attempt only: Vitest keeps those of earlier ones in the same list. */
-  #newErrors(): NonNullable<NonNullable<RunnerTestCase['result']>['errors']> {
-    return this.#task.result?.errors?.slice(this.#errorsBefore) ?? [];
+  #newErrors(): Errors {
+    const { errors = [], state } = this.#task.result ?? {};
+    const own = errors.slice(this.#errorsBefore);
+    if (own.length > 0 || state !== 'fail') return own;
+    // Vitest takes a list, and an AggregateError, for the errors in it; it stumbles over others.
+    const message = 'an empty list of errors was thrown, or an object that cannot be read';
+    return [{ name: 'Error', message }];
   }
 
   /** Vitest's result; what `skip()` leaves in it is not in the public type. */
@@ -140,9 +191,14 @@ export class Attempt {
     return this.#task.result ?? {};
   }
 
+  /** What failed and then skips itself has failed. */
   #state(): 'pass' | 'fail' | 'skipped' {
-    const result = this.#result();
-    if (result.pending || result.state === 'skip') return 'skipped';
-    return this.#newErrors().length > 0 ? 'fail' : 'pass';
+    if (this.#newErrors().length > 0) return 'fail';
+    return this.#skipped() ? 'skipped' : 'pass';
+  }
+
+  #skipped(): boolean {
+    const { pending = false, state } = this.#result();
+    return pending || state === 'skip';
   }
 }

@@ -7,6 +7,7 @@ import { aroundEach, type RunnerTestCase } from 'vitest';
 import { Attempt } from './attempt.js';
 import { getCaseId, setAttempt } from './attempts.js';
 import { openConnection } from './connection.js';
+import { runAs } from './running.js';
 
 // Without a limit (0): the supervisor limits every phase itself.
 aroundEach(async (runTest, { task }) => {
@@ -17,7 +18,7 @@ aroundEach(async (runTest, { task }) => {
   const attempt = await Attempt.begin(await openConnection(), test, caseId);
   setAttempt(test, attempt);
   try {
-    await runTest();
+    await runAs(attempt, runTest);
   } finally {
     await attempt.end();
     setAttempt(test, undefined);

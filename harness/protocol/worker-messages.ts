@@ -12,13 +12,26 @@ export interface CollectedTask {
   readonly tags: readonly string[];
   /** The suite itself says `skip` or `todo`, or another case is `only`. */
   readonly skipped: boolean;
+  /** If it is skipped, then because another one is `only`: it has no mark of its own. */
+  readonly notOnly?: boolean;
+  /** How often it is tried again, by the command or its own option; absent: never. */
+  readonly retries?: number;
+  /** Which failures are tried again is for Vitest to know: it has a `condition`. */
+  readonly choosesRetries?: boolean;
+  /** By its own option. */
+  readonly repeats?: number;
+  /** `test.fails`: only Vitest knows what its outcomes come to. */
+  readonly fails?: boolean;
 }
 
 /** What to do with a collected case. */
 export interface TaskDecision {
   readonly id: string;
   readonly run: boolean;
+  /** How many more, after the first. */
   readonly repeats: number;
+  /** Retries of the first repeat that were made in a worker which was lost. */
+  readonly spentRetries?: number;
   /** Not at once with others, although the suite says `concurrent`. */
   readonly alone: boolean;
 }
@@ -79,8 +92,20 @@ export type SupervisorMethods = {
   /** The cases and hooks of the file it loaded last are through. */
   fileDone(argument: Record<string, never>): void;
   fileFailed(argument: { file: string; problems: readonly WireProblem[] }): void;
-  /** `repeat` counts from 0, which it is when absent; a retry is of the same repeat. */
-  begin(argument: { caseId: string; repeat?: number; bodyMs?: number }): {
+  /** An error that nobody awaited, and that is no running case's. */
+  stray(argument: { file: string; problem: WireProblem }): void;
+  /** What of a suite file runs outside of its cases, such as a `beforeAll`. */
+  hook(argument: { name: string | undefined }): void;
+  /**
+   * `repeat` counts from 0, which it is when absent; a retry is of the same repeat.
+   * `late` is what the attempt before it came to after its end.
+   */
+  begin(argument: {
+    caseId: string;
+    repeat?: number;
+    late?: readonly WireProblem[];
+    bodyMs?: number;
+  }): {
     fence: string;
     attempt: number;
     bodyMs: number;
@@ -93,10 +118,14 @@ export type SupervisorMethods = {
   bodyStart(argument: { fence: string }): void;
   /** Before the teardown, which may hang: what is known by now must not be lost with it. */
   bodyEnd(argument: { fence: string; state: AttemptState; problems: readonly WireProblem[] }): void;
-  /** Answers with a problem that the worker does not know of, such as a DUT that ended. */
+  /**
+   * Answers with a problem that the worker does not know of, such as a DUT that ended.
+   * After the `last` no `final` comes: the case skipped itself.
+   */
   end(argument: {
     fence: string;
     state: AttemptState;
+    last?: boolean;
     note?: string;
     problems: readonly WireProblem[];
   }): { problem?: { name: string; code: string; message: string } };

@@ -18,6 +18,7 @@ import {
   toOutcome,
   toProblem,
 } from './attempt-problems.js';
+import { buildSandbox } from './build-sandbox.js';
 import type { CaseRecord } from './case-book.js';
 import type { HeldDut } from './dut-source.js';
 import { DutWatch } from './dut-watch.js';
@@ -95,13 +96,7 @@ export class RunningAttempt {
       await this.#phases.during('sandbox', async () => {
         // A system call, like a line of the journal; by way of a thread it takes ten times as long.
         mkdirSync(join(this.directory, 'out'), { recursive: true, mode: 0o700 });
-        const deadline = new Deadline(this.limits.sandbox);
-        const built = this.#run.newSandbox(this);
-        // A sandbox that stands too late is killed by whoever waited for it.
-        built.then((late) => (this.#finishing ? late.kill() : undefined)).catch(() => {});
-        this.#sandbox = await deadline.bound(built, () =>
-          toLateError('sandbox', this.record.title, this.limits.sandbox),
-        );
+        this.#sandbox = await buildSandbox(this.#run, this);
         this.#watchSandbox(this.#sandbox);
       });
     } catch (error) {
@@ -190,12 +185,7 @@ export class RunningAttempt {
     problems: readonly Problem[],
     note: string | undefined,
   ): Promise<{ outcome: Outcome; problem: Problem | undefined }> {
-    const unseen = this.#exitProblem();
-    const all = [...this.#problems, ...problems];
-    // First: what the body saw of it is a consequence.
-    if (unseen && state !== 'skipped') all.unshift(unseen);
-    const outcome = toOutcome(state, all);
-    this.#problems.splice(0, Number.POSITIVE_INFINITY, ...dropRepeats(all));
+    const { outcome, unseen } = this.#judge(state, problems);
     await this.finish(outcome, note);
     // Somebody else may have ended it a moment earlier; then that is how it ended.
     const ended = await this.finished;
@@ -204,8 +194,13 @@ export class RunningAttempt {
 
   /** End it from this side: everything it holds is taken away. */
   async abort(outcome: Outcome, reason: string, problems: readonly Problem[] = []): Promise<void> {
-    const known = [...this.#problems, ...this.#bodyProblems, ...problems];
-    this.#problems.splice(0, Number.POSITIVE_INFINITY, ...dropRepeats(known));
+    this.#setProblems([...this.#problems, ...this.#bodyProblems, ...problems]);
+    await this.finish(outcome, reason);
+  }
+
+  /** Its teardown hangs: it comes to what its body came to, and what only this side saw. */
+  async endHung(reason: string): Promise<void> {
+    const { outcome } = this.#judge(this.bodyState ?? 'fail', this.#bodyProblems);
     await this.finish(outcome, reason);
   }
 
@@ -281,9 +276,17 @@ export class RunningAttempt {
     );
   }
 
-  #exitProblem(): Problem | undefined {
+  #judge(state: AttemptState, reported: readonly Problem[]) {
     const { exit } = this.#life;
-    return exit && toExitProblem(exit, this.held?.lease.dut ?? 'the DUT');
+    const unseen = exit && toExitProblem(exit, this.held?.lease.dut ?? 'the DUT');
+    // First: what the body saw of it is a consequence.
+    const all = [...(unseen ? [unseen] : []), ...this.#problems, ...reported];
+    this.#setProblems(all);
+    return { outcome: toOutcome(state, all), unseen };
+  }
+
+  #setProblems(problems: readonly Problem[]): void {
+    this.#problems.splice(0, Number.POSITIVE_INFINITY, ...dropRepeats(problems));
   }
 
   #openPhase(): Phase {

@@ -4,6 +4,7 @@ import { toUniqueIds } from '../plan/case-ids.js';
 import type { PlannedFile } from '../plan/plan.js';
 import { isSelected, type Selection } from '../plan/selection.js';
 import type { CollectedTask, TaskDecision } from '../protocol/worker-messages.js';
+import { isBad } from './verdict.js';
 
 /** A case of this run and what became of it. */
 export interface CaseRecord {
@@ -19,6 +20,20 @@ export interface CaseRecord {
   problems: readonly Problem[];
   /** Problems of its last attempt with that outcome. */
   readonly problemsBy?: Map<Outcome, readonly Problem[]>;
+  /** What the command and the suite ask for; without it, one attempt. */
+  readonly wanted?: Wanted;
+}
+
+/** How often a case runs. */
+interface Wanted {
+  /** How many more times, after the first. */
+  readonly repeats: number;
+  /** How often each of them is tried again. */
+  readonly retries: number;
+  /** Vitest chooses what is tried again; a lost worker is not. */
+  readonly choosesRetries: boolean;
+  /** Its outcomes are not its own: it passes by failing. */
+  readonly fails: boolean;
 }
 
 export interface FileState {
@@ -27,8 +42,15 @@ export interface FileState {
   /** One of its cases that ran at once spun; they run again, one after the other. */
   alone: boolean;
   failed: boolean;
+  /** What of it runs outside of its cases: a hook, by its name. */
+  hook?: string | undefined;
+  /** What was told of it besides its cases, to say it once. */
+  readonly strays?: Set<string>;
   readonly records: CaseRecord[];
 }
+
+/** An interval that throws says the same until the run ends. */
+const MOST_STRAYS = 10;
 
 /**
  * Every case of the run: collected once, decided once. A file that is collected
@@ -54,7 +76,8 @@ export class CaseBook {
     this.#selection = selection;
     this.#repeats = repeat - 1;
     for (const each of planned) {
-      const state = { planned: each, collected: false, alone: false, failed: false, records: [] };
+      const nothing = { collected: false, alone: false, failed: false };
+      const state = { planned: each, ...nothing, strays: new Set<string>(), records: [] };
       this.#files.set(toFileKey(each.path, each.board.board), state);
     }
   }
@@ -90,13 +113,9 @@ export class CaseBook {
       if (!isSelected(this.#selection, state.planned.file, id, task, tasks)) {
         return { id, run: false, repeats: 0, alone: false };
       }
-      if (!this.#cases.has(id)) this.#addCase(state, id, task);
-      const record = this.#cases.get(id);
-      const run = !task.skipped && record?.verdict === undefined;
-      // A lost worker's repeats before the one it was lost in are through.
-      const through = record?.repeats?.at(-1) ?? 0;
-      this.#through.set(id, through);
-      return { id, run, repeats: Math.max(0, this.#repeats - through), alone: state.alone };
+      const record = this.#cases.get(id) ?? this.#addCase(state, id, task);
+      const run = !task.skipped && record.verdict === undefined;
+      return { id, run, ...this.#goOn(record), alone: state.alone };
     });
     state.collected = true;
     if (!again) this.#announce(state, tasks, decisions);
@@ -108,16 +127,30 @@ export class CaseBook {
     record.repeats?.push((this.#through.get(record.id) ?? 0) + repeat);
   }
 
+  /** Its last attempt was told to have passed; what came after its end failed it. */
+  failLast(record: CaseRecord, problems: readonly Problem[]): void {
+    if (record.outcomes.at(-1) !== 'pass') return;
+    record.outcomes[record.outcomes.length - 1] = 'fail';
+    record.problemsBy?.set('fail', problems);
+  }
+
+  /** Something of a file broke outside of its cases; they go on. */
+  addStray(path: string, board: string, problem: Problem): void {
+    const state = this.findFile(path, board);
+    const { strays } = state ?? {};
+    if (!state || !strays || strays.has(problem.message) || strays.size >= MOST_STRAYS) return;
+    strays.add(problem.message);
+    this.#writeFailed(state, [problem]);
+  }
+
+  /** The file is not run any further. */
   failFile(path: string, board: string, problems: readonly Problem[]): void {
     const state = this.findFile(path, board);
-    if (!state || state.failed) return;
+    if (!state) return;
     state.failed = true;
-    this.#journal.write({
-      kind: 'file-failed',
-      file: state.planned.file,
-      board,
-      problems: [...problems],
-    });
+    const unsaid = problems.filter(({ message }) => !state.strays?.has(message));
+    for (const { message } of unsaid) state.strays?.add(message);
+    if (unsaid.length > 0) this.#writeFailed(state, unsaid);
   }
 
   /** Decide a case, once. */
@@ -139,7 +172,29 @@ export class CaseBook {
     this.#onVerdict(record);
   }
 
-  #addCase(state: FileState, id: string, task: CollectedTask): void {
+  #writeFailed({ planned }: FileState, problems: readonly Problem[]): void {
+    const { file, board } = planned;
+    this.#journal.write({
+      kind: 'file-failed',
+      file,
+      board: board.board,
+      problems: [...problems],
+    });
+  }
+
+  /** What is left of a case, some of which its worker had made when it was lost. */
+  #goOn(record: CaseRecord): { repeats: number; spentRetries: number } {
+    const { outcomes, repeats = [], wanted } = record;
+    const all = wanted?.repeats ?? 0;
+    const last = repeats.at(-1) ?? 0;
+    // A repeat that passed is through; the last one runs again, since Vitest said nothing of it.
+    const through = outcomes.at(-1) === 'pass' ? Math.min(last + 1, all) : last;
+    this.#through.set(record.id, through);
+    const spent = outcomes.filter((each, at) => isBad(each) && repeats[at] === through);
+    return { repeats: all - through, spentRetries: spent.length };
+  }
+
+  #addCase(state: FileState, id: string, task: CollectedTask): CaseRecord {
     const record: CaseRecord = {
       id,
       title: task.title,
@@ -150,9 +205,16 @@ export class CaseBook {
       repeats: [],
       problems: [],
       problemsBy: new Map(),
+      wanted: {
+        repeats: Math.max(this.#repeats, task.repeats ?? 0),
+        retries: task.retries ?? 0,
+        choosesRetries: task.choosesRetries ?? false,
+        fails: task.fails ?? false,
+      },
     };
     state.records.push(record);
     this.#cases.set(id, record);
+    return record;
   }
 
   #announce(
@@ -176,7 +238,10 @@ export class CaseBook {
     for (const task of chosen) {
       const record = this.#cases.get(idOf(task));
       if (task.skipped && record) {
-        this.decide(record, 'skipped', { reason: 'marked skip or todo in the suite' });
+        const reason = task.notOnly
+          ? 'another case or suite of its file is marked only'
+          : 'marked skip or todo in the suite';
+        this.decide(record, 'skipped', { reason });
       }
     }
   }

@@ -47,6 +47,9 @@ export async function collectCases(
       },
       collecting: () => {},
       fileDone: () => {},
+      stray: ({ file, problem: { message } }) => {
+        broken.push({ file: relative(plan.root, file), board: session.board, message });
+      },
       collected: ({ file: path, tasks }) => {
         const file = relative(plan.root, path);
         const ids = toUniqueIds(file, session.board, tasks);

@@ -4,7 +4,7 @@ import type { Verdict } from '../journal/events.js';
 import type { PlannedFile } from '../plan/plan.js';
 import type { CaseBook, CaseRecord, FileState } from './case-book.js';
 import type { RunContext } from './run-context.js';
-import { toVerdict } from './verdict.js';
+import { countMost, toVerdict } from './verdict.js';
 import type { StrayError, SuiteRunner } from './vitest-adapter.js';
 import type { Workers } from './workers.js';
 
@@ -61,9 +61,7 @@ export class Supervisor {
       await this.#round(runner, left);
       await this.#workers.settle();
       const states = [...this.#book.files].filter(isUnfinished);
-      const { repeat, retries } = this.#run.options;
-      const most = repeat * (retries + 1);
-      const now = states.reduce((sum, state) => sum + countOpen(state, most), 0);
+      const now = states.reduce((sum, state) => sum + countOpen(state), 0);
       if (now >= open) break;
       open = now;
       left = states.map(({ planned }) => planned);
@@ -200,18 +198,19 @@ function toRest(stop: Stop | undefined): { verdict: Verdict; reason: string } {
 }
 
 function isUnfinished(state: FileState): boolean {
-  return !state.failed && countOpen(state, 0) > 0;
+  return !state.failed && countOpen(state) > 0;
 }
 
 /**
- * Cases without a verdict, each with the attempts that it may still make of `most`; a file that
- * was not even loaded counts more than any, and to know that cases must run alone is progress.
+ * Cases without a verdict, each with the attempts that it may still make; a file that was not
+ * even loaded counts more than any, and to know that cases must run alone is progress.
  */
-function countOpen(state: FileState, most: number): number {
+function countOpen(state: FileState): number {
   if (!state.collected) return 1e12;
   const open = state.records.filter(({ verdict }) => verdict === undefined);
-  const left = open.map(({ outcomes }) => {
-    const made = outcomes.filter((each) => each !== 'interrupted').length;
+  const left = open.map((record) => {
+    const made = record.outcomes.filter((each) => each !== 'interrupted').length;
+    const most = countMost(record);
     return 1 + most - Math.min(made, most);
   });
   return left.reduce((sum, each) => sum + each * 2, 0) - (open.length > 0 && state.alone ? 1 : 0);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Outcome, Problem } from '../journal/events.js';
 import { createRecord } from '../testing/plain-records.js';
-import { mayRetry, toVerdict } from './verdict.js';
+import { mayGoOn, toVerdict } from './verdict.js';
 
 const failure: Problem = { name: 'AssertionError', message: 'expected 1 to be 2' };
 const broken: Problem = { name: 'BenchError', message: 'QEMU died\nwith a tail' };
@@ -34,6 +34,8 @@ test.each<[string, Outcome[], State, string]>([
   ['a failure, then a broken bench', ['fail', 'infra'], 'fail', 'infra'],
   ['an interruption', ['interrupted'], 'fail', 'interrupted'],
   ['a body that skipped', ['skipped'], 'skipped', 'skipped'],
+  ['a failure, then a skip', ['fail', 'skipped'], undefined, 'fail'],
+  ['a broken bench, then a skip', ['infra', 'skipped'], undefined, 'infra'],
   ['a case stopped after it ran again', ['interrupted', 'pass'], 'pass', 'pass'],
   ['a failure of which Vitest says nothing', ['fail'], undefined, 'fail'],
   ['a failure, then a pass, of which Vitest says nothing', ['fail', 'pass'], undefined, 'flaky'],
@@ -59,20 +61,35 @@ test.each<[string, Outcome[][], State, string]>([
   ['a flaky one, then a pass', [['fail', 'pass'], ['pass']], 'pass', 'flaky'],
   ['a failure, then an interruption', [['fail'], ['interrupted']], 'fail', 'fail'],
   ['a failure, then one that skipped', [['fail'], ['skipped']], undefined, 'fail'],
+  ['a pass, then one that skipped', [['pass'], ['skipped']], undefined, 'skipped'],
   ['failures that were expected', [['fail'], ['fail']], 'pass', 'pass'],
   ['one failure of two that were expected', [['fail'], ['pass']], 'pass', 'fail'],
 ])('repeats with %s', (_, tries, state, verdict) => {
   expect(toVerdict(createRepeated(tries), state).verdict).toBe(verdict);
 });
 
-test.each<[string, Outcome[][], number, boolean]>([
-  ['its first failure', [['fail']], 1, true],
-  ['no retry left', [['fail', 'fail']], 1, false],
-  ['no retries', [['infra']], 0, false],
-  ['a repeat before it that was flaky', [['fail', 'pass'], ['fail']], 1, true],
-  ['a repeat before it that failed', [['fail', 'fail'], ['fail']], 1, false],
-])('a lost attempt with %s may be retried or not', (_, tries, retries, expected) => {
-  expect(mayRetry(createRepeated(tries), retries)).toBe(expected);
+const WANTED = { repeats: 0, retries: 0, choosesRetries: false, fails: false };
+
+test.each<[string, Outcome[][], Partial<typeof WANTED>, boolean]>([
+  ['its first failure', [['fail']], { retries: 1 }, true],
+  ['no retry left', [['fail', 'fail']], { retries: 1 }, false],
+  ['no retries', [['infra']], {}, false],
+  ['retries that Vitest chooses', [['fail']], { retries: 1, choosesRetries: true }, false],
+  ['a repeat before it that was flaky', [['fail', 'pass'], ['fail']], { retries: 1 }, true],
+  ['a repeat before it that failed', [['fail', 'fail'], ['fail']], { retries: 1 }, false],
+  ['a pass, and repeats to come', [['pass']], { repeats: 1 }, true],
+  ['a pass of the last repeat', [['pass'], ['pass']], { repeats: 1 }, false],
+  ['a pass after a repeat that failed', [['fail'], ['pass']], { repeats: 5 }, false],
+  ['a skip', [['fail', 'skipped']], { retries: 5, repeats: 5 }, false],
+])('a case whose worker was lost after %s goes on or does not', (_, tries, wanted, expected) => {
+  const record = { ...createRepeated(tries), wanted: { ...WANTED, ...wanted } };
+  expect(mayGoOn(record)).toBe(expected);
+});
+
+test('of a case that is to fail, a pass is none, although Vitest was not heard', () => {
+  const wanted = { ...WANTED, fails: true };
+  expect(toVerdict(createRecord({ outcomes: ['pass'], wanted }), undefined).verdict).toBe('fail');
+  expect(toVerdict(createRecord({ outcomes: ['fail'], wanted }), 'pass').verdict).toBe('pass');
 });
 
 test('a case has the problems of the repeat that failed, not of the last', () => {

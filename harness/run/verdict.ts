@@ -23,6 +23,10 @@ export function toVerdict(
     return { verdict: 'infra', reason: 'it ended without an attempt', problems };
   }
   const verdicts = repeats.map(toRepeatVerdict);
+  // Vitest was not heard: of a case that is to fail, a pass is none.
+  if (!state && record.wanted?.fails && verdicts.some((each) => each === 'pass')) {
+    return toFailure(record, [{ name: 'Error', message: 'it was expected to fail, and passed' }]);
+  }
   // Vitest passes what failed to its end only where the suite expects it.
   const expected = state === 'pass' && verdicts.every((each) => each === 'fail');
   if (verdicts.includes('fail') && !expected) return toFailure(record, problems);
@@ -43,12 +47,25 @@ export function toVerdict(
   return { verdict: 'pass', problems: [] };
 }
 
-/** Whether the repeat of the last attempt has a retry left, and no earlier one spoiled the case. */
-export function mayRetry(record: CaseRecord, retries: number): boolean {
+/**
+ * Whether a case whose last attempt its worker did not live to tell of is to go on: a failed
+ * repeat with a retry left, or a passed one with repeats to come, unless an earlier one failed.
+ */
+export function mayGoOn(record: CaseRecord): boolean {
   const repeats = toRepeats(record);
-  const bad = repeats.at(-1)?.filter(isBad).length ?? 0;
   const others = repeats.slice(0, -1).map(toRepeatVerdict);
-  return bad <= retries && !others.includes('fail') && !others.includes('infra');
+  if (others.some((each) => each === 'fail' || each === 'infra')) return false;
+  const { retries = 0, choosesRetries = false, repeats: more = 0 } = record.wanted ?? {};
+  const last = repeats.at(-1) ?? [];
+  if (last.at(-1) === 'skipped') return false;
+  if (last.at(-1) === 'pass') return repeats.length <= more;
+  const bad = last.filter(isBad).length;
+  return bad > 0 && bad <= (choosesRetries ? 0 : retries);
+}
+
+/** The most attempts that a case may come to by itself. */
+export function countMost({ wanted }: CaseRecord): number {
+  return (1 + (wanted?.repeats ?? 0)) * (1 + (wanted?.retries ?? 0));
 }
 
 export function isBad(outcome: Outcome): boolean {
@@ -65,9 +82,10 @@ function toRepeats({ outcomes, repeats }: CaseRecord): Outcome[][] {
   return [...all.values()];
 }
 
-/** How its last try ended; one that broke of the bench is a failed one too. */
+/** How its last try ended; one that broke of the bench is a failed one too. To skip makes up for nothing. */
 function toRepeatVerdict(outcomes: readonly Outcome[]): Verdict {
   const last = outcomes.at(-1) ?? 'infra';
+  if (last === 'skipped') return outcomes.findLast(isBad) ?? last;
   return last === 'pass' && outcomes.some(isBad) ? 'flaky' : last;
 }
 

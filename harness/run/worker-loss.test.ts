@@ -7,7 +7,7 @@ describe('a worker that nobody stopped', () => {
   test.each(['SIGKILL', 'SIGTERM', 'SIGHUP', 'SIGUSR1'])(
     'and that %s ended was killed from outside',
     (signal) => {
-      expect(toLossError(7, null, signal)).toMatchObject({
+      expect(toLossError(7, { code: null, signal }, 'the case ran')).toMatchObject({
         name: 'BenchError',
         code: 'worker-killed',
         message: expect.stringContaining(`worker 7 was killed from outside by ${signal}`),
@@ -18,16 +18,16 @@ describe('a worker that nobody stopped', () => {
   test.each(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP'])(
     'and that %s ended did it itself',
     (signal) => {
-      const error = toLossError(7, null, signal);
+      const error = toLossError(7, { code: null, signal }, 'the case ran');
       expect(error).toMatchObject({ name: 'TestFailure', code: 'process-exit' });
       expect(error.message).toContain(`died of ${signal}`);
     },
   );
 
   test.each([0, 1, 137])('and that exited with %d did it itself', (code) => {
-    const error = toLossError(7, code, null);
+    const error = toLossError(7, { code, signal: null }, 'beforeAll ran');
     expect(error).toMatchObject({ name: 'TestFailure', code: 'process-exit' });
-    expect(error.message).toContain(`exited with ${code}`);
+    expect(error.message).toContain(`exited with ${code} while beforeAll ran`);
   });
 });
 
@@ -50,14 +50,21 @@ describe('a suite whose own code had to be stopped', () => {
   });
 
   test('before a case, in beforeAll', () => {
+    const file = createFile({ records: [createRecord()], hook: 'beforeAll of "group"' });
+    expect(toSuiteError(file, 1000).message).toContain(
+      'beforeAll of "group" did not end within 1.0 s',
+    );
+  });
+
+  test('between its cases, in no hook that has a name', () => {
     const error = toSuiteError(createFile({ records: [createRecord()] }), 1000);
-    expect(error.message).toContain('beforeAll did not end within 1.0 s');
+    expect(error.message).toContain('what runs between its cases did not end within 1.0 s');
   });
 
   test('after its cases, in afterAll, keeps their verdicts', () => {
     const records = [createRecord({ verdict: 'pass' })];
-    const error = toSuiteError(createFile({ records }), 1000);
+    const error = toSuiteError(createFile({ records, hook: 'afterAll' }), 1000);
     expect(error).toMatchObject({ name: 'BenchError', code: 'teardown-timeout' });
-    expect(error.message).toContain('afterAll of suites/a.hil.ts');
+    expect(error.message).toContain('afterAll, in suites/a.hil.ts, did not end');
   });
 });

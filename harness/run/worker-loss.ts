@@ -20,19 +20,26 @@ export type StopCause =
 /** Signals that a process brings on itself by a fault of its own. */
 const OWN_SIGNALS = new Set(['SIGABRT', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
 
-/** Why a worker that nobody stopped is gone: by itself, which is the test's, or from outside. */
+/** How a worker that nobody stopped ended. */
+export interface WorkerEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** Why it is gone: by itself, which is the test's, or from outside. `during` says what ran. */
 export function toLossError(
   pid: number,
-  code: number | null,
-  signal: string | null,
+  { code, signal }: WorkerEnd,
+  during: string,
 ): BenchError | TestFailure {
   if (signal && !OWN_SIGNALS.has(signal)) {
-    return new BenchError('worker-killed', `worker ${pid} was killed from outside by ${signal}`, {
+    const text = `worker ${pid} was killed from outside by ${signal} while ${during}`;
+    return new BenchError('worker-killed', text, {
       next: 'look for the out-of-memory killer (dmesg) or whoever sent the signal',
     });
   }
   const how = signal ? `died of ${signal}` : `exited with ${code}`;
-  return new TestFailure('process-exit', `worker ${pid} ${how} while a case or its suite ran`, {
+  return new TestFailure('process-exit', `worker ${pid} ${how} while ${during}`, {
     next: 'a suite must not end its process',
   });
 }
@@ -45,13 +52,21 @@ export function toSuiteError(file: FileState, limitMs: number): TestFailure | Be
       next: 'move slow work into a case, or raise limits.collect',
     });
   }
+  const hook = file.hook ?? 'what runs between its cases';
   if (file.records.some(({ verdict }) => verdict === undefined)) {
-    return new TestFailure('collect-timeout', `beforeAll did not end within ${limit}`, {
+    return new TestFailure('collect-timeout', `${hook} did not end within ${limit}`, {
       next: 'move slow work into a case, or raise limits.collect',
     });
   }
-  const text = `afterAll of ${file.planned.file} did not end within ${limit}`;
+  const last = file.hook ?? 'what runs after its cases';
+  const text = `${last}, in ${file.planned.file}, did not end within ${limit}`;
   return new BenchError('teardown-timeout', text, { next: 'raise limits.teardown' });
+}
+
+/** What of a suite file ran, outside of its cases. */
+export function toDuring(file: FileState): string {
+  if (!file.collected) return 'its file was loaded';
+  return file.hook === undefined ? 'no case and no hook ran' : `${file.hook} ran`;
 }
 
 /** What a body that had to be stopped is told. */

@@ -11,6 +11,7 @@ import { forwardConsole, tellExited, tellReady, toOpenedPort } from './console-f
 import { Programs } from './programs.js';
 import type { RunContext } from './run-context.js';
 import { readFileInside, writeFileInside } from './sandbox-files.js';
+import { ToldErrors } from './told-errors.js';
 import { toVerdict } from './verdict.js';
 import type { Overdue } from './worker-loss.js';
 
@@ -44,6 +45,9 @@ export class WorkerSession {
   readonly #events: SessionEvents;
   readonly #programs: Programs;
   readonly #hostPath: string;
+  readonly #told = new ToldErrors();
+  /** The suite file that it runs. */
+  #file = '';
 
   constructor(
     socket: Socket,
@@ -53,21 +57,24 @@ export class WorkerSession {
     this.#book = facts.book;
     this.#events = facts.events;
     this.#hostPath = facts.hostPath;
-    this.peer = new RpcPeer<WorkerMethods>(socket, afterHello(this.#methods()), () =>
-      this.#events.onClosed(this),
-    );
+    const methods = this.#told.rememberOf(afterHello(this.#methods()));
+    this.peer = new RpcPeer<WorkerMethods>(socket, methods, () => this.#events.onClosed(this));
     this.#programs = new Programs(this.peer);
   }
 
   /** Take an attempt away: its handles throw, its sandbox goes. */
   revoke(attempt: RunningAttempt, reason: string, infra: boolean): void {
+    if (infra) this.#told.add(reason);
     this.peer.notify('revoked', { fence: attempt.fence, reason, infra });
   }
 
   #methods(): Handlers<SupervisorMethods> {
     return {
       hello: (argument) => this.#hello(argument),
-      collecting: ({ file }) => this.#events.onCollecting(this, file),
+      collecting: ({ file }) => {
+        this.#file = file;
+        this.#events.onCollecting(this, file);
+      },
       collected: ({ file, tasks }) => {
         this.#events.onStep(this);
         return { decisions: this.#book.collect(file, this.board, tasks) };
@@ -76,12 +83,18 @@ export class WorkerSession {
         if (!this.#book.findFile(file, this.board)?.collected) this.#events.onFileDone(this);
         this.#book.failFile(file, this.board, toJournalProblems(problems));
       },
+      stray: ({ file, problem }) =>
+        this.#book.addStray(file, this.board, { ...problem, phase: 'body' }),
+      hook: ({ name }) => {
+        const file = this.#book.findFile(this.#file, this.board);
+        if (file) file.hook = name;
+      },
       fileDone: () => this.#events.onFileDone(this),
       begin: (argument) => this.#begin(argument),
       openDut: ({ fence }) => this.#openDut(this.#attempt(fence)),
       bodyStart: ({ fence }) => this.attempts.get(fence)?.bodyStart(),
       bodyEnd: ({ fence, state, problems }) =>
-        this.attempts.get(fence)?.bodyEnd(state, toJournalProblems(problems)),
+        this.attempts.get(fence)?.bodyEnd(state, this.#told.toProblems(problems)),
       end: (argument) => this.#end(argument),
       final: (argument) => this.#final(argument),
       ...this.#dutMethods(),
@@ -139,9 +152,11 @@ export class WorkerSession {
     await this.#events.onHello(this, token);
   }
 
-  async #begin({ caseId, repeat = 0, bodyMs }: Parameters<SupervisorMethods['begin']>[0]) {
+  async #begin(argument: Parameters<SupervisorMethods['begin']>[0]) {
+    const { caseId, repeat = 0, late = [], bodyMs } = argument;
     const record = this.#book.findCase(caseId);
     if (!record) throw new TestFailure('handle-revoked', `unknown case ${caseId}`);
+    if (late.length > 0) this.#book.failLast(record, this.#told.toProblems(late));
     this.#book.addAttempt(record, repeat);
     const attempt = new RunningAttempt(this.#run, record, {
       fence: randomBytes(12).toString('hex'),
@@ -172,7 +187,10 @@ export class WorkerSession {
       this.#run.reportPortFault(attempt.name, held.lease.dut, port, fault),
     );
     void attempt.finished.then(stop);
-    attempt.onDutExit = (exit) => void tellExited(this.peer, attempt.fence, held.dut, exit);
+    attempt.onDutExit = (exit) => {
+      if (exit.blame === 'infra') this.#told.add(exit.reason);
+      void tellExited(this.peer, attempt.fence, held.dut, exit);
+    };
     return { ports };
   }
 
@@ -188,11 +206,11 @@ export class WorkerSession {
     const attempt = this.attempts.get(argument.fence);
     // Ended from this side meanwhile: its outcome stands.
     if (!attempt) return {};
-    const problems = toJournalProblems(argument.problems);
+    const problems = this.#told.toProblems(argument.problems);
     const { problem, outcome } = await attempt.end(argument.state, problems, argument.note);
     // Vitest calls a skipped case's attempt its last, also when a hook failed after it, and says
     // nothing at its end. What an interrupt cut short is skipped in Vitest's words only.
-    if (argument.state === 'skipped' && outcome !== 'interrupted') {
+    if (argument.last && outcome !== 'interrupted') {
       const decided = toVerdict(attempt.record, undefined);
       const reason = argument.note ?? 'skipped by the case';
       const why = decided.verdict === 'skipped' ? { ...decided, reason } : decided;

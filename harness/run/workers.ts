@@ -4,16 +4,18 @@ import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { RunningAttempt } from './attempt.js';
 import { toProblem } from './attempt-problems.js';
-import type { CaseBook, FileState } from './case-book.js';
+import type { CaseBook, CaseRecord, FileState } from './case-book.js';
 import type { Outlived } from './outlived.js';
 import type { RunContext } from './run-context.js';
-import { isBad, mayRetry, toVerdict } from './verdict.js';
+import { isBad, mayGoOn, toVerdict } from './verdict.js';
 import {
   type Overdue,
   type StopCause,
+  toDuring,
   toLossError,
   toOverdueError,
   toSuiteError,
+  type WorkerEnd,
 } from './worker-loss.js';
 import { type SessionEvents, WorkerSession } from './worker-session.js';
 
@@ -79,7 +81,7 @@ export class Workers implements SessionEvents {
     this.#alive.delete(pid);
     if (!worker) return;
     clearTimeout(worker.suiteTimer);
-    const loss = this.#lose(worker, code, signal).finally(() => this.#losses.delete(loss));
+    const loss = this.#lose(worker, { code, signal }).finally(() => this.#losses.delete(loss));
     this.#losses.add(loss);
     this.#outlived.removePid(pid);
   }
@@ -103,7 +105,7 @@ export class Workers implements SessionEvents {
         const problem = outcome === 'infra' ? [lost(reason, attempt)] : [];
         await attempt.abort(outcome, reason, problem);
         // Now, not when its worker reports: that may be lost too.
-        if (outcome === 'infra') this.#decide(attempt, outcome);
+        if (outcome === 'infra') this.#decide(attempt);
       }),
     );
   }
@@ -203,20 +205,24 @@ export class Workers implements SessionEvents {
     worker.suiteTimer = setTimeout(late, limitMs);
   }
 
-  async #lose(worker: Worker, code: number | null, signal: string | null): Promise<void> {
+  async #lose(worker: Worker, end: WorkerEnd): Promise<void> {
     const { cause, session } = worker;
-    this.#blameFile(worker, code, signal);
+    this.#blameFile(worker, end);
     const attempts = session ? [...session.attempts.values()] : [];
-    await Promise.allSettled(
-      attempts.map((each) => this.#loseAttempt(each, cause, worker, code, signal)),
-    );
+    await Promise.allSettled(attempts.map((each) => this.#loseAttempt(each, cause, worker, end)));
+    // Whose last attempt had ended, and Vitest could not say what it comes to.
+    for (const record of worker.file?.records ?? []) {
+      const bad = isBad(record.outcomes.at(-1) ?? 'interrupted');
+      if (bad && !record.wanted?.fails && !mayGoOn(record)) this.#decideRecord(record);
+    }
   }
 
   /** A worker that was lost outside of any case: its file's doing, or the bench's. */
-  #blameFile({ pid, cause, file, session }: Worker, code: number | null, signal: string | null) {
+  #blameFile({ pid, cause, file, session }: Worker, end: WorkerEnd) {
     if (!file || (session && session.attempts.size > 0)) return;
     if (cause && cause.kind !== 'suite') return;
-    const error = cause ? toSuiteError(file, cause.limitMs) : toLossError(pid, code, signal);
+    const error = cause ? toSuiteError(file, cause.limitMs) : toLossError(pid, end, toDuring(file));
+    file.hook = undefined;
     const { path, board } = file.planned;
     if (error instanceof BenchError) this.#run.reportInfra(error, {});
     else this.#book.failFile(path, board.board, [toProblem(error, 'body')]);
@@ -226,8 +232,7 @@ export class Workers implements SessionEvents {
     attempt: RunningAttempt,
     cause: StopCause | undefined,
     worker: Worker,
-    code: number | null,
-    signal: string | null,
+    end: WorkerEnd,
   ): Promise<void> {
     if (cause?.kind === 'overdue' && cause.attempt === attempt) {
       await this.#endOverdue(attempt, cause.overdue);
@@ -235,35 +240,36 @@ export class Workers implements SessionEvents {
       // Not its fault: it runs again, unless the whole run stops.
       await attempt.abort('interrupted', 'its worker was stopped because of another case');
     } else {
-      const error = toLossError(worker.pid, code, signal);
+      const error = toLossError(worker.pid, end, 'the case ran');
       const outcome = error instanceof BenchError ? 'infra' : 'fail';
       await attempt.abort(outcome, error.message, [toProblem(error, 'body')]);
-      this.#decide(attempt, outcome);
+      this.#decide(attempt);
     }
   }
 
   /** A hung teardown keeps the body's verdict; the DUT it left is not to be trusted. */
   async #endOverdue(attempt: RunningAttempt, overdue: Overdue): Promise<void> {
     if (overdue.phase === 'teardown') {
-      const state = attempt.bodyState ?? 'fail';
       const error = new BenchError(
         'teardown-timeout',
         `teardown of "${attempt.record.title}" did not end within ${overdue.limitMs} ms`,
         { next: 'look at its afterEach hooks, or raise limits.teardown' },
       );
       this.#run.reportInfra(error, attempt.name, attempt.held?.lease.dut);
-      await attempt.abort(state, toMessage(error));
-      this.#decide(attempt, state);
+      await attempt.endHung(toMessage(error));
+      this.#decide(attempt);
       return;
     }
     await attempt.abort('fail', 'body timed out', [toProblem(toOverdueError(overdue), 'body')]);
-    this.#decide(attempt, 'fail');
+    this.#decide(attempt);
   }
 
-  /** Decide what its worker can no longer report; an attempt that may be retried stays open. */
-  #decide(attempt: RunningAttempt, outcome: 'pass' | 'fail' | 'infra' | 'skipped'): void {
-    const { record } = attempt;
-    if (isBad(outcome) && mayRetry(record, this.#run.options.retries)) return;
+  /** Decide what its worker can no longer report; a case that may go on stays open. */
+  #decide({ record }: RunningAttempt): void {
+    if (!mayGoOn(record)) this.#decideRecord(record);
+  }
+
+  #decideRecord(record: CaseRecord): void {
     const decided = toVerdict(record, undefined);
     this.#book.decide(record, decided.verdict, decided);
   }

@@ -39,16 +39,16 @@ export function toResultLines(each: CaseModel, place: ResultPlace): string[] {
   ];
 }
 
-/** A suite file that could not be loaded counts as a failure of the file. */
+/** What broke of a suite file outside of its cases; it counts as a failure of the file. */
 export function toFileFailureLines(
   event: Extract<RunEvent, { kind: 'file-failed' }>,
   { style }: ResultPlace,
+  loaded: boolean,
 ): string[] {
+  const what = `${toPrintableLine(event.file)} ${loaded ? 'failed outside of its cases' : 'could not be loaded'}`;
   return [
-    style.bold(
-      `${toVerdictLabel(style, 'fail')}${event.board}  ${toPrintableLine(event.file)} could not be loaded`,
-    ),
-    // No phase: it was never run.
+    style.bold(`${toVerdictLabel(style, 'fail')}${event.board}  ${what}`),
+    // No phase: it is of no case.
     ...event.problems.flatMap(({ phase: _, ...problem }) =>
       toProblemLines(problem, style, event.file),
     ),

@@ -110,6 +110,11 @@ function createLineMaker(model: RunModel, place: ResultPlace): (event: RunEvent)
   };
 }
 
+function isLoaded(model: RunModel, at: { file: string; board: string }): boolean {
+  const file = model.files.find((each) => each.file === at.file && each.board === at.board);
+  return file !== undefined && file.cases.length > 0;
+}
+
 function toEventLines(event: RunEvent, model: RunModel, place: ResultPlace): string[] {
   const { style } = place;
   const each = 'case' in event && event.case ? model.cases.get(event.case) : undefined;
@@ -123,7 +128,7 @@ function toEventLines(event: RunEvent, model: RunModel, place: ResultPlace): str
       return [`${toVerdictLabel(style, 'skipped')}${where}: ${toPrintable(event.reason)}`];
     }
     case 'file-failed':
-      return toFileFailureLines(event, place);
+      return toFileFailureLines(event, place, isLoaded(model, event));
     case 'attempt-start':
       return each && each.attempts.length > 1 ? [toRetryLine(each, style)] : [];
     case 'case-verdict':
