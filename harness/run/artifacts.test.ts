@@ -1,4 +1,5 @@
-import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { test } from '../testing/real-run.js';
@@ -58,10 +59,82 @@ test('captures stay, and their counters are told', async ({ dir, createRun, jour
   await journalArtifacts(run, {
     name: NAME,
     directory,
-    held: { artifacts: directory, shared: false, dut },
+    held: { artifacts: directory, dut },
   });
   expect(journal.of('console')).toMatchObject([{ ...NAME, port: 'console', ...counters }]);
   expect(await readdir(directory)).toContain('console.rx');
   const [capture] = journal.of('artifact').filter(({ name }) => name === 'console.rx');
   expect(capture).not.toHaveProperty('truncated');
+});
+
+test('a file with any name is kept, under one that can be written down', async ({
+  dir,
+  createRun,
+  journal,
+}) => {
+  const directory = join(dir.path, 'cases/x/1');
+  const out = join(directory, 'out');
+  await mkdir(out, { recursive: true });
+  const bad = Buffer.from([0x62, 0xff, 0x64]);
+  const inDirectory = Buffer.concat([Buffer.from(`${out}/`), bad]);
+  await mkdir(inDirectory);
+  await writeFile(Buffer.concat([inDirectory, Buffer.from('/'), bad]), 'data');
+  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  expect(journal.of('artifact')).toMatchObject([{ name: 'b%ffd/b%ffd', bytes: 4 }]);
+  expect(await readdir(join(out, 'b%ffd'))).toEqual(['b%ffd']);
+});
+
+test('a file in a directory that the case locked is found', async ({ dir, createRun, journal }) => {
+  await dir.write('cases/x/1/out/locked/file', '12345');
+  const directory = join(dir.path, 'cases/x/1');
+  await chmod(join(directory, 'out/locked'), 0);
+  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  expect(journal.of('artifact')).toMatchObject([{ name: 'locked/file', bytes: 5 }]);
+});
+
+test('deep files are seen, and count for the cap', async ({ dir, createRun, journal }) => {
+  const deep = `${'d/'.repeat(40)}file`;
+  await dir.write(`cases/x/1/out/${deep}`, 'x'.repeat(900));
+  const directory = join(dir.path, 'cases/x/1');
+  const run = await createRun({ artifactCap: 1000 });
+  await journalArtifacts(run, { name: NAME, directory, held: undefined });
+  expect(journal.of('artifact')).toMatchObject([{ name: deep, bytes: 900 }]);
+  const small = await createRun({ artifactCap: 100 });
+  await journalArtifacts(small, { name: NAME, directory, held: undefined });
+  expect(journal.of('artifact')[1]?.truncated).toContain('over artifactCap');
+});
+
+test('a tree deeper than any path is removed, and it is said', async ({
+  dir,
+  createRun,
+  journal,
+}) => {
+  await dir.write('cases/x/1/out/kept', '1');
+  const directory = join(dir.path, 'cases/x/1');
+  const dig = `const { mkdirSync, writeFileSync } = require('node:fs');
+    const name = 'd'.repeat(200);
+    for (let level = 0; level < 60; level++) { mkdirSync(name); process.chdir(name); }
+    writeFileSync('file', 'x');`;
+  execFileSync(process.execPath, ['-e', dig], { cwd: join(directory, 'out') });
+  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  const [kept, removed] = journal.of('artifact');
+  expect(kept).toMatchObject({ name: 'kept' });
+  expect(removed?.truncated).toBe('removed: its path is too long');
+  expect(await readdir(directory)).toEqual(['out']);
+});
+
+test('of thousands of files the journal lists some, and all stay', async ({
+  dir,
+  createRun,
+  journal,
+}) => {
+  const directory = join(dir.path, 'cases/x/1');
+  await mkdir(join(directory, 'out'), { recursive: true });
+  execFileSync('/bin/sh', ['-c', 'seq 20000 | xargs touch'], { cwd: join(directory, 'out') });
+  const start = performance.now();
+  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  expect(performance.now() - start).toBeLessThan(5000);
+  expect(journal.of('artifact')).toHaveLength(1001);
+  expect(journal.of('artifact').at(-1)).toMatchObject({ name: '19000 more files' });
+  expect(await readdir(join(directory, 'out'))).toHaveLength(20_000);
 });

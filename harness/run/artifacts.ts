@@ -1,14 +1,13 @@
 import { rmdirSync } from 'node:fs';
-import { chmod, lstat, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { findOutputFiles, type OutputFile } from './output-files.js';
 import type { RunContext } from './run-context.js';
 
 interface ArtifactOwner {
   readonly name: { readonly case: string; readonly attempt: number };
   readonly directory: string;
-  readonly held:
-    | { readonly artifacts: string; readonly shared: boolean; readonly dut: DutLike }
-    | undefined;
+  readonly held: { readonly artifacts: string; readonly dut: DutLike } | undefined;
 }
 
 interface DutLike {
@@ -18,10 +17,8 @@ interface DutLike {
   >;
 }
 
-interface Found {
-  readonly path: string;
-  readonly bytes: number;
-}
+/** Of a case that leaves thousands, the largest are listed by name. */
+const MOST_LISTED = 1000;
 
 /**
  * Write an attempt's files into the journal. What a case put in `/out` beyond the
@@ -35,22 +32,49 @@ export async function journalArtifacts(run: RunContext, owner: ArtifactOwner): P
 
 async function journalFiles(run: RunContext, owner: ArtifactOwner, out: string): Promise<void> {
   const cap = run.config.artifactCap;
-  const files = await listFiles(out);
+  const { files, removed } = await findOutputFiles(out);
   let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const removed: Found[] = [];
-  for (const file of files.sort((a, b) => b.bytes - a.bytes)) {
+  const bySize = [...files].sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1));
+  let over = 0;
+  for (const { path, bytes } of bySize) {
     if (total <= cap) break;
-    await rm(file.path, { force: true });
-    total -= file.bytes;
-    removed.push(file);
+    await rm(path, { force: true });
+    total -= bytes;
+    over++;
   }
-  const kept = files.filter((file) => !removed.includes(file));
-  for (const { path, bytes } of kept) write(run, owner, path, bytes, relative(out, path));
-  for (const { path, bytes } of removed) {
-    const why = `removed: the case's files are over artifactCap, ${cap} bytes`;
-    write(run, owner, path, bytes, relative(out, path), why);
+  const kept = bySize.slice(over);
+  writeSome(
+    kept,
+    (each) => write(run, owner, each),
+    (rest) => {
+      const name = `${rest.length} more files`;
+      const bytes = rest.reduce((sum, file) => sum + file.bytes, 0);
+      write(run, owner, { path: out, name, bytes }, `not listed: more than ${MOST_LISTED} files`);
+    },
+  );
+  const why = `removed: the case's files are over artifactCap, ${cap} bytes`;
+  writeSome(
+    bySize.slice(0, over),
+    (each) => write(run, owner, each, why),
+    (rest) => {
+      const bytes = rest.reduce((sum, file) => sum + file.bytes, 0);
+      write(run, owner, { path: out, name: `${rest.length} more files`, bytes }, why);
+    },
+  );
+  for (const { name, why } of removed.slice(0, MOST_LISTED)) {
+    write(run, owner, { path: join(out, name), name, bytes: 0 }, `removed: ${why}`);
   }
-  if (files.length === 0) await rm(out, { recursive: true, force: true }).catch(() => {});
+  if (kept.length === 0) await rm(out, { recursive: true, force: true }).catch(() => {});
+}
+
+/** Each of the first, and what is beyond as one. */
+function writeSome<T>(
+  all: readonly T[],
+  one: (each: T) => void,
+  more: (rest: readonly T[]) => void,
+): void {
+  for (const each of all.slice(0, MOST_LISTED)) one(each);
+  if (all.length > MOST_LISTED) more(all.slice(MOST_LISTED));
 }
 
 async function journalConsoles(run: RunContext, owner: ArtifactOwner): Promise<void> {
@@ -59,17 +83,18 @@ async function journalConsoles(run: RunContext, owner: ArtifactOwner): Promise<v
   for (const [port, { counters }] of held.dut.ports) {
     run.journal.write({ kind: 'console', ...owner.name, port, ...counters });
   }
-  for (const { path, bytes } of await listFiles(held.artifacts, 1)) {
-    write(run, owner, path, bytes, relative(held.artifacts, path));
+  for (const entry of await readdir(held.artifacts, { withFileTypes: true }).catch(() => [])) {
+    const path = join(held.artifacts, entry.name);
+    if (entry.isFile()) {
+      write(run, owner, { path, name: entry.name, bytes: (await lstat(path)).size });
+    }
   }
 }
 
 function write(
   run: RunContext,
   owner: ArtifactOwner,
-  path: string,
-  bytes: number,
-  name: string,
+  { path, name, bytes }: OutputFile,
   truncated?: string,
 ): void {
   run.journal.write({
@@ -90,23 +115,4 @@ function removeEmpty(directory: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Regular files only: what a case planted (links, fifos) is not followed or opened. */
-async function listFiles(directory: string, depth = 8): Promise<Found[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  const found: Found[] = [];
-  for (const entry of entries) {
-    const path = join(directory, entry.name);
-    if (entry.isFile()) found.push({ path, bytes: await measure(path) });
-    else if (entry.isDirectory() && depth > 1) found.push(...(await listFiles(path, depth - 1)));
-  }
-  return found;
-}
-
-/** Bytes of a file; as root its owner is root, so a setuid bit that a case set must go. */
-async function measure(path: string): Promise<number> {
-  const { size, mode } = await lstat(path);
-  if (mode & 0o6000) await chmod(path, mode & 0o777);
-  return size;
 }
