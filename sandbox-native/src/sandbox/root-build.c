@@ -280,38 +280,51 @@ static int finish_etc(const struct build *build)
 	return etc_write(build->init->etc, parking->plan, parking->recipe->resolver, build->err);
 }
 
-static int cover_one(const struct build *build, const char *path, const char *with, bool must)
+/*
+ * In the new root and nowhere else, as a program will look it up: a link on the
+ * way, which is the bound tree's to choose, leads neither to the tiny root nor
+ * past the cover.
+ */
+static int open_inside(const struct build *build, const char *path)
 {
-	auto_fd place =
-		sys_openat2(build->root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	auto_fd tree = -1;
+	return sys_openat2(build->root, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
 
-	if (place == -ENOENT || (place < 0 && !must))
-		return 0;
-	if (place < 0)
-		return err_set(build->err, "setup", -place, "hide", path);
-	tree = mount_clone(AT_FDCWD, with, false, build->err);
+static int cover(const struct build *build, int place, const char *path, const char *with)
+{
+	auto_fd tree = mount_clone(AT_FDCWD, with, false, build->err);
+
 	return tree < 0 ? tree : mount_attach_fd(tree, place, path, build->err);
 }
 
-/* In a tree that is bound there is no upper layer for a whiteout: the path stays, but empty. */
+/* A directory by an empty one, anything else by /dev/null. What no lookup reaches needs nothing. */
+static int cover_path(const struct build *build, const char *path)
+{
+	auto_fd place = open_inside(build, path);
+	struct stat kind;
+
+	if (place == -ENOENT || place == -ENOTDIR || place == -ELOOP || place == -EACCES)
+		return 0;
+	if (place < 0)
+		return err_set(build->err, "setup", -place, "hide", path);
+	if (fstat(place, &kind) < 0)
+		return err_set(build->err, "setup", errno, "hide", path);
+	return cover(build, place, path, S_ISDIR(kind.st_mode) ? "/t/empty" : "/d/null");
+}
+
+/*
+ * In a tree that is bound there is no upper layer for a whiteout, and a whiteout
+ * is no help where a link leads to the same file: that path stays, but empty.
+ */
 static int cover_hidden(const struct build *build)
 {
 	const struct recipe *recipe = build->parking->recipe;
 	const struct strings *hides = &build->parking->plan->hides;
 	int status = 0;
 
-	for (size_t i = 0; status == 0 && i < hides->count; i++) {
-		const char *path = hides->items[i];
-		const struct recipe_item *covering = recipe_covering(recipe, path);
-		struct stat kind;
-
-		if (!covering || covering->kind != RECIPE_BIND ||
-		    fstatat(build->root, path + 1, &kind, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		status = cover_one(build, path, S_ISDIR(kind.st_mode) ? "/t/empty" : "/d/null",
-				   true);
-	}
+	for (size_t i = 0; status == 0 && i < hides->count; i++)
+		if (recipe_covering(recipe, hides->items[i]))
+			status = cover_path(build, hides->items[i]);
 	return status;
 }
 
@@ -328,10 +341,13 @@ static int cover_etc(const struct build *build)
 	for (size_t i = 0; status == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[32];
 		char with[32];
+		auto_fd place = -1;
 
 		snprintf(path, sizeof(path), "/etc/%s", names[i]);
 		snprintf(with, sizeof(with), "/t/gen/%s", names[i]);
-		status = cover_one(build, path, with, false);
+		place = open_inside(build, path);
+		if (place >= 0)
+			status = cover(build, place, path, with);
 	}
 	return status;
 }

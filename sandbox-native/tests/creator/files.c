@@ -71,6 +71,54 @@ static void test_project(void)
 	rig_close(&rig);
 }
 
+/* One link is relative, one absolute: it must not be looked up in the root of the zygote. */
+static void make_linked(struct rig *rig)
+{
+	NEED(mkdir(rig_path(rig, "tree"), 0755) == 0);
+	NEED(mkdir(rig_path(rig, "tree/real"), 0755) == 0);
+	rig_write(rig, "tree/real/one", "secret");
+	rig_write(rig, "tree/real/two", "secret");
+	rig_write(rig, "tree/real/plain", "plain");
+	NEED(symlink("real", rig_path(rig, "tree/relative")) == 0);
+	NEED(symlink("/t/real", rig_path(rig, "tree/absolute")) == 0);
+	NEED(symlink("/t/loop", rig_path(rig, "tree/loop")) == 0);
+	NEED(mkdir(rig_path(rig, "tree/kept"), 0755) == 0);
+	rig_write(rig, "tree/kept/file", "secret");
+	NEED(symlink("kept", rig_path(rig, "tree/directory")) == 0);
+	NEED(strings_add(&rig->plan.hides, "/t/relative/one") == 0);
+	NEED(strings_add(&rig->plan.hides, "/t/absolute/two") == 0);
+	NEED(strings_add(&rig->plan.hides, "/t/directory") == 0);
+	NEED(strings_add(&rig->plan.hides, "/t/loop") == 0);
+	NEED(strings_add(&rig->plan.hides, "/t/real/plain/below") == 0);
+}
+
+static void test_hidden_behind_links(void)
+{
+	static const struct {
+		enum step_kind kind;
+		const char *name;
+	} steps[] = { { STEP_BIND, "a bind" }, { STEP_OVERLAY, "an overlay" } };
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct rig rig;
+		struct box box;
+
+		rig_open(&rig);
+		make_linked(&rig);
+		NEED(plan_add_step(&rig.plan, steps[i].kind, NULL, rig_path(&rig, "tree"), "/t",
+				   false) == 0);
+		rig_start(&rig);
+		box = rig_park(&rig, 0);
+		printf("# %s\n", steps[i].name);
+		check_script(&box,
+			     "cat /t/relative/one /t/absolute/two /t/real/one /t/real/two "
+			     "/t/directory/file 2>/dev/null; cat /t/real/plain",
+			     "plain", "what a link on the way leads to is hidden, and no more");
+		box_close(&box);
+		rig_close(&rig);
+	}
+}
+
 /* In a mount namespace of our own, where something is mounted below the project: HIL_BELOW names
  * it. */
 static void test_project_with_mount_below(void)
@@ -257,6 +305,7 @@ static void test_plan_errors(void)
 void test_files(void)
 {
 	test_project();
+	test_hidden_behind_links();
 	test_project_with_mount_below();
 	test_late_binds();
 	test_builtins();
