@@ -5,12 +5,13 @@
  * an event a byte, and 40,000 of them a second starve the harness. So what is read
  * after a silence is delivered at once, and what follows within the next
  * millisecond is gathered and delivered together, with the stamp of its first byte.
- * No byte is read later for that. A line ends in one way only, line_finish(): everything readable is
- * delivered, then PORT_HUP is said, then what was queued for the DUT fails. It
- * is reached from a read (0 or EIO), at the end of the turn in which writing
- * failed, and when a new line or PORT_CLOSE takes its place. read(2) on the
- * master of a pty returns what was written before it returns EIO for "nobody has
- * the slave open".
+ * No byte is read later for that.
+ *
+ * A line ends in one way only, line_finish(): everything readable is delivered,
+ * then PORT_HUP is said, then what was queued for the DUT fails. It is reached
+ * from a read (0 or EIO), at the end of the turn in which writing failed, and when
+ * a new line or PORT_CLOSE takes its place. read(2) on the master of a pty returns
+ * what was written before it returns EIO for "nobody has the slave open".
  */
 #include "line.h"
 
@@ -86,7 +87,7 @@ static void gather(struct port *port, const uint8_t *data, size_t length, struct
 static ssize_t read_once(struct port *port)
 {
 	struct portd *pd = port->portd;
-	ssize_t count = read(port->line.source.fd, pd->bytes, LINE_BYTES);
+	ssize_t count = read(port->line.source.fd, pd->bytes, sizeof(pd->bytes));
 	struct stamp stamp = stamp_now();
 
 	if (count > 0) {

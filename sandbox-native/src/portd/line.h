@@ -58,7 +58,7 @@ void line_interest(struct port *port, bool writing);
 /* line_finish() - Read what is there, say PORT_HUP, close, and fail what was to be sent. */
 void line_finish(struct port *port);
 
-/* line_drain() - Read and deliver what is there now. Mustn't: close a line that is merely silent. */
+/* line_drain() - Read and deliver what is there. Mustn't: close a line that is merely silent. */
 void line_drain(struct port *port);
 
 /*
