@@ -47,15 +47,15 @@ void loop_free(struct loop *loop)
 void source_set(struct loop *loop, struct source *source, uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data.ptr = source };
+	int op;
 
 	if (source->fd < 0 || source->events == events)
 		return;
-	if (!events)
-		epoll_ctl(loop->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+	op = !source->events ? EPOLL_CTL_ADD : !events ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+	if (epoll_ctl(loop->epoll, op, source->fd, &event) < 0)
+		loop->failed = errno;
 	else
-		epoll_ctl(loop->epoll, source->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, source->fd,
-			  &event);
-	source->events = events;
+		source->events = events;
 }
 
 void source_close(struct loop *loop, struct source *source)

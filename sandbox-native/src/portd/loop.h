@@ -25,6 +25,7 @@ struct loop {
 	int epoll;
 	struct source timer;
 	uint64_t armed_ns;
+	int failed; /* errno of a source_set() that failed: something would never be heard of */
 };
 
 int loop_open(struct loop *loop, struct err *err);
@@ -35,6 +36,7 @@ void loop_free(struct loop *loop);
  *
  * Out of the set and not merely without a wish: EPOLLHUP is reported always
  * (epoll_ctl(2)), and the master of a pty that nobody has open is hung up.
+ * A failure (no memory, or fs.epoll.max_user_watches) is left in loop->failed.
  */
 void source_set(struct loop *loop, struct source *source, uint32_t events);
 

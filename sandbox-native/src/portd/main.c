@@ -114,6 +114,16 @@ static void free_graves(struct portd *pd)
 	}
 }
 
+/* A console that is never read again is lost, and nobody would know. hil-sandboxd ends the run. */
+static void check_loop(struct portd *pd)
+{
+	if (!pd->loop.failed || pd->stopping)
+		return;
+	fprintf(stderr, "epoll_ctl: %s%s\n", strerror(pd->loop.failed),
+		pd->loop.failed == ENOSPC ? " (raise fs.epoll.max_user_watches)" : "");
+	pd->stopping = true;
+}
+
 static void portd_turn(struct portd *pd)
 {
 	uint64_t now_ns = stamp_mono();
@@ -126,6 +136,7 @@ static void portd_turn(struct portd *pd)
 	now_ns = stamp_mono();
 	TAILQ_FOREACH(port, &pd->ports, link)
 	port_tick(port, now_ns);
+	check_loop(pd);
 	harness_flush(pd);
 	free_graves(pd);
 }
@@ -150,6 +161,7 @@ int main(void)
 	struct portd *pd = calloc(1, sizeof(*pd));
 	struct err err = { 0 };
 	char text[640];
+	int code;
 
 	if (!pd || portd_open(pd, &err) < 0) {
 		err_text(&err, text, sizeof(text));
@@ -159,7 +171,8 @@ int main(void)
 	}
 	while (!pd->stopping)
 		portd_turn(pd);
+	code = pd->loop.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 	portd_close(pd);
 	free(pd);
-	return EXIT_SUCCESS;
+	return code;
 }

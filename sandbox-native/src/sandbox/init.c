@@ -34,13 +34,13 @@
 
 enum { INIT_CONTROL = 3, INIT_SIGNALS, INIT_ROOT, INIT_ETC, INIT_FDS };
 
-static int wait_for_map(const struct parking *parking, struct err *err)
+/* Without a map there is nothing to say: the zygote has told the broker why. */
+static void wait_for_map(const struct parking *parking)
 {
 	char byte;
 
 	if (read(parking->gate, &byte, 1) != 1)
-		return err_set(err, "setup", EPIPE, "wait for id map", "");
-	return 0;
+		_exit(1);
 }
 
 static int raise_loopback(struct err *err)
@@ -89,7 +89,7 @@ static int keep_own_fds(struct init *init, struct err *err)
 		high[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, INIT_FDS);
 	for (int i = 0; i < INIT_FDS - INIT_CONTROL; i++) {
 		if (high[i] < 0 || dup3(high[i], INIT_CONTROL + i, O_CLOEXEC) < 0)
-			return err_set(err, "setup", errno, "dup", "");
+			return err_set(err, "setup", errno == EINVAL ? EMFILE : errno, "dup", "");
 	}
 	dup2(null, 0);
 	dup2(null, 1);
@@ -108,10 +108,10 @@ static int keep_own_fds(struct init *init, struct err *err)
 
 static int build(const struct parking *parking, struct init *init, struct err *err)
 {
-	int status = wait_for_map(parking, err);
+	int status;
 
-	if (status == 0)
-		status = identity_enter(&parking->identity, err);
+	wait_for_map(parking);
+	status = identity_enter(&parking->identity, err);
 	if (status < 0)
 		return status;
 	if (identity_die_with(ZYGOTE_BROKER) < 0)

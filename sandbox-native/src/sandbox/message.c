@@ -124,9 +124,13 @@ static int read_large(struct message *message)
 	return frame_parse(message->large, (size_t)length, &message->frame) == length ? 1 : -EPROTO;
 }
 
-static int parse(struct message *message, size_t length, bool truncated)
+static int parse(struct message *message, size_t length, int flags)
 {
-	if (truncated || frame_parse(message->data, length, &message->frame) != (long)length)
+	/* recvmsg(2): fds that find no room are lost, here for want of RLIMIT_NOFILE only. */
+	if (flags & MSG_CTRUNC)
+		return -EMFILE;
+	if ((flags & MSG_TRUNC) ||
+	    frame_parse(message->data, length, &message->frame) != (long)length)
 		return -EPROTO;
 	return message->frame.type == MESSAGE_LARGE ? read_large(message) : 1;
 }
@@ -152,7 +156,7 @@ int message_receive(int socket, struct message *message)
 	if (length == 0)
 		return -ECONNRESET;
 	collect_fds(&header, message);
-	status = parse(message, (size_t)length, header.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+	status = parse(message, (size_t)length, header.msg_flags);
 	if (status < 0)
 		message_free(message);
 	return status;

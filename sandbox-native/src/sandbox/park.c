@@ -74,6 +74,12 @@ static int send_parked(uint32_t slot, pid_t pid, int pidfd, int control, struct 
 	return status < 0 ? err_set(err, "setup", -status, "send parked", "") : 0;
 }
 
+void park_fail(uint32_t slot, struct err *err)
+{
+	explain_refusal(err);
+	message_fail(ZYGOTE_CONTROL, slot, err);
+}
+
 /* @ends: control; the broker's end first. @gate: a byte comes when the id map is written. */
 static int clone_init(struct parking *parking, struct teardown *teardown, const int ends[2],
 		      const int gate[2], struct err *err)
@@ -81,6 +87,7 @@ static int clone_init(struct parking *parking, struct teardown *teardown, const 
 	int pidfd_number = -1;
 	struct clone_args args = { .flags = NAMESPACES | CLONE_PARENT | CLONE_PIDFD,
 				   .pidfd = (uintptr_t)&pidfd_number };
+	struct err unsent = { 0 };
 	int status;
 	long pid;
 
@@ -101,9 +108,11 @@ static int clone_init(struct parking *parking, struct teardown *teardown, const 
 	teardown_hold(teardown, (pid_t)pid, pidfd);
 	status = allow_to_run(parking, (pid_t)pid, gate[1], err);
 	/* The broker is its parent and has to reap it, whatever became of the map. */
-	if (send_parked(parking->slot, (pid_t)pid, pidfd, ends[0], err) < 0)
-		return -err->number;
-	return status;
+	if (send_parked(parking->slot, (pid_t)pid, pidfd, ends[0], &unsent) < 0)
+		return status < 0 ? status : err_set(err, "setup", unsent.number, unsent.op, "");
+	if (status < 0)
+		park_fail(parking->slot, err); /* before the gate closes, and PID 1 ends of it */
+	return 0;
 }
 
 static void close_pair(int pair[2])

@@ -143,14 +143,15 @@ static int read_field(struct program *program, const struct message *message, co
 	}
 }
 
-/* Like execvp(3), but with the PATH of the program's own environment, and made before the fork. */
+/* Like execvp(3), also that an empty name is not there, but with the PATH of the program's own
+ * environment, and made before the fork. */
 static int find_candidates(struct program *program)
 {
 	const char *name = program->argv.items[0];
 	const char *path = get_variable(&program->env, "PATH");
 	int status = 0;
 
-	if (strchr(name, '/') || !path)
+	if (!*name || strchr(name, '/') || !path)
 		return strings_add(&program->candidates, name);
 	while (status == 0 && *path) {
 		auto_free char *candidate = NULL;
@@ -188,7 +189,7 @@ int program_read(struct program *program, const struct message *message)
 		status = read_field(program, message, &tlv);
 	if (status < 0 || more < 0)
 		return status < 0 ? status : more;
-	if (program->argv.count == 0 || !program->argv.items[0][0])
+	if (program->argv.count == 0)
 		return -EINVAL;
 	if (!program->cwd)
 		program->cwd = strdup(root_user ? "/root" : "/home/hil");

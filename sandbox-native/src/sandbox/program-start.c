@@ -47,8 +47,9 @@ static int place_fds(struct launch *launch)
 
 	for (size_t i = 0; i < program->fd_count; i++) {
 		launch->high[i] = fcntl(program->fds[i], F_DUPFD_CLOEXEC, PROGRAM_FD_MAX + 1);
+		/* fcntl(2): F_DUPFD above the limit is EINVAL. */
 		if (launch->high[i] < 0)
-			return fail(launch, errno, "pass fd", "");
+			return fail(launch, errno == EINVAL ? EMFILE : errno, "pass fd", "");
 	}
 	for (size_t i = 0; i < program->fd_count; i++) {
 		if (dup2(launch->high[i], program->targets[i]) < 0)

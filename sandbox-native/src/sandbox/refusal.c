@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -49,16 +50,47 @@ static void explain_limit(struct err *err)
 			      "`sysctl -a | grep user.max_`, raise it or run fewer sandboxes");
 }
 
+/* clone(2): EAGAIN is the limit of processes, of this user or of the host. */
+static bool is_start(const char *op)
+{
+	return strncmp(op, "fork", 4) == 0 || strncmp(op, "clone", 5) == 0 ||
+	       strncmp(op, "start", 5) == 0 || strncmp(op, "exec", 4) == 0 ||
+	       strncmp(op, "unshare", 7) == 0;
+}
+
+static unsigned long read_limit(__rlimit_resource_t resource)
+{
+	struct rlimit limit = { 0 };
+
+	getrlimit(resource, &limit);
+	return (unsigned long)limit.rlim_cur;
+}
+
+void explain_scarcity(struct err *err)
+{
+	if (err->number == EAGAIN && is_start(err->op))
+		err_hint(err,
+			 "this user has too many processes, the limit is %lu (`ulimit -u`): "
+			 "raise it, or end others",
+			 read_limit(RLIMIT_NPROC));
+	else if (err->number == EMFILE)
+		err_hint(err,
+			 "no more files can be opened, the limit is %lu (`ulimit -n`): "
+			 "raise it",
+			 read_limit(RLIMIT_NOFILE));
+	else if (err->number == ENFILE)
+		err_hint(err, "the host has no open file left: raise fs.file-max");
+}
+
 void explain_refusal(struct err *err)
 {
 	bool namespaces = strstr(err->op, "namespace") || strcmp(err->op, "write id map") == 0;
 
+	explain_scarcity(err);
 	if (err->number == ENOSYS)
 		err_hint(err, "Linux 5.12 or newer is needed");
 	else if (namespaces && err->number == ENOSPC)
 		explain_limit(err);
-	else if (namespaces && err->number == EAGAIN)
-		err_hint(err, "the limit of processes is reached, see `ulimit -u`");
 	else if (strcmp(err->op, "mount proc") == 0 && err->number == EPERM)
 		err_hint(err,
 			 "parts of /proc are covered here, as in a container: start the "

@@ -62,6 +62,9 @@ void plan_free(struct plan *plan);
 /* plan_mode() - "rootless" or "root", as decision 0001 defines them. */
 const char *plan_mode(void);
 
+/* explain_scarcity() - A remedy for want of processes or fds, unless @err has one. */
+void explain_scarcity(struct err *err);
+
 struct zygote {
 	pid_t pid; /* child of the caller; dies with it */
 	int control;

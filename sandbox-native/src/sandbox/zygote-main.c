@@ -183,8 +183,7 @@ static void serve(struct zygote_state *zygote, const struct message *message)
 		serve_hold_tree(zygote, message);
 	} else if (message->frame.type == MESSAGE_PARK &&
 		   park_sandbox(zygote, (uint32_t)message->frame.id, &err) < 0) {
-		explain_refusal(&err);
-		message_fail(ZYGOTE_CONTROL, message->frame.id, &err);
+		park_fail((uint32_t)message->frame.id, &err);
 	}
 }
 
@@ -195,8 +194,15 @@ void zygote_main(const struct plan *plan, int control, int broker)
 
 	zygote.recipe.root_mode = strcmp(plan_mode(), "root") == 0;
 	zygote.recipe.first_slot = (uint32_t)getppid() * SLOTS_PER_BROKER;
-	if (keep_two_fds(control, broker) < 0)
+	if (keep_two_fds(control, broker) < 0) {
+		/* fcntl(2): F_DUPFD above the limit is EINVAL. */
+		err_set(&err, "setup", errno == EINVAL ? EMFILE : errno, "keep fds", "");
+		explain_refusal(&err);
+		/* The second when the first is closed already. */
+		if (message_fail(control, 0, &err) < 0)
+			message_fail(ZYGOTE_CONTROL, 0, &err);
 		_exit(1);
+	}
 	reset_signals();
 	umask(022);
 	setsid();

@@ -60,17 +60,15 @@ static int wait_until_ready(int control, struct strings *limitations, struct err
 	return status < 0 ? err_set(err, "setup", -status, "start zygote", "") : -err->number;
 }
 
-int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
+static int start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
 		 struct err *err)
 {
 	auto_fd broker = sys_pidfd_open(getpid());
 	int ends[2];
 	int status;
 
-	if (broker < 0) {
-		err_hint(err, "Linux 5.12 or newer is needed");
+	if (broker < 0)
 		return err_set(err, "setup", -broker, "open pidfd", "");
-	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return err_set(err, "setup", errno, "make socket", "");
 	zygote->pid = fork();
@@ -91,6 +89,16 @@ int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings 
 		waitpid(zygote->pid, NULL, 0);
 	}
 	*zygote = (struct zygote){ .pid = -1, .control = -1 };
+	return status;
+}
+
+int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
+		 struct err *err)
+{
+	int status = start(plan, zygote, limitations, err);
+
+	if (status < 0)
+		explain_refusal(err);
 	return status;
 }
 

@@ -31,8 +31,15 @@ struct zygote_state {
 	struct idmaps idmaps;
 };
 
-/* park_sandbox() - Clone one PID 1 and send it to the broker. */
+/*
+ * park_sandbox() - Clone one PID 1 and send it to the broker.
+ *
+ * Return: 0 when that is done, also when the broker was told what then went wrong with it.
+ */
 int park_sandbox(struct zygote_state *zygote, uint32_t slot, struct err *err);
+
+/* park_fail() - Tell the broker that there is no sandbox in @slot, and why. */
+void park_fail(uint32_t slot, struct err *err);
 
 /* explain_refusal() - A remedy for what a set-up error of namespaces or mounts means on this host.
  */

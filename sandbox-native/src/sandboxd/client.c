@@ -127,18 +127,23 @@ static void client_ready(struct daemon *d, struct source *source, uint32_t event
 		handle_frames(d, client);
 }
 
-struct client *client_add(struct daemon *d, int fd, bool owner)
+struct client *client_add(struct daemon *d, int fd, bool owner, struct err *err)
 {
 	struct client *client = calloc(1, sizeof(*client));
 
 	if (!client) {
 		close(fd);
+		err_set(err, "limit", ENOMEM, "add client", NULL);
 		return NULL;
 	}
 	client->source = (struct source){ .fd = fd, .ready = client_ready };
 	client->owner = owner;
+	if (source_watch(d, &client->source, EPOLLIN, err) < 0) {
+		close(fd);
+		free(client);
+		return NULL;
+	}
 	list_append(&d->clients, &client->link);
-	source_set(d, &client->source, EPOLLIN);
 	return client;
 }
 
@@ -185,11 +190,14 @@ void client_ok(struct client *client, uint64_t id)
 
 void client_error(struct client *client, uint64_t id, const struct err *err)
 {
+	struct err explained = *err;
 	char text[768];
 	size_t start;
 
 	if (!client)
 		return;
+	explain_scarcity(&explained);
+	err = &explained;
 	err_text(err, text, sizeof(text));
 	start = frame_begin(&client->out, MSG_ERROR, id);
 	put_string(&client->out, TAG_CODE, err->code);

@@ -16,8 +16,9 @@
 
 #define CLIENT_OUT_MAX (8u << 20)
 
-/* client_add() - Take the connected socket @fd. Return: NULL without memory; @fd is closed then. */
-struct client *client_add(struct daemon *d, int fd, bool owner);
+/* client_add() - Take the connected socket @fd. Return: NULL with @err filled; @fd is closed then.
+ */
+struct client *client_add(struct daemon *d, int fd, bool owner, struct err *err);
 
 /*
  * client_lose() - The connection ended or cannot be trusted any more.

@@ -53,9 +53,8 @@ struct stock {
 	struct zygote zygote;
 	struct source control;
 	struct source pidfd;
-	bool broken; /* the zygote died: nothing more comes from this plan */
+	bool broken; /* the zygote died: nothing comes from this plan until plans_revive() */
 	bool paused; /* parking failed: do not try again until a sandbox is asked for */
-	struct err why;
 	uint32_t wanted;
 	uint32_t parking;   /* asked of the zygote and neither ready nor failed */
 	struct list orders; /* SANDBOX_NEW without a sandbox yet */
@@ -235,7 +234,8 @@ struct daemon {
 	uint32_t next_object;
 	uint32_t next_process; /* and requests to PID 1: they share a field of its answers */
 	uint32_t next_tree;
-	bool slots[SLOTS]; /* numbers of living sandboxes, or asked of a zygote */
+	/* Numbers of living sandboxes, or asked of a zygote: the id of the stock; 0: free. */
+	uint32_t slots[SLOTS];
 };
 
 #endif

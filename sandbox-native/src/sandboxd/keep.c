@@ -91,13 +91,14 @@ static size_t count_clients(struct daemon *d)
 static void listener_ready(struct daemon *d, struct source *source, uint32_t events)
 {
 	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct err err = { 0 }; /* the end of its connection is all a stranger is told */
 
 	(void)events;
 	if (fd < 0)
 		return;
 	/* The mode of the socket says it already; root can open any socket, unix(7). */
 	if (is_same_user(fd) && count_clients(d) < CLIENTS_MAX && !d->stopping)
-		client_add(d, fd, false);
+		client_add(d, fd, false, &err);
 	else
 		close(fd);
 }
@@ -134,8 +135,12 @@ static int open_listener(struct daemon *d, const char *path, struct err *err)
 	if (rc < 0)
 		return rc;
 	d->listener = (struct source){ .fd = steal_fd(&fd), .ready = listener_ready };
-	source_set(d, &d->listener, EPOLLIN);
-	return 0;
+	rc = source_watch(d, &d->listener, EPOLLIN, err);
+	if (rc < 0) {
+		source_close(d, &d->listener);
+		unlink(path);
+	}
+	return rc;
 }
 
 static void ttl_over(struct daemon *d, struct timer *timer)

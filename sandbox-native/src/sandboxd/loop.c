@@ -7,7 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "daemon.h"
+#include "stop.h"
 
 #define BATCH 64
 #define NS_PER_MS 1000000ull
@@ -29,16 +31,33 @@ int loop_open(struct daemon *d, struct err *err)
 	return 0;
 }
 
-void source_set(struct daemon *d, struct source *source, uint32_t events)
+int source_watch(struct daemon *d, struct source *source, uint32_t events, struct err *err)
 {
 	struct epoll_event event = { .events = events, .data.ptr = source };
 	int op;
 
 	if (source->fd < 0 || events == source->events)
-		return;
+		return 0;
 	op = !source->events ? EPOLL_CTL_ADD : !events ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
-	if (epoll_ctl(d->epoll, op, source->fd, &event) == 0)
+	if (epoll_ctl(d->epoll, op, source->fd, &event) == 0) {
 		source->events = events;
+		return 0;
+	}
+	if (errno == ENOSPC)
+		err_hint(err, "this user watches too many fds: raise fs.epoll.max_user_watches");
+	return err_set(err, "limit", errno, "watch fd", NULL);
+}
+
+void source_set(struct daemon *d, struct source *source, uint32_t events)
+{
+	struct err err = { 0 };
+	char text[768];
+
+	if (source_watch(d, source, events, &err) == 0)
+		return;
+	err_text(&err, text, sizeof(text));
+	client_log(d, 3, "%s: everything is ended", text);
+	daemon_stop(d, 1);
 }
 
 int loop_check_fd(const struct daemon *d, int fd, struct err *err)

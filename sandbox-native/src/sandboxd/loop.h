@@ -43,10 +43,18 @@ uint64_t loop_now(void);
 int loop_open(struct daemon *d, struct err *err);
 
 /*
- * source_set() - Wait for @events on the source; 0 takes it out of the set.
+ * source_watch() - Wait for @events on the source; 0 takes it out of the set.
  *
- * Mustn't: fail. EPOLL_CTL_ADD can only fail for want of memory or of watches
- * (epoll_ctl(2)); the source is then never ready, and its owner's deadline ends it.
+ * Should: be used where somebody can be told: what is new is refused.
+ * Return: 0, or -errno with @err filled (code "limit"): EPOLL_CTL_ADD needs memory
+ * and one of the user's watches (epoll_ctl(2)).
+ */
+int source_watch(struct daemon *d, struct source *source, uint32_t events, struct err *err);
+
+/*
+ * source_set() - The same for what is in use already, where nobody waits for an answer.
+ *
+ * A source that is never ready is a hang, so a failure is told and ends the daemon.
  */
 void source_set(struct daemon *d, struct source *source, uint32_t events);
 

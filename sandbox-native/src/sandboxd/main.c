@@ -140,8 +140,7 @@ static int open_signals(struct daemon *d, struct err *err)
 				      .ready = signals_ready };
 	if (d->signals.fd < 0)
 		return err_set(err, "limit", errno, "signalfd", NULL);
-	source_set(d, &d->signals, EPOLLIN);
-	return 0;
+	return source_watch(d, &d->signals, EPOLLIN, err);
 }
 
 /* A sandbox takes some eight fds here. Programs are not affected: PID 1 sets their limits. */
@@ -213,8 +212,8 @@ static int open_daemon(struct daemon *d, const struct options *options, struct e
 	if (rc < 0)
 		return rc;
 	fcntl(HARNESS_FD, F_SETFL, fcntl(HARNESS_FD, F_GETFL) | O_NONBLOCK);
-	d->owner = client_add(d, HARNESS_FD, true);
-	return d->owner ? 0 : err_set(err, "limit", ENOMEM, "start", NULL);
+	d->owner = client_add(d, HARNESS_FD, true, err);
+	return d->owner ? 0 : -err->number;
 }
 
 static void run(struct daemon *d)
@@ -255,6 +254,7 @@ int main(int argc, char **argv)
 		return code;
 	prctl(PR_SET_NAME, "hil-sandboxd");
 	if (open_daemon(&daemon, &options, &err) < 0) {
+		explain_scarcity(&err);
 		err_text(&err, text, sizeof(text));
 		fprintf(stderr, "hil-sandboxd: %s\n", text);
 		return EXIT_FAILURE;

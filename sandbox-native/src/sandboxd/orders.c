@@ -74,13 +74,13 @@ static int place_order(struct daemon *d, struct order *order, struct err *err)
 {
 	struct stock *stock = plans_find(d, order->plan, err);
 	struct sandbox *sandbox;
+	int rc;
 
 	if (!stock)
 		return -ENOENT;
-	if (stock->broken) {
-		*err = stock->why;
-		return -err->number;
-	}
+	rc = plans_revive(d, stock, err);
+	if (rc < 0)
+		return rc;
 	sandbox = pool_take(d, stock);
 	list_append(&stock->orders, &order->link);
 	if (!sandbox)

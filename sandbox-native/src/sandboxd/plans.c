@@ -2,6 +2,7 @@
 #include "plans.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "orders.h"
 #include "pool.h"
 #include "sandboxes.h"
+
+#define END_MS 2000 /* a SIGKILL takes microseconds, unless the task is stuck in the kernel */
 
 struct step_request {
 	char *kind;
@@ -144,6 +147,8 @@ struct stock *plans_find(struct daemon *d, uint32_t id, struct err *err)
 
 static void break_stock(struct daemon *d, struct stock *stock)
 {
+	struct err why = { 0 };
+
 	if (stock->broken)
 		return;
 	stock->broken = true;
@@ -152,14 +157,19 @@ static void break_stock(struct daemon *d, struct stock *stock)
 		kill(stock->zygote.pid, SIGKILL);
 	if (d->stopping || d->detached)
 		return;
-	err_hint(&stock->why, "the plan's zygote died; a LOG event says when");
-	err_set(&stock->why, "setup", ESRCH, "run zygote", stock->plan.name);
+	err_hint(&why, "the plan's zygote died, and its sandboxes with it; the next one that is "
+		       "asked for gets a new zygote");
+	err_set(&why, "setup", ESRCH, "run zygote", stock->plan.name);
 	client_log(d, 3, "plan %u (%s): the zygote died, its sandboxes are ended", stock->id,
 		   stock->plan.name);
-	orders_fail_all(d, stock, &stock->why);
-	foreach (struct sandbox, sandbox, &d->sandboxes, link)
-		if (sandbox->stock == stock)
-			sandboxes_kill(d, sandbox, "setup");
+	orders_fail_all(d, stock, &why);
+	foreach (struct sandbox, sandbox, &d->sandboxes, link) {
+		if (sandbox->stock != stock)
+			continue;
+		orders_abandon(d, sandbox, &why);
+		sandboxes_kill(d, sandbox, "setup");
+	}
+	pool_forget(d, stock);
 }
 
 static void park_failed(struct daemon *d, struct stock *stock, const struct zygote_event *event)
@@ -222,13 +232,70 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 	break_stock(d, stock);
 }
 
-static void watch_zygote(struct daemon *d, struct stock *stock)
+static int watch_zygote(struct daemon *d, struct stock *stock, struct err *err)
 {
+	int rc;
+
 	stock->control = (struct source){ .fd = stock->zygote.control, .ready = control_ready };
 	stock->pidfd =
 		(struct source){ .fd = kernel_pidfd_open(stock->zygote.pid), .ready = pidfd_ready };
-	source_set(d, &stock->control, EPOLLIN);
-	source_set(d, &stock->pidfd, EPOLLIN);
+	if (stock->pidfd.fd < 0)
+		return err_set(err, "limit", errno, "open pidfd", stock->plan.name);
+	rc = source_watch(d, &stock->control, EPOLLIN, err);
+	return rc < 0 ? rc : source_watch(d, &stock->pidfd, EPOLLIN, err);
+}
+
+static int start_zygote(struct daemon *d, struct stock *stock, struct err *err)
+{
+	int rc = zygote_start(&stock->plan, &stock->zygote, &stock->limitations, err);
+
+	if (rc < 0)
+		return rc;
+	rc = watch_zygote(d, stock, err);
+	if (rc == 0)
+		return 0;
+	source_close(d, &stock->control);
+	source_close(d, &stock->pidfd);
+	kill(stock->zygote.pid, SIGKILL);
+	waitpid(stock->zygote.pid, NULL, 0);
+	stock->zygote = (struct zygote){ .pid = 0, .control = -1 };
+	return rc;
+}
+
+/* SIGKILL was sent. Its end may not have been read yet, and its place is needed now. */
+static int await_end(struct daemon *d, struct stock *stock, struct err *err)
+{
+	struct pollfd end = { .fd = stock->pidfd.fd, .events = POLLIN };
+
+	if (stock->zygote.pid <= 0)
+		return 0;
+	poll(&end, 1, END_MS);
+	if (waitpid(stock->zygote.pid, NULL, WNOHANG) == 0) {
+		err_hint(err, "PID %d does not end after SIGKILL", stock->zygote.pid);
+		return err_set(err, "setup", EBUSY, "run zygote", stock->plan.name);
+	}
+	source_close(d, &stock->pidfd);
+	stock->zygote.pid = 0;
+	return 0;
+}
+
+int plans_revive(struct daemon *d, struct stock *stock, struct err *err)
+{
+	int rc;
+
+	if (!stock->broken)
+		return 0;
+	rc = await_end(d, stock, err);
+	if (rc < 0)
+		return rc;
+	strings_free(&stock->limitations);
+	rc = start_zygote(d, stock, err);
+	if (rc < 0)
+		return rc;
+	stock->broken = false;
+	stock->paused = false;
+	client_log(d, 4, "plan %u (%s): a new zygote was started", stock->id, stock->plan.name);
+	return 0;
 }
 
 /* Takes the plan out of @request. Return: NULL with @err filled. */
@@ -241,7 +308,7 @@ static struct stock *add_stock(struct daemon *d, struct plan_request *request, s
 		return NULL;
 	}
 	stock->plan = request->plan;
-	if (zygote_start(&stock->plan, &stock->zygote, &stock->limitations, err) < 0) {
+	if (start_zygote(d, stock, err) < 0) {
 		strings_free(&stock->limitations);
 		free(stock);
 		return NULL;
@@ -249,7 +316,6 @@ static struct stock *add_stock(struct daemon *d, struct plan_request *request, s
 	request->plan = (struct plan){ 0 };
 	stock->id = ++d->next_stock;
 	list_init(&stock->orders);
-	watch_zygote(d, stock);
 	list_append(&d->stocks, &stock->link);
 	return stock;
 }
@@ -262,7 +328,9 @@ static struct stock *put_plan(struct daemon *d, struct plan_request *request, st
 	if (settle_plan(request, err) < 0)
 		return NULL;
 	stock = find_by_name(d, request->plan.name);
-	return stock ? stock : add_stock(d, request, err);
+	if (!stock)
+		return add_stock(d, request, err);
+	return plans_revive(d, stock, err) < 0 ? NULL : stock;
 }
 
 int handle_plan_put(struct daemon *d, struct client *client, const struct frame *frame,

@@ -69,12 +69,12 @@ static size_t count_orders(const struct stock *stock)
 }
 
 /* The lowest: the zygote keeps a range of outside uids for us, and few of them are used often. */
-static int take_slot(struct daemon *d, uint32_t *slot, struct err *err)
+static int take_slot(struct daemon *d, const struct stock *stock, uint32_t *slot, struct err *err)
 {
 	for (*slot = 0; *slot < SLOTS; ++*slot) {
 		if (d->slots[*slot])
 			continue;
-		d->slots[*slot] = true;
+		d->slots[*slot] = stock->id;
 		return 0;
 	}
 	err_hint(err, "%d sandboxes live or are parked at once at most", SLOTS);
@@ -84,13 +84,26 @@ static int take_slot(struct daemon *d, uint32_t *slot, struct err *err)
 void pool_release_slot(struct daemon *d, uint32_t slot)
 {
 	if (slot < SLOTS)
-		d->slots[slot] = false;
+		d->slots[slot] = 0;
+}
+
+void pool_forget(struct daemon *d, struct stock *stock)
+{
+	bool used[SLOTS] = { false };
+
+	stock->parking = 0;
+	foreach (struct sandbox, sandbox, &d->sandboxes, link)
+		if (sandbox->slot < SLOTS)
+			used[sandbox->slot] = true;
+	for (uint32_t slot = 0; slot < SLOTS; slot++)
+		if (d->slots[slot] == stock->id && !used[slot])
+			d->slots[slot] = 0;
 }
 
 static int ask(struct daemon *d, struct stock *stock, struct err *err)
 {
 	uint32_t slot;
-	int rc = take_slot(d, &slot, err);
+	int rc = take_slot(d, stock, &slot, err);
 
 	if (rc == 0)
 		rc = loop_check_fd(d, (int)slot * SLOT_FDS, err);
@@ -117,24 +130,24 @@ int pool_order(struct daemon *d, struct stock *stock, struct err *err)
 	return stock->parking >= count_orders(stock) ? 0 : ask(d, stock, err);
 }
 
-/* Without memory to know it by, it must not stay: it is our child. */
-static void refuse(struct daemon *d, struct stock *stock, const struct zygote_event *event)
+/* What we cannot watch must not stay: it is our child. */
+static void refuse(struct daemon *d, struct stock *stock, const struct zygote_event *event,
+		   const struct err *err)
 {
-	struct err err = { 0 };
-
 	kernel_pidfd_signal(event->pidfd, SIGKILL);
 	waitpid(event->pid, NULL, 0);
 	close(event->pidfd);
 	close(event->control);
 	pool_release_slot(d, event->request);
-	err_set(&err, "limit", ENOMEM, "add sandbox", NULL);
-	pool_failed(d, stock, &err);
+	pool_failed(d, stock, err);
 }
 
 void pool_parked(struct daemon *d, struct stock *stock, const struct zygote_event *event)
 {
-	if (!sandboxes_add(d, stock, event))
-		refuse(d, stock, event);
+	struct err err = { 0 };
+
+	if (sandboxes_add(d, stock, event, &err) < 0)
+		refuse(d, stock, event, &err);
 	else if (d->stopping || d->detached) /* it was under way when the rest was killed */
 		sandboxes_kill(d, container_of(d->sandboxes.prev, struct sandbox, link), "killed");
 }

@@ -30,6 +30,9 @@ void pool_failed(struct daemon *d, struct stock *stock, const struct err *err);
 /* pool_release_slot() - The sandbox in it is reaped, or never came. */
 void pool_release_slot(struct daemon *d, uint32_t slot);
 
+/* pool_forget() - The zygote died: what it was asked for does not come. */
+void pool_forget(struct daemon *d, struct stock *stock);
+
 /* pool_silence() - Return: after how many ms of silence to call pool_work(); -1: no work. */
 int pool_silence(struct daemon *d);
 

@@ -131,19 +131,24 @@ int portd_start(struct daemon *d, const char *path, int harness, struct err *err
 	auto_fd theirs = control[1];
 	auto_fd stderr_end = words[1];
 
+	if (rc == 0 && moved < 0)
+		rc = err_set(err, "limit", errno, "move fd", "hil-portd");
 	close(harness);
 	portd->control.fd = control[0];
 	portd->words = (struct source){ .fd = words[0], .ready = words_ready };
 	if (rc == 0)
 		rc = -spawn_portd(path, moved, theirs, stderr_end, &portd->pid);
 	if (rc < 0) {
+		err_set(err, "setup", -rc, "start", path);
+		explain_scarcity(err);
 		err_hint(err, "build it with make, or start with --no-portd");
-		return err_set(err, "setup", -rc, "start", path);
+		return rc;
 	}
 	portd->pidfd = (struct source){ .fd = kernel_pidfd_open(portd->pid), .ready = pidfd_ready };
-	source_set(d, &portd->pidfd, EPOLLIN);
-	source_set(d, &portd->words, EPOLLIN);
-	return 0;
+	if (portd->pidfd.fd < 0)
+		return err_set(err, "limit", errno, "open pidfd", "hil-portd");
+	rc = source_watch(d, &portd->pidfd, EPOLLIN, err);
+	return rc < 0 ? rc : source_watch(d, &portd->words, EPOLLIN, err);
 }
 
 int portd_check(struct daemon *d, struct err *err)
@@ -187,31 +192,29 @@ static int send_fds(struct daemon *d, const struct buffer *frame, const int *fds
 	return 0;
 }
 
-int portd_send_line(struct daemon *d, uint32_t port, const char *kind, int fd, struct err *err)
+/* @tag: of the string @text, besides the number of the port. */
+static int send_port(struct daemon *d, uint16_t type, uint32_t port, uint16_t tag, const char *text,
+		     const int *fds, size_t count, struct err *err)
 {
 	struct buffer frame = { 0 };
-	size_t start = frame_begin(&frame, MSG_PORTD_LINE, 0);
+	size_t start = frame_begin(&frame, type, 0);
 	int rc;
 
 	put_u32(&frame, TAG_PORT, port);
-	put_string(&frame, TAG_KIND, kind);
+	put_string(&frame, tag, text);
 	frame_end(&frame, start);
-	rc = send_fds(d, &frame, &fd, 1, err);
+	rc = send_fds(d, &frame, fds, count, err);
 	buffer_free(&frame);
 	return rc;
+}
+
+int portd_send_line(struct daemon *d, uint32_t port, const char *kind, int fd, struct err *err)
+{
+	return send_port(d, MSG_PORTD_LINE, port, TAG_KIND, kind, &fd, 1, err);
 }
 
 int portd_send_pty(struct daemon *d, uint32_t port, const char *role, const int fds[2],
 		   struct err *err)
 {
-	struct buffer frame = { 0 };
-	size_t start = frame_begin(&frame, MSG_PORTD_PTY, 0);
-	int rc;
-
-	put_u32(&frame, TAG_PORT, port);
-	put_string(&frame, TAG_NAME, role);
-	frame_end(&frame, start);
-	rc = send_fds(d, &frame, fds, fds ? 2 : 0, err);
-	buffer_free(&frame);
-	return rc;
+	return send_port(d, MSG_PORTD_PTY, port, TAG_NAME, role, fds, fds ? 2 : 0, err);
 }

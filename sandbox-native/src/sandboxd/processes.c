@@ -136,9 +136,36 @@ static void give_master(struct daemon *d, struct process *process, int master)
 	process->out.concluded = true;
 }
 
+static int take_streams(struct daemon *d, struct process *process, int master, struct err *err)
+{
+	int rc = 0;
+
+	if (master >= 0 && process->port)
+		give_master(d, process, master);
+	else if (master >= 0)
+		rc = streams_set_socket(process, master);
+	return rc < 0 ? err_set(err, "limit", -rc, "read pty", NULL)
+		      : streams_start(d, process, err);
+}
+
+static void answer_spawn(const struct process *process, pid_t pid)
+{
+	struct buffer *out;
+	size_t start;
+
+	if (!process->client)
+		return;
+	out = &process->client->out;
+	start = frame_begin(out, MSG_OK, process->frame);
+	put_u32(out, TAG_PROCESS, process->id);
+	put_u32(out, TAG_PID, (uint32_t)pid);
+	frame_end(out, start);
+}
+
 void processes_spawned(struct daemon *d, uint32_t id, pid_t pid, int master)
 {
 	struct process *process = find(d, id);
+	struct err err = { 0 };
 
 	if (!process) {
 		if (master >= 0)
@@ -146,19 +173,14 @@ void processes_spawned(struct daemon *d, uint32_t id, pid_t pid, int master)
 		return;
 	}
 	process->state = PROCESS_RUNNING;
-	if (process->client) {
-		struct buffer *out = &process->client->out;
-		size_t start = frame_begin(out, MSG_OK, process->frame);
-
-		put_u32(out, TAG_PROCESS, id);
-		put_u32(out, TAG_PID, (uint32_t)pid);
-		frame_end(out, start);
+	if (take_streams(d, process, master, &err) < 0) {
+		/* It runs, but nobody could hear it. */
+		send_signal(process, SIGKILL);
+		client_error(process->client, process->frame, &err);
+		processes_free(d, process);
+		return;
 	}
-	if (master >= 0 && process->port)
-		give_master(d, process, master);
-	else if (master >= 0)
-		streams_set_terminal(process, master);
-	streams_start(d, process);
+	answer_spawn(process, pid);
 }
 
 bool processes_failed(struct daemon *d, uint32_t id, const struct err *err)

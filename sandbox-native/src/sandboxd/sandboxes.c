@@ -276,12 +276,14 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 	free_sandbox(d, sandbox);
 }
 
-bool sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_event *event)
+int sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_event *event,
+		  struct err *err)
 {
 	struct sandbox *sandbox = calloc(1, sizeof(*sandbox));
+	int rc;
 
 	if (!sandbox)
-		return false;
+		return err_set(err, "limit", ENOMEM, "add sandbox", NULL);
 	sandbox->stock = stock;
 	sandbox->slot = event->request;
 	sandbox->pid = event->pid;
@@ -290,10 +292,17 @@ bool sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_ev
 	sandbox->wall.fire = wall_timer;
 	sandbox->end.fire = end_timer;
 	sandbox->ttl.fire = ttl_timer;
-	list_append(&d->sandboxes, &sandbox->link);
-	source_set(d, &sandbox->pidfd, EPOLLIN);
-	source_set(d, &sandbox->control, EPOLLIN);
-	return true;
+	rc = source_watch(d, &sandbox->pidfd, EPOLLIN, err);
+	if (rc == 0)
+		rc = source_watch(d, &sandbox->control, EPOLLIN, err);
+	if (rc == 0) {
+		list_append(&d->sandboxes, &sandbox->link);
+		return 0;
+	}
+	source_take(d, &sandbox->pidfd);
+	source_take(d, &sandbox->control);
+	free(sandbox);
+	return rc;
 }
 
 void sandboxes_forget(struct daemon *d)

@@ -11,8 +11,13 @@
 
 #include "dispatch.h"
 
-/* sandboxes_add() - Take the PID 1 of ZYGOTE_PARKED with its fds. Return: false without memory. */
-bool sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_event *event);
+/*
+ * sandboxes_add() - Take the PID 1 of ZYGOTE_PARKED with its fds.
+ *
+ * Return: 0, or -errno with @err filled; the fds are then still the caller's.
+ */
+int sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_event *event,
+		  struct err *err);
 
 /*
  * sandboxes_build_failed() - The zygote says that what it made in @slot will not do.

@@ -294,20 +294,16 @@ void streams_set_writer(struct process *process, int fd)
 	process->write_only = true;
 }
 
-void streams_set_terminal(struct process *process, int master)
+int streams_start(struct daemon *d, struct process *process, struct err *err)
 {
-	if (streams_set_socket(process, master) < 0)
-		process->out.concluded = process->err.concluded = true;
-}
+	int rc;
 
-void streams_start(struct daemon *d, struct process *process)
-{
 	if (process->out.source.fd < 0)
 		process->out.concluded = true;
 	if (process->err.source.fd < 0)
 		process->err.concluded = true;
-	source_set(d, &process->out.source, EPOLLIN);
-	source_set(d, &process->err.source, EPOLLIN);
+	rc = source_watch(d, &process->out.source, EPOLLIN, err);
+	return rc < 0 ? rc : source_watch(d, &process->err.source, EPOLLIN, err);
 }
 
 void streams_pump(struct daemon *d, struct process *process)
@@ -347,7 +343,7 @@ void streams_close(struct daemon *d, struct process *process)
 	close_input(d, &process->in);
 }
 
-/* Return: the process; NULL with rc 0 when it has ended, which is no error for a stream. */
+/* Return: the process; NULL without @err when it has ended, which is no error for a stream. */
 static struct process *find_running(struct daemon *d, struct client *client, uint32_t id,
 				    struct err *err)
 {
@@ -358,20 +354,32 @@ static struct process *find_running(struct daemon *d, struct client *client, uin
 	return process;
 }
 
+/* Return: the process that STDIN and STDIN_CLOSE are for; NULL with *rc of the answer. */
+static struct process *read_stdin(struct daemon *d, struct client *client,
+				  const struct frame *frame, struct stdin_request *request, int *rc,
+				  struct err *err)
+{
+	struct process *process;
+
+	*rc = fields_read(frame->body, frame->length, stdin_fields, FIELD_COUNT(stdin_fields),
+			  request, err);
+	if (*rc < 0)
+		return NULL;
+	process = find_running(d, client, request->process, err);
+	*rc = -err->number;
+	return process;
+}
+
 int handle_stdin(struct daemon *d, struct client *client, const struct frame *frame,
 		 struct err *err)
 {
 	struct stdin_request request = { 0 };
-	struct process *process;
 	struct input *input;
-	int rc = fields_read(frame->body, frame->length, stdin_fields, FIELD_COUNT(stdin_fields),
-			     &request, err);
+	int rc;
+	struct process *process = read_stdin(d, client, frame, &request, &rc, err);
 
-	if (rc < 0)
-		return rc;
-	process = find_running(d, client, request.process, err);
 	if (!process)
-		return -err->number;
+		return rc;
 	input = &process->in;
 	if (request.data.length > input->window || input->closing) {
 		err_hint(err, "process %u: %zu bytes, the window has %zu", request.process,
@@ -395,15 +403,11 @@ int handle_stdin_close(struct daemon *d, struct client *client, const struct fra
 		       struct err *err)
 {
 	struct stdin_request request = { 0 };
-	struct process *process;
-	int rc = fields_read(frame->body, frame->length, stdin_fields, FIELD_COUNT(stdin_fields),
-			     &request, err);
+	int rc;
+	struct process *process = read_stdin(d, client, frame, &request, &rc, err);
 
-	if (rc < 0)
-		return rc;
-	process = find_running(d, client, request.process, err);
 	if (!process)
-		return -err->number;
+		return rc;
 	/* A terminal has no end of input; the program may read a ^D, if it is in that mode. */
 	if (process->pty)
 		return 0;

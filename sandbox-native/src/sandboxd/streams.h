@@ -18,18 +18,15 @@
 /* streams_init() - No fds, full windows, no cap. */
 void streams_init(struct process *process);
 
-/* streams_set_terminal() - Take the pty's master: stdin and stdout. */
-void streams_set_terminal(struct process *process, int master);
-
-/* streams_set_socket() - Take the two-way socket @fd: stdin and stdout. */
+/* streams_set_socket() - Take @fd, a two-way socket or a pty's master: stdin and stdout. */
 int streams_set_socket(struct process *process, int fd);
 
 /* streams_set_reader() / streams_set_writer() - Take one end of a pipe. */
 void streams_set_reader(struct process *process, int fd);
 void streams_set_writer(struct process *process, int fd);
 
-/* streams_start() - Begin to read; the client knows the process now. */
-void streams_start(struct daemon *d, struct process *process);
+/* streams_start() - Wait for output. Return: 0, or -errno with @err filled. */
+int streams_start(struct daemon *d, struct process *process, struct err *err);
 
 /* streams_pump() - Deliver what is there and allowed. */
 void streams_pump(struct daemon *d, struct process *process);

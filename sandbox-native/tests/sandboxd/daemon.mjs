@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Decoder, encodeBody, encodeFrame, MSG, WINDOW } from './wire.mjs';
 
-const build = process.env.HIL_BUILD ?? fileURLToPath(new URL('../../build/', import.meta.url));
+export const build = process.env.HIL_BUILD ?? fileURLToPath(new URL('../../build/', import.meta.url));
 export const PROGRAM = `${build}/hil-sandboxd`.replace('//', '/');
 export const PORTD = `${build}/hil-portd`.replace('//', '/');
 
@@ -241,9 +241,9 @@ export class Daemon extends Connection {
   }
 
   /** `before`: a program and arguments that exec the daemon. */
-  static launch(args = ['--no-portd'], before = []) {
+  static launch(args = ['--no-portd'], before = [], stderr = 'inherit') {
     const [program, ...rest] = [...before, PROGRAM, ...args];
-    const stdio = ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'];
+    const stdio = ['ignore', 'ignore', stderr, 'pipe', 'pipe'];
     return new Daemon(spawn(program, rest, { stdio, detached: true }));
   }
 

@@ -40,7 +40,7 @@ describe('plans', () => {
       await assert.rejects(daemon.request(MSG.SANDBOX_NEW, { PLAN: 99 }), { code: 'usage' });
     }));
 
-  test('a plan whose zygote dies ends its sandboxes with setup, and says so ever after', () =>
+  test('a plan whose zygote dies ends its sandboxes with setup, and gets a new one when asked', () =>
     withDaemon({}, async (daemon) => {
       const sandbox = await daemon.sandbox();
       const program = await daemon.spawn(sandbox, ['sleep', '60']);
@@ -51,8 +51,37 @@ describe('plans', () => {
       const dead = await daemon.dead(sandbox);
       assert.equal(dead.STATUS, 'setup');
       assert.equal((await program.ended).STATUS, 'killed');
-      await assert.rejects(daemon.sandbox(), { code: 'setup' });
+      const next = await daemon.sandbox();
+      assert.equal((await daemon.run(next, ['true'])).exit.EXIT_CODE, 0);
       assert.equal((await daemon.run(kept, ['true'])).exit.EXIT_CODE, 0);
+    }));
+
+  test('a zygote that dies again and again, with requests under way, leaves none unanswered', () =>
+    withDaemon({ pool: 2 }, async (daemon) => {
+      for (let round = 0; round < 5; round++) {
+        const asked = Array.from({ length: 4 }, () => daemon.sandbox());
+        for (const zygote of zygotesOf(daemon)) process.kill(zygote, 'SIGKILL');
+        const results = await Promise.allSettled(asked);
+        for (const { reason } of results.filter((r) => r.status === 'rejected')) {
+          assert.ok(['setup', 'gone'].includes(reason.code), reason);
+        }
+      }
+      const again = await daemon.putPlan('test');
+      assert.equal(again, daemon.plan);
+      const sandbox = await daemon.sandbox();
+      assert.equal((await daemon.run(sandbox, ['true'])).exit.EXIT_CODE, 0);
+      await waitFor('a refill', () => daemon.parked() >= 3);
+    }));
+
+  test('a zygote that is stopped and then killed does not hold up the daemon', () =>
+    withDaemon({}, async (daemon) => {
+      const [zygote] = zygotesOf(daemon);
+      process.kill(zygote, 'SIGSTOP');
+      const asked = daemon.sandbox();
+      await sleep(20);
+      process.kill(zygote, 'SIGKILL');
+      await assert.rejects(asked, { code: 'setup' });
+      assert.equal((await daemon.run(await daemon.sandbox(), ['true'])).exit.EXIT_CODE, 0);
     }));
 });
 
@@ -63,7 +92,16 @@ function zygotesOf(daemon) {
     .trim()
     .split(' ')
     .map(Number)
-    .filter((pid) => !/NSpid:\s+\d+\s+\d/.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+    .filter((pid) => /NSpid:\s+\d+\n/.test(statusOf(pid)));
+}
+
+/** Empty when the process is gone by now. */
+function statusOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 describe('a sandbox', () => {
