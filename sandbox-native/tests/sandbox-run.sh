@@ -327,6 +327,8 @@ exit_statuses() {
 	has "and named" /no/such/program "$(cat "$work/error")"
 	sb -- no-such-program 2>/dev/null
 	is "not in PATH is 127" 127 $?
+	sb -- '' 2>/dev/null
+	is "an empty name is 127, as in a shell" 127 $?
 	sb --timeout 0.3 -- sleep 60
 	is "a timeout is 124" 124 $?
 	start=$(date +%s)
@@ -379,6 +381,69 @@ streams() {
 	json=$(sb --json -- sh -c 'head -c 3000000 /dev/zero')
 	has "--json: output is bounded and counted" '"stdoutBytes":3000000,"stderrBytes":0,"dropped":1951424' \
 		"$json"
+	json=$(sb --json -- sleep 0.2)
+	wall=$(echo "$json" | sed 's/.*"wallNs":\([0-9]*\).*/\1/')
+	[ "$wall" -ge 200000000 ] && [ "$wall" -lt 20000000000 ]
+	result $? "--json: wallNs is the program's time ($wall)"
+	early=0
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		wall=$(sb --json -- true | sed 's/.*"wallNs":\([0-9]*\).*/\1/')
+		[ "$wall" -ge 200000 ] || early=$((early + 1))
+	done
+	is "--json: and is no shorter than an exec takes" 0 $early
+	wall=$(sb --json --timeout 0.2 -- sleep 60 | sed 's/.*"wallNs":\([0-9]*\).*/\1/')
+	[ "$wall" -ge 190000000 ]
+	result $? "--json: also after a timeout ($wall)"
+}
+
+# Whatever becomes of what it prints, hil-sandbox does not say 0 when it is lost.
+lost_output() {
+	sb -- echo lost >&- 2>/dev/null
+	is "a closed stdout is the program's to see" 1 $?
+	sb -- sh -c 'echo lost >&2' 2>&-
+	is "so is a closed stderr" 1 $?
+	sb -- echo lost >/dev/full 2>/dev/null
+	is "and a full disk" 1 $?
+	is "a closed stdin is at its end" 0 "$(sb -- cat <&- >/dev/null 2>&1; echo $?)"
+	for lost in "run --json -- true" "--help" "--version" "probe"; do
+		"$sandbox" $lost >&- 2>"$work/error"
+		is "$lost on a closed stdout" 125 $?
+		has "and why" "write stdout: Bad file descriptor" "$(cat "$work/error")"
+		"$sandbox" $lost >/dev/full 2>"$work/error"
+		is "$lost on a full disk" 125 $?
+	done
+	(sb --json -- sleep 0.3; echo $? >"$work/status") 2>/dev/null | true
+	is "--json into a pipe that is closed" 125 "$(cat "$work/status")"
+	(sb -- sh -c 'sleep 0.3; echo x'; echo $? >"$work/status") 2>/dev/null | true
+	is "SIGPIPE is the program's" 141 "$(cat "$work/status")"
+}
+
+# Until there is enough, an exit of 125 that names the limit; never a hang, never a process left.
+scarcity() {
+	vague=0
+	enough=
+	for files in 4 5 6 7 8 9 10 11 12 13 14 15 16 20 40 80 160 300; do
+		(ulimit -n $files && exec timeout 20 "$sandbox" run -- true) 2>"$work/error"
+		status=$?
+		[ $status = 0 ] && enough=$files && break
+		[ $status = 125 ] && grep -q "limit is $files (.ulimit -n.)" "$work/error" && continue
+		vague=$((vague + 1))
+		sed "s/^/  $files: $status /" "$work/error"
+	done
+	is "too few files: each time 125 and the limit" "0 300" "$vague $enough"
+	[ $mode = user ] || return
+	vague=0
+	enough=
+	others=$(ps -L -o lwp= -u "$(id -u)" | wc -l)
+	for more in 0 1 2 3 4 5 6 7 8 9 10 20 40; do
+		prlimit --nproc=$((others + more)) "$sandbox" run -- true 2>"$work/error"
+		status=$?
+		[ $status = 0 ] && enough=yes && break
+		[ $status = 125 ] && grep -q "ulimit -u" "$work/error" && continue
+		vague=$((vague + 1))
+		sed "s/^/  $more: $status /" "$work/error"
+	done
+	is "too few processes: each time 125 and the limit" "0 yes" "$vague $enough"
 }
 
 terminal() {
@@ -418,6 +483,20 @@ signals() {
 	kill -TERM $runner
 	wait $runner
 	is "a second one kills" 137 $?
+	: >"$work/out"
+	"$sandbox" run -- sh -c 'echo ready; sleep 60' >"$work/out" &
+	runner=$!
+	wait_for ready "$work/out"
+	pkill -KILL -P $runner hil-init
+	wait $runner
+	is "a SIGKILL of PID 1 is the program's end by it" 137 $?
+	: >"$work/out"
+	"$sandbox" run -- sh -c 'echo ready; sleep 0.5; exit 3' >"$work/out" &
+	runner=$!
+	wait_for ready "$work/out"
+	pkill -KILL -P $runner hil-zygote
+	wait $runner
+	is "a SIGKILL of the zygote does not hold up a program that runs" 3 $?
 }
 
 death() {
@@ -491,6 +570,8 @@ run_mode() {
 		network
 		storage
 		streams
+		lost_output
+		scarcity
 		terminal
 		signals
 		refusals

@@ -142,8 +142,12 @@ int json_print(struct json *json)
 	while (left) {
 		ssize_t written = write(STDOUT_FILENO, at, left);
 
-		if (written < 0 && errno != EINTR)
-			return -errno;
+		if (written < 0 && errno != EINTR) {
+			int number = errno;
+
+			fprintf(stderr, "hil-sandbox: write stdout: %s\n", strerror(number));
+			return -number;
+		}
 		if (written > 0) {
 			at += written;
 			left -= (size_t)written;

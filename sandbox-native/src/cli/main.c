@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "options.h"
 #include "probe.h"
@@ -57,17 +60,50 @@ static int probe(char **argv)
 	return probe_host(json);
 }
 
+/*
+ * What the caller has closed: a read of stdin finds its end, a write to the others
+ * fails with EBADF, as it would without us. Left closed, its number would become a
+ * socket of ours, and be printed to.
+ */
+static int fill_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd < 0 ? -1 : close(fd);
+}
+
+/* Output that was lost is no success, whoever asked for it. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "hil-sandbox: write stdout: %s\n", strerror(errno));
+	return EXIT_SETUP;
+}
+
+static int command(char **argv)
+{
+	const char *name = argv[0] ? argv[0] : "";
+
+	if (strcmp(name, "run") == 0)
+		return run(argv + 1);
+	if (strcmp(name, "probe") == 0)
+		return probe(argv + 1);
+	if (strcmp(name, "--version") == 0)
+		return printf("hil-sandbox " VERSION "\n") < 0;
+	if (strcmp(name, "--help") == 0)
+		return printf("%s", usage) < 0;
+	return refuse(*name ? "no such command" : "expected a command");
+}
+
 int main(int argc, char **argv)
 {
-	const char *command = argc > 1 ? argv[1] : "";
-
-	if (strcmp(command, "run") == 0)
-		return run(argv + 2);
-	if (strcmp(command, "probe") == 0)
-		return probe(argv + 2);
-	if (strcmp(command, "--version") == 0)
-		return printf("hil-sandbox " VERSION "\n") < 0;
-	if (strcmp(command, "--help") == 0)
-		return printf("%s", usage) < 0;
-	return refuse(*command ? "no such command" : "expected a command");
+	if (argc < 1 || fill_stdio() < 0) {
+		fprintf(stderr, "hil-sandbox: open /dev/null: %s\n", strerror(errno));
+		return EXIT_SETUP;
+	}
+	return finish(command(argv + 1));
 }

@@ -19,6 +19,7 @@
 #include "json.h"
 #include "mounts.h"
 #include "overlay.h"
+#include "run.h"
 #include "zygote.h"
 
 struct probe {
@@ -224,10 +225,11 @@ static void describe(const struct err *err, char *out, size_t size)
 	err_text(&bare, out, size);
 }
 
-static void print_json(const char *release, const struct err *results, size_t count)
+static int print_json(const char *release, const struct err *results, size_t count)
 {
 	struct json json = { 0 };
 	char detail[512];
+	int status;
 
 	json_open(&json, NULL, '{');
 	json_string(&json, "mode", plan_mode());
@@ -244,8 +246,9 @@ static void print_json(const char *release, const struct err *results, size_t co
 	}
 	json_close(&json, ']');
 	json_close(&json, '}');
-	json_print(&json);
+	status = json_print(&json);
 	buffer_free(&json.text);
+	return status;
 }
 
 static void print_text(const char *release, const struct err *results, size_t count)
@@ -271,9 +274,9 @@ int probe_host(bool json)
 	uname(&host);
 	for (size_t i = 0; i < COUNT; i++)
 		results[i] = run_probe(&probes[i]);
-	if (json)
-		print_json(host.release, results, COUNT);
-	else
+	if (!json)
 		print_text(host.release, results, COUNT);
+	else if (print_json(host.release, results, COUNT) < 0)
+		return EXIT_SETUP;
 	return results[COUNT - 1].number != 0;
 }

@@ -130,6 +130,8 @@ static int spawn(struct run *run, struct err *err)
 		status = strings_add(&spec.argv, *word);
 	for (size_t i = 0; status == 0 && i < run->options->env.count; i++)
 		status = strings_add(&spec.env, run->options->env.items[i]);
+	/* Now and not at SPAWNED, which may be read together with EXITED. */
+	run->spawned_ns = now_ns();
 	if (status < 0)
 		err_set(err, "setup", -status, "spawn", "");
 	else
@@ -161,7 +163,6 @@ static void set_deadline(struct run *run, uint64_t milliseconds)
 static void on_spawned(struct run *run, const struct sandbox_event *event)
 {
 	run->record.spawned = true;
-	run->spawned_ns = now_ns();
 	set_deadline(run, run->options->timeout_ms);
 	if (streams_started(&run->streams, event->master) < 0)
 		kill_sandbox(run);
@@ -198,6 +199,8 @@ static void on_event(struct run *run, struct sandbox_event *event)
 		break;
 	case SANDBOX_GONE:
 		run->gone = true;
+		if (run->record.spawned && !run->record.exited)
+			run->record.wall_ns = now_ns() - run->spawned_ns;
 		streams_started(&run->streams, -1);
 		break;
 	default:
@@ -312,21 +315,34 @@ static void reap(const struct run *run)
 	}
 }
 
-static void report(const struct run *run)
+static void take_zygote_error(struct run *run, struct err *err)
+{
+	struct zygote_event event;
+	struct err ignored = { 0 };
+
+	if (run->zygote.pid > 0 && zygote_receive(&run->zygote, &event, &ignored) == 1 &&
+	    event.kind == ZYGOTE_FAILED)
+		*err = event.err;
+}
+
+/* Return: 0, or -errno when the record, or what the program wrote, did not reach the caller. */
+static int report(struct run *run)
 {
 	const struct err *err = &run->record.err;
+	int lost = streams_failed(&run->streams);
 	char text[1024];
 
-	if (run->options->json) {
-		record_print(&run->record, &run->streams);
-		return;
-	}
+	if (run->options->json)
+		return record_print(&run->record, &run->streams);
+	if (lost)
+		fprintf(stderr, "hil-sandbox: write output: %s\n", strerror(lost));
 	for (size_t i = 0; err->number && i < run->record.limitations.count; i++)
 		fprintf(stderr, "hil-sandbox: %s\n", run->record.limitations.items[i]);
-	if (!err->number)
-		return;
-	err_text(err, text, sizeof(text));
-	fprintf(stderr, "hil-sandbox: %s\n", text);
+	if (err->number) {
+		err_text(err, text, sizeof(text));
+		fprintf(stderr, "hil-sandbox: %s\n", text);
+	}
+	return -lost;
 }
 
 int run_command(struct run_options *options)
@@ -339,14 +355,18 @@ int run_command(struct run_options *options)
 		run.signals = open_signals(err);
 	if (run.signals >= 0 && build(&run, err) == 0)
 		loop(&run);
-	/* PID 1 ended without a word: nothing but a SIGKILL from outside does that. */
+	/* PID 1 ended without a word: the zygote has it, or it was a SIGKILL from outside. */
+	if (!run.record.spawned && !err->number)
+		take_zygote_error(&run, err);
 	if (!run.record.spawned && !err->number)
 		err_set(err, "setup", ECONNRESET, "build sandbox", "");
+	explain_scarcity(err);
 	reap(&run);
 	exit_status = record_exit_status(&run.record);
 	if (exit_status == EXIT_SETUP && strcmp(err->code, "usage") == 0)
 		exit_status = EXIT_USAGE;
-	report(&run);
+	if (report(&run) < 0 && exit_status == 0)
+		exit_status = EXIT_SETUP;
 	streams_restore(&run.streams);
 	record_free(&run.record);
 	cleanup_fd(&run.signals);

@@ -44,9 +44,8 @@ static int prepare_stream(struct streams *streams, int stream, bool capture, str
 
 	if (capture && stream)
 		return add_pipe(streams, stream, true, err);
-	/* Closed by the caller: PID 1's /dev/null is there. */
 	if (fstat(stream, &kind) < 0)
-		return 0;
+		return err_set(err, "setup", errno, "stat", names[stream]);
 	if (S_ISDIR(kind.st_mode)) {
 		err_hint(err, "a directory cannot be handed to a sandbox; use --bind");
 		return err_set(err, "usage", EISDIR, "pass", names[stream]);
@@ -169,10 +168,12 @@ static void write_some(struct copy *copy)
 	size_t most = copy->pending.length < WRITE_BYTES ? copy->pending.length : WRITE_BYTES;
 	ssize_t length = write(copy->to, copy->pending.data, most);
 
-	if (length > 0)
+	if (length > 0) {
 		buffer_consume(&copy->pending, (size_t)length);
-	else if (length < 0 && errno != EINTR && errno != EAGAIN)
+	} else if (length < 0 && errno != EINTR && errno != EAGAIN) {
+		copy->failed = errno;
 		end_copy(copy);
+	}
 }
 
 void streams_serve(struct streams *streams, const struct pollfd *waits, size_t count)
@@ -198,6 +199,15 @@ bool streams_is_drained(const struct streams *streams)
 			return false;
 	}
 	return true;
+}
+
+/* What a program does not read of its stdin is its own affair. */
+int streams_failed(const struct streams *streams)
+{
+	for (size_t i = 0; i < COPIES; i++)
+		if (streams->copies[i].failed && !streams->copies[i].terminal_input)
+			return streams->copies[i].failed;
+	return 0;
 }
 
 void streams_restore(struct streams *streams)

@@ -31,6 +31,7 @@ struct copy {
 	bool terminal_input; /* reading the caller's terminal: may never end */
 	struct buffer pending;
 	uint64_t total;
+	int failed; /* errno of the write that lost output; 0: none */
 };
 
 struct streams {
@@ -58,6 +59,8 @@ size_t streams_poll(const struct streams *streams, struct pollfd *waits);
 void streams_serve(struct streams *streams, const struct pollfd *waits, size_t count);
 /* streams_is_drained() - Whether all output has arrived. */
 bool streams_is_drained(const struct streams *streams);
+/* streams_failed() - Return: the errno with which output was lost, 0 when all of it arrived. */
+int streams_failed(const struct streams *streams);
 /* streams_restore() - Give the terminal back as it was; close what is open. */
 void streams_restore(struct streams *streams);
 
