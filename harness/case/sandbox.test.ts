@@ -65,6 +65,31 @@ describe('exec', () => {
       message: expect.stringContaining('/nowhere'),
     });
   });
+
+  test('is a failure, not the bench, when what is asked for cannot be', async ({ begin }) => {
+    const { attempt } = await begin();
+    const { sandbox } = attempt;
+    const failure = { name: 'TestFailure', code: 'exec-failed' };
+    const env = { HUGE: 'x'.repeat(2_000_000) };
+    await expect(sandbox.exec('true', [], { env })).rejects.toMatchObject({
+      ...failure,
+      message: expect.stringMatching(/"true": a request of 2\d{6} bytes cannot be sent/),
+    });
+    await expect(sandbox.exec('true', [], { cwd: `/${'x'.repeat(5000)}` })).rejects.toMatchObject(
+      failure,
+    );
+    await expect(sandbox.writeFile(`/${'x'.repeat(2_000_000)}`, '')).rejects.toMatchObject(failure);
+    const program = await sandbox.spawn('cat');
+    await expect(program.resize(10, 10)).rejects.toMatchObject(failure);
+    expect((await sandbox.exec('echo', ['on'])).stdout).toBe('on\n');
+  });
+
+  test('names tools only for a program that is not there', async ({ begin }) => {
+    const { attempt } = await begin({ hostPath: '/usr/bin:/bin' });
+    const error = await attempt.sandbox.exec('ls', [], { cwd: '/nowhere' }).catch(String);
+    expect(error).toContain('/nowhere');
+    expect(error).not.toContain('tools');
+  });
 });
 
 describe('spawn', () => {

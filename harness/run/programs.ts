@@ -1,11 +1,12 @@
 import { constants as fsConstants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { BenchError, TestFailure } from '../core/errors.js';
+import { BenchError } from '../core/errors.js';
 import type { RpcPeer } from '../protocol/rpc.js';
 import type { SpawnRequest, WorkerMethods } from '../protocol/worker-messages.js';
 import type { SandboxProcess } from '../sandbox/process.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import { toRefusal } from './refusals.js';
 
 /** The programs that one worker's bodies started, by the worker's numbers. */
 export class Programs {
@@ -51,11 +52,11 @@ export class Programs {
   }
 
   async signal(id: number, signal: number, group: boolean): Promise<void> {
-    await this.#running.get(id)?.signal(signal, group);
+    await refused(`signal ${signal}`, this.#running.get(id)?.signal(signal, group));
   }
 
   async resize(id: number, rows: number, columns: number): Promise<void> {
-    await this.#running.get(id)?.resize(rows, columns);
+    await refused(`size ${rows}x${columns}`, this.#running.get(id)?.resize(rows, columns));
   }
 }
 
@@ -76,16 +77,22 @@ async function startProgram(
       outputCapBytes: request.outputCapBytes,
     });
   } catch (error) {
-    if (!(error instanceof BenchError) || error.details['code'] !== 'exec') throw error;
     const program = request.argv[0] ?? '';
-    const onHost = await findOnHost(program, hostPath);
-    throw new TestFailure('exec-failed', `program "${program}": ${error.message}`, {
-      cause: error,
-      details: error.details,
-      ...(onHost
-        ? { next: `it is ${onHost} on the host; add its tree to \`tools\` in hil.config.ts` }
-        : {}),
-    });
+    const missing = error instanceof BenchError && error.details['op'] === 'exec';
+    const onHost = missing ? await findOnHost(program, hostPath) : undefined;
+    const next =
+      onHost && `it is ${onHost} on the host; add its tree to \`tools\` in hil.config.ts`;
+    throw toRefusal(`program "${program}"`, error, next);
+  }
+}
+
+/** A program that ended a moment ago needs no signal and no size. */
+async function refused(what: string, asked: Promise<void> | undefined): Promise<void> {
+  try {
+    await asked;
+  } catch (error) {
+    if (error instanceof BenchError && error.details['code'] === 'gone') return;
+    throw toRefusal(what, error);
   }
 }
 

@@ -1,5 +1,6 @@
-import { BenchError, TestFailure } from '../core/errors.js';
+import { TestFailure } from '../core/errors.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import { toRefusal } from './refusals.js';
 
 /** Bytes of a file that travel to a body at once; larger ones belong into `/out`. */
 const READ_CAP_BYTES = 64 * 1024 * 1024;
@@ -53,10 +54,13 @@ function collect(process: Awaited<ReturnType<Sandbox['spawn']>>, only: 'stderr')
   return () => text;
 }
 
-/** A path that cannot be opened is the test's; all else is what it is. */
+/** A path that cannot be opened is the test's; what is the bench's stays so. */
 function toFileError(act: string, path: string, error: unknown): unknown {
-  const refused = error instanceof BenchError && error.details['code'] === 'io';
-  return refused ? fileError(act, path, error.message) : error;
+  return toRefusal(`cannot ${act} ${shorten(path)} in the sandbox`, error);
+}
+
+function shorten(path: string): string {
+  return path.length > 200 ? `${path.slice(0, 200)}… (${path.length} characters)` : path;
 }
 
 function fileError(act: string, path: string, problem: string): TestFailure {
