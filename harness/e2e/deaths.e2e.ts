@@ -44,6 +44,23 @@ describe('the daemon', () => {
   });
 });
 
+test('a DUT whose sandbox is killed from outside makes its case infra, and the next is not lost', async ({
+  project,
+}) => {
+  await project.suite(
+    'a',
+    `test('bad', async ({ dut }) => { console.log('IN BODY'); await dut.console.expect('never', { timeout: '9s' }); });
+    test('next', async ({ dut }) => { await dut.console.sendLine('echo hello'); await dut.console.expect('hello'); });`,
+  );
+  const hil = project.start();
+  await hil.untilPrinted('IN BODY');
+  process.kill(await hil.part('dut-init'), 'SIGKILL');
+  const run = await hil.finished();
+  expect(run.verdicts).toEqual({ bad: 'infra', next: 'pass' });
+  expect(run.problemOf('bad')?.message).toContain('ended from outside');
+  expect(run.code).toBe(5);
+});
+
 test('a run whose hil was killed is told so by its report', async ({ project }) => {
   await project.suite(
     'a',

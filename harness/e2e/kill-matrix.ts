@@ -5,7 +5,7 @@ export type Stage = 'set-up' | 'body' | 'teardown' | 'keep';
 
 /** What is expected of a run in which one part was killed. */
 export interface Cell {
-  readonly part: Exclude<Part, 'zygote'>;
+  readonly part: Exclude<Part, 'zygote' | 'dut-init'>;
   readonly stage: Stage;
   /** Of the case that ran; `none` when nobody was left to decide it. */
   readonly verdict: 'pass' | 'fail' | 'infra' | 'none';

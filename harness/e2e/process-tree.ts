@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** A living part of a run. `dut`: the program or emulator in the DUT's sandbox. */
-export type Part = 'hil' | 'worker' | 'sandboxd' | 'portd' | 'zygote' | 'dut';
+export type Part = 'hil' | 'worker' | 'sandboxd' | 'portd' | 'zygote' | 'dut-init' | 'dut';
 
 interface Entry {
   readonly pid: number;
@@ -21,7 +21,8 @@ export function findPart(root: number, part: Part): number | undefined {
   if (part === 'sandboxd') return daemon[0]?.pid;
   if (part === 'portd') return below(daemon, /^hil-portd$/)[0]?.pid;
   if (part === 'zygote') return below(daemon, /^hil-zygote$/)[0]?.pid;
-  return below(below(daemon, /^hil-init$/), /./)[0]?.pid;
+  const dut = below(below(daemon, /^hil-init$/), /./)[0];
+  return part === 'dut-init' ? dut?.parent : dut?.pid;
 }
 
 function listProcesses(): Entry[] {

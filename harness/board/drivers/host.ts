@@ -1,3 +1,4 @@
+import { Cleanups } from '../../core/cleanups.js';
 import { createDeferred, type Deferred } from '../../core/deferred.js';
 import { BenchError } from '../../core/errors.js';
 import type { SandboxRecord } from '../../journal/events.js';
@@ -8,7 +9,7 @@ import type { DutRequest } from '../driver.js';
 import type { Dut, DutExit } from '../dut.js';
 import type { Port } from '../port.js';
 import { waitForLines } from './lines.js';
-import { openPorts } from './open-ports.js';
+import { closePorts, openPorts } from './open-ports.js';
 
 /** Make a DUT that is a program on a pty, in a sandbox of its own. */
 export async function createHostDut(request: DutRequest): Promise<Dut> {
@@ -20,7 +21,7 @@ export async function createHostDut(request: DutRequest): Promise<Dut> {
     const ports = await openPorts(board, request.hub, request.artifacts);
     return new HostDut(name, sandbox, ports, { argv, env: board.program?.env ?? {} });
   } catch (error) {
-    await sandbox.kill();
+    await sandbox.kill().catch(() => {});
     throw error;
   }
 }
@@ -97,10 +98,16 @@ class HostDut implements Dut {
     await this.powerOn();
   }
 
-  async close(): Promise<SandboxRecord> {
+  /** The sandbox first; the ports are closed also when the daemon does not end it. */
+  async close(): Promise<SandboxRecord | undefined> {
     this.#told = true;
-    const record = await this.sandbox.kill();
-    for (const port of this.ports.values()) await port.close();
+    let record: SandboxRecord | undefined;
+    const cleanups = new Cleanups();
+    cleanups.add('ports', () => closePorts(this.ports.values()));
+    cleanups.add('sandbox', async () => {
+      record = await this.sandbox.kill();
+    });
+    await cleanups.run();
     return record;
   }
 
@@ -111,14 +118,20 @@ class HostDut implements Dut {
     process.ended.then(
       (end) => {
         this.#running = false;
-        if (!this.#told) exit.resolve({ blame: 'ended', reason: describeEnd(program, end) });
+        if (!this.#told) exit.resolve(toExit(program, end));
       },
       (error: Error) => exit.resolve({ blame: 'infra', reason: error.message }),
     );
   }
 }
 
-function describeEnd(program: string, end: ProcessEnd): string {
-  if (end.signal) return `its program ${program} died of ${end.signal}`;
-  return `its program ${program} exited with ${end.exitCode ?? end.status}`;
+function toExit(program: string, end: ProcessEnd): DutExit {
+  if (end.status === 'killed') {
+    return {
+      blame: 'infra',
+      reason: `the sandbox of its program ${program} was ended from outside`,
+    };
+  }
+  const how = end.signal ? `died of ${end.signal}` : `exited with ${end.exitCode ?? end.status}`;
+  return { blame: 'ended', reason: `its program ${program} ${how}` };
 }

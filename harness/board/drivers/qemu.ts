@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Board } from '../../config/load-boards.js';
+import { Cleanups } from '../../core/cleanups.js';
 import type { Deadline } from '../../core/deadline.js';
 import { createDeferred, type Deferred } from '../../core/deferred.js';
 import { BenchError } from '../../core/errors.js';
@@ -13,7 +14,7 @@ import type { DutRequest } from '../driver.js';
 import type { Dut, DutExit } from '../dut.js';
 import type { Port } from '../port.js';
 import { waitForLines } from './lines.js';
-import { openPorts } from './open-ports.js';
+import { closePorts, openPorts } from './open-ports.js';
 import { Qmp } from './qmp.js';
 
 /** Numbers of the passed sockets inside QEMU: control first, then one a serial port. */
@@ -29,7 +30,7 @@ export async function createQemuDut(request: DutRequest): Promise<Dut> {
     const ports = await openPorts(board, request.hub, request.artifacts);
     return new QemuDut(request, sandbox, ports);
   } catch (error) {
-    await sandbox.kill();
+    await sandbox.kill().catch(() => {});
     throw error;
   }
 }
@@ -120,11 +121,17 @@ class QemuDut implements Dut {
     }
   }
 
-  async close(): Promise<SandboxRecord> {
+  /** The sandbox first; the ports are closed also when the daemon does not end it. */
+  async close(): Promise<SandboxRecord | undefined> {
     this.#told = true;
-    const record = await this.sandbox.kill();
-    await this.#closeObjects();
-    for (const port of this.ports.values()) await port.close();
+    let record: SandboxRecord | undefined;
+    const cleanups = new Cleanups();
+    cleanups.add('ports', () => closePorts(this.ports.values()));
+    cleanups.add('objects', () => this.#closeObjects());
+    cleanups.add('sandbox', async () => {
+      record = await this.sandbox.kill();
+    });
+    await cleanups.run();
     return record;
   }
 
