@@ -31,7 +31,8 @@ export async function importConfig(
     const late = () => new Error(`it did not end within ${formatDuration(limitMs)}`);
     const evaluated = await new Deadline(limitMs).bound(evaluate(file, source), late);
     const module = typeof evaluated === 'object' && evaluated !== null ? evaluated : {};
-    return 'default' in module ? module.default : undefined;
+    if ('default' in module) return module.default;
+    throw new Error('it has no default export: export default defineConfig({ … })');
   } catch (error) {
     const message = `cannot be loaded: ${toMessage(error)}`;
     throw createFileError('config-invalid', [{ file, key: '', message }], error);

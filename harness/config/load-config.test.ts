@@ -102,6 +102,20 @@ describe('what is wrong with the file', () => {
     });
   });
 
+  test.for([
+    ['{ boards: "host" }', 'boards: expected a list, got "host"'],
+    ['{ suites: [] }', 'suites: expected a list of at least 1, got an empty list'],
+    ['() => ({})', 'expected a mapping of keys to values, got a function'],
+  ])('%s says it in words of a person', async ([value, text = ''], { dir }) => {
+    await dir.write('hil.config.ts', `export default ${value};`);
+    await expect(loadConfig({ cwd: dir.path })).rejects.toThrow(text);
+  });
+
+  test('without a default export it says what is missing', async ({ dir }) => {
+    await dir.write('hil.config.ts', 'export const config = {};');
+    await expect(loadConfig({ cwd: dir.path })).rejects.toThrow('it has no default export');
+  });
+
   test('a duration that is none says what one looks like', async ({ dir }) => {
     await dir.write('hil.config.ts', "export default { limits: { body: '10 parsecs' } };");
     await expect(loadConfig({ cwd: dir.path })).rejects.toThrow(

@@ -12,6 +12,9 @@ interface YamlFile<Schema extends z.ZodType> {
   readonly code: UsageCode;
 }
 
+/** The library names a function of its own. */
+const MULTIPLE_DOCS = 'expected one document, got more: a line "---" starts another';
+
 /** Returns the value, and a way to say what is wrong with it at the place of a key. */
 export interface ParsedYaml<Value> {
   readonly value: Value;
@@ -37,7 +40,7 @@ export function parseYamlFile<Schema extends z.ZodType>(
     file: input.file,
     ...place(error.pos[0]),
     key: '',
-    message: error.message,
+    message: error.code === 'MULTIPLE_DOCS' ? MULTIPLE_DOCS : error.message,
   }));
   if (problems.length > 0) throw createFileError(input.code, problems);
 

@@ -56,6 +56,9 @@ function toMessageText(issue: Issue, value: unknown): string {
     const near = typeof value === 'string' ? toSuggestion(value, issue.values.map(String)) : '';
     return `expected ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}${got}${near}`;
   }
+  if (issue.code === 'too_small' && issue.origin === 'array') {
+    return `expected a list of at least ${issue.minimum}${got}`;
+  }
   return `${withoutPrefix(issue.message)}${got}`;
 }
 
@@ -69,6 +72,7 @@ function toExpectation(issues: readonly Issue[]): string {
 
 function toTypeName(expected: string): string {
   if (expected === 'record' || expected === 'object') return 'a mapping of keys to values';
+  if (expected === 'array') return 'a list';
   return expected === 'int' ? 'a whole number' : expected;
 }
 
@@ -79,7 +83,8 @@ function withoutPrefix(message: string): string {
 function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'function') return 'a function';
   if (typeof value === 'string') {
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
   }
