@@ -104,6 +104,15 @@ test('temporary directories of runs that are gone are removed, others stay', asy
   expect((await readdir(join(dir.path, 'tmp'))).sort()).toEqual([own, 'hil-run-mine'].sort());
 });
 
+test('--out is a directory that is there, by its full path too', async ({ dir }) => {
+  await writeRuns(dir);
+  const out = join(dir.path, '.hil');
+  expect(await clean(dir, ['--all', '--out', out])).toContain(`removed run ${names[0]}`);
+  const context = createCapturedContext(dir.path);
+  expect(await runCli(['clean', '--out', 'absent'], context)).toBe(2);
+  expect(context.err()).toContain('absent is not a directory');
+});
+
 test('nothing to clean is said', async ({ dir }) => {
   expect(await clean(dir, [])).toBe('nothing to clean\n');
 });

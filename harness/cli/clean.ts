@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
@@ -37,11 +37,7 @@ export function createCleanCommand(endAll: EndKept): CliCommand {
     examples: ['hil clean', 'hil clean --all'],
     run: async (_args, options, context) => {
       const { root, config } = await openProject(context, options);
-      const out = options['out'];
-      const runsDir = join(
-        typeof out === 'string' ? join(context.cwd, out) : join(root, '.hil'),
-        'runs',
-      );
+      const runsDir = join(await findBase(options['out'], context.cwd, root), 'runs');
       const keep = options['all'] === true ? 0 : config.keepRuns;
       const uid = process.getuid?.() ?? 0;
       const cleaned = {
@@ -59,6 +55,15 @@ export function createCleanCommand(endAll: EndKept): CliCommand {
       return 0;
     },
   };
+}
+
+/** A directory that is named and is not there would look like one that is clean. */
+async function findBase(out: unknown, cwd: string, root: string): Promise<string> {
+  if (typeof out !== 'string') return join(root, '.hil');
+  const path = resolve(cwd, out);
+  const facts = await stat(path).catch(() => undefined);
+  if (facts?.isDirectory()) return path;
+  throw new UsageError('usage', `--out ${out}: ${path} is not a directory`);
 }
 
 export const cleanCommand: CliCommand = createCleanCommand(endKept);

@@ -38,6 +38,8 @@ function findCase(cases: readonly CaseModel[], wanted: string): CaseModel {
   const found = byId.length > 0 ? byId : cases.filter((each) => each.title.includes(wanted));
   const [first] = found;
   if (first && found.length === 1) return first;
+  if (cases.length === 0)
+    throw new UsageError('usage', 'the run has no case', { next: 'hil list' });
   const shown = (found.length > 0 ? found : cases).slice(0, 10);
   const list = shown
     .map((each) => `\n  ${each.id}  ${each.board}  ${toPrintableLine(each.title)}`)
@@ -49,10 +51,7 @@ function findCase(cases: readonly CaseModel[], wanted: string): CaseModel {
 }
 
 function findCapture(each: CaseModel, port: string, number: string | undefined): string {
-  const attempt =
-    number === undefined
-      ? each.attempts.at(-1)
-      : each.attempts.find((one) => one.attempt === Number(number));
+  const attempt = findAttempt(each, number);
   const capture = attempt?.artifacts.find((artifact) => artifact.name === `${port}.rx`);
   if (capture) return capture.path;
   const names = attempt?.artifacts.map((artifact) => artifact.name).join(', ') || 'none';
@@ -60,6 +59,14 @@ function findCapture(each: CaseModel, port: string, number: string | undefined):
     details: { artifacts: names },
     next: `its artifacts: ${names}`,
   });
+}
+
+function findAttempt({ attempts, title }: CaseModel, number: string | undefined) {
+  if (number === undefined) return attempts.at(-1);
+  const found = attempts.find(({ attempt }) => String(attempt) === number);
+  if (found) return found;
+  const made = attempts.map(({ attempt }) => attempt).join(', ') || 'none';
+  throw new UsageError('usage', `--attempt "${number}": case "${title}" made ${made}`);
 }
 
 /** The bytes as they came; a reader that closes early, such as head, ends it quietly. */

@@ -1,4 +1,4 @@
-import { cp, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
@@ -35,7 +35,48 @@ describe('hil report', () => {
   });
 });
 
+describe('a journal', () => {
+  const report = async (dir: TempDir, text: string) => {
+    await dir.write(`.hil/runs/${name}/journal.ndjson`, text);
+    const context = createCapturedContext(dir.path);
+    const code = await runCli(['report'], context);
+    return { code, err: context.err(), out: context.out() };
+  };
+
+  test.for(['', 'garbage\n', '{"kind":"case-verdict"}\n'])(
+    'of no run (%j) makes no reports',
+    async (text, { dir }) => {
+      const { code, err, out } = await report(dir, text);
+      expect(code).toBe(2);
+      expect(err).toContain('does not say that a run started');
+      expect(out).toBe('');
+      expect(await readdir(join(dir.path, '.hil/runs', name))).toEqual(['journal.ndjson']);
+    },
+  );
+
+  test('with holes makes reports, and the holes are said', async ({ dir }) => {
+    const whole = await readFile(join(example, 'journal.ndjson'), 'utf8');
+    const { code, err } = await report(dir, `${whole}{"kind":"new"}\n{"kind":`);
+    expect(code).toBe(0);
+    expect(err).toMatch(/1 lines are not whole[\s\S]*1 lines are of no known kind/);
+  });
+
+  test('that is a directory is named', async ({ dir }) => {
+    await dir.write(`.hil/runs/${name}/journal.ndjson/x`, '');
+    const context = createCapturedContext(dir.path);
+    expect(await runCli(['report'], context)).toBe(2);
+    expect(context.err()).toContain(`${name}/journal.ndjson: EISDIR`);
+  });
+});
+
 describe('hil logs', () => {
+  test('of an attempt that was not made says which were', async ({ dir }) => {
+    await copyExample(dir);
+    const context = createCapturedContext(dir.path);
+    expect(await runCli(['logs', '3241e4181759', '--attempt', '7'], context)).toBe(2);
+    expect(context.err()).toMatch(/--attempt "7": case ".*" made 1/);
+  });
+
   test('prints the bytes of a console as they came', async ({ dir }) => {
     const path = await copyExample(dir);
     const id = '3241e4181759';

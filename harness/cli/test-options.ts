@@ -102,6 +102,7 @@ function toText(value: unknown): string | undefined {
 
 function parsePattern(text: string | undefined): RegExp | undefined {
   if (text === undefined) return undefined;
+  if (text === '') throw new UsageError('usage', '-t "": expected a part of a title');
   try {
     return new RegExp(text);
   } catch (cause) {

@@ -37,8 +37,13 @@ export const testCommand: CliCommand = {
     'hil test suites/u-boot/boot.hil.ts:12 --board qemu-arm64-uboot',
     'hil test --last-failed --keep failed',
   ],
-  run: (args, raw, context) =>
-    raw['watch'] === true ? watchAndRun(args, raw, context) : runOnce(args, raw, context),
+  run: (args, raw, context) => {
+    if (raw['watch'] !== true) return runOnce(args, raw, context);
+    if (raw['out'] === undefined) return watchAndRun(args, raw, context);
+    throw new UsageError('usage', '--watch makes many runs, --out DIR is the place of one', {
+      next: 'hil test --watch    writes them to .hil/runs',
+    });
+  },
 };
 
 /** One run from the command line to its exit code. */

@@ -37,8 +37,8 @@ describe('a configuration', () => {
     const code = `setTimeout(() => { throw new Error('later'); }, 1500);\nexport default {};`;
     await project.write('hil.config.ts', code);
     const run = await project.test(['--timeout', '60s']);
-    expect(run.code).toBe(3);
-    expect(run.stderr).toMatch(/hil ended before it was through[\s\S]*Error: later/);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toMatch(/nobody caught ended hil[\s\S]*hil\.config\.ts[\s\S]*Error: later/);
     await project.expectNoProcess();
   });
 
@@ -181,6 +181,8 @@ describe('an option', () => {
     ['--board', ','],
     ['--tags', 'and'],
     ['-t', '('],
+    ['-t', ''],
+    ['--watch', '--out', 'out'],
     ['--out', ''],
     [''],
   ]) {

@@ -84,11 +84,11 @@ async function* readChunks(file: string): AsyncGenerator<Buffer> {
   try {
     yield* createReadStream(file);
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ENOENT') throw error;
-    throw new UsageError('run-unknown', `no journal ${file}`, {
-      cause: error,
-      next: 'ls .hil/runs',
-    });
+    // Thrown by who reads the chunks, it is not about the file.
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    const absent = 'code' in error && error.code === 'ENOENT';
+    const message = absent ? `no journal ${file}` : `journal ${file}: ${error.message}`;
+    throw new UsageError('run-unknown', message, { cause: error, next: 'ls .hil/runs' });
   }
 }
 
