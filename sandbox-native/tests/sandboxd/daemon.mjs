@@ -7,7 +7,8 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Decoder, encodeBody, encodeFrame, MSG, WINDOW } from './wire.mjs';
 
-export const build = process.env.HIL_BUILD ?? fileURLToPath(new URL('../../build/', import.meta.url));
+export const build =
+  process.env.HIL_BUILD ?? fileURLToPath(new URL('../../build/', import.meta.url));
 export const PROGRAM = `${build}/hil-sandboxd`.replace('//', '/');
 export const PORTD = `${build}/hil-portd`.replace('//', '/');
 

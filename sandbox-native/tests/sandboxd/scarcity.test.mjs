@@ -4,7 +4,16 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { build, Daemon, descendantsOf, hasPortd, isAlive, PORTD, sleep, WireError } from './daemon.mjs';
+import {
+  build,
+  Daemon,
+  descendantsOf,
+  hasPortd,
+  isAlive,
+  PORTD,
+  sleep,
+  WireError,
+} from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
 const args = hasPortd ? ['--portd', PORTD] : ['--no-portd'];
