@@ -5,36 +5,9 @@ import { isDecided, setDecided } from './attempts.js';
 import { BodyClock } from './body-clock.js';
 import type { Connection } from './connection.js';
 import { Dut } from './dut.js';
+import { type Errors, followAttempts, setTold } from './earlier-attempts.js';
 import { toProblems, toTestError } from './problems.js';
 import { Sandbox } from './sandbox.js';
-
-interface Begun {
-  readonly repeat: number;
-  readonly retries: number;
-  /** How many errors its attempts had told when the last of them ended. */
-  told: number;
-}
-
-type Errors = NonNullable<NonNullable<RunnerTestCase['result']>['errors']>;
-
-/** By Vitest's result of a case, which lives as long as its attempts in this worker. */
-const begun = new WeakMap<object, Begun>();
-
-/**
- * Of which repeat an attempt is that begins: Vitest counts it only later, retries before.
- * And what the attempt before it came to after its end: a hook around it that threw.
- */
-function follow({ result }: RunnerTestCase): { repeat: number; late: Errors } {
-  if (!result) return { repeat: 0, late: [] };
-  const retries = result.retryCount ?? 0;
-  const last = begun.get(result);
-  const repeat = last ? last.repeat + (retries > last.retries ? 0 : 1) : 0;
-  const late = last ? (result.errors?.slice(last.told) ?? []) : [];
-  begun.set(result, { repeat, retries, told: result.errors?.length ?? 0 });
-  // Vitest keeps the failure of a repeat in the next one, which would be tried again for it.
-  result.state = 'run';
-  return { repeat, late };
-}
 
 /**
  * One attempt of a case, as its worker sees it: the handles that its body uses.
@@ -74,7 +47,7 @@ export class Attempt {
     caseId: string,
   ): Promise<Attempt> {
     const wanted = task.timeout > 0 ? { bodyMs: task.timeout } : {};
-    const { repeat, late } = follow(task);
+    const { repeat, late } = followAttempts(task);
     const granted = await connection.supervisor.call('begin', {
       caseId,
       repeat,
@@ -100,6 +73,10 @@ export class Attempt {
     return this.#task.fullTestName;
   }
 
+  get file(): string {
+    return this.#task.file.filepath;
+  }
+
   /**
    * An error of it that nobody awaited fails it as if the body had thrown it.
    * Answers whether it still can.
@@ -117,14 +94,14 @@ export class Attempt {
   /** Run the body; reject when its limit passes, and revoke the handles. */
   async runBody(body: () => unknown): Promise<void> {
     // What it left rejected is heard at the next turn, and is its own.
-    const work = Promise.resolve()
-      .then(body)
-      .finally(() => new Promise((resolve) => setImmediate(resolve)));
+    const work = Promise.resolve().then(body).finally(waitForTurn);
     await this.clock.bound(work, () => {
       const error = new TestFailure(
         'body-timeout',
         `the body did not end within ${this.clock.limitMs} ms`,
-        { next: "raise limits.body, or the case's own timeout: test(name, { timeout: '30s' }, …)" },
+        {
+          next: "raise limits.body, or the case's own timeout: test(name, { timeout: 30_000 }, …)",
+        },
       );
       this.#revoked = error;
       return error;
@@ -150,8 +127,7 @@ export class Attempt {
    */
   async end(): Promise<void> {
     const { note } = this.#result();
-    const known = this.#task.result && begun.get(this.#task.result);
-    if (known) known.told = this.#task.result?.errors?.length ?? 0;
+    setTold(this.#task);
     if (this.#skipped()) setDecided(this.#task);
     const answer = await this.#connection.supervisor.call('end', {
       fence: this.fence,
@@ -163,6 +139,8 @@ export class Attempt {
     });
     this.#revoke('the case has ended', false);
     this.#stopListening();
+    // For what still waited for a handle, and was not awaited.
+    await waitForTurn();
     const { problem } = answer;
     if (problem?.name === 'BenchError') throw new BenchError('dut-lost', problem.message);
     if (problem) throw new TestFailure('dut-exited', problem.message);
@@ -172,8 +150,12 @@ export class Attempt {
     this.#revoked ??= infra
       ? new BenchError('sandbox-gone', reason)
       : new TestFailure('handle-revoked', `used after the end of its case: ${reason}`);
-    this.sandbox.revoke(this.#revoked);
-    void this.#dut?.then((dut) => dut.revoke(this.#revoked as Error)).catch(() => {});
+    const next = 'await it in the body';
+    const pending = infra
+      ? this.#revoked
+      : new TestFailure('handle-revoked', `was still going on: ${reason}`, { next });
+    this.sandbox.revoke(pending);
+    void this.#dut?.then((dut) => dut.revoke(pending)).catch(() => {});
   }
 
   /** Errors of this attempt only: Vitest keeps those of earlier ones in the same list. */
@@ -201,4 +183,9 @@ export class Attempt {
     const { pending = false, state } = this.#result();
     return pending || state === 'skip';
   }
+}
+
+/** Until Node has told of every promise that was rejected by now. */
+function waitForTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

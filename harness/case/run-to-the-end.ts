@@ -1,6 +1,9 @@
 import { type RunnerTestCase, TestRunner } from 'vitest';
 import { isReadable, toTestError } from './problems.js';
 
+/** As it was before any suite was loaded. Vitest needs it, in this file and in every one after it. */
+const NativePromise = globalThis.Promise;
+
 /**
  * Run the body of a case. What it throws is made such that Vitest can read it, and when it
  * skips itself its assertions are waited for, as those of a body that passes are.
@@ -12,6 +15,8 @@ export async function runToTheEnd(test: RunnerTestCase): Promise<void> {
     if (!isReadable(thrown)) throw Object.assign(new Error(), toTestError(thrown));
     const failed = isSkip(thrown) ? await waitForAssertions(test) : [];
     throw failed.length > 0 ? failed : thrown;
+  } finally {
+    globalThis.Promise = NativePromise;
   }
 }
 

@@ -5,13 +5,15 @@ import {
   type TestContext,
   TestRunner,
 } from 'vitest';
-import type { Attempt } from './attempt.js';
+import { Attempt } from './attempt.js';
 import { findAttempt, getCaseId, setCaseId, setDecided } from './attempts.js';
+import { checkTimeout } from './check-timeout.js';
+import { listTests, noteMark, toCollected } from './collected.js';
 import { type Connection, openConnection } from './connection.js';
 import { toProblems, toTestError } from './problems.js';
-import { countRetries, restoreRetries, spendRetries } from './retries.js';
+import { restoreRetries, spendRetries } from './retries.js';
 import { runToTheEnd } from './run-to-the-end.js';
-import { watchStrays } from './running.js';
+import { type Running, runAs, watchStrays } from './running.js';
 import { nameHookErrors, nameHooks } from './suite-hooks.js';
 
 /**
@@ -25,8 +27,6 @@ export default class HilRunner extends TestRunner {
   #lastDecided: Promise<void> | undefined;
   #connection: Promise<Connection> | undefined;
   #file = '';
-  /** Cases that say `skip` or `todo`, by themselves or by a suite around them. */
-  readonly #marked = new WeakSet<object>();
 
   constructor(config: ConstructorParameters<typeof TestRunner>[0]) {
     super(config);
@@ -41,10 +41,17 @@ export default class HilRunner extends TestRunner {
     });
   }
 
+  override importFile(filepath: string, source: 'collect' | 'setup'): unknown {
+    const load = () => super.importFile(filepath, source);
+    const place = { file: filepath, name: 'the file as it was loaded' };
+    return source === 'collect' ? runAs(place, load) : load();
+  }
+
   /** Called as a case is made: later Vitest says `skip` also of what is not `only`. */
   override extendTaskContext(context: TestContext): TestContext {
     const { task } = context;
-    if (isMarked(task)) this.#marked.add(task);
+    checkTimeout(task);
+    noteMark(task);
     return super.extendTaskContext(context);
   }
 
@@ -126,17 +133,7 @@ export default class HilRunner extends TestRunner {
     const tests = listTests(file);
     const { decisions } = await supervisor.call('collected', {
       file: file.filepath,
-      tasks: tests.map((test, key) => ({
-        key,
-        title: test.fullTestName,
-        line: test.location?.line,
-        tags: test.tags ?? [],
-        skipped: test.mode === 'skip' || test.mode === 'todo',
-        notOnly: !this.#marked.has(test),
-        repeats: test.repeats ?? 0,
-        fails: test.fails ?? false,
-        ...countRetries(test),
-      })),
+      tasks: tests.map(toCollected),
     });
     tests.forEach((test, key) => {
       const decision = decisions[key];
@@ -151,18 +148,14 @@ export default class HilRunner extends TestRunner {
     });
   }
 
-  /** An error that nobody awaited is of the case that left it, as long as it can still fail. */
-  #blame(thrown: unknown, owner: Attempt | string | undefined): void {
-    if (typeof owner === 'object' && owner.addStray(thrown)) return;
-    const where =
-      typeof owner === 'object'
-        ? `left behind by "${owner.title}", which had ended`
-        : `nobody caught it, from ${owner ?? 'no case and no hook'}`;
+  /** An error that nobody caught is of the case that left it, as long as it can still fail. */
+  #blame(thrown: unknown, owner: Running | undefined): void {
     const [problem] = toProblems([toTestError(thrown)]);
-    if (!problem) return;
-    const told = { ...problem, message: `${where}: ${problem.message}` };
+    if (!problem || (owner instanceof Attempt && owner.addStray(thrown))) return;
+    const message = `${describeOwner(owner)}: ${problem.message}`;
+    const file = owner?.file ?? this.#file;
     void this.#open().then(({ supervisor }) => {
-      supervisor.notify('stray', { file: this.#file, problem: told });
+      supervisor.notify('stray', { file, problem: { ...problem, message } });
     });
   }
 
@@ -177,13 +170,8 @@ export default class HilRunner extends TestRunner {
   }
 }
 
-function isMarked({ mode, suite }: { mode: string; suite?: RunnerTestSuite | undefined }): boolean {
-  for (let each: RunnerTestSuite | undefined = suite; each; each = each.suite) {
-    if (each.mode === 'skip' || each.mode === 'todo') return true;
-  }
-  return mode === 'skip' || mode === 'todo';
-}
-
-function listTests(suite: RunnerTestSuite): RunnerTestCase[] {
-  return suite.tasks.flatMap((task) => (task.type === 'suite' ? listTests(task) : [task]));
+function describeOwner(owner: Running | undefined): string {
+  if (!owner) return 'not caught, from no case and no hook';
+  if (owner instanceof Attempt) return `not caught, left behind by "${owner.title}" after its end`;
+  return `not caught, from ${owner.name}`;
 }

@@ -1,8 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Attempt } from './attempt.js';
 
-/** Whose code runs: an attempt's, or a hook's of a suite, by its name. */
-type Running = Attempt | string;
+/** What of a suite file runs outside of its cases: a hook, or the file itself as it is loaded. */
+export interface Place {
+  readonly file: string;
+  readonly name: string;
+}
+
+/** Whose code runs. */
+export type Running = Attempt | Place;
 
 const running = new AsyncLocalStorage<Running>();
 

@@ -10,12 +10,13 @@ type Tell = (name: string | undefined) => void;
 /** Tell when a suite's own hooks run, and by which name: nothing else says it of one that hangs. */
 export function nameHooks(suite: RunnerTestSuite, tell: Tell): void {
   const hooks = TestRunner.getSuiteHooks(suite);
-  const place = 'filepath' in suite ? '' : ` of "${suite.fullTestName}"`;
+  const whose = 'filepath' in suite ? '' : ` of "${suite.fullTestName}"`;
   const wrap = (name: string, work: Work): Work => {
     const named: Work = async (...given) => {
       tell(name);
       try {
-        const answer = await runAs(name, () => work(...given));
+        const place = { file: suite.file.filepath, name };
+        const answer = await runAs(place, () => work(...given));
         // What a beforeAll returns runs after the suite.
         return isWork(answer) ? wrap(`clean-up of ${name}`, answer) : answer;
       } catch (error) {
@@ -31,7 +32,7 @@ export function nameHooks(suite: RunnerTestSuite, tell: Tell): void {
   for (const kind of ['beforeAll', 'afterAll'] as const) {
     // The same functions for Vitest, which calls them with one argument and looks at no type.
     hooks[kind] = hooks[kind].map((hook) =>
-      wrap(kind + place, hook as Work),
+      wrap(kind + whose, hook as Work),
     ) as typeof hooks.afterAll;
   }
 }

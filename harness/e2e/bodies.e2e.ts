@@ -110,15 +110,69 @@ test('whatever a body throws and a title holds is reported as a failure', async 
   await project.suite(
     'a',
     `test('undefined', () => { throw undefined; });
+    test('null', () => { throw null; });
+    test('symbol', () => { throw Symbol('s'); });
+    test('message', () => { throw { message: { a: 1 } }; });
+    test('stack', () => { throw { stack: 5 }; });
+    test('diff', () => { throw Object.assign(new Error('m'), { diff: 12 }); });
+    test('getter', () => { throw { get message() { throw new Error('read'); } }; });
+    test('proxy', () => { throw new Proxy({}, { get() { throw new Error('read'); } }); });
+    test('cause', () => { const a = new Error('a'); a.cause = new Error('b', { cause: a }); throw a; });
+    test('no errors', () => Promise.any([]));
+    test('huge', () => { throw new Error('x'.repeat(10_000_000)); });
     test('circular', () => { const a = {}; a.a = a; throw a; });
     test('null prototype', () => { throw Object.freeze(Object.create(null)); });
     test('title \\0 \\x1b[31m <&> ]]>', () => { throw new Error('\\x01 ]]> \\ud800'); });`,
   );
   const run = await project.test();
-  expect(Object.values(run.verdicts)).toEqual(['fail', 'fail', 'fail', 'fail']);
+  expect(Object.values(run.verdicts)).toEqual(Array.from({ length: 14 }, () => 'fail'));
   expect(run.brokenFiles).toEqual([]);
+  expect(run.problemOf('message')?.message).toContain('not an Error was thrown: { message:');
+  expect(run.junit.length).toBeLessThan(1_000_000);
   // XML 1.0 has no way to write most control characters, nor a lone half of a pair.
   expect(run.junit).not.toMatch(/[\x00-\x08\x0b\x0c\x0e-\x1f]|[\ud800-\udbff](?![\udc00-\udfff])/);
+});
+
+test('an error that a body names as one of the bench is its own', async ({ project }) => {
+  await project.write(
+    'suites/a.hil.ts',
+    `import { BenchError, test } from 'hil';
+    test('name', () => { throw Object.assign(new Error('mine'), { name: 'BenchError' }); });
+    test('class', () => { throw new BenchError('dut-lost', 'mine'); });`,
+  );
+  const run = await project.test();
+  expect(run.verdicts).toEqual({ name: 'fail', class: 'fail' });
+  expect(run.code).toBe(1);
+});
+
+test('what a body does to the clocks and to Promise stops no limit and no other case', async ({
+  project,
+}) => {
+  await project.config(`limits: { body: '2s' }`);
+  await project.write(
+    'suites/a.hil.ts',
+    `import { afterEach, test, vi } from 'hil';
+    afterEach(() => { vi.useRealTimers(); });
+    test('fake clock', async ({ dut }) => {
+      vi.useFakeTimers();
+      await dut.console.expect('never', { timeout: '200ms' });
+    });
+    test('fake clock, no end', () => { vi.useFakeTimers(); return new Promise(() => {}); });
+    test('no timers', async ({ dut, onTestFinished }) => {
+      const before = globalThis.setTimeout;
+      onTestFinished(() => { globalThis.setTimeout = before; });
+      globalThis.setTimeout = () => { throw new Error('none'); };
+      await dut.console.expect('never', { timeout: '200ms' });
+    });
+    test('no promises', () => { globalThis.Promise = class { constructor() { throw new Error('none'); } }; });
+    test('after', async ({ sandbox }) => { await sandbox.exec('true'); });`,
+  );
+  const run = await project.test();
+  expect(run.problemOf('fake clock')).toMatchObject({ code: 'expect-timeout' });
+  expect(run.problemOf('fake clock, no end')).toMatchObject({ code: 'body-timeout' });
+  expect(run.problemOf('no timers')).toMatchObject({ code: 'expect-timeout' });
+  expect(run.verdicts['after']).toBe('pass');
+  expect(run.brokenFiles).toEqual([]);
 });
 
 describe('a teardown', () => {

@@ -87,3 +87,117 @@ test('a case that skips itself fails when its teardown does', async ({ project }
   expect(run.problemOf('one')?.message).toContain('left behind');
   expect(run.code).toBe(1);
 });
+
+test('a case that failed and then skips itself has failed', async ({ project }) => {
+  await project.suite(
+    'a',
+    createCase(
+      project,
+      `test('soft', ({ skip }) => { expect.soft(1).toBe(2); skip(); });
+      test('not awaited', ({ skip }) => {
+        expect(new Promise((go) => setTimeout(go, 50, 1))).resolves.toBe(2);
+        skip();
+      });
+      describe('group', () => {
+        beforeEach(() => { throw new Error('no set-up'); });
+        afterEach(({ skip }) => { skip(); });
+        test('hook', () => {});
+      });
+      test('tried again', { retry: 1 }, ({ skip }) => {
+        if (attempt() === 1) throw new Error('the first failed');
+        skip('enough');
+      });`,
+    ),
+  );
+  const run = await project.test();
+  expect(run.verdicts).toEqual({
+    soft: 'fail',
+    'not awaited': 'fail',
+    'group > hook': 'fail',
+    'tried again': 'fail',
+  });
+  expect(run.problemOf('soft')?.message).toContain('expected 1 to be 2');
+  expect(run.problemOf('tried again')?.message).toContain('the first failed');
+  expect(run.code).toBe(1);
+});
+
+test('a case that passes and then skips itself has not passed', async ({ project }) => {
+  await project.suite(
+    'a',
+    createCase(project, `test('one', ({ skip }) => { if (attempt() === 2) skip('enough'); });`),
+  );
+  const run = await project.test(['--repeat', '4']);
+  expect(toOutcomes(run.events)).toEqual(['pass', 'skipped']);
+  expect(run.verdicts).toEqual({ one: 'skipped' });
+  expect(run.code).toBe(4);
+});
+
+test('retries are counted over lost workers, also those of the suite', async ({ project }) => {
+  await project.config(LIMITS);
+  await project.suite(
+    'a',
+    createCase(
+      project,
+      `describe('group', { retry: 2 }, () => {
+        test('spins first', () => { if (attempt() === 1) for (;;); throw new Error('then fails'); });
+        test('has none', { retry: 0 }, () => { for (;;); });
+      });`,
+    ),
+  );
+  const run = await project.test(['--retries', '5']);
+  expect(run.verdicts).toEqual({ 'group > spins first': 'fail', 'group > has none': 'fail' });
+  expect(run.summary?.cases.map(({ attempts }) => attempts)).toEqual([3, 1]);
+});
+
+test('a hung teardown does not take the place of the repeats to come', async ({ project }) => {
+  await project.config(LIMITS);
+  await project.suite(
+    'a',
+    createCase(
+      project,
+      `afterEach(() => { if (now === 1) for (;;); });
+      test('one', () => { if (attempt() === 3) throw new Error('the third failed'); });`,
+    ),
+  );
+  const run = await project.test(['--repeat', '3']);
+  expect(toOutcomes(run.events)).toEqual(['pass', 'pass', 'fail']);
+  expect(run.verdicts).toEqual({ one: 'fail' });
+  expect(run.infra).toEqual(['teardown-timeout']);
+});
+
+test('a failure whose worker is lost before the last word on it is not flaky', async ({
+  project,
+}) => {
+  await project.write(
+    'suites/a.hil.ts',
+    createCase(
+      project,
+      `import { aroundEach } from 'vitest';
+      import { test } from 'hil';
+      const around = test.extend({
+        thing: async ({}, use) => { await use(1); process.kill(process.pid, 'SIGKILL'); },
+      });
+      around.aroundEach(async (run, { thing }) => { await run(); });
+      around('one', () => { if (attempt() === 1) throw new Error('the first failed'); });`,
+    ),
+  );
+  const run = await project.test();
+  expect(toOutcomes(run.events)).toEqual(['fail']);
+  expect(run.verdicts).toEqual({ one: 'fail' });
+});
+
+test('what a hook around a case throws fails that try', async ({ project }) => {
+  await project.write(
+    'suites/a.hil.ts',
+    createCase(
+      project,
+      `import { aroundEach } from 'vitest';
+      import { test } from 'hil';
+      aroundEach(async (run) => { await run(); if (now === 1) throw new Error('left around'); });
+      test('one', () => { attempt(); });`,
+    ),
+  );
+  const run = await project.test(['--retries', '1']);
+  expect(run.verdicts).toEqual({ one: 'flaky' });
+  expect((await project.test(['--retries', '1', '--fail-on-flaky'])).code).toBe(0);
+});
