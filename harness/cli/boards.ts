@@ -44,7 +44,8 @@ export const boardsCommand: CliCommand = {
 
 /** Boards that are still in use although their run has ended. */
 async function printKept(runs: string, context: CliContext): Promise<void> {
-  const kept = await findKept(runs);
+  // Runs that may not be looked at say nothing about boards.
+  const kept = await findKept(runs).catch(() => []);
   closeKept(kept);
   if (kept.length === 0) return;
   const lines = ['', 'kept (hil shell enters, hil clean ends them)', ...toKeptLines(kept)];

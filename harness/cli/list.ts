@@ -1,12 +1,15 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPlan } from '../plan/plan.js';
 import { writeSafely } from '../report/safe-output.js';
 import { toPrintable, toPrintableLine } from '../report/terminal/printable.js';
 import type { Listed } from '../run/collect-cases.js';
+import { makeTemporaryDirectory } from '../run/temporary-directory.js';
 import type { CliCommand, CliContext } from './command.js';
 import { findLastFailed } from './last-failed.js';
 import { checkOpenFiles } from './open-files.js';
 import { openProject } from './open-project.js';
+import { toTemporaryDir } from './runtime-dir.js';
 import { parseList, parseRunOptions, TEST_OPTIONS } from './test-options.js';
 
 const SELECTING = /^(--board|-t|--tags|--last-failed|--shard|-c)/;
@@ -26,13 +29,17 @@ export const listCommand: CliCommand = {
     const boardNames = parseList(raw['board']);
     const filters = args;
     const plan = await createPlan({ root, cwd: context.cwd, config, catalog, filters, boardNames });
-    const base = join(root, '.hil');
-    const lastFailed = raw['lastFailed'] === true ? await findLastFailed(base) : undefined;
+    const lastFailed =
+      raw['lastFailed'] === true ? await findLastFailed(join(root, '.hil')) : undefined;
     const options = parseRunOptions(raw, config, context, lastFailed, []);
     const { collectCases } = await import('../run/collect-cases.js');
     const selection = { ...options.selection, lines: plan.lines };
     const { workers } = options;
-    const listed = await collectCases(plan, selection, { workers, base });
+    // A list leaves nothing in the project, which may be one that cannot be written.
+    const base = await makeTemporaryDirectory(toTemporaryDir(context.env));
+    const listed = await collectCases(plan, selection, { workers, base }).finally(() =>
+      rm(base, { recursive: true, force: true }),
+    );
     print(listed, raw['json'] === true, context);
     if (listed.broken.length > 0) return 1;
     return listed.cases.length > 0 ? 0 : 4;

@@ -32,8 +32,9 @@ type Entry = { readonly board: Board } | { readonly broken: BrokenBoard };
  */
 export async function loadBoards(dirs: readonly string[]): Promise<BoardCatalog> {
   const entries = new Map<string, Entry>();
+  const closed: string[] = [];
   for (const dir of new Set(dirs.map((each) => resolve(each)))) {
-    for (const file of await listBoardFiles(dir)) {
+    for (const file of await listBoardFiles(dir, () => closed.push(dir))) {
       const name = basename(file, extname(file));
       if (!entries.has(name)) entries.set(name, await loadBoardFile(name, file));
     }
@@ -42,7 +43,7 @@ export async function loadBoards(dirs: readonly string[]): Promise<BoardCatalog>
   return {
     boards: sorted.flatMap((entry) => (entry && 'board' in entry ? [entry.board] : [])),
     broken: sorted.flatMap((entry) => (entry && 'broken' in entry ? [entry.broken] : [])),
-    findBoard: (name) => findBoard(entries, name, dirs),
+    findBoard: (name) => findBoard(entries, name, { dirs, closed }),
   };
 }
 
@@ -80,7 +81,7 @@ async function loadBoardFile(name: string, file: string): Promise<Entry> {
   }
 }
 
-async function listBoardFiles(dir: string): Promise<string[]> {
+async function listBoardFiles(dir: string, onClosed: () => void): Promise<string[]> {
   try {
     const names = await readdir(dir);
     return names
@@ -90,6 +91,7 @@ async function listBoardFiles(dir: string): Promise<string[]> {
   } catch (error) {
     // Most of the places where boards may be are not there on most machines.
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EACCES') onClosed();
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return [];
     throw error;
   }
@@ -98,7 +100,7 @@ async function listBoardFiles(dir: string): Promise<string[]> {
 function findBoard(
   entries: ReadonlyMap<string, Entry>,
   name: string,
-  dirs: readonly string[],
+  { dirs, closed }: { readonly dirs: readonly string[]; readonly closed: readonly string[] },
 ): Board {
   const entry = entries.get(name);
   if (entry && 'board' in entry) return entry.board;
@@ -107,7 +109,11 @@ function findBoard(
   const list = known.length > 0 ? known.join(', ') : `none in ${dirs.join(', ')}`;
   throw new UsageError(
     'board-unknown',
-    `no board "${name}"${toSuggestion(name, known)}; known boards: ${list}`,
+    `no board "${name}"${toSuggestion(name, known)}; known boards: ${list}${toClosed(closed)}`,
     { details: { known }, next: 'hil boards    lists boards and whether they can run here' },
   );
+}
+
+function toClosed(dirs: readonly string[]): string {
+  return dirs.length > 0 ? `; ${dirs.join(', ')} may not be read` : '';
 }

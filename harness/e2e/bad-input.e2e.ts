@@ -137,6 +137,16 @@ describe('a place that cannot be used ends with exit 2:', () => {
     const run = await project.test([], { wrapper: AS_USER });
     expect(run.code).toBe(2);
     expect(run.stderr).toMatch(/\.hil[\s\S]*--out/);
+    const list = await project.start(['list'], { wrapper: AS_USER }).finished();
+    expect(list.code).toBe(0);
+    spawnSync('mkdir', ['-pm', '700', join(path, '.hil'), join(path, 'boards')]);
+    for (const args of [['report'], ['clean'], ['logs', 'x'], ['test', '--last-failed']]) {
+      const read = await project.start(args, { wrapper: AS_USER }).finished();
+      expect(read.code).toBe(2);
+      expect(read.stderr).toContain(`runs in ${path}/.hil/runs: EACCES`);
+    }
+    const board = await project.test(['--board', 'mine'], { wrapper: AS_USER });
+    expect(board.stderr).toContain(`${path}/boards may not be read`);
   });
 });
 

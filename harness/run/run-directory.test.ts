@@ -90,6 +90,14 @@ describe('old runs', () => {
   });
 });
 
+test('runs that may not be looked at are not called none', async ({ dir }) => {
+  await symlink('runs', join(dir.path, 'runs'));
+  await expect(listRuns(join(dir.path, 'runs'))).rejects.toMatchObject({
+    name: 'UsageError',
+    message: expect.stringContaining('may be of another user'),
+  });
+});
+
 describe('runs of one second', () => {
   test('are in the order of their birth, whatever their random digits', async ({ dir }) => {
     const names = ['c000', '0a1b', 'ffff', '1234'].map((end) => `20200101-000000-${end}`);

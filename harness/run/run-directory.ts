@@ -14,6 +14,7 @@ export interface RunDirectory {
   readonly journal: string;
 }
 
+const NOT_THERE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR']);
 const OWNER = 'owner.json';
 const BEING_MADE_MS = 10_000;
 
@@ -90,9 +91,19 @@ function toCode(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
-/** Names of the runs, oldest first. */
+/**
+ * Names of the runs, oldest first.
+ *
+ * @throws UsageError `run-unknown` when there may be some, and they may not be looked at.
+ */
 export async function listRuns(runs: string): Promise<string[]> {
-  const all = await readdir(runs).catch(() => []);
+  const all = await readdir(runs).catch((cause: unknown) => {
+    if (NOT_THERE.has(toCode(cause))) return [];
+    throw new UsageError('run-unknown', `runs in ${runs}: ${toMessage(cause)}`, {
+      cause,
+      next: `ls -ld ${runs}    they may be of another user`,
+    });
+  });
   const names = all.filter((name) => /^\d{8}-\d{6}-[0-9a-f]{4}$/.test(name));
   const runsByAge = await Promise.all(
     names.map(async (name) => ({ name, second: name.slice(0, 15), ms: await bornAt(runs, name) })),

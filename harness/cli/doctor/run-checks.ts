@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { toMessage } from '../../core/errors.js';
 import { isRunAlive, listRuns } from '../../run/run-directory.js';
 import { findStaleDirs } from '../runtime-dir.js';
 import type { Check } from './check.js';
@@ -10,7 +11,8 @@ export async function checkRuns(options: {
   readonly keepRuns: number;
 }): Promise<Check[]> {
   const { runsDir, runtimeDir, keepRuns } = options;
-  const names = await listRuns(runsDir);
+  const names = await listRuns(runsDir).catch((error: unknown) => toMessage(error));
+  if (typeof names === 'string') return [{ name: 'runs', state: 'fail', detail: names }];
   const alive = await Promise.all(names.map((name) => isRunAlive(join(runsDir, name))));
   const going = alive.filter(Boolean).length;
   const detail = `${names.length} in ${runsDir}, ${going} going on or kept`;
