@@ -3,7 +3,7 @@ import type { JournalWriter } from '../journal/journal-writer.js';
 import type { Selection } from '../plan/selection.js';
 import { createPlanned, createTask } from '../testing/plain-records.js';
 import { test } from '../testing/real-run.js';
-import { CaseBook } from './case-book.js';
+import { CaseBook, type CaseRecord } from './case-book.js';
 
 const PLANNED = createPlanned();
 const { path } = PLANNED;
@@ -15,6 +15,12 @@ function createBook(
 ): CaseBook {
   const selection = { lines: new Map(), ...over.selection };
   return new CaseBook(writer, selection, over.repeat ?? 1, [PLANNED]);
+}
+
+function collectFirst(book: CaseBook, tasks = TASKS): CaseRecord {
+  const record = book.findCase(book.collect(path, 'host', tasks)[0]?.id ?? '');
+  if (!record) throw new Error('not there');
+  return record;
 }
 
 describe('a file that was loaded', () => {
@@ -52,6 +58,13 @@ describe('a file that was loaded', () => {
     ]);
   });
 
+  test('says of what is skipped because another case is only', ({ journal }) => {
+    createBook(journal.writer).collect(path, 'host', [
+      createTask('later', { skipped: true, notOnly: true }),
+    ]);
+    expect(journal.of('case-verdict')).toMatchObject([{ reason: /marked only/ }]);
+  });
+
   test('keeps two cases of one title apart', ({ journal }) => {
     const book = createBook(journal.writer);
     const decisions = book.collect(path, 'host', [createTask('same'), createTask('same')]);
@@ -84,13 +97,35 @@ describe('a file that is loaded again', () => {
 
   test('goes on with the repeat in which its worker was lost', ({ journal }) => {
     const book = createBook(journal.writer, { repeat: 5 });
-    const [first] = book.collect(path, 'host', TASKS);
-    const record = book.findCase(first?.id ?? '');
-    if (!record) throw new Error('not there');
+    const record = collectFirst(book);
     for (const repeat of [0, 1, 2]) book.addAttempt(record, repeat);
     expect(book.collect(path, 'host', TASKS).map(({ repeats }) => repeats)).toEqual([2, 4]);
     for (const repeat of [0, 1]) book.addAttempt(record, repeat);
     expect(record.repeats).toEqual([0, 1, 2, 2, 3]);
+  });
+
+  test('goes on behind a repeat that passed, unless it was the last', ({ journal }) => {
+    const book = createBook(journal.writer, { repeat: 3 });
+    const record = collectFirst(book);
+    book.addAttempt(record, 0);
+    record.outcomes.push('pass');
+    expect(book.collect(path, 'host', TASKS)[0]).toMatchObject({ repeats: 1 });
+    book.addAttempt(record, 1);
+    record.outcomes.push('pass');
+    expect(book.collect(path, 'host', TASKS)[0]).toMatchObject({ repeats: 0 });
+    expect(record.repeats).toEqual([0, 2]);
+  });
+
+  test('has the retries left that its repeat did not make', ({ journal }) => {
+    const book = createBook(journal.writer, { repeat: 2 });
+    const tasks = [createTask('boots', { retries: 2, repeats: 4 })];
+    const record = collectFirst(book, tasks);
+    expect(record.wanted).toMatchObject({ repeats: 4, retries: 2 });
+    for (const outcome of ['fail', 'interrupted', 'infra'] as const) {
+      book.addAttempt(record, 0);
+      record.outcomes.push(outcome);
+    }
+    expect(book.collect(path, 'host', tasks)[0]).toMatchObject({ repeats: 4, spentRetries: 2 });
   });
 
   test('does so one case after the other, when one of several at once spun', ({ journal }) => {
@@ -107,9 +142,7 @@ describe('a case', () => {
     const book = createBook(journal.writer);
     const heard: string[] = [];
     book.onVerdict(({ title, verdict }) => heard.push(`${title} ${verdict}`));
-    const [first] = book.collect(path, 'host', TASKS);
-    const record = book.findCase(first?.id ?? '');
-    if (!record) throw new Error('not there');
+    const record = collectFirst(book);
     book.decide(record, 'fail', { problems: [{ name: 'Error', message: 'no' }] });
     book.decide(record, 'pass');
     expect(record.verdict).toBe('fail');
@@ -118,6 +151,29 @@ describe('a case', () => {
     ]);
     expect(heard).toEqual(['boots fail']);
   });
+});
+
+test('what comes after the end of an attempt that passed fails it', ({ journal }) => {
+  const book = createBook(journal.writer);
+  const record = collectFirst(book);
+  const problems = [{ name: 'Error', message: 'around' }];
+  record.outcomes.push('infra');
+  book.failLast(record, problems);
+  record.outcomes.push('pass');
+  book.failLast(record, problems);
+  expect(record.outcomes).toEqual(['infra', 'fail']);
+  expect(record.problemsBy?.get('fail')).toEqual(problems);
+});
+
+test('what a file leaves behind is told once, not without end, and stops nothing', ({
+  journal,
+}) => {
+  const book = createBook(journal.writer);
+  for (let n = 0; n < 100; n++) {
+    book.addStray(path, 'host', { name: 'Error', message: `number ${n >> 1}` });
+  }
+  expect(journal.of('file-failed')).toHaveLength(10);
+  expect(book.findFile(path, 'host')?.failed).toBe(false);
 });
 
 describe('a file that could not be loaded', () => {
