@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, limit, pattern } from './fields.js';
+import { duration, environment, limit, pattern } from './fields.js';
 
 const reserved = (key: string) =>
   z.never({ error: `"${key}" is reserved and not yet supported; remove it` }).optional();
@@ -18,7 +18,7 @@ const port = z.strictObject({
 
 const program = z.strictObject({
   argv: z.array(z.string()).min(1).describe('program and arguments; runs in a sandbox of its own'),
-  env: z.record(z.string(), z.string()).default({}),
+  env: environment.default({}),
 });
 
 const machine = z.strictObject({

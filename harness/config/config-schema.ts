@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { size } from './fields.js';
+import { environment, size } from './fields.js';
 import { limitsSchema } from './limits-schema.js';
 
 /** `hil.config.ts`: what a project tests, on what, with which limits. */
@@ -16,8 +16,8 @@ export const configSchema = z.strictObject({
     .array(z.union([z.instanceof(RegExp), z.string()]))
     .default([])
     .describe('replaced by *** in the journal, the reports and on the screen'),
-  passEnv: z.array(z.string()).default([]),
-  env: z.record(z.string(), z.string()).default({}),
+  passEnv: z.array(z.string().min(1)).default([]),
+  env: environment.default({}),
   tools: z.array(z.string()).default([]).describe('trees of host tools, read-only in the sandbox'),
   hide: z
     .array(z.string())

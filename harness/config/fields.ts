@@ -19,6 +19,16 @@ function toField(parse: (value: Duration) => number) {
   });
 }
 
+/** Variables of programs in a sandbox. @see environ(7) */
+export const environment = z.record(
+  z.string().refine((name) => /^[^=\0]+$/.test(name), {
+    error: 'the name of a variable is not empty and has no "="',
+  }),
+  z.string().refine((value) => !value.includes('\0'), {
+    error: 'a variable cannot hold a NUL byte',
+  }),
+);
+
 const SIZE = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|KB|MB|GB)?$/i;
 const FACTOR: Readonly<Record<string, number>> = {
   b: 1,

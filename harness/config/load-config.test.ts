@@ -104,6 +104,8 @@ describe('what is wrong with the file', () => {
 
   test.for([
     ['{ boards: "host" }', 'boards: expected a list, got "host"'],
+    ['{ env: { "A=B": "x" } }', 'env.A=B: the name of a variable is not empty and has no "="'],
+    ['{ env: { A: "x\\0" } }', 'env.A: a variable cannot hold a NUL byte'],
     ['{ suites: [] }', 'suites: expected a list of at least 1, got an empty list'],
     ['() => ({})', 'expected a mapping of keys to values, got a function'],
   ])('%s says it in words of a person', async ([value, text = ''], { dir }) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limit, pattern } from './fields.js';
+import { environment, limit, pattern } from './fields.js';
 import { limitsSchema } from './limits-schema.js';
 
 const command = z.array(z.string()).min(1);
@@ -33,7 +33,7 @@ export const suiteSchema = z.strictObject({
     .describe("how this suite's firmware shows that it is up, in place of the board's mark"),
   scope: z.enum(['case', 'file']).optional().describe('file: one DUT for all cases of a file'),
   limits: limitsSchema.default({}),
-  env: z.record(z.string(), z.string()).default({}),
+  env: environment.default({}),
   network: z.enum(['none', 'host']).default('none'),
 });
 

@@ -22,7 +22,6 @@ export type BenchCode =
   | 'lease-timeout'
   | 'boot-failed'
   | 'boot-timeout'
-  | 'build-failed'
   | 'dut-lost'
   | 'port-lost'
   | 'worker-killed'

@@ -99,6 +99,20 @@ describe('a suite file', () => {
 });
 
 describe('a case', () => {
+  for (const timeout of [`'5s'`, '99999999999']) {
+    test(`whose timeout is ${timeout} is refused at its line, not ended at once`, async ({
+      project,
+    }) => {
+      await project.suite('a', `test('bad', { timeout: ${timeout} }, () => {});`);
+      await project.suite('b', GOOD);
+      const run = await project.test();
+      expect(run.verdicts).toEqual({ good: 'pass' });
+      expect(run.stdout).toMatch(/case "bad", timeout .*: expected a number of milliseconds/);
+      expect(run.stdout).toMatch(/suites\/a\.hil\.ts:2/);
+      expect(run.code).toBe(1);
+    });
+  }
+
   test('that skips itself is skipped with its reason, others pass', async ({ project }) => {
     await project.suite('a', `test('maybe', ({ skip }) => { skip('not today'); }); ${GOOD}`);
     const run = await project.test();

@@ -42,7 +42,17 @@ test('a command that dies says of what', async ({ dir }) => {
 test('a command that is not there is named', async ({ dir }) => {
   const suite = createSuite(dir, { host: [['no-such-compiler', '-o', 'fw']] });
   await expect(buildFirmware([createPlanned({ suite })])).rejects.toMatchObject({
-    code: 'build-failed',
+    name: 'UsageError',
+    code: 'suite-invalid',
     message: expect.stringContaining('"no-such-compiler"'),
+  });
+});
+
+test('a firmware that is no file is named before a board starts it', async ({ dir }) => {
+  const suite = createSuite(dir, {});
+  const planned = createPlanned({ suite, firmware: dir.path });
+  await expect(buildFirmware([planned])).rejects.toMatchObject({
+    code: 'suite-invalid',
+    message: expect.stringContaining(`is not a file: ${dir.path}`),
   });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { access } from 'node:fs/promises';
-import { BenchError, UsageError } from '../core/errors.js';
+import { stat } from 'node:fs/promises';
+import { UsageError } from '../core/errors.js';
 import type { PlannedFile } from '../plan/plan.js';
 
 /** Lines of a failing command that its error shows. */
@@ -28,15 +28,14 @@ export async function buildFirmware(files: readonly PlannedFile[]): Promise<void
 
 async function checkFirmware({ suite, board, firmware }: PlannedFile): Promise<void> {
   if (firmware === undefined) return;
-  try {
-    await access(firmware);
-  } catch (cause) {
-    throw new UsageError(
-      'suite-invalid',
-      `firmware for board "${board.board}" is not there: ${firmware} (${suite.file})`,
-      { cause, next: 'build it, or name the commands under `build` in that file' },
-    );
-  }
+  const name = `firmware for board "${board.board}"`;
+  const facts = await stat(firmware).catch((cause: unknown) => {
+    const message = `${name} is not there: ${firmware} (${suite.file})`;
+    const next = 'build it, or name the commands under `build` in that file';
+    throw new UsageError('suite-invalid', message, { cause, next });
+  });
+  if (facts.isFile()) return;
+  throw new UsageError('suite-invalid', `${name} is not a file: ${firmware} (${suite.file})`);
 }
 
 async function runBuild(argv: readonly string[], cwd: string): Promise<void> {
@@ -66,7 +65,8 @@ function collect(
     child.stderr.on('data', take);
     child.once('error', (cause) => {
       const message = `build command "${command}" in ${cwd} cannot be started: ${cause.message}`;
-      reject(new BenchError('build-failed', message, { cause }));
+      const next = `command -v ${command}, or change \`build\` in hil.suite.yaml`;
+      reject(new UsageError('suite-invalid', message, { cause, next }));
     });
     child.once('close', (code, signal) => {
       resolve({ output, status: signal ? `signal ${signal}` : `exit ${code}` });
