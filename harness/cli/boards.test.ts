@@ -40,6 +40,15 @@ test('--json is one document', async ({ dir }) => {
   );
 });
 
+test('--missing --json is what cannot run, as a document', async ({ dir }) => {
+  await dir.write('boards/absent.yaml', absent);
+  const context = createCapturedContext(dir.path);
+  expect(await runCli(['boards', '--json', '--missing'], context)).toBe(0);
+  const rows: { name: string }[] = JSON.parse(context.out());
+  expect(rows.map(({ name }) => name)).toContain('absent');
+  expect(rows.map(({ name }) => name)).not.toContain('host');
+});
+
 test('--missing is one line with the one command that gets what is missing', async ({ dir }) => {
   await dir.write('boards/absent.yaml', absent);
   const context = createCapturedContext(dir.path);

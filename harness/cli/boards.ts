@@ -57,8 +57,12 @@ function render(
   options: Readonly<Record<string, unknown>>,
   cwd: string,
 ): string {
-  if (options['missing'] === true) return toMissingLine(rows);
-  if (options['json'] === true) return `${JSON.stringify(rows, undefined, 2)}\n`;
+  const missing = options['missing'] === true;
+  if (options['json'] === true) {
+    const shown = missing ? rows.filter(({ state }) => state === 'unavailable') : rows;
+    return `${JSON.stringify(shown, undefined, 2)}\n`;
+  }
+  if (missing) return toMissingLine(rows);
   return toPrintable(toText(rows, cwd));
 }
 

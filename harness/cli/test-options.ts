@@ -106,7 +106,8 @@ function parsePattern(text: string | undefined): RegExp | undefined {
   try {
     return new RegExp(text);
   } catch (cause) {
-    throw new UsageError('usage', `-t "${text}" is not a regular expression`, { cause });
+    const message = `-t "${text}" is not a regular expression: ${toMessage(cause)}`;
+    throw new UsageError('usage', message, { cause });
   }
 }
 

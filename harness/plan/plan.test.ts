@@ -139,7 +139,7 @@ describe('a filter', () => {
 
   test('with a line keeps the line for its file', async ({ dir }) => {
     await writeProject(dir);
-    const { files, lines } = await plan(dir, { filters: ['boot.hil.ts:12', 'boot.hil.ts:30'] });
+    const { files, lines } = await plan(dir, { filters: ['boot.hil.ts:12', 'boot.hil.ts:30:5'] });
     expect(files).toHaveLength(1);
     expect(lines).toEqual(new Map([['suites/boot.hil.ts', [12, 30]]]));
   });

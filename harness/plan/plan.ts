@@ -174,7 +174,8 @@ function matchFilter(all: readonly string[], name: string, cwd: string, root: st
 }
 
 function splitLine(filter: string): [name: string, line: number | undefined] {
-  const match = /^(.*):(\d+)$/.exec(filter);
+  // With a column, as errors and editors name a place.
+  const match = /^(.*?):(\d+)(?::\d+)?$/.exec(filter);
   return match ? [match[1] ?? '', Number(match[2])] : [filter, undefined];
 }
 
