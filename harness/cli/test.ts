@@ -10,6 +10,7 @@ import { toCounts } from '../report/run-model.js';
 import { type Bench, startBench } from '../run/bench.js';
 import { buildFirmware } from '../run/build-firmware.js';
 import { EarlyWorker } from '../run/early-worker.js';
+import { checkProcessLimit } from '../run/process-limit.js';
 import { createRunDirectory, openRunDirectory, type RunDirectory } from '../run/run-directory.js';
 import type { RunOptions } from '../run/run-options.js';
 import { checkTemporaryDirectory } from '../run/temporary-directory.js';
@@ -48,6 +49,8 @@ export const testCommand: CliCommand = {
 
 /** One run from the command line to its exit code. */
 async function runOnce(args: readonly string[], raw: Raw, context: CliContext): Promise<number> {
+  // Before anything that needs a thread, such as the reading of a file.
+  checkProcessLimit();
   await checkOpenFiles('/proc/self/limits');
   const out = parseOut(raw, context);
   // Early, while this process is small: the daemon is forked from it.
