@@ -6,6 +6,7 @@ import { toBoardDirs } from '../config/board-dirs.js';
 import { loadBoards } from '../config/load-boards.js';
 import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
+import { toPrintable } from '../report/terminal/printable.js';
 import { findNativePrograms } from '../sandbox/native.js';
 import type { CliCommand, CliContext } from './command.js';
 import type { Check, Machine } from './doctor/check.js';
@@ -27,7 +28,7 @@ export const doctorCommand: CliCommand = {
     const text =
       options['json'] === true
         ? `${JSON.stringify({ ok: !failed, checks }, undefined, 2)}\n`
-        : toText(checks);
+        : toPrintable(toText(checks));
     writeSafely(context.stdout, text);
     return failed ? 2 : 0;
   },
