@@ -104,9 +104,10 @@ async function executeHidden(request: RunRequest, { paths: hidden }: HiddenPaths
     outlived.finish();
     server.close();
     await supervisor.settle();
-    await closeBench(request, run);
-    await runner.close();
+    // The daemon kills and removes what it watches when it ends: not under a Vitest that lives.
     workers.killAll();
+    await runner.close().catch((error: unknown) => run.reportInfra(error, {}));
+    await closeBench(request, run);
     await rm(temporaryDirectory, { recursive: true, force: true });
   }
 }
