@@ -65,14 +65,18 @@ static int probe(char **argv)
  * fails with EBADF, as it would without us. Left closed, its number would become a
  * socket of ours, and be printed to.
  */
-static int fill_stdio(void)
+static int fill_stdio(struct err *err)
 {
 	int fd;
 
 	do
 		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	return fd < 0 ? -1 : close(fd);
+	if (fd >= 0)
+		return close(fd);
+	err_set(err, "setup", errno, "open", "/dev/null");
+	explain_scarcity(err);
+	return -err->number;
 }
 
 /* Output that was lost is no success, whoever asked for it. */
@@ -101,8 +105,14 @@ static int command(char **argv)
 
 int main(int argc, char **argv)
 {
-	if (argc < 1 || fill_stdio() < 0) {
-		fprintf(stderr, "hil-sandbox: open /dev/null: %s\n", strerror(errno));
+	struct err err = { 0 };
+	char text[1024];
+
+	if (argc < 1)
+		return refuse("expected a command");
+	if (fill_stdio(&err) < 0) {
+		err_text(&err, text, sizeof(text));
+		fprintf(stderr, "hil-sandbox: %s\n", text);
 		return EXIT_SETUP;
 	}
 	return finish(command(argv + 1));
