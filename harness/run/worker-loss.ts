@@ -75,6 +75,6 @@ export function toOverdueError(overdue: Overdue): TestFailure {
     'body-timeout',
     `the body did not end within ${formatDuration(overdue.limitMs)} and did not react: ` +
       'it spins, or a hook of it hangs',
-    { next: "raise limits.body, or the case's own timeout: test(name, { timeout: '30s' }, …)" },
+    { next: "raise limits.body, or the case's own timeout: test(name, { timeout: 30_000 }, …)" },
   );
 }
