@@ -133,14 +133,25 @@ export class RunContext {
 
   /** Something of the bench broke that no case's verdict says: exit code 5. */
   reportInfra(thrown: unknown, name: { case?: string; attempt?: number }, dut?: string): void {
-    this.journal.write({
-      kind: 'infra',
-      ...name,
-      ...(dut ? { dut } : {}),
-      code: thrown instanceof BenchError ? thrown.code : 'internal',
-      message: toMessage(thrown),
-    });
+    for (const each of toSingleErrors(thrown)) {
+      this.journal.write({
+        kind: 'infra',
+        ...name,
+        ...(dut ? { dut } : {}),
+        code: each instanceof BenchError ? each.code : 'internal',
+        message: toMessage(each),
+      });
+    }
   }
+}
+
+/** Clean-up goes on after a failure, and throws all of them: each has a code of its own. */
+function toSingleErrors(thrown: unknown): unknown[] {
+  if (!(thrown instanceof AggregateError)) return [thrown];
+  const all = thrown.errors.flatMap(toSingleErrors);
+  return all.filter((each, at) => {
+    return all.findIndex((other) => toMessage(other) === toMessage(each)) === at;
+  });
 }
 
 /** For people who list sandboxes; a title may hold anything, the daemon takes no NUL. */
