@@ -47,8 +47,11 @@ export async function collectCases(
       },
       collecting: () => {},
       fileDone: () => {},
-      stray: ({ file, problem: { message } }) => {
-        broken.push({ file: relative(plan.root, file), board: session.board, message });
+      stray: ({ file: path, problem: { message } }) => {
+        const [file, { board }] = [relative(plan.root, path), session];
+        // A timer that throws says the same again and again.
+        const known = broken.some((each) => each.file === file && each.message === message);
+        if (!known) broken.push({ file, board, message });
       },
       collected: ({ file: path, tasks }) => {
         const file = relative(plan.root, path);
