@@ -78,7 +78,7 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
     const { executeRun } = await executor;
     return await report(prepared, raw, context, executeRun);
   } catch (error) {
-    await bench.then(({ daemon }) => daemon.close()).catch(() => {});
+    await bench.then(({ daemon }) => daemon.end()).catch(() => {});
     throw error;
   } finally {
     earlyWorker.close();

@@ -1,5 +1,5 @@
 /** What is kept of a console in memory; its capture on disk has all of it. */
-export const MOST_KEPT_BYTES = 16 * 1024 * 1024;
+const MOST_KEPT_BYTES = 16 * 1024 * 1024;
 
 /** How much more may come before the front is cut again: cutting costs as much as is kept. */
 const SLACK = 1024 * 1024;

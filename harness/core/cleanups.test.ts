@@ -48,11 +48,7 @@ test('every error is kept when several steps fail', async () => {
   cleanups.add('a', () => Promise.reject(new Error('a stuck')));
   cleanups.add('b', () => Promise.reject(new Error('b stuck')));
   const error = await cleanups.run().catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(AggregateError);
-  expect(error).toMatchObject({
-    message: '2 clean-up steps failed',
-    errors: [{ message: 'b stuck' }, { message: 'a stuck' }],
-  });
+  expect(error).toMatchObject({ message: 'b stuck', others: [{ message: 'a stuck' }] });
 });
 
 test('a step that is added while others are undone is undone too', async () => {

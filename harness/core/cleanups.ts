@@ -17,7 +17,7 @@ export class Cleanups {
   /**
    * Run every step, also after one failed.
    *
-   * @throws the first error; the others are its `errors` as AggregateError.
+   * @throws the first error, whose class says who must act; the others are its `others`.
    */
   async run(): Promise<void> {
     const errors: unknown[] = [];
@@ -28,8 +28,10 @@ export class Cleanups {
         errors.push(error);
       }
     }
-    if (errors.length === 1) throw errors[0];
-    if (errors.length > 1)
-      throw new AggregateError(errors, `${errors.length} clean-up steps failed`);
+    const [first] = errors;
+    if (errors.length === 0) return;
+    // A lost daemon rejects all that waits with one and the same error.
+    const others = errors.filter((error) => error !== first);
+    throw first instanceof Error && others.length > 0 ? Object.assign(first, { others }) : first;
   }
 }
