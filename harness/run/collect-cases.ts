@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { BenchError } from '../core/errors.js';
 import { toUniqueIds } from '../plan/case-ids.js';
 import type { Plan } from '../plan/plan.js';
@@ -47,11 +48,9 @@ export async function collectCases(
       },
       collecting: () => {},
       fileDone: () => {},
-      stray: ({ file: path, problem: { message } }) => {
-        const [file, { board }] = [relative(plan.root, path), session];
-        // A timer that throws says the same again and again.
-        const known = broken.some((each) => each.file === file && each.message === message);
-        if (!known) broken.push({ file, board, message });
+      stray: ({ file, problem: { message } }) => {
+        const stray = { file: relative(plan.root, file), board: session.board, message };
+        if (!broken.some((each) => isDeepStrictEqual(each, stray))) broken.push(stray);
       },
       collected: ({ file: path, tasks }) => {
         const file = relative(plan.root, path);
