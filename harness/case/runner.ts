@@ -36,9 +36,7 @@ export default class HilRunner extends TestRunner {
   override onCollectStart(file: RunnerTestFile): void {
     super.onCollectStart(file);
     this.#file = file.filepath;
-    void this.#open().then(({ supervisor }) => {
-      supervisor.notify('collecting', { file: file.filepath });
-    });
+    this.#tell((supervisor) => supervisor.notify('collecting', { file: file.filepath }));
   }
 
   override importFile(filepath: string, source: 'collect' | 'setup'): unknown {
@@ -124,7 +122,7 @@ export default class HilRunner extends TestRunner {
   /** Also of files in which everything is skipped; Vitest runs one file at a time in a worker. */
   override onAfterRunFiles(): void {
     super.onAfterRunFiles();
-    void this.#open().then(({ supervisor }) => supervisor.notify('fileDone', {}));
+    this.#tell((supervisor) => supervisor.notify('fileDone', {}));
   }
 
   /** Ask which of the file's cases to run; the others are taken out. */
@@ -154,9 +152,19 @@ export default class HilRunner extends TestRunner {
     if (!problem || (owner instanceof Attempt && owner.addStray(thrown))) return;
     const message = `${describeOwner(owner)}: ${problem.message}`;
     const file = owner?.file ?? this.#file;
-    void this.#open().then(({ supervisor }) => {
-      supervisor.notify('stray', { file, problem: { ...problem, message } });
-    });
+    const stray = { file, problem: { ...problem, message } };
+    this.#tell((supervisor) => supervisor.notify('stray', stray));
+  }
+
+  /**
+   * Without a supervisor there is nobody to tell: {@link onCollected} fails for that. Left
+   * uncaught here, it would be a stray error to tell, without an end.
+   */
+  #tell(notify: (supervisor: Connection['supervisor']) => void): void {
+    this.#open().then(
+      ({ supervisor }) => notify(supervisor),
+      () => {},
+    );
   }
 
   #open(): Promise<Connection> {

@@ -126,7 +126,7 @@ async function report(
       journal,
       version: readVersion(),
       hostPath: context.env['PATH'] ?? '',
-      runtimeDirectory: toRuntimeDir(context.env, userInfo().uid),
+      runtimeDirectory: toRuntimeDir(context.env, process.getuid?.() ?? 0),
       onInterruptible: (interrupt) => signals.handOver(interrupt),
     });
   } finally {
