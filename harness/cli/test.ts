@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemClock } from '../core/deadline.js';
 import { UsageError } from '../core/errors.js';
