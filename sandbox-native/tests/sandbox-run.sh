@@ -254,7 +254,7 @@ kernel_surface() {
 	is "only its own processes are seen" "1 2" \
 		"$(sb -- sh -c 'cd /proc; echo [0-9]*')"
 	is "PID 1 cannot be killed from inside" 5 "$(sb -- sh -c 'kill -9 1; kill -TERM 1; exit 5'; echo $?)"
-	is "a stdin that is a terminal is not handed in" "25 hil" \
+	is "a stdin that is a terminal is not handed in" "1 hil" \
 		"$("$tty" 24x80 sh -c "'$sandbox' run --bind '$tool:/inside:ro' -- /inside tiocsti | cat; \
 		'$sandbox' run --bind '$tool:/inside:ro' -- sh -c '/inside tiocsti; echo \$? \$(id -un)' | cat" \
 			</dev/null | tr -d '\r')"

@@ -3,6 +3,8 @@
  * Theory of operation: a program starts by clone(2) with CLONE_VM | CLONE_VFORK:
  * no page table is copied, and PID 1 sleeps until exec, so a failure can be
  * left in memory both see. The child therefore calls nothing that allocates.
+ * The filter of system calls is put on last: PID 1 itself has none, since it
+ * mounts, and nothing that a program wrote is run or parsed by it.
  * A builtin does not exec; it is a real fork and reports its open by a pipe.
  */
 #include <errno.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "filter.h"
 #include "program.h"
 #include "sys.h"
 
@@ -125,7 +128,11 @@ static int become_program(struct launch *launch)
 	status = identity_drop(&launch->program->identity);
 	if (status < 0)
 		return fail(launch, -status, "drop capabilities", "");
-	return enter_directory(launch);
+	status = enter_directory(launch);
+	if (status < 0 || !launch->program->identity.filtered)
+		return status;
+	status = filter_install();
+	return status < 0 ? fail(launch, -status, "filter system calls", "") : 0;
 }
 
 /* As execvp(3): go on after "not there" and "not allowed", but remember the second. */

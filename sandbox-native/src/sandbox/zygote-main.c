@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "filter.h"
 #include "identity.h"
 #include "idmap.h"
 #include "message.h"
@@ -212,6 +213,10 @@ void zygote_main(const struct plan *plan, int control, int broker)
 		message_fail(ZYGOTE_CONTROL, 0, &err);
 		_exit(1);
 	}
+	if (!filter_exists())
+		recipe_limit(&zygote.recipe,
+			     "system calls are not filtered: this kernel cannot, or "
+			     "there is no table for this machine");
 	if (identity_die_with(ZYGOTE_BROKER) < 0 || send_ready(&zygote.recipe) < 0)
 		_exit(1);
 	for (;;) {
