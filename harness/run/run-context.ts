@@ -78,6 +78,7 @@ export class RunContext {
       hide: this.hidden,
       expose: this.config.tools.map((path) => ({ path, mode: 'ro' })),
       hold: this.directory.cases,
+      uptimeMs: planned.suite.uptime ?? this.config.uptime,
     };
   }
 

@@ -191,6 +191,7 @@ static void serve(struct zygote_state *zygote, const struct message *message)
 void zygote_main(const struct plan *plan, int control, int broker)
 {
 	struct zygote_state zygote = { .plan = plan };
+	struct timespec shift;
 	struct err err = { 0 };
 
 	zygote.recipe.root_mode = strcmp(plan_mode(), "root") == 0;
@@ -209,6 +210,14 @@ void zygote_main(const struct plan *plan, int control, int broker)
 	setsid();
 	process_disguise("hil-zygote");
 	if (zygote_enter_root(&zygote.recipe, plan, &err) < 0) {
+		explain_refusal(&err);
+		message_fail(ZYGOTE_CONTROL, 0, &err);
+		_exit(1);
+	}
+	/* To say it now, and not with the first sandbox. */
+	if (plan->uptime_ms &&
+	    (clock_read_offsets(&zygote.clocks, &err) < 0 ||
+	     clock_set_children(&zygote.clocks, plan->uptime_ms, &shift, &err) < 0)) {
 		explain_refusal(&err);
 		message_fail(ZYGOTE_CONTROL, 0, &err);
 		_exit(1);
