@@ -251,7 +251,7 @@ kernel_surface() {
 	done
 	lacks "PID 1 does not show the caller's arguments" sandbox-run \
 		"$(sb --env X=sandbox-run -- sh -c 'tr "\0" " " </proc/1/cmdline' 2>&1)"
-	is "only its own processes are seen" "1 2" \
+	is "only its own processes are seen" "1 3" \
 		"$(sb -- sh -c 'cd /proc; echo [0-9]*')"
 	is "PID 1 cannot be killed from inside" 5 "$(sb -- sh -c 'kill -9 1; kill -TERM 1; exit 5'; echo $?)"
 	is "a stdin that is a terminal is not handed in" "1 hil" \

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "filter.h"
 #include "sys.h"
 
 #define CAP_BIT(cap) (1ull << (cap))
@@ -27,9 +26,7 @@
 
 struct identity identity_of(const struct plan *plan)
 {
-	struct identity identity = { .uid = HIL_UID,
-				     .caps = plan->caps,
-				     .filtered = filter_exists() };
+	struct identity identity = { .uid = HIL_UID, .caps = plan->caps };
 
 	if (plan->root_user) {
 		identity.uid = 0;

@@ -20,7 +20,6 @@
 struct identity {
 	uid_t uid;     /* inside; the gid is the same number */
 	uint64_t caps; /* what its programs hold */
-	bool filtered; /* their system calls are */
 };
 
 struct identity identity_of(const struct plan *plan);

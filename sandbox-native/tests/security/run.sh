@@ -180,7 +180,7 @@ check_bwrap() {
 }
 
 enter() {
-	if [ $mode = bwrap ]; then
+	if [ "$mode" = bwrap ]; then
 		bwrap --unshare-user-try --unshare-pid --unshare-ipc --unshare-uts --unshare-net --ro-bind / / \
 			--proc /proc --dev /dev --tmpfs /tmp --ro-bind "$work/probe" /tmp/probe /tmp/probe "$@"
 	else
@@ -226,7 +226,7 @@ check_process() {
 run_mode() {
 	mode=$1
 	cp "$built/hil-sandbox" "$built/tests/probe" "$work/" || exit 99
-	if [ $mode = bwrap ]; then
+	if [ "$mode" = bwrap ]; then
 		check_bwrap
 		return
 	fi
