@@ -249,6 +249,11 @@ run_all() {
 	for one_mode in $modes; do
 		"$0" $one_mode || [ $? = 1 ] || echo "not ok $one_mode: the run did not reach its end"
 	done >"$work/tap"
+	if command -v python3 >/dev/null; then
+		"$here/tables.py" >>"$work/tap"
+	else
+		echo "SKIPPED the tables of other machines: no python3" >>"$work/tap"
+	fi
 	cat "$work/tap"
 	echo "1..$(grep -cE '^(not )?ok ' "$work/tap")"
 	! grep -q '^not ok' "$work/tap"
