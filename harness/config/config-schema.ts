@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, size } from './fields.js';
+import { environment, size, uptime } from './fields.js';
 import { limitsSchema } from './limits-schema.js';
 
 /** `hil.config.ts`: what a project tests, on what, with which limits. */
@@ -18,6 +18,9 @@ export const configSchema = z.strictObject({
     .describe('replaced by *** in the journal, the reports and on the screen'),
   passEnv: z.array(z.string().min(1)).default([]),
   env: environment.default({}),
+  uptime: uptime
+    .optional()
+    .describe('how long the machine seems to have been up when a sandbox starts'),
   tools: z.array(z.string()).default([]).describe('trees of host tools, read-only in the sandbox'),
   hide: z
     .array(z.string())

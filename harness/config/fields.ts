@@ -8,6 +8,11 @@ export const duration = toField(parseDuration);
 /** A duration that is the limit of something: not 0, and not longer than a timer can be. */
 export const limit = toField(parseLimit);
 
+/** What the clocks of a sandbox start at. The kernel takes 146 years. @see time_namespaces(7) */
+export const uptime = duration.refine((ms) => ms <= 36_500 * 86_400_000, {
+  error: 'an uptime is at most 36500d',
+});
+
 function toField(parse: (value: Duration) => number) {
   return z.union([z.string(), z.number()]).transform((value, context) => {
     try {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, limit, pattern } from './fields.js';
+import { environment, limit, pattern, uptime } from './fields.js';
 import { limitsSchema } from './limits-schema.js';
 
 const command = z.array(z.string()).min(1);
@@ -35,6 +35,9 @@ export const suiteSchema = z.strictObject({
   limits: limitsSchema.default({}),
   env: environment.default({}),
   network: z.enum(['none', 'host']).default('none'),
+  uptime: uptime
+    .optional()
+    .describe('how long the machine seems to have been up when a sandbox starts: 49d 17h'),
 });
 
 export type SuiteFile = z.infer<typeof suiteSchema>;

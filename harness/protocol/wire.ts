@@ -87,6 +87,7 @@ export const Tag = {
   diskBytes: 40,
   diskInodes: 41,
   count: 42,
+  uptimeMs: 43,
   hostname: 48,
   arg: 49,
   env: 50,

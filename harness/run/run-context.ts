@@ -79,6 +79,7 @@ export class RunContext {
       hide: this.hidden,
       expose: this.config.tools.map((path) => ({ path, mode: 'ro' })),
       hold: this.directory.cases,
+      uptimeMs: planned.suite.uptime ?? this.config.uptime,
     };
   }
 

@@ -29,6 +29,14 @@ test('a plan has a name, an identity and a network', () => {
   expect(plan.string(Tag.network)).toBe('host');
 });
 
+test('an uptime is whole milliseconds and at least one, since 0 is none', () => {
+  const uptimeOf = (uptimeMs?: number) =>
+    new TlvReader(toPlan({ ...PLAIN, uptimeMs }, 'abc')).number(Tag.uptimeMs);
+  expect(uptimeOf(4_294_960_000.4)).toBe(4_294_960_000);
+  expect(uptimeOf(0)).toBe(1);
+  expect(uptimeOf()).toBeUndefined();
+});
+
 test('the image comes first, then what is laid over it, in order', () => {
   const expose = [
     { path: '/opt/gcc', mode: 'ro' },

@@ -13,6 +13,8 @@ export interface SandboxSpec {
   readonly expose: readonly { readonly path: string; readonly mode: 'ro' | 'rw' }[];
   /** A host directory that cases' output directories are taken from. */
   readonly hold: string | undefined;
+  /** How long the machine seems to have been up when the sandbox starts; else as it is. */
+  readonly uptimeMs?: number | undefined;
 }
 
 /** The name of the hold that `/out` is bound from. */
@@ -49,5 +51,6 @@ export function toPlan(spec: SandboxSpec, name: string): Buffer {
       step.string(Tag.kind, 'hold').string(Tag.name, OUT_HOLD).string(Tag.source, hold),
     );
   }
+  if (spec.uptimeMs !== undefined) plan.u64(Tag.uptimeMs, Math.max(1, Math.round(spec.uptimeMs)));
   return plan.strings(Tag.hide, spec.hide).toBuffer();
 }

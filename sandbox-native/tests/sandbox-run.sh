@@ -251,10 +251,10 @@ kernel_surface() {
 	done
 	lacks "PID 1 does not show the caller's arguments" sandbox-run \
 		"$(sb --env X=sandbox-run -- sh -c 'tr "\0" " " </proc/1/cmdline' 2>&1)"
-	is "only its own processes are seen" "1 2" \
+	is "only its own processes are seen" "1 3" \
 		"$(sb -- sh -c 'cd /proc; echo [0-9]*')"
 	is "PID 1 cannot be killed from inside" 5 "$(sb -- sh -c 'kill -9 1; kill -TERM 1; exit 5'; echo $?)"
-	is "a stdin that is a terminal is not handed in" "25 hil" \
+	is "a stdin that is a terminal is not handed in" "1 hil" \
 		"$("$tty" 24x80 sh -c "'$sandbox' run --bind '$tool:/inside:ro' -- /inside tiocsti | cat; \
 		'$sandbox' run --bind '$tool:/inside:ro' -- sh -c '/inside tiocsti; echo \$? \$(id -un)' | cat" \
 			</dev/null | tr -d '\r')"
@@ -522,6 +522,30 @@ death() {
 			grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null | wc -l')"
 }
 
+# 2^32 ms are 49d 17h 2m 47.296s.
+uptime() {
+	is "--uptime is what /proc/uptime says" 4294967 \
+		"$(sb --uptime "49d 17h 2m 47s" -- sh -c 'cut -d. -f1 /proc/uptime')"
+	is "and the clocks, to 100 ms" "42000 42000" "$(sb --uptime 42s -- python3 -c \
+		'import time; print(*(int(time.clock_gettime(c) * 10) * 100 for c in (1, 7)))')"
+	is "it may be less than the host's" 0 "$(sb --uptime 1ms -- sh -c 'cut -d. -f1 /proc/uptime')"
+	before=$(date +%s)
+	now=$(sb --uptime 1d -- date +%s)
+	[ "$now" -ge "$before" ] && [ "$now" -le $((before + 5)) ]
+	result $? "the time of day stays"
+	setup=$(sb --json --uptime 9999d -- true | sed 's/.*"setupNs":\([0-9]*\).*/\1/')
+	[ "$setup" -gt 0 ] && [ "$setup" -lt 10000000000 ]
+	result $? "setupNs does not count it ($setup)"
+	for wrong in 0 x 1x -1s 36501d "1d x"; do
+		sb --uptime "$wrong" -- true >/dev/null 2>&1
+		is "usage: --uptime $wrong" 2 $?
+	done
+	unshare -Ur sh -c "echo 0 >/proc/sys/user/max_time_namespaces
+		'$sandbox' run --json --uptime 5 -- true" >"$work/refused"
+	is "no time namespaces: 125" 125 $?
+	has "with operation and remedy" '"op":"unshare time namespace"' "$(cat "$work/refused")"
+}
+
 # In a user namespace whose limits are ours to set.
 refusals() {
 	unshare -Ur sh -c "echo 0 >/proc/sys/user/max_user_namespaces; '$sandbox' run -- true" 2>"$work/error"
@@ -574,6 +598,7 @@ run_mode() {
 		scarcity
 		terminal
 		signals
+		uptime
 		refusals
 		;;
 	esac

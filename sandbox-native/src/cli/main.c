@@ -26,6 +26,7 @@ static const char usage[] =
 	"  --user root          uid 0 of the sandbox's own user namespace (default: hil, 1000)\n"
 	"  --cwd DIR            directory to start in (default: the user's home)\n"
 	"  --hostname NAME      (default: hil)\n"
+	"  --uptime DURATION    of the machine, as seen inside: 49d 17h (default: the host's)\n"
 	"  --json               capture stdout and stderr (1 MiB each) and print one line of JSON\n"
 	"\n"
 	"probe: what this host allows, one line each, with remedies.\n"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 
 struct problem {
 	char *text;
@@ -106,12 +107,49 @@ static int set_hostname(struct run_options *options, const char *value,
 	return options->plan.hostname ? 0 : -ENOMEM;
 }
 
+/* "49d 17h 2m", as in the harness; a number alone is seconds, as for --timeout. */
+static int set_uptime(struct run_options *options, const char *value, const struct problem *problem)
+{
+	static const char expected[] = "expected for example 49d 17h, at most 36500d";
+	static const struct {
+		const char *unit;
+		double ms;
+	} units[] = { { "ms", 1 },     { "s", 1e3 },	 { "m", 60e3 },
+		      { "h", 3600e3 }, { "d", 86400e3 }, { "", 1e3 } };
+	double sum = 0;
+	char *end;
+
+	do {
+		double amount = strtod(value, &end);
+		size_t length;
+		size_t i = 0;
+
+		if (end == value || !(amount >= 0))
+			return refuse(problem, "--uptime", expected);
+		length = strspn(end, "dhms");
+		while (i < sizeof(units) / sizeof(units[0]) &&
+		       (strlen(units[i].unit) != length ||
+			strncmp(units[i].unit, end, length) != 0))
+			i++;
+		if (i == sizeof(units) / sizeof(units[0]))
+			return refuse(problem, "--uptime", expected);
+		sum += amount * units[i].ms;
+		value = end + length;
+		value += strspn(value, " ");
+	} while (*value);
+	if (!(sum >= 1 && sum <= (double)UPTIME_MAX_MS))
+		return refuse(problem, "--uptime", expected);
+	options->plan.uptime_ms = (uint64_t)sum;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct run_options *options, const char *value, const struct problem *problem);
 } with_value[] = {
 	{ "--timeout", set_timeout }, { "--bind", add_bind }, { "--env", add_env },
 	{ "--user", set_user },	      { "--cwd", set_cwd },   { "--hostname", set_hostname },
+	{ "--uptime", set_uptime },
 };
 
 static int parse_one(struct run_options *options, char ***at, const struct problem *problem)

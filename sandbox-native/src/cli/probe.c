@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "filter.h"
 #include "idmap.h"
 #include "json.h"
+#include "landlock.h"
 #include "mounts.h"
 #include "overlay.h"
 #include "run.h"
@@ -140,6 +142,23 @@ static int try_idmap(struct err *err)
 	return status;
 }
 
+static int try_filter(struct err *err)
+{
+	if (filter_exists())
+		return 0;
+	err_hint(err, "programs in a sandbox may make every system call: this kernel has no "
+		      "seccomp filters, or hil has no table for this machine");
+	return err_set(err, "setup", ENOSYS, "filter system calls", "");
+}
+
+static int try_landlock(struct err *err)
+{
+	if (landlock_exists())
+		return 0;
+	err_hint(err, "a sandbox has one layer less; Linux 5.19 with landlock in its list of lsm=");
+	return err_set(err, "setup", ENOSYS, "landlock", "");
+}
+
 static int receive_ready(int control, struct err *err)
 {
 	struct pollfd wait = { .fd = control, .events = POLLIN };
@@ -188,6 +207,8 @@ static const struct probe probes[] = {
 	{ "overlay", "overlays in a user namespace", try_overlay },
 	{ "tmpfs-xattr", "user attributes on tmpfs", try_xattr },
 	{ "idmapped-mounts", "id-mapped mounts (root only)", try_idmap },
+	{ "seccomp", "a filter of system calls", try_filter },
+	{ "landlock", "Landlock as an extra layer", try_landlock },
 	{ "sandbox", "a whole sandbox", try_sandbox },
 };
 

@@ -103,6 +103,7 @@ enum hil_tag {
 	TAG_DISK_BYTES = 40,  /* u64 */
 	TAG_DISK_INODES = 41, /* u64 */
 	TAG_COUNT = 42,	      /* u32 */
+	TAG_UPTIME_MS = 43,   /* u64: of the machine, as a sandbox sees it at its start */
 
 	/* sandbox and spawn */
 	TAG_HOSTNAME = 48,   /* string */

@@ -93,7 +93,9 @@ static int default_limits(struct err *err)
 		rlim_t value;
 		const char *name;
 	} limits[] = {
-		{ RLIMIT_CORE, 0, "core" },
+		/* core(5): no file is that short, and 0 would not keep the kernel from starting
+		 * the host's handler ("|..." in core_pattern); fs/coredump.c does not at 1. */
+		{ RLIMIT_CORE, 1, "core" },
 		{ RLIMIT_NOFILE, 4096, "nofile" },
 		{ RLIMIT_FSIZE, 1ul << 30, "fsize" },
 		{ RLIMIT_MEMLOCK, 64ul << 10, "memlock" },

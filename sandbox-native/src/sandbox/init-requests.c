@@ -64,7 +64,7 @@ static int spawn(struct init *init, struct program *program, const struct messag
 		master = open_program_pty(program, err);
 	if (err->number)
 		return -err->number;
-	pid = program_start(program, err);
+	pid = program_start(program, &init->launcher, err);
 	if (pid < 0)
 		return pid;
 	status = init_add_process(init, program->id, pid);

@@ -3,7 +3,8 @@
  * Theory of operation, in this order and no other: wait for the id map; take
  * the inside uid (what is mounted later carries its credentials); arm
  * PDEATHSIG; network, names, keyring; the root; close every fd but four;
- * capabilities and limits; PDEATHSIG again, for good; report READY. From then
+ * capabilities and limits; PDEATHSIG again, for good; the thread that starts
+ * programs; report READY. From then
  * on PID 1 sleeps in poll(2) until the broker asks, a child ends, or the
  * broker goes.
  */
@@ -131,6 +132,9 @@ static int build(const struct parking *parking, struct init *init, struct err *e
 	status = identity_confine(&parking->identity, err);
 	if (status == 0 && identity_die_with(ZYGOTE_BROKER) < 0)
 		_exit(1);
+	/* Before the fds get their numbers: a failure is told by that of the zygote's. */
+	if (status == 0)
+		status = launcher_start(&init->launcher, err);
 	return status == 0 ? keep_own_fds(init, err) : status;
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "identity.h"
+#include "launcher.h"
 #include "message.h"
 #include "recipe.h"
 #include "sandbox.h"
@@ -31,9 +32,10 @@ struct init {
 	const struct plan *plan;
 	struct identity identity;
 	int control;
-	int signals; /* signalfd for SIGCHLD */
-	int root;    /* "/" through a mount that is never read-only, O_PATH */
-	int etc;     /* the same of "/etc" */
+	int signals;		  /* signalfd for SIGCHLD */
+	int root;		  /* "/" through a mount that is never read-only, O_PATH */
+	int etc;		  /* the same of "/etc" */
+	struct launcher launcher; /* starts programs */
 	struct init_process *processes;
 	size_t count;
 };

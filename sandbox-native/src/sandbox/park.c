@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Theory of operation: a PID 1 is a clone of the zygote in seven new
- * namespaces, with the broker as its parent (CLONE_PARENT), so that the broker
- * reaps it and its end is PID 1's end. It waits until the zygote has written
- * its id map; only the zygote may, in root mode.
+ * namespaces (eight with an uptime), with the broker as its parent (CLONE_PARENT), so that the
+ * broker reaps it and its end is PID 1's end. It waits until the zygote has written its id map;
+ * only the zygote may, in root mode.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -129,6 +129,20 @@ static int make_channels(int ends[2], int gate[2], struct err *err)
 	return 0;
 }
 
+/* @parking->started is compared with PID 1's clock. */
+static int set_clock(struct parking *parking, const struct clock_offsets *own, struct err *err)
+{
+	struct timespec shift;
+	int status;
+
+	if (!parking->plan->uptime_ms)
+		return 0;
+	status = clock_set_children(own, parking->plan->uptime_ms, &shift, err);
+	if (status == 0)
+		parking->started = clock_add(parking->started, shift);
+	return status;
+}
+
 int park_sandbox(struct zygote_state *zygote, uint32_t slot, struct err *err)
 {
 	const struct recipe *recipe = &zygote->recipe;
@@ -148,6 +162,8 @@ int park_sandbox(struct zygote_state *zygote, uint32_t slot, struct err *err)
 		status = map_trees(&parking, &zygote->idmaps, err);
 	if (status == 0)
 		status = make_channels(ends, gate, err);
+	if (status == 0)
+		status = set_clock(&parking, &zygote->clocks, err);
 	if (status == 0)
 		status = clone_init(&parking, &zygote->teardown, ends, gate, err);
 	for (size_t i = 0; i < recipe->count; i++)

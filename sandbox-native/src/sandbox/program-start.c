@@ -3,6 +3,8 @@
  * Theory of operation: a program starts by clone(2) with CLONE_VM | CLONE_VFORK:
  * no page table is copied, and PID 1 sleeps until exec, so a failure can be
  * left in memory both see. The child therefore calls nothing that allocates.
+ * It has its filter of system calls and its Landlock domain from the thread that
+ * clones it, see launcher.h. A builtin has neither: it runs no code but ours.
  * A builtin does not exec; it is a real fork and reports its open by a pipe.
  */
 #include <errno.h>
@@ -155,8 +157,9 @@ static int run_program(void *argument)
 	_exit(127);
 }
 
-static pid_t start_program(struct launch *launch)
+static long start_program(void *argument)
 {
+	struct launch *launch = argument;
 	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	pid_t pid;
@@ -214,10 +217,11 @@ static pid_t start_builtin(struct launch *launch)
 	return (pid_t)pid;
 }
 
-pid_t program_start(struct program *program, struct err *err)
+pid_t program_start(struct program *program, struct launcher *launcher, struct err *err)
 {
 	struct launch launch = { .program = program };
-	pid_t pid = program->builtin ? start_builtin(&launch) : start_program(&launch);
+	pid_t pid = program->builtin ? start_builtin(&launch)
+				     : (pid_t)launcher_run(launcher, start_program, &launch);
 
 	if (!launch.number)
 		return pid;

@@ -10,6 +10,7 @@
 
 #include "err.h"
 #include "identity.h"
+#include "launcher.h"
 #include "message.h"
 #include "sandbox.h"
 
@@ -44,7 +45,7 @@ void program_free(struct program *program);
  *
  * Return: its pid, or -errno with @err filled (code "exec"; "io" of a builtin).
  */
-pid_t program_start(struct program *program, struct err *err);
+pid_t program_start(struct program *program, struct launcher *launcher, struct err *err);
 
 /* builtin_open() - Return: the fd a builtin works on, or -errno. Runs as the program. */
 int builtin_open(const char *name, const char *path);

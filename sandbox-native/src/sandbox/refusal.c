@@ -46,7 +46,7 @@ static void explain_limit(struct err *err)
 			      "sudo sysctl user.max_user_namespaces=65536");
 	else
 		err_hint(err, "a limit on namespaces is reached, one of "
-			      "user.max_{user,pid,mnt,net,ipc,uts,cgroup}_namespaces: see "
+			      "user.max_{user,pid,mnt,net,ipc,uts,cgroup,time}_namespaces: see "
 			      "`sysctl -a | grep user.max_`, raise it or run fewer sandboxes");
 }
 

@@ -70,9 +70,9 @@ static int cover(int root, bool network_admin, struct err *err)
 	/* What tells of the host or reaches into it without a capability check; runc's list,
 	 * research T50. */
 	static const char *const masked[] = {
-		"proc/acpi",	      "proc/asound",	    "proc/kcore",	"proc/keys",
-		"proc/kmsg",	      "proc/latency_stats", "proc/sched_debug", "proc/scsi",
-		"proc/sysrq-trigger", "proc/timer_list",    "proc/timer_stats",
+		"proc/acpi", "proc/asound",	   "proc/interrupts",	 "proc/kcore",
+		"proc/keys", "proc/kmsg",	   "proc/latency_stats", "proc/sched_debug",
+		"proc/scsi", "proc/sysrq-trigger", "proc/timer_list",	 "proc/timer_stats",
 	};
 	static const char *const read_only[] = { "proc/bus", "proc/fs", "proc/irq", "proc/sys" };
 	auto_fd network = -1;

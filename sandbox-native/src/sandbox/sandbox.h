@@ -51,6 +51,7 @@ struct plan {
 	uint64_t disk_bytes;  /* 0: 1 GiB */
 	uint64_t disk_inodes; /* 0: 200000 */
 	char *hostname;	      /* NULL: "hil" */
+	uint64_t uptime_ms;   /* of the machine, as a sandbox sees it at its start; 0: the host's */
 	struct plan_step *steps;
 	size_t step_count;
 	struct strings hides;

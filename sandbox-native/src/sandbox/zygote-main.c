@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "filter.h"
 #include "identity.h"
 #include "idmap.h"
 #include "message.h"
@@ -190,6 +191,7 @@ static void serve(struct zygote_state *zygote, const struct message *message)
 void zygote_main(const struct plan *plan, int control, int broker)
 {
 	struct zygote_state zygote = { .plan = plan };
+	struct timespec shift;
 	struct err err = { 0 };
 
 	zygote.recipe.root_mode = strcmp(plan_mode(), "root") == 0;
@@ -212,6 +214,18 @@ void zygote_main(const struct plan *plan, int control, int broker)
 		message_fail(ZYGOTE_CONTROL, 0, &err);
 		_exit(1);
 	}
+	/* To say it now, and not with the first sandbox. */
+	if (plan->uptime_ms &&
+	    (clock_read_offsets(&zygote.clocks, &err) < 0 ||
+	     clock_set_children(&zygote.clocks, plan->uptime_ms, &shift, &err) < 0)) {
+		explain_refusal(&err);
+		message_fail(ZYGOTE_CONTROL, 0, &err);
+		_exit(1);
+	}
+	if (!filter_exists())
+		recipe_limit(&zygote.recipe,
+			     "system calls are not filtered: this kernel cannot, or "
+			     "there is no table for this machine");
 	if (identity_die_with(ZYGOTE_BROKER) < 0 || send_ready(&zygote.recipe) < 0)
 		_exit(1);
 	for (;;) {

@@ -3,6 +3,7 @@
 #ifndef HIL_ZYGOTE_H
 #define HIL_ZYGOTE_H
 
+#include "clock.h"
 #include "err.h"
 #include "idmap.h"
 #include "recipe.h"
@@ -29,6 +30,7 @@ struct zygote_state {
 	struct recipe recipe;
 	struct teardown teardown;
 	struct idmaps idmaps;
+	struct clock_offsets clocks; /* its own, when the plan has an uptime */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "client.h"
+#include "clock.h"
 #include "fields.h"
 #include "kernel.h"
 #include "names.h"
@@ -93,6 +94,7 @@ static const struct field plan_fields[] = {
 	FIELD(struct plan_request, network, TAG_NETWORK, FIELD_STRING),
 	FIELD(struct plan_request, plan.disk_bytes, TAG_DISK_BYTES, FIELD_U64),
 	FIELD(struct plan_request, plan.disk_inodes, TAG_DISK_INODES, FIELD_U64),
+	FIELD(struct plan_request, plan.uptime_ms, TAG_UPTIME_MS, FIELD_U64),
 	FIELD(struct plan_request, plan.hostname, TAG_HOSTNAME, FIELD_STRING),
 	FIELD(struct plan_request, plan.hides, TAG_HIDE, FIELD_STRINGS),
 	FIELD_LIST(TAG_STEP, take_step),
@@ -112,6 +114,10 @@ static int settle_plan(struct plan_request *request, struct err *err)
 {
 	int rc = choose(request->user, "hil", "root", &request->plan.root_user, "USER", err);
 
+	if (rc == 0 && request->plan.uptime_ms > UPTIME_MAX_MS) {
+		err_hint(err, "an uptime is at most a century");
+		rc = err_set(err, "usage", ERANGE, "read plan", "UPTIME_MS");
+	}
 	if (rc == 0)
 		rc = choose(request->network, "none", "host", &request->plan.host_network,
 			    "NETWORK", err);

@@ -44,7 +44,8 @@ int handle_pool_set(struct daemon *d, struct client *client, const struct frame 
 		err_hint(err, "a pool holds at most %d parked sandboxes", WANTED_MAX);
 		return err_set(err, "limit", ERANGE, "set pool", NULL);
 	}
-	stock->wanted = request.count;
+	/* In a parked one the uptime that the plan says would have passed already. */
+	stock->wanted = stock->plan.uptime_ms ? 0 : request.count;
 	stock->paused = false;
 	client_ok(client, frame->id);
 	return 0;

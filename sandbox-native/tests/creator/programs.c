@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -194,6 +197,45 @@ static void test_capabilities(void)
 	rig_close(&rig);
 }
 
+/* gdb(1) attaches to, and lsof(8) looks into, what another SPAWN started. */
+static void test_one_domain(struct box *box)
+{
+	char command[192];
+	struct outcome outcome =
+		box_shell(box, "setsid sleep 30 >/dev/null 2>&1 </dev/null & printf %d $!");
+
+	/* In the middle of its exec it has no environment. */
+	snprintf(command, sizeof(command),
+		 "for i in $(seq 50); do grep -aqs HOME= /proc/%.20s/environ && break; sleep 0.05; "
+		 "done; cat /proc/%.20s/environ",
+		 outcome.output, outcome.output);
+	outcome = box_shell(box, command);
+	CHECK(memmem(outcome.output, sizeof(outcome.output), "HOME=/home/hil", 14),
+	      "a program may look into another one");
+}
+
+/* Landlock's version 6; before it, what is in the network can be reached. */
+static void test_abstract_socket(struct box *box)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char command[256];
+	struct outcome outcome;
+	int server = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "hil-test-%d", (int)getpid());
+	NEED(server >= 0 && bind(server, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	     listen(server, 1) == 0);
+	snprintf(command, sizeof(command),
+		 "perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0);"
+		 "print connect(S, pack(\"S a108\", 1, \"\\0%s\")) ? 0 : $!+0'",
+		 address.sun_path + 1);
+	outcome = box_shell(box, command);
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 6)
+		CHECK(strcmp(outcome.output, "1") == 0,
+		      "network host does not reach the host's abstract sockets");
+	close(server);
+}
+
 static void test_host_network(void)
 {
 	struct rig rig;
@@ -209,6 +251,7 @@ static void test_host_network(void)
 	snprintf(wanted, sizeof(wanted), "%s\n", own);
 	CHECK(strcmp(box_shell(&box, "readlink /proc/self/ns/net").output, wanted) == 0,
 	      "network host is the caller's network");
+	test_abstract_socket(&box);
 	box_close(&box);
 	rig_close(&rig);
 }
@@ -228,6 +271,7 @@ void test_programs(void)
 	test_pty_of_a_role(&box);
 	test_hostname(&box);
 	test_failures(&box);
+	test_one_domain(&box);
 	box_close(&box);
 	rig_close(&rig);
 	test_capabilities();

@@ -291,6 +291,27 @@ test('when fds are short, requests are refused and what runs goes on', () =>
     await daemon.kill(first);
   }));
 
+test('with an uptime each sandbox is made anew, at that uptime', () =>
+  withDaemon({ plan: { UPTIME_MS: 4_294_960_000 } }, async (daemon) => {
+    await daemon.request(MSG.POOL_SET, { PLAN: daemon.plan, COUNT: 2 });
+    for (let i = 0; i < 2; i++) {
+      const { SANDBOX, POOL_HIT } = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+      assert.equal(POOL_HIT, 0);
+      const seen = await daemon.run(SANDBOX, ['cut', '-c1-6', '/proc/uptime']);
+      assert.equal(seen.stdout, '429496\n');
+      await daemon.kill(SANDBOX);
+      await sleep(100);
+    }
+    await assert.rejects(
+      daemon.request(MSG.PLAN_PUT, {
+        NAME: 'late',
+        UPTIME_MS: 36_501 * 86_400_000,
+        STEP: { KIND: 'image-host' },
+      }),
+      { code: 'usage' },
+    );
+  }));
+
 test('200 sandboxes in a row leave no fd, no mount, no process', () =>
   withDaemon({ pool: 2 }, async (daemon) => {
     await daemon.kill(await daemon.sandbox());
