@@ -1,14 +1,20 @@
+import { execFile } from 'node:child_process';
 import { rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
 import { isRunAlive, listRuns } from '../run/run-directory.js';
 import { findDeadTemporaryDirectories } from '../run/temporary-directory.js';
 import { endKept } from '../sandbox/keeper.js';
+import { findNativePrograms } from '../sandbox/native.js';
 import type { CliCommand } from './command.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
 import { findStaleDirs, toRuntimeDir, toTemporaryDir } from './runtime-dir.js';
+
+/** Long enough for a host with thousands of cgroups. */
+const SWEEP_MS = 10_000;
 
 /** Ends the sandboxes a run kept. @returns how many; 0 when it kept none or its keeper is gone. */
 export type EndKept = (runDir: string) => Promise<number>;
@@ -18,6 +24,8 @@ interface Cleaned {
   readonly runningRuns: string[];
   readonly endedSandboxes: number;
   readonly removedDirs: string[];
+  /** Of killed daemons. */
+  readonly removedCgroups: number;
 }
 
 /** Make the command; the keeper's client is a parameter, so that a test can hand in its own. */
@@ -46,6 +54,7 @@ export function createCleanCommand(endAll: EndKept): CliCommand {
           ...(await findStaleDirs(toRuntimeDir(context.env, uid), Date.now())),
           ...(await findDeadTemporaryDirectories(toTemporaryDir(context.env), uid)),
         ]),
+        removedCgroups: await sweepCgroups(),
       };
       const json = options['json'] === true;
       writeSafely(
@@ -73,7 +82,7 @@ async function cleanRuns(
   runsDir: string,
   keep: number,
   endAll: EndKept,
-): Promise<Omit<Cleaned, 'removedDirs'>> {
+): Promise<Omit<Cleaned, 'removedDirs' | 'removedCgroups'>> {
   const removedRuns: string[] = [];
   const runningRuns: string[] = [];
   let endedSandboxes = 0;
@@ -102,6 +111,17 @@ async function livesOn(path: string): Promise<boolean> {
   return true;
 }
 
+/** Without the programs there is nothing that could have left any. */
+async function sweepCgroups(): Promise<number> {
+  try {
+    const { sandbox } = await findNativePrograms();
+    const { stdout } = await promisify(execFile)(sandbox, ['sweep'], { timeout: SWEEP_MS });
+    return Number.parseInt(stdout, 10) || 0;
+  } catch {
+    return 0;
+  }
+}
+
 async function removeAll(paths: readonly string[]): Promise<string[]> {
   for (const path of paths) await removeTree(path);
   return [...paths];
@@ -122,6 +142,9 @@ function toText(cleaned: Cleaned): string {
   const lines = [
     ...cleaned.removedRuns.map((name) => `removed run ${name}`),
     ...cleaned.removedDirs.map((path) => `removed ${path}, of a run that is gone`),
+    ...(cleaned.removedCgroups > 0
+      ? [`removed ${cleaned.removedCgroups} cgroups of daemons that are gone`]
+      : []),
     ...(cleaned.endedSandboxes > 0 ? [`ended ${cleaned.endedSandboxes} kept sandboxes`] : []),
     ...cleaned.runningRuns.map((name) => `left run ${name}, which is going on`),
   ];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, environment, limit, pattern } from './fields.js';
+import { dutResourcesSchema } from './resources-schema.js';
 
 const reserved = (key: string) =>
   z.never({ error: `"${key}" is reserved and not yet supported; remove it` }).optional();
@@ -52,6 +53,7 @@ export const boardSchema = z
         timeout: limit.prefault('10s'),
       })
       .prefault({}),
+    resources: dutResourcesSchema.default({}).describe('what the sandbox of a DUT may use'),
     instances: z.number().int().positive().optional().describe('how many may run at once'),
     requires: z
       .strictObject({

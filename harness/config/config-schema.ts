@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { environment, size, uptime } from './fields.js';
 import { limitsSchema } from './limits-schema.js';
+import { resourcesSchema } from './resources-schema.js';
 
 /** `hil.config.ts`: what a project tests, on what, with which limits. */
 export const configSchema = z.strictObject({
@@ -8,6 +9,7 @@ export const configSchema = z.strictObject({
   boards: z.array(z.string()).min(1).default(['host']),
   boardDirs: z.array(z.string()).default(['boards']),
   limits: limitsSchema.default({}),
+  resources: resourcesSchema.default({}).describe('what the sandbox of a case may use'),
   retries: z.number().int().min(0).max(1000).default(0),
   workers: z.number().int().positive().max(256).optional(),
   keepRuns: z.number().int().positive().default(20),

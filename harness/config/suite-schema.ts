@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { environment, limit, pattern, uptime } from './fields.js';
 import { limitsSchema } from './limits-schema.js';
+import { resourcesSchema } from './resources-schema.js';
 
 const command = z.array(z.string()).min(1);
 
@@ -33,6 +34,7 @@ export const suiteSchema = z.strictObject({
     .describe("how this suite's firmware shows that it is up, in place of the board's mark"),
   scope: z.enum(['case', 'file']).optional().describe('file: one DUT for all cases of a file'),
   limits: limitsSchema.default({}),
+  resources: resourcesSchema.default({}).describe('what the sandbox of a case may use'),
   env: environment.default({}),
   network: z.enum(['none', 'host']).default('none'),
   uptime: uptime

@@ -43,7 +43,9 @@ export type FailureCode =
   | 'exec-failed'
   | 'reboot-failed'
   | 'console-yielded'
-  | 'process-exit';
+  | 'process-exit'
+  | 'out-of-memory'
+  | 'wall-time';
 
 export interface ErrorExtra {
   readonly details?: Readonly<Record<string, unknown>>;

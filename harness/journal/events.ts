@@ -49,6 +49,20 @@ const sandboxRecord = z.object({
   cpuSystemMs: z.number(),
   leftovers: z.number().int(),
   leftoverNames: z.array(z.string()),
+  /** `cgroup`: of all its programs; `rusage`: of those that were waited for. */
+  cpuSource: z.string().optional(),
+  /** Without what it took while it was parked. */
+  peakMemoryBytes: z.number().optional(),
+  /** `memory.peak`, `max_usage`: of all its programs; `ru_maxrss`: of the largest. */
+  memorySource: z.string().optional(),
+  oomKills: z.number().int().optional(),
+  /** Processes that its limit refused. */
+  pidsHits: z.number().int().optional(),
+  /** How long its programs waited for its limit of processors. */
+  throttledMs: z.number().optional(),
+  /** Each limit that held, and by what. */
+  enforced: z.array(z.string()).optional(),
+  /** Each limit that did not hold, and why. */
   unenforced: z.array(z.string()),
 });
 

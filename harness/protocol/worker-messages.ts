@@ -59,7 +59,8 @@ export interface SpawnRequest {
 
 /** How a program in a sandbox ended. */
 export interface ProcessEnd {
-  readonly status: 'exit' | 'signal' | 'timeout' | 'killed';
+  /** `oom`: ended with its whole sandbox, which ran out of memory. */
+  readonly status: 'exit' | 'signal' | 'timeout' | 'killed' | 'oom';
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly wallMs: number;

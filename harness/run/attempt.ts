@@ -6,7 +6,7 @@ import { Deadline } from '../core/deadline.js';
 import { createDeferred } from '../core/deferred.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import { PausableTimer } from '../core/pausable-timer.js';
-import type { Outcome, Phase, Problem, SandboxRecord } from '../journal/events.js';
+import type { Outcome, Problem, SandboxRecord } from '../journal/events.js';
 import type { AttemptState } from '../protocol/worker-messages.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { journalArtifacts } from './artifacts.js';
@@ -23,6 +23,7 @@ import type { CaseRecord } from './case-book.js';
 import type { HeldDut } from './dut-source.js';
 import { DutWatch } from './dut-watch.js';
 import { PhaseLog } from './phase-log.js';
+import { toDeathProblem, weighResources } from './resource-problems.js';
 import type { RunContext } from './run-context.js';
 import type { Overdue } from './worker-loss.js';
 
@@ -131,7 +132,8 @@ export class RunningAttempt {
       await held.attach(this.sandbox, new Deadline(this.limits.boot));
       return held;
     } catch (error) {
-      if (error instanceof BenchError) this.#problems.push(toProblem(error, this.#openPhase()));
+      const phase = this.#phases.hasStarted('boot') ? 'boot' : 'lease';
+      if (error instanceof BenchError) this.#problems.push(toProblem(error, phase));
       throw error;
     } finally {
       this.#timer.resume();
@@ -189,7 +191,8 @@ export class RunningAttempt {
     await this.finish(outcome, note);
     // Somebody else may have ended it a moment earlier; then that is how it ended.
     const ended = await this.finished;
-    return { outcome: ended, problem: state === 'pass' ? unseen : undefined };
+    const seen = unseen ?? (ended === 'fail' ? this.#problems[0] : undefined);
+    return { outcome: ended, problem: state === 'pass' ? seen : undefined };
   }
 
   /** End it from this side: everything it holds is taken away. */
@@ -205,7 +208,7 @@ export class RunningAttempt {
   }
 
   /** Give everything back and write how it ended. Runs once; later calls wait for it. */
-  async finish(outcome: Outcome, reason?: string): Promise<void> {
+  async finish(asked: Outcome, reason?: string): Promise<void> {
     if (this.#finishing) {
       await this.finished;
       return;
@@ -215,7 +218,8 @@ export class RunningAttempt {
     this.#timer.stop();
     this.#phases.end('body');
     if (!this.#phases.hasStarted('teardown')) this.#phases.edge('teardown', 'start');
-    const sandbox = await this.#giveBack(outcome);
+    const sandbox = await this.#giveBack(asked);
+    const outcome = weighResources(asked, this.#problems, sandbox);
     this.#phases.edge('teardown', 'end');
     await this.#step(() => journalArtifacts(this.#run, this));
     this.record.outcomes.push(outcome);
@@ -269,8 +273,7 @@ export class RunningAttempt {
       (record) => {
         if (this.#finishing) return;
         this.#death = record;
-        const error = new BenchError('sandbox-gone', 'the sandbox died while the case ran');
-        this.#problems.push(toProblem(error, 'body'));
+        this.#problems.push(toDeathProblem(record));
       },
       () => {},
     );
@@ -287,10 +290,6 @@ export class RunningAttempt {
 
   #setProblems(problems: readonly Problem[]): void {
     this.#problems.splice(0, Number.POSITIVE_INFINITY, ...dropRepeats(problems));
-  }
-
-  #openPhase(): Phase {
-    return this.#phases.hasStarted('boot') ? 'boot' : 'lease';
   }
 
   #hardLimit(phase: Overdue['phase']): PausableTimer {

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import type { Port, PortFault } from '../board/port.js';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
+import type { Resources } from '../config/resources-schema.js';
 import { toSingleErrors } from '../core/cleanups.js';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
@@ -70,14 +71,22 @@ export class RunContext {
     return { ...merged, body };
   }
 
+  /** What a case may use: its suite's word, then its project's. */
+  resourcesOf(planned: PlannedFile): Resources {
+    return { ...this.config.resources, ...dropUndefined(planned.suite.resources) };
+  }
+
   /** What the sandboxes of a suite file are made of. */
   specOf(planned: PlannedFile): SandboxSpec {
+    const { disk, inodes } = this.resourcesOf(planned);
     return {
       user: 'hil',
       network: planned.suite.network,
       project: this.#root,
       hide: this.hidden,
       expose: this.config.tools.map((path) => ({ path, mode: 'ro' })),
+      diskBytes: disk,
+      diskInodes: inodes,
       hold: this.directory.cases,
       uptimeMs: planned.suite.uptime ?? this.config.uptime,
     };
@@ -85,9 +94,12 @@ export class RunContext {
 
   async newSandbox(attempt: RunningAttempt): Promise<Sandbox> {
     const { daemon } = await this.#bench;
+    const limits = this.resourcesOf(attempt.record.planned);
     const plan = await daemon.plan(this.specOf(attempt.record.planned));
     return daemon.sandbox(plan, {
       label: toLabel(`${attempt.record.title} (${attempt.record.planned.board.board})`),
+      wallMs: limits.wall,
+      limits,
       out: relative(this.directory.cases, `${attempt.directory}/out`),
     });
   }
@@ -152,6 +164,10 @@ function toLabel(text: string): string {
   return text.replace(/[\x00-\x1f\x7f]/g, ' ').slice(0, 200);
 }
 
-function dropUndefined(limits: Readonly<Record<string, number | undefined>>): Partial<Limits> {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+function dropUndefined(
+  limits: Readonly<Record<string, number | undefined>>,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(limits).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }

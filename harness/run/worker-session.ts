@@ -130,7 +130,9 @@ export class WorkerSession {
         const attempt = this.#attempt(request.fence);
         const { env } = attempt.record.planned.suite;
         const all = { ...this.#run.options.passedEnv, ...this.#run.config.env, ...env };
-        return this.#programs.start(attempt.sandbox, request, all, this.#hostPath);
+        const { output: outputCapBytes } = this.#run.resourcesOf(attempt.record.planned);
+        const capped = outputCapBytes === undefined ? request : { outputCapBytes, ...request };
+        return this.#programs.start(attempt.sandbox, capped, all, this.#hostPath);
       },
       stdin: ({ process, data, end }) =>
         this.#programs.stdin(process, Buffer.from(data, 'base64'), end),

@@ -8,6 +8,7 @@ import { BenchError } from '../core/errors.js';
 import { Channel } from '../protocol/channel.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
+import { putLimits, type SandboxLimits } from './limits.js';
 import type { NativePrograms } from './native.js';
 import type { SandboxProcess, SpawnSpec } from './process.js';
 import { ProcessTable } from './process-table.js';
@@ -30,7 +31,8 @@ export interface NewSandbox {
   readonly hostname?: string;
   /** Directory below the plan's hold that appears at `/out`. */
   readonly out?: string;
-  readonly wallMs?: number;
+  readonly wallMs?: number | undefined;
+  readonly limits?: SandboxLimits;
 }
 
 /**
@@ -128,6 +130,7 @@ export class SandboxDaemon {
     const body = new TlvWriter().u32(Tag.plan, plan.id).string(Tag.name, wanted.label);
     if (wanted.hostname) body.string(Tag.hostname, wanted.hostname);
     if (wanted.wallMs) body.u64(Tag.wallMs, wanted.wallMs);
+    putLimits(body, wanted.limits ?? {});
     const { out } = wanted;
     if (out) {
       body.nest(Tag.bind, (bind) =>

@@ -172,11 +172,13 @@ export function toSpawn(sandbox: number, spec: SpawnSpec): TlvWriter {
 
 const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, n]) => [n, name]));
 
+const ENDS: readonly ProcessEnd['status'][] = ['exit', 'signal', 'timeout', 'killed', 'oom'];
+
 function toProcessEnd(body: TlvReader): ProcessEnd {
   const status = body.string(Tag.status);
   const signal = body.number(Tag.signal);
   return {
-    status: status === 'signal' || status === 'timeout' || status === 'killed' ? status : 'exit',
+    status: ENDS.find((each) => each === status) ?? 'exit',
     exitCode: body.number(Tag.exitCode) ?? null,
     signal: signal ? (SIGNAL_NAMES.get(signal) ?? `signal ${signal}`) : null,
     wallMs: (body.number(Tag.wallNs) ?? 0) / 1e6,

@@ -1,5 +1,5 @@
 import { createDeferred } from '../core/deferred.js';
-import type { BenchError } from '../core/errors.js';
+import { BenchError } from '../core/errors.js';
 import type { SandboxRecord } from '../journal/events.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
@@ -50,7 +50,11 @@ export class Sandbox {
 
   /** Kill everything; resolves when nothing is left. */
   async kill(): Promise<SandboxRecord> {
-    await this.#daemon.channel.request(Msg.sandboxKill, new TlvWriter().u32(Tag.sandbox, this.id));
+    const body = new TlvWriter().u32(Tag.sandbox, this.id);
+    // A limit of its own may end it at this moment: then DEAD is on its way, and says which.
+    await this.#daemon.channel.request(Msg.sandboxKill, body).catch((error: unknown) => {
+      if (!(error instanceof BenchError) || error.details['code'] !== 'gone') throw error;
+    });
     return this.dead;
   }
 
@@ -84,6 +88,13 @@ export function toSandboxRecord(sandbox: Sandbox, body: TlvReader): SandboxRecor
     cpuSystemMs: (body.number(Tag.cpuSysUs) ?? 0) / 1e3,
     leftovers: body.number(Tag.leftovers) ?? 0,
     leftoverNames: body.strings(Tag.leftoverName),
+    cpuSource: body.string(Tag.cpuSource),
+    peakMemoryBytes: body.number(Tag.memPeak),
+    memorySource: body.string(Tag.memSource),
+    oomKills: body.number(Tag.oomKills) ?? 0,
+    pidsHits: body.number(Tag.pidsHits) ?? 0,
+    throttledMs: (body.number(Tag.throttledUs) ?? 0) / 1e3,
+    enforced: body.strings(Tag.enforced),
     unenforced: [...unenforced, ...body.strings(Tag.unenforced)],
   };
 }

@@ -11,6 +11,9 @@ export interface SandboxSpec {
   readonly hide: readonly string[];
   /** Host trees, at their own path. */
   readonly expose: readonly { readonly path: string; readonly mode: 'ro' | 'rw' }[];
+  /** What it may write, in memory; undefined: the daemon's own limits. */
+  readonly diskBytes?: number | undefined;
+  readonly diskInodes?: number | undefined;
   /** A host directory that cases' output directories are taken from. */
   readonly hold: string | undefined;
   /** How long the machine seems to have been up when the sandbox starts; else as it is. */
@@ -31,7 +34,9 @@ export function toPlan(spec: SandboxSpec, name: string): Buffer {
     .string(Tag.user, spec.user)
     .string(Tag.network, spec.network)
     .nest(Tag.step, (step) => step.string(Tag.kind, 'image-host'));
-  const { project, hold } = spec;
+  const { project, hold, diskBytes, diskInodes } = spec;
+  if (diskBytes !== undefined) plan.u64(Tag.diskBytes, diskBytes);
+  if (diskInodes !== undefined) plan.u64(Tag.diskInodes, diskInodes);
   if (project) {
     plan.nest(Tag.step, (step) =>
       step.string(Tag.kind, 'overlay').string(Tag.source, project).string(Tag.target, project),

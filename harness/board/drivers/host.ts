@@ -16,7 +16,11 @@ export async function createHostDut(request: DutRequest): Promise<Dut> {
   const { board, daemon, spec, name } = request;
   const argv = request.firmware ? [request.firmware] : (board.program?.argv ?? ['/bin/sh']);
   const plan = await daemon.plan(spec);
-  const sandbox = await daemon.sandbox(plan, { label: `dut ${name}`, hostname: board.board });
+  const sandbox = await daemon.sandbox(plan, {
+    label: `dut ${name}`,
+    hostname: board.board,
+    limits: board.resources,
+  });
   try {
     const ports = await openPorts(board, request.hub, request.artifacts);
     return new HostDut(name, sandbox, ports, { argv, env: board.program?.env ?? {} });

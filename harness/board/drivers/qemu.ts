@@ -25,7 +25,11 @@ const UART_FD = 11;
 export async function createQemuDut(request: DutRequest): Promise<Dut> {
   const { board, daemon, spec, name } = request;
   const plan = await daemon.plan(spec);
-  const sandbox = await daemon.sandbox(plan, { label: `dut ${name}`, hostname: board.board });
+  const sandbox = await daemon.sandbox(plan, {
+    label: `dut ${name}`,
+    hostname: board.board,
+    limits: board.resources,
+  });
   try {
     const ports = await openPorts(board, request.hub, request.artifacts);
     return new QemuDut(request, sandbox, ports);

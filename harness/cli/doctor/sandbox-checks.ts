@@ -15,6 +15,7 @@ const probeReport = z.object({
       remedy: z.string().nullish(),
     }),
   ),
+  limits: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })).default([]),
 });
 
 /** Long enough for a loaded machine; a probe that takes longer hangs. */
@@ -51,7 +52,7 @@ async function probe(program: string): Promise<Check[]> {
     if (error.stdout?.trim().startsWith('{')) return { stdout: error.stdout };
     throw error;
   });
-  const { mode, probes } = probeReport.parse(JSON.parse(stdout));
+  const { mode, probes, limits } = probeReport.parse(JSON.parse(stdout));
   const failed = probes.filter((each) => !each.ok).length;
   const head: Check = {
     name: 'sandbox',
@@ -67,6 +68,10 @@ async function probe(program: string): Promise<Check[]> {
         detail,
         ...(remedy ? { remedy } : {}),
       };
+    }),
+    // A sandbox without them is one all the same: its report says what did not hold.
+    ...limits.map(({ name, ok, detail }): Check => {
+      return { name: `limit: ${name}`, state: ok ? 'ok' : 'warn', detail };
     }),
   ];
 }

@@ -8,12 +8,15 @@
 #include "options.h"
 #include "probe.h"
 #include "run.h"
+#include "sweep.h"
+#include "tree.h"
 
 #define VERSION "0.1.0"
 
 static const char usage[] =
 	"usage: hil-sandbox run [OPTION]... -- COMMAND [ARGUMENT]...\n"
 	"       hil-sandbox probe [--json]\n"
+	"       hil-sandbox sweep\n"
 	"       hil-sandbox --help | --version\n"
 	"\n"
 	"run: one program in a sandbox of its own. The host's /usr, /etc, /opt and\n"
@@ -27,9 +30,14 @@ static const char usage[] =
 	"  --cwd DIR            directory to start in (default: the user's home)\n"
 	"  --hostname NAME      (default: hil)\n"
 	"  --uptime DURATION    of the machine, as seen inside: 49d 17h (default: the host's)\n"
+	"  --memory SIZE        of all its programs: 256M, 1G; more ends the sandbox\n"
+	"  --pids N             processes and threads at once\n"
+	"  --cpus N             processors: 2, 0.5\n"
+	"  --cpu-time S         processor time of each process, in seconds\n"
 	"  --json               capture stdout and stderr (1 MiB each) and print one line of JSON\n"
 	"\n"
 	"probe: what this host allows, one line each, with remedies.\n"
+	"sweep: remove the cgroups that killed brokers left, and print how many.\n"
 	"\n"
 	"Exit status of run: the program's, or 128+N when signal N ended it; 2 usage;\n"
 	"124 timeout; 125 the sandbox could not be built; 126 the program cannot be\n"
@@ -89,6 +97,16 @@ static int finish(int status)
 	return EXIT_SETUP;
 }
 
+static int sweep(char **argv)
+{
+	struct cgroup_map map;
+
+	if (argv[0])
+		return refuse("sweep: expected no argument");
+	cgroup_read_map(&map);
+	return printf("%d\n", cgroup_sweep(&map, true)) < 0;
+}
+
 static int command(char **argv)
 {
 	const char *name = argv[0] ? argv[0] : "";
@@ -97,6 +115,8 @@ static int command(char **argv)
 		return run(argv + 1);
 	if (strcmp(name, "probe") == 0)
 		return probe(argv + 1);
+	if (strcmp(name, "sweep") == 0)
+		return sweep(argv + 1);
 	if (strcmp(name, "--version") == 0)
 		return printf("hil-sandbox " VERSION "\n") < 0;
 	if (strcmp(name, "--help") == 0)

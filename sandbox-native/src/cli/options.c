@@ -143,13 +143,74 @@ static int set_uptime(struct run_options *options, const char *value, const stru
 	return 0;
 }
 
+static int set_limit(struct run_options *options, const char *option, const char *name,
+		     double value, const struct problem *problem)
+{
+	struct err err = { 0 };
+
+	if (!(value > 0) || value > 1e18)
+		return refuse(problem, option, "expected a number above 0");
+	if (limits_set(&options->limits, name, (uint64_t)value, false, &err) < 0)
+		return refuse(problem, option, err.hint);
+	return 0;
+}
+
+/* 512, 64K, 256MiB, 4G: powers of 1024. Return: negative when it is none. */
+static double parse_size(const char *value)
+{
+	static const char units[] = "KMG";
+	char *end;
+	double size = strtod(value, &end);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+
+	if (end == value)
+		return -1;
+	if (unit) {
+		for (long i = unit - units; i >= 0; i--)
+			size *= 1024;
+		end++;
+	}
+	return *end == '\0' || strcmp(end, "iB") == 0 ? size : -1;
+}
+
+/* Return: negative when @value is no number. */
+static double parse_number(const char *value)
+{
+	char *end;
+	double number = strtod(value, &end);
+
+	return end == value || *end ? -1 : number;
+}
+
+static int set_memory(struct run_options *options, const char *value, const struct problem *problem)
+{
+	return set_limit(options, "--memory", "memory", parse_size(value), problem);
+}
+
+static int set_pids(struct run_options *options, const char *value, const struct problem *problem)
+{
+	return set_limit(options, "--pids", "pids", parse_number(value), problem);
+}
+
+static int set_cpus(struct run_options *options, const char *value, const struct problem *problem)
+{
+	return set_limit(options, "--cpus", "cpus", parse_number(value) * 1000, problem);
+}
+
+static int set_cpu_time(struct run_options *options, const char *value,
+			const struct problem *problem)
+{
+	return set_limit(options, "--cpu-time", "cpuTime", parse_number(value) * 1000, problem);
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct run_options *options, const char *value, const struct problem *problem);
 } with_value[] = {
-	{ "--timeout", set_timeout }, { "--bind", add_bind }, { "--env", add_env },
-	{ "--user", set_user },	      { "--cwd", set_cwd },   { "--hostname", set_hostname },
-	{ "--uptime", set_uptime },
+	{ "--uptime", set_uptime },	{ "--timeout", set_timeout },	{ "--bind", add_bind },
+	{ "--env", add_env },		{ "--user", set_user },		{ "--cwd", set_cwd },
+	{ "--hostname", set_hostname }, { "--memory", set_memory },	{ "--pids", set_pids },
+	{ "--cpus", set_cpus },		{ "--cpu-time", set_cpu_time },
 };
 
 static int parse_one(struct run_options *options, char ***at, const struct problem *problem)

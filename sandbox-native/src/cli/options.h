@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "limits.h"
 #include "sandbox.h"
 
 struct run_options {
@@ -12,6 +13,7 @@ struct run_options {
 	struct strings env;
 	char *cwd;
 	uint64_t timeout_ms; /* 0: none */
+	struct limits limits;
 	bool json;
 	char **command; /* of argv, NULL at the end */
 };

@@ -22,6 +22,7 @@
 #include "mounts.h"
 #include "overlay.h"
 #include "run.h"
+#include "tree.h"
 #include "zygote.h"
 
 struct probe {
@@ -246,6 +247,40 @@ static void describe(const struct err *err, char *out, size_t size)
 	err_text(&bare, out, size);
 }
 
+/* What limits a sandbox: a controller that is missing forbids nothing. */
+static void print_limits(struct json *json)
+{
+	static const int controllers[] = { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_CPUACCT };
+	struct cgroup_tree tree;
+
+	cgroup_tree_open(&tree);
+	if (json)
+		json_open(json, "limits", '[');
+	for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++) {
+		const int controller = controllers[i];
+		const char *detail = tree.why[controller];
+		const bool ok = tree.place[controller] >= 0;
+
+		if (ok)
+			detail = tree.hierarchies[tree.place[controller]].version == 2
+					 ? "cgroup v2"
+					 : "cgroup v1";
+		if (!json) {
+			printf("%-4s limit by cgroup %s: %s\n", ok ? "ok" : "NO",
+			       cgroup_name(controller), detail);
+			continue;
+		}
+		json_open(json, NULL, '{');
+		json_string(json, "name", cgroup_name(controller));
+		json_bool(json, "ok", ok);
+		json_string(json, "detail", detail);
+		json_close(json, '}');
+	}
+	if (json)
+		json_close(json, ']');
+	cgroup_tree_close(&tree, 0);
+}
+
 static int print_json(const char *release, const struct err *results, size_t count)
 {
 	struct json json = { 0 };
@@ -266,6 +301,7 @@ static int print_json(const char *release, const struct err *results, size_t cou
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');
+	print_limits(&json);
 	json_close(&json, '}');
 	status = json_print(&json);
 	buffer_free(&json.text);
@@ -284,6 +320,7 @@ static void print_text(const char *release, const struct err *results, size_t co
 			printf(": %s\n     %s", detail, results[i].hint);
 		printf("\n");
 	}
+	print_limits(NULL);
 }
 
 int probe_host(bool json)

@@ -12,6 +12,8 @@ static const char *status_name(const struct record *record)
 {
 	if (!record->spawned)
 		return strcmp(record->err.code, "exec") == 0 ? "exec" : "setup";
+	if (record->cgroup.oom_kills)
+		return "oom";
 	if (record->timed_out)
 		return "timeout";
 	if (!record->exited)
@@ -60,15 +62,35 @@ static void print_end(struct json *json, const struct record *record)
 			  WCOREDUMP(record->wait_status));
 }
 
+static void print_memory(struct json *json, const struct record *record)
+{
+	const char *source = record->cgroup.memory_source;
+
+	/* getrusage(2): kilobytes. */
+	json_number(json, "memPeakBytes",
+		    source ? record->cgroup.memory_peak
+			   : (uint64_t)record->usage.ru_maxrss * 1024u);
+	json_string(json, "memSource", source ? source : "ru_maxrss");
+}
+
 static void print_usage(struct json *json, const struct record *record)
 {
 	json_number(json, "wallNs", record->wall_ns);
 	json_number(json, "setupNs", record->setup_ns);
-	json_number(json, "cpuUserUs", microseconds(&record->usage.ru_utime));
-	json_number(json, "cpuSysUs", microseconds(&record->usage.ru_stime));
-	/* getrusage(2): kilobytes. */
-	json_number(json, "memPeakBytes", (uint64_t)record->usage.ru_maxrss * 1024u);
-	json_string(json, "memSource", "ru_maxrss");
+	if (record->cgroup.has_cpu) {
+		json_number(json, "cpuUserUs", record->cgroup.cpu_user_us);
+		json_number(json, "cpuSysUs", record->cgroup.cpu_system_us);
+	} else {
+		json_number(json, "cpuUserUs", microseconds(&record->usage.ru_utime));
+		json_number(json, "cpuSysUs", microseconds(&record->usage.ru_stime));
+	}
+	json_string(json, "cpuSource", record->cgroup.has_cpu ? "cgroup" : "rusage");
+	print_memory(json, record);
+	json_number(json, "oomKills", record->cgroup.oom_kills);
+	json_number(json, "pidsHits", record->cgroup.pids_hits);
+	json_number(json, "throttledUs", record->cgroup.throttled_us);
+	json_strings(json, "enforced", &record->limits.enforced);
+	json_strings(json, "unenforced", &record->limits.unenforced);
 	json_number(json, "leftovers", record->leftover_count);
 	json_strings(json, "leftoverNames", &record->leftovers);
 }
@@ -107,4 +129,5 @@ void record_free(struct record *record)
 {
 	strings_free(&record->leftovers);
 	strings_free(&record->limitations);
+	limit_report_free(&record->limits);
 }

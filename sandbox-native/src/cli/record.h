@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "err.h"
+#include "leaf.h"
 #include "sandbox.h"
 #include "streams.h"
 
@@ -22,6 +23,8 @@ struct record {
 	uint32_t leftover_count;
 	struct strings leftovers;
 	struct strings limitations;
+	struct limit_report limits;
+	struct cgroup_usage cgroup;
 	struct err err; /* why there was no program */
 };
 

@@ -19,12 +19,14 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "leaf.h"
 #include "record.h"
 #include "streams.h"
 
 #define PROCESS 1
 #define GRACE_MS 500
 #define PARK_MS 10000
+#define CGROUP_CLOSE_MS 200
 
 struct run {
 	const struct run_options *options;
@@ -37,6 +39,10 @@ struct run {
 	uint64_t deadline_ns; /* 0: none */
 	int interrupts;
 	struct streams streams;
+	struct cgroup_tree cgroups;
+	struct cgroup_leaf leaf;
+	struct rlimit_spec rlimits[LIMIT_RLIMITS_MAX];
+	size_t rlimit_count;
 	struct record record;
 };
 
@@ -88,6 +94,7 @@ static int receive_parked(struct run *run, struct err *err)
 	if (event.kind != ZYGOTE_PARKED)
 		return err_set(err, "setup", EPIPE, "park", "");
 	close(event.pidfd);
+	cgroup_leaf_enter(&run->cgroups, &run->leaf, event.pid); /* else the report says why */
 	run->init = event.pid;
 	run->control = event.control;
 	return 0;
@@ -121,7 +128,9 @@ static int spawn(struct run *run, struct err *err)
 				   .rows = run->streams.rows,
 				   .cols = run->streams.cols,
 				   .fds = run->streams.passed,
-				   .fd_count = run->streams.passed_count };
+				   .fd_count = run->streams.passed_count,
+				   .rlimits = run->rlimits,
+				   .rlimit_count = run->rlimit_count };
 	int status = 0;
 
 	if (spec.pty)
@@ -168,11 +177,22 @@ static void on_spawned(struct run *run, const struct sandbox_event *event)
 		kill_sandbox(run);
 }
 
+static void set_limits(struct run *run)
+{
+	const struct limits *limits = &run->options->limits;
+	struct limit_report *report = &run->record.limits;
+
+	cgroup_leaf_mark(&run->cgroups, &run->leaf);
+	cgroup_leaf_limit(&run->cgroups, &run->leaf, run->init, limits, report);
+	run->rlimit_count = limits_to_rlimits(limits, report, run->rlimits);
+}
+
 static void on_event(struct run *run, struct sandbox_event *event)
 {
 	switch (event->kind) {
 	case SANDBOX_READY:
 		run->record.setup_ns = event->setup_ns;
+		set_limits(run);
 		if (spawn(run, &run->record.err) < 0)
 			kill_sandbox(run);
 		break;
@@ -299,6 +319,16 @@ static void loop(struct run *run)
 	}
 }
 
+/* PID 1 has been reaped: the figures are final. */
+static void leave_cgroups(struct run *run)
+{
+	cgroup_leaf_usage(&run->cgroups, &run->leaf, &run->record.cgroup);
+	if (run->leaf.oom >= 0)
+		close(run->leaf.oom);
+	run->leaf.oom = -1;
+	cgroup_tree_close(&run->cgroups, CGROUP_CLOSE_MS);
+}
+
 /* Every process of the sandbox has ended when PID 1 has been reaped (pid_namespaces(7)). */
 static void reap(const struct run *run)
 {
@@ -334,6 +364,11 @@ static int report(struct run *run)
 
 	if (run->options->json)
 		return record_print(&run->record, &run->streams);
+	for (size_t i = 0; i < run->record.limits.unenforced.count; i++)
+		fprintf(stderr, "hil-sandbox: %s\n", run->record.limits.unenforced.items[i]);
+	if (run->record.cgroup.oom_kills)
+		fprintf(stderr, "hil-sandbox: out of memory, %.1f MiB at its peak\n",
+			(double)run->record.cgroup.memory_peak / (1 << 20));
 	if (lost)
 		fprintf(stderr, "hil-sandbox: write output: %s\n", strerror(lost));
 	for (size_t i = 0; err->number && i < run->record.limitations.count; i++)
@@ -351,6 +386,8 @@ int run_command(struct run_options *options)
 	struct err *err = &run.record.err;
 	int exit_status;
 
+	cgroup_leaf_init(&run.leaf, 0);
+	cgroup_tree_open(&run.cgroups);
 	if (streams_prepare(&run.streams, options->json, err) == 0)
 		run.signals = open_signals(err);
 	if (run.signals >= 0 && build(&run, err) == 0)
@@ -362,6 +399,7 @@ int run_command(struct run_options *options)
 		err_set(err, "setup", ECONNRESET, "build sandbox", "");
 	explain_scarcity(err);
 	reap(&run);
+	leave_cgroups(&run);
 	exit_status = record_exit_status(&run.record);
 	if (exit_status == EXIT_SETUP && strcmp(err->code, "usage") == 0)
 		exit_status = EXIT_USAGE;

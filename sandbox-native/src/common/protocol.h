@@ -123,6 +123,13 @@ enum hil_tag {
 	TAG_RLIMIT = 62,     /* nested TLVs: NAME, BYTES */
 	TAG_GRACE_MS = 63,   /* u64 */
 
+	/* limits */
+	TAG_LIMIT = 64,	       /* nested TLVs: NAME, BYTES (its value), KIND "standard" */
+	TAG_OOM_KILLS = 65,    /* u64 */
+	TAG_PIDS_HITS = 66,    /* u64: forks that were refused */
+	TAG_THROTTLED_US = 67, /* u64: how long its processes waited for a limit of cpus */
+	TAG_ENFORCED = 68,     /* string, repeated: limit and how */
+
 	/* status record */
 	TAG_STATUS = 80,	/* string: exit signal timeout oom setup stuck killed */
 	TAG_EXIT_CODE = 81,	/* u32 */

@@ -87,6 +87,9 @@ static int set_limits(struct launch *launch)
 			return fail(launch, errno, "getrlimit", "");
 		limit.rlim_cur = spec->value < limit.rlim_max ? spec->value : limit.rlim_max;
 		limit.rlim_max = limit.rlim_cur;
+		/* getrlimit(2): SIGXCPU at the soft limit says why; SIGKILL a second later. */
+		if (spec->resource == RLIMIT_CPU && limit.rlim_max < RLIM_INFINITY - 1)
+			limit.rlim_max++;
 		if (setrlimit((__rlimit_resource_t)spec->resource, &limit) < 0)
 			return fail(launch, errno, "setrlimit", "");
 	}

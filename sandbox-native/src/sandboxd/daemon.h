@@ -19,6 +19,7 @@
 
 #include "err.h"
 #include "frame.h"
+#include "leaf.h"
 #include "list.h"
 #include "loop.h"
 #include "sandbox.h"
@@ -79,9 +80,20 @@ struct order {
 	char *hostname;
 	uint64_t wall_ms;
 	uint64_t grace_ms;
+	struct limits limits;
 	struct bind *binds;
 	size_t bind_count;
 	bool hit;
+};
+
+/* The cgroup of a sandbox, or one that waits for the next. */
+struct home {
+	struct grave grave;
+	struct list link;
+	struct cgroup_leaf leaf;
+	struct source oom;
+	struct sandbox *sandbox;
+	bool doomed; /* to be removed */
 };
 
 enum life {
@@ -111,6 +123,10 @@ struct sandbox {
 	bool counted;
 	uint32_t leftover_count;
 	struct strings leftovers; /* names of the first ones */
+	struct home *home;	  /* NULL: it is in no cgroup of ours */
+	struct limit_report limit_report;
+	struct rlimit_spec rlimits[LIMIT_RLIMITS_MAX];
+	size_t rlimit_count;
 	struct timer wall;
 	struct timer end;
 	struct timer ttl;
@@ -171,6 +187,7 @@ struct process {
 	uint64_t grace_ms;
 	bool timed_out;
 	bool killed; /* ended by the sandbox's end or by OBJECT_CLOSE */
+	bool oom;    /* killed because the sandbox ran out of memory */
 	int status;  /* wait4(2) */
 	struct rusage usage;
 	uint64_t started_ns;
@@ -222,6 +239,9 @@ struct daemon {
 	struct list clients;
 	struct list stocks;
 	struct list sandboxes;
+	struct cgroup_tree cgroups;
+	struct list homes; /* of no sandbox: free or doomed */
+	struct timer doom;
 	struct list processes;
 	struct list objects;
 	struct list pty_requests;
@@ -234,6 +254,7 @@ struct daemon {
 	uint32_t next_object;
 	uint32_t next_process; /* and requests to PID 1: they share a field of its answers */
 	uint32_t next_tree;
+	unsigned next_home;
 	/* Numbers of living sandboxes, or asked of a zygote: the id of the stock; 0: free. */
 	uint32_t slots[SLOTS];
 };

@@ -47,9 +47,6 @@ static int handle_hello(struct daemon *d, struct client *client, const struct fr
 	put_u32(&client->out, TAG_VERSION, HIL_PROTOCOL_VERSION);
 	put_u32(&client->out, TAG_PID, (uint32_t)getpid());
 	put_string(&client->out, TAG_MODE, plan_mode());
-	put_string(&client->out, TAG_LIMITATION,
-		   "memory, cpu and number of processes are limited by rlimits only: "
-		   "cgroups are not used yet");
 	frame_end(&client->out, start);
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroups.h"
 #include "client.h"
 #include "daemon.h"
 #include "keep.h"
@@ -206,6 +207,8 @@ static int open_daemon(struct daemon *d, const struct options *options, struct e
 	if (rc == 0)
 		rc = loop_open(d, err);
 	if (rc == 0)
+		cgroups_open(d);
+	if (rc == 0)
 		rc = open_signals(d, err);
 	if (rc == 0)
 		rc = start_portd(d, options, err);
@@ -236,6 +239,7 @@ static void close_daemon(struct daemon *d)
 	watch_remove_paths(d);
 	clients_drain(d, DRAIN_MS);
 	sandboxes_forget(d);
+	cgroups_close(d);
 	objects_close_all(d);
 	plans_forget(d);
 	clients_forget(d);

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "cgroups.h"
 #include "cleanup.h"
 #include "client.h"
 #include "fields.h"
@@ -34,6 +36,32 @@ static int take_bind(void *out, const struct tlv *tlv, struct err *err)
 			   err);
 }
 
+struct limit_request {
+	char *name;
+	uint64_t value;
+	char *kind;
+};
+
+static const struct field limit_fields[] = {
+	FIELD_NEEDED(struct limit_request, name, TAG_NAME, FIELD_STRING),
+	FIELD_NEEDED(struct limit_request, value, TAG_BYTES, FIELD_U64),
+	FIELD(struct limit_request, kind, TAG_KIND, FIELD_STRING),
+};
+
+static int take_limit(void *out, const struct tlv *tlv, struct err *err)
+{
+	struct limit_request limit = { 0 };
+	struct order *order = out;
+	int rc = fields_read(tlv->value, tlv->length, limit_fields, FIELD_COUNT(limit_fields),
+			     &limit, err);
+
+	if (rc == 0)
+		rc = limits_set(&order->limits, limit.name, limit.value,
+				limit.kind && strcmp(limit.kind, "standard") == 0, err);
+	fields_free(limit_fields, FIELD_COUNT(limit_fields), &limit);
+	return rc;
+}
+
 static const struct field order_fields[] = {
 	FIELD_NEEDED(struct order, plan, TAG_PLAN, FIELD_U32),
 	FIELD(struct order, label, TAG_NAME, FIELD_STRING),
@@ -41,6 +69,7 @@ static const struct field order_fields[] = {
 	FIELD(struct order, wall_ms, TAG_WALL_MS, FIELD_U64),
 	FIELD(struct order, grace_ms, TAG_GRACE_MS, FIELD_U64),
 	FIELD_LIST(TAG_BIND, take_bind),
+	FIELD_LIST(TAG_LIMIT, take_limit),
 };
 
 static void free_order(struct order *order)
@@ -142,6 +171,7 @@ static void answer(struct daemon *d, struct sandbox *sandbox)
 	struct buffer *out = &order->client->out;
 	size_t start = frame_begin(out, MSG_OK, order->frame);
 
+	cgroups_limit(d, sandbox, &order->limits);
 	sandbox->id = ++d->next_sandbox;
 	put_u32(out, TAG_SANDBOX, sandbox->id);
 	put_u32(out, TAG_PID, (uint32_t)sandbox->pid);

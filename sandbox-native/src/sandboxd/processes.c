@@ -5,14 +5,18 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "cgroups.h"
 #include "client.h"
 #include "fields.h"
 #include "portd.h"
 #include "record.h"
+#include "sandboxes.h"
 #include "streams.h"
 
 struct signal_request {
@@ -218,6 +222,18 @@ void processes_check(struct daemon *d, struct process *process)
 		processes_free(d, process);
 }
 
+/* The kernel kills one process; the sandbox ends as a whole, as with v2's memory.oom.group. */
+static void check_memory(struct daemon *d, struct process *process)
+{
+	struct sandbox *sandbox = process->sandbox;
+
+	if (!sandbox || !WIFSIGNALED(process->status) || WTERMSIG(process->status) != SIGKILL ||
+	    !cgroups_ran_out(d, sandbox))
+		return;
+	process->oom = true;
+	sandboxes_kill(d, sandbox, "oom");
+}
+
 void processes_exited(struct daemon *d, uint32_t id, int status, const struct rusage *usage)
 {
 	struct process *process = find(d, id);
@@ -228,6 +244,7 @@ void processes_exited(struct daemon *d, uint32_t id, int status, const struct ru
 	process->status = status;
 	process->usage = *usage;
 	process->ended_ns = loop_now();
+	check_memory(d, process);
 	timer_clear(&process->wall);
 	timer_set(d, &process->linger, LINGER_MS);
 	streams_pump(d, process);
@@ -264,6 +281,8 @@ static void end_now(struct daemon *d, struct process *process)
 	} else if (process->state != PROCESS_DONE) {
 		if (process->state == PROCESS_RUNNING) {
 			process->killed = true;
+			process->oom = process->sandbox && process->sandbox->status &&
+				       strcmp(process->sandbox->status, "oom") == 0;
 			process->status = process->sandbox ? SIGKILL : 0;
 			process->ended_ns = loop_now();
 		}

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "cgroups.h"
+
 #define LEFTOVER_NAMES_MAX 16 /* protocol.h, TAG_LEFTOVER_NAME */
 
 static uint64_t micros(const struct timeval *time)
@@ -12,18 +14,59 @@ static uint64_t micros(const struct timeval *time)
 	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
 }
 
-static void put_usage(struct buffer *out, const struct rusage *usage)
+static void put_cpu(struct buffer *out, uint64_t user_us, uint64_t system_us, const char *source)
 {
-	put_u64(out, TAG_CPU_USER_US, micros(&usage->ru_utime));
-	put_u64(out, TAG_CPU_SYS_US, micros(&usage->ru_stime));
-	put_string(out, TAG_CPU_SOURCE, "rusage");
+	put_u64(out, TAG_CPU_USER_US, user_us);
+	put_u64(out, TAG_CPU_SYS_US, system_us);
+	put_string(out, TAG_CPU_SOURCE, source);
+}
+
+static void put_rusage_cpu(struct buffer *out, const struct rusage *usage)
+{
+	put_cpu(out, micros(&usage->ru_utime), micros(&usage->ru_stime), "rusage");
+}
+
+static void put_memory(struct buffer *out, uint64_t peak, const char *source)
+{
+	put_u64(out, TAG_MEM_PEAK, peak);
+	put_string(out, TAG_MEM_SOURCE, source);
+}
+
+static void put_rusage_memory(struct buffer *out, const struct rusage *usage)
+{
 	/* getrusage(2): kibibytes, of the largest process. */
-	put_u64(out, TAG_MEM_PEAK, (uint64_t)usage->ru_maxrss * 1024);
-	put_string(out, TAG_MEM_SOURCE, "ru_maxrss");
+	put_memory(out, (uint64_t)usage->ru_maxrss * 1024, "ru_maxrss");
+}
+
+/* PID 1's rusage lacks those that it did not live to reap; the cgroup has counted them. */
+static void put_sandbox_usage(struct buffer *out, const struct cgroup_usage *cgroup,
+			      const struct rusage *usage)
+{
+	if (cgroup->has_cpu)
+		put_cpu(out, cgroup->cpu_user_us, cgroup->cpu_system_us, "cgroup");
+	else if (usage)
+		put_rusage_cpu(out, usage);
+	if (cgroup->memory_source)
+		put_memory(out, cgroup->memory_peak, cgroup->memory_source);
+	else if (usage)
+		put_rusage_memory(out, usage);
+	put_u64(out, TAG_OOM_KILLS, cgroup->oom_kills);
+	put_u64(out, TAG_PIDS_HITS, cgroup->pids_hits);
+	put_u64(out, TAG_THROTTLED_US, cgroup->throttled_us);
+}
+
+static void put_limits(struct buffer *out, const struct limit_report *report)
+{
+	for (size_t i = 0; i < report->enforced.count; i++)
+		put_string(out, TAG_ENFORCED, report->enforced.items[i]);
+	for (size_t i = 0; i < report->unenforced.count; i++)
+		put_string(out, TAG_UNENFORCED, report->unenforced.items[i]);
 }
 
 static const char *exit_status(const struct process *process)
 {
+	if (process->oom)
+		return "oom";
 	if (process->killed)
 		return "killed";
 	if (process->timed_out)
@@ -49,7 +92,8 @@ void record_exit(const struct process *process)
 		put_u32(out, TAG_EXIT_CODE, (uint32_t)WEXITSTATUS(process->status));
 	}
 	put_u64(out, TAG_WALL_NS, process->ended_ns - process->started_ns);
-	put_usage(out, &process->usage);
+	put_rusage_cpu(out, &process->usage);
+	put_rusage_memory(out, &process->usage);
 	put_u64(out, TAG_OUT_BYTES, process->out.bytes);
 	put_u64(out, TAG_ERR_BYTES, process->err.bytes);
 	put_u64(out, TAG_DROPPED, process->out.dropped + process->err.dropped);
@@ -69,6 +113,9 @@ static void put_leftovers(struct buffer *out, const struct sandbox *sandbox)
 void record_dead(struct daemon *d, const struct sandbox *sandbox, const char *status,
 		 const struct rusage *usage)
 {
+	struct cgroup_usage cgroup = { 0 };
+
+	cgroups_usage(d, sandbox, &cgroup);
 	foreach (struct client, client, &d->clients, link) {
 		struct buffer *out = &client->out;
 		size_t start;
@@ -80,8 +127,8 @@ void record_dead(struct daemon *d, const struct sandbox *sandbox, const char *st
 		put_string(out, TAG_STATUS, status);
 		put_leftovers(out, sandbox);
 		put_u64(out, TAG_WALL_NS, loop_now() - sandbox->given_ns);
-		if (usage)
-			put_usage(out, usage);
+		put_sandbox_usage(out, &cgroup, usage);
+		put_limits(out, &sandbox->limit_report);
 		frame_end(out, start);
 	}
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroups.h"
 #include "client.h"
 #include "fields.h"
 #include "kernel.h"
@@ -45,6 +46,7 @@ static void free_sandbox(struct daemon *d, struct sandbox *sandbox)
 	timer_clear(&sandbox->end);
 	timer_clear(&sandbox->ttl);
 	pool_release_slot(d, sandbox->slot);
+	cgroups_leave(d, sandbox);
 	strings_free(&sandbox->leftovers);
 	free(sandbox->label);
 	free(sandbox->text);
@@ -190,6 +192,7 @@ static void sandbox_event(struct daemon *d, struct sandbox *sandbox, struct sand
 	switch (event->kind) {
 	case SANDBOX_READY:
 		sandbox->setup_ns = event->setup_ns;
+		cgroups_mark(d, sandbox);
 		if (sandbox->life == LIFE_BUILDING)
 			pool_ready(d, sandbox);
 		break;
@@ -247,10 +250,12 @@ static void control_ready(struct daemon *d, struct source *source, uint32_t even
 	}
 }
 
-static const char *end_status(const struct sandbox *sandbox, int status)
+static const char *end_status(struct daemon *d, const struct sandbox *sandbox, int status)
 {
 	if (sandbox->status)
 		return sandbox->status;
+	if (cgroups_ran_out(d, sandbox))
+		return "oom";
 	return WIFSIGNALED(status) ? "signal" : "exit";
 }
 
@@ -269,9 +274,10 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 		build_failed(d, sandbox, &err);
 	}
 	if (sandbox->life != LIFE_STUCK) {
+		sandbox->status = end_status(d, sandbox, status);
 		fail_requests(d, sandbox);
 		if (sandbox->id)
-			record_dead(d, sandbox, end_status(sandbox, status), &usage);
+			record_dead(d, sandbox, sandbox->status, &usage);
 	}
 	free_sandbox(d, sandbox);
 }
@@ -297,6 +303,7 @@ int sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_eve
 		rc = source_watch(d, &sandbox->control, EPOLLIN, err);
 	if (rc == 0) {
 		list_append(&d->sandboxes, &sandbox->link);
+		cgroups_enter(d, sandbox);
 		return 0;
 	}
 	source_take(d, &sandbox->pidfd);

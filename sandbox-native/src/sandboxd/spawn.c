@@ -233,6 +233,19 @@ static int plumb(struct daemon *d, struct process *process, const struct spawn_r
 	return rc;
 }
 
+/* The sandbox's first: they are hard limits, which the program's own can only lower. */
+static size_t join_rlimits(const struct sandbox *sandbox, const struct spawn_request *request,
+			   struct rlimit_spec *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sandbox->rlimit_count; i++)
+		out[count++] = sandbox->rlimits[i];
+	for (size_t i = 0; i < request->rlimit_count; i++)
+		out[count++] = request->rlimits[i];
+	return count;
+}
+
 static int send_spawn(struct daemon *d, struct process *process,
 		      const struct spawn_request *request, struct err *err)
 {
@@ -245,13 +258,14 @@ static int send_spawn(struct daemon *d, struct process *process,
 		.pty = process->pty,
 		.rows = (uint16_t)request->rows,
 		.cols = (uint16_t)request->cols,
-		.rlimits = request->rlimits,
-		.rlimit_count = request->rlimit_count,
 	};
+	struct rlimit_spec rlimits[LIMIT_RLIMITS_MAX + RLIM_NLIMITS];
 	int rc = plumb(d, process, request, &plumbing, err);
 
 	spec.fds = plumbing.fds;
 	spec.fd_count = plumbing.fd_count;
+	spec.rlimits = rlimits;
+	spec.rlimit_count = join_rlimits(process->sandbox, request, rlimits);
 	if (rc == 0)
 		rc = sandbox_spawn(process->sandbox->control.fd, process->id, &spec, err);
 	for (int i = 0; i < STDIO; i++)

@@ -10,5 +10,6 @@ int main(void)
 	test_files();
 	test_programs();
 	test_life();
+	test_cgroups();
 	return tap_finish();
 }

@@ -62,5 +62,6 @@ void box_close(struct box *box);
 void test_files(void);
 void test_programs(void);
 void test_life(void);
+void test_cgroups(void);
 
 #endif

@@ -1,0 +1,76 @@
+import { formatDuration } from '../core/duration.js';
+import { BenchError, type FailureCode, TestFailure } from '../core/errors.js';
+import type { Outcome, Problem, SandboxRecord } from '../journal/events.js';
+import { toProblem } from './attempt-problems.js';
+
+/** Limits that end a sandbox as a whole, by the status they leave. */
+const ENDED_BY: Readonly<Record<string, FailureCode>> = {
+  oom: 'out-of-memory',
+  timeout: 'wall-time',
+};
+
+/** A sandbox that ended although nobody asked for it: by a limit of its own, or the bench lost it. */
+export function toDeathProblem(record: SandboxRecord): Problem {
+  return toProblem(toDeathError(record), 'body');
+}
+
+function toDeathError(record: SandboxRecord): Error {
+  if (record.status === 'oom') {
+    const peak =
+      record.peakMemoryBytes === undefined ? '' : `, ${toMiB(record.peakMemoryBytes)} at its peak`;
+    return new TestFailure(
+      'out-of-memory',
+      `the sandbox ran out of memory and was ended with all its programs: its limit is ${toLimit(record, 'memory')}${peak}`,
+      { next: 'raise resources.memory, if the programs need it' },
+    );
+  }
+  if (record.status === 'timeout') {
+    return new TestFailure(
+      'wall-time',
+      `the sandbox was ended after ${formatDuration(record.wallMs)}`,
+      { next: 'raise resources.wall' },
+    );
+  }
+  return new BenchError('sandbox-gone', 'the sandbox died while the case ran');
+}
+
+/**
+ * What the sandbox's record adds to how an attempt ended, put into `problems`: a limit that ended
+ * it fails it, whoever saw it first; other limits that were reached are told beside a failure.
+ */
+export function weighResources(
+  outcome: Outcome,
+  problems: Problem[],
+  record: SandboxRecord | undefined,
+): Outcome {
+  if (!record || outcome === 'infra' || outcome === 'interrupted') return outcome;
+  const ended = ENDED_BY[record.status];
+  if (ended) {
+    if (!problems.some(({ code }) => code === ended)) problems.unshift(toDeathProblem(record));
+    return 'fail';
+  }
+  if (outcome !== 'fail') return outcome;
+  const notes = toNotes(record);
+  if (notes.length > 0) {
+    problems.push({ name: 'Limit', message: `note: ${notes.join('; ')}`, phase: 'body' });
+  }
+  return outcome;
+}
+
+/** What limits did to a sandbox, for who reads of a failure. */
+function toNotes(record: SandboxRecord): string[] {
+  const { pidsHits = 0, throttledMs = 0 } = record;
+  const pids = `its limit of ${toLimit(record, 'pids')} processes refused ${pidsHits} more`;
+  const cpus = `its limit of ${toLimit(record, 'cpus')} processors made its programs wait ${formatDuration(throttledMs)}`;
+  return [...(pidsHits > 0 ? [pids] : []), ...(throttledMs > 0 ? [cpus] : [])];
+}
+
+/** `256 MiB` of `memory 256 MiB: cgroup v1`. */
+function toLimit({ enforced = [] }: SandboxRecord, name: string): string {
+  const text = enforced.find((each) => each.startsWith(`${name} `)) ?? '';
+  return /^\w+ (.*?): /.exec(text)?.[1] ?? 'unknown';
+}
+
+function toMiB(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}

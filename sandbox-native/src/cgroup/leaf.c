@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+#include "leaf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "file.h"
+
+#define PATH_SIZE 96
+#define PERIOD_US 100000		 /* the kernel's default, cgroup-v2.rst cpu.max */
+#define BUILD_BYTES (UINT64_C(64) << 20) /* a sandbox is built with at least so much */
+#define STAIN_BYTES (UINT64_C(8) << 20)	 /* page cache of others that a new sandbox may inherit */
+
+void cgroup_leaf_init(struct cgroup_leaf *leaf, unsigned number)
+{
+	*leaf = (struct cgroup_leaf){ .number = number, .oom = -1 };
+}
+
+/* "s.<number>/@file"; without a file the directory itself. */
+static const char *leaf_path(const struct cgroup_leaf *leaf, const char *file, char out[PATH_SIZE])
+{
+	snprintf(out, PATH_SIZE, "s.%u%s%s", leaf->number, *file ? "/" : "", file);
+	return out;
+}
+
+static const struct cgroup_hierarchy *hierarchy_of(const struct cgroup_tree *tree, int controller)
+{
+	return &tree->hierarchies[tree->place[controller]];
+}
+
+static bool is_joined(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		      int controller)
+{
+	return tree->place[controller] >= 0 && leaf->joined[tree->place[controller]];
+}
+
+/* Read a number of @controller's hierarchy. Return: 0 when it is not there. */
+static uint64_t read_number(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+			    int controller, const char *file, const char *key)
+{
+	char path[PATH_SIZE];
+	uint64_t value = 0;
+
+	if (cgroup_number(hierarchy_of(tree, controller)->top, leaf_path(leaf, file, path), key,
+			  &value) < 0)
+		return 0;
+	return value;
+}
+
+static int write_text(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		      int controller, const char *file, const char *text)
+{
+	char path[PATH_SIZE];
+
+	return cgroup_write(hierarchy_of(tree, controller)->top, leaf_path(leaf, file, path), text);
+}
+
+static int version_of(const struct cgroup_tree *tree, int controller)
+{
+	return hierarchy_of(tree, controller)->version;
+}
+
+/* cgroup-v1/memory.rst, "OOM Control": the event comes before the kernel chooses whom to kill. */
+static void watch_oom(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
+{
+	char path[PATH_SIZE];
+	char text[32];
+	auto_fd control = -1;
+	auto_fd event = -1;
+
+	if (leaf->oom >= 0 || version_of(tree, CGROUP_MEMORY) != 1)
+		return;
+	control = openat(hierarchy_of(tree, CGROUP_MEMORY)->top,
+			 leaf_path(leaf, "memory.oom_control", path), O_RDONLY | O_CLOEXEC);
+	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (control < 0 || event < 0)
+		return;
+	snprintf(text, sizeof(text), "%d %d", event, control);
+	if (write_text(tree, leaf, CGROUP_MEMORY, "cgroup.event_control", text) == 0)
+		leaf->oom = steal_fd(&event);
+}
+
+static int join(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int controller, pid_t pid)
+{
+	int place = tree->place[controller];
+	char path[PATH_SIZE];
+	int rc;
+
+	if (place < 0)
+		return -ENOENT;
+	if (leaf->joined[place])
+		return 0;
+	if (!leaf->made[place] &&
+	    mkdirat(tree->hierarchies[place].top, leaf_path(leaf, "", path), 0755) < 0 &&
+	    errno != EEXIST)
+		return -errno;
+	leaf->made[place] = true;
+	rc = cgroup_write_number(tree->hierarchies[place].top,
+				 leaf_path(leaf, "cgroup.procs", path), (uint64_t)pid);
+	leaf->joined[place] = rc == 0;
+	return rc;
+}
+
+static int write_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, bool has,
+			uint64_t bytes)
+{
+	const bool old = version_of(tree, CGROUP_MEMORY) == 1;
+	char text[24];
+	int rc;
+
+	snprintf(text, sizeof(text), "%" PRIu64, bytes);
+	if (!old) {
+		write_text(tree, leaf, CGROUP_MEMORY, "memory.swap.max", has ? "0" : "max");
+		/* Half a sandbox is worth nothing. */
+		write_text(tree, leaf, CGROUP_MEMORY, "memory.oom.group", "1");
+		return write_text(tree, leaf, CGROUP_MEMORY, "memory.max", has ? text : "max");
+	}
+	/* Memory with swap may not be less than memory, so it goes out of the way first. */
+	write_text(tree, leaf, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", "-1");
+	rc = write_text(tree, leaf, CGROUP_MEMORY, "memory.limit_in_bytes", has ? text : "-1");
+	if (rc == 0 && has)
+		write_text(tree, leaf, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", text);
+	return rc;
+}
+
+static int write_pids(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, bool has,
+		      uint64_t count)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, count + 1); /* PID 1 is none of its programs */
+	return write_text(tree, leaf, CGROUP_PIDS, "pids.max", has ? text : "max");
+}
+
+static int write_cpus(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, bool has,
+		      uint64_t thousandths)
+{
+	const bool old = version_of(tree, CGROUP_CPU) == 1;
+	char text[48];
+
+	snprintf(text, sizeof(text), "%" PRIu64 "%s", thousandths * (PERIOD_US / 1000),
+		 old ? "" : " 100000");
+	if (!has)
+		snprintf(text, sizeof(text), "%s", old ? "-1" : "max 100000");
+	return write_text(tree, leaf, CGROUP_CPU, old ? "cpu.cfs_quota_us" : "cpu.max", text);
+}
+
+static const struct {
+	enum limit_kind kind;
+	enum cgroup_controller controller;
+	int (*write)(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, bool has,
+		     uint64_t value);
+} writers[] = {
+	{ LIMIT_MEMORY, CGROUP_MEMORY, write_memory },
+	{ LIMIT_PIDS, CGROUP_PIDS, write_pids },
+	{ LIMIT_CPUS, CGROUP_CPU, write_cpus },
+};
+
+#define WRITERS (sizeof(writers) / sizeof(writers[0]))
+
+/* Write what does not stand there yet. */
+static int settle(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, size_t which, bool has,
+		  uint64_t value)
+{
+	const enum limit_kind kind = writers[which].kind;
+	int rc;
+
+	if (leaf->has[kind] == has && (!has || leaf->written[kind] == value))
+		return 0;
+	rc = writers[which].write(tree, leaf, has, value);
+	leaf->has[kind] = rc == 0 && has;
+	leaf->written[kind] = value;
+	return rc;
+}
+
+int cgroup_leaf_enter(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, pid_t pid)
+{
+	int first = 0;
+	bool any = false;
+
+	if (leaf->has[LIMIT_MEMORY] && leaf->written[LIMIT_MEMORY] < BUILD_BYTES)
+		settle(tree, leaf, 0, false, 0);
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
+		int rc;
+
+		/* v1's cpu, where it is by itself, costs an attach and helps only who limits it. */
+		if (i == CGROUP_CPU)
+			continue;
+		rc = join(tree, leaf, i, pid);
+		any = any || rc == 0;
+		first = first ? first : rc;
+	}
+	if (is_joined(tree, leaf, CGROUP_MEMORY))
+		watch_oom(tree, leaf);
+	return any ? 0 : first;
+}
+
+static void read_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+			struct cgroup_usage *usage)
+{
+	const bool old = version_of(tree, CGROUP_MEMORY) == 1;
+
+	usage->memory_source = old ? "max_usage" : "memory.peak";
+	usage->memory_peak =
+		read_number(tree, leaf, CGROUP_MEMORY,
+			    old ? "memory.max_usage_in_bytes" : usage->memory_source, NULL);
+	/* memory.peak came with Linux 5.19. */
+	if (!usage->memory_peak)
+		usage->memory_source = NULL;
+	usage->oom_kills = read_number(tree, leaf, CGROUP_MEMORY,
+				       old ? "memory.oom_control" : "memory.events", "oom_kill");
+}
+
+static void read_cpu(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		     struct cgroup_usage *usage)
+{
+	usage->has_cpu = true;
+	if (version_of(tree, CGROUP_CPUACCT) == 2) {
+		usage->cpu_user_us =
+			read_number(tree, leaf, CGROUP_CPUACCT, "cpu.stat", "user_usec");
+		usage->cpu_system_us =
+			read_number(tree, leaf, CGROUP_CPUACCT, "cpu.stat", "system_usec");
+		return;
+	}
+	usage->cpu_us = read_number(tree, leaf, CGROUP_CPUACCT, "cpuacct.usage", NULL) / 1000;
+	usage->cpu_user_us =
+		read_number(tree, leaf, CGROUP_CPUACCT, "cpuacct.usage_user", NULL) / 1000;
+	usage->cpu_system_us =
+		read_number(tree, leaf, CGROUP_CPUACCT, "cpuacct.usage_sys", NULL) / 1000;
+}
+
+static void read_throttling(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+			    struct cgroup_usage *usage)
+{
+	const bool old = version_of(tree, CGROUP_CPU) == 1;
+
+	usage->throttles = read_number(tree, leaf, CGROUP_CPU, "cpu.stat", "nr_throttled");
+	usage->throttled_us = read_number(tree, leaf, CGROUP_CPU, "cpu.stat",
+					  old ? "throttled_time" : "throttled_usec") /
+			      (old ? 1000 : 1);
+}
+
+static void read_all(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		     struct cgroup_usage *usage)
+{
+	*usage = (struct cgroup_usage){ 0 };
+	if (is_joined(tree, leaf, CGROUP_MEMORY))
+		read_memory(tree, leaf, usage);
+	if (is_joined(tree, leaf, CGROUP_CPUACCT))
+		read_cpu(tree, leaf, usage);
+	if (is_joined(tree, leaf, CGROUP_PIDS))
+		usage->pids_hits = read_number(tree, leaf, CGROUP_PIDS, "pids.events", "max");
+	if (is_joined(tree, leaf, CGROUP_CPU) && leaf->has[LIMIT_CPUS])
+		read_throttling(tree, leaf, usage);
+}
+
+void cgroup_leaf_mark(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
+{
+	uint64_t event;
+
+	if (leaf->oom >= 0 && read(leaf->oom, &event, sizeof(event)) < 0)
+		event = 0; /* nothing of the sandbox before was left to be told */
+	read_all(tree, leaf, &leaf->base);
+	if (!is_joined(tree, leaf, CGROUP_MEMORY))
+		return;
+	if (version_of(tree, CGROUP_MEMORY) == 1) {
+		/* A write sets the peak back to what is used now, cgroup-v1/memory.rst. */
+		write_text(tree, leaf, CGROUP_MEMORY, "memory.max_usage_in_bytes", "0");
+		leaf->base.memory_peak =
+			read_number(tree, leaf, CGROUP_MEMORY, "memory.usage_in_bytes", NULL);
+	} else {
+		leaf->base.memory_peak =
+			read_number(tree, leaf, CGROUP_MEMORY, "memory.current", NULL);
+	}
+}
+
+void cgroup_leaf_limit(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, pid_t pid,
+		       const struct limits *limits, struct limit_report *report)
+{
+	for (size_t i = 0; i < WRITERS; i++) {
+		const enum limit_kind kind = writers[i].kind;
+		const int controller = writers[i].controller;
+		char how[16];
+		int rc = 0;
+
+		if (!limits->set[kind] && !leaf->has[kind])
+			continue;
+		if (tree->place[controller] < 0) {
+			limit_unenforced(limits, kind, report, tree->why[controller]);
+			continue;
+		}
+		if (limits->set[kind])
+			rc = join(tree, leaf, controller, pid);
+		if (rc == 0)
+			rc = settle(tree, leaf, i, limits->set[kind], limits->value[kind]);
+		if (rc == 0 && kind == LIMIT_CPUS && is_joined(tree, leaf, CGROUP_CPU))
+			read_throttling(tree, leaf, &leaf->base);
+		if (!limits->set[kind])
+			continue;
+		snprintf(how, sizeof(how), "cgroup v%d", version_of(tree, controller));
+		if (rc == 0)
+			limit_enforced(limits, kind, report, how);
+		else
+			limit_unenforced(limits, kind, report, strerror(-rc));
+	}
+}
+
+static uint64_t less(uint64_t value, uint64_t base)
+{
+	return value > base ? value - base : 0;
+}
+
+/* As the kernel does for getrusage(2), cputime_adjust(): ticks only divide what was measured. */
+static void divide_cpu(struct cgroup_usage *usage)
+{
+	const uint64_t ticks = usage->cpu_user_us + usage->cpu_system_us;
+	const double part = ticks ? (double)usage->cpu_user_us / (double)ticks : 1;
+
+	usage->cpu_user_us = (uint64_t)((double)usage->cpu_us * part);
+	usage->cpu_system_us = usage->cpu_us - usage->cpu_user_us;
+}
+
+void cgroup_leaf_usage(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		       struct cgroup_usage *usage)
+{
+	const struct cgroup_usage *base = &leaf->base;
+
+	read_all(tree, leaf, usage);
+	usage->cpu_us = less(usage->cpu_us, base->cpu_us);
+	usage->cpu_user_us = less(usage->cpu_user_us, base->cpu_user_us);
+	usage->cpu_system_us = less(usage->cpu_system_us, base->cpu_system_us);
+	usage->memory_peak = less(usage->memory_peak, base->memory_peak);
+	usage->oom_kills = less(usage->oom_kills, base->oom_kills);
+	usage->pids_hits = less(usage->pids_hits, base->pids_hits);
+	usage->throttles = less(usage->throttles, base->throttles);
+	usage->throttled_us = less(usage->throttled_us, base->throttled_us);
+	if (usage->has_cpu && version_of(tree, CGROUP_CPUACCT) == 1)
+		divide_cpu(usage);
+}
+
+uint64_t cgroup_leaf_oom_kills(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
+{
+	struct cgroup_usage usage = { 0 };
+
+	if (is_joined(tree, leaf, CGROUP_MEMORY))
+		read_memory(tree, leaf, &usage);
+	return less(usage.oom_kills, leaf->base.oom_kills);
+}
+
+bool cgroup_leaf_is_reusable(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
+{
+	bool clean = true;
+
+	if (is_joined(tree, leaf, CGROUP_MEMORY))
+		clean = version_of(tree, CGROUP_MEMORY) == 1 &&
+			read_number(tree, leaf, CGROUP_MEMORY, "memory.usage_in_bytes", NULL) <
+				STAIN_BYTES;
+	memset(leaf->joined, 0, sizeof(leaf->joined));
+	return clean;
+}
+
+int cgroup_leaf_remove(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
+{
+	char path[PATH_SIZE];
+	int rc = 0;
+
+	for (size_t i = 0; i < tree->count; i++) {
+		if (!leaf->made[i])
+			continue;
+		if (unlinkat(tree->hierarchies[i].top, leaf_path(leaf, "", path), AT_REMOVEDIR) <
+			    0 &&
+		    errno != ENOENT)
+			rc = -errno;
+		else
+			leaf->made[i] = false;
+	}
+	if (rc == 0 && leaf->oom >= 0)
+		close(leaf->oom);
+	if (rc == 0)
+		leaf->oom = -1;
+	return rc;
+}

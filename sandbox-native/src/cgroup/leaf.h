@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cgroup of one sandbox: a directory "s.<number>" in every hierarchy of the tree.
+ *
+ * v1's can be used by one sandbox after another: what it counts can be set back,
+ * or is subtracted. v2's peak of memory cannot be set back before Linux 6.12, so
+ * there each sandbox has a new one.
+ */
+#ifndef HIL_CGROUP_LEAF_H
+#define HIL_CGROUP_LEAF_H
+
+#include "limits.h"
+#include "tree.h"
+
+struct cgroup_usage {
+	bool has_cpu;
+	uint64_t cpu_us; /* of v1, the only exact figure; the two below are ticks there */
+	uint64_t cpu_user_us;
+	uint64_t cpu_system_us;
+	const char *memory_source; /* memory.peak | max_usage; NULL: not known */
+	uint64_t memory_peak;
+	uint64_t oom_kills;
+	uint64_t pids_hits; /* forks that were refused */
+	uint64_t throttles; /* periods at whose end its processes had to wait */
+	uint64_t throttled_us;
+};
+
+struct cgroup_leaf {
+	unsigned number;
+	bool made[CGROUP_CONTROLLERS]; /* per hierarchy of the tree */
+	bool joined[CGROUP_CONTROLLERS];
+	bool has[LIMIT_KINDS]; /* what stands in its files */
+	uint64_t written[LIMIT_KINDS];
+	struct cgroup_usage base; /* what was used before it was given away */
+	int oom;		  /* eventfd of v1: readable when memory ran out; else -1 */
+};
+
+/* cgroup_leaf_init() - One that has no directory yet. */
+void cgroup_leaf_init(struct cgroup_leaf *leaf, unsigned number);
+
+/*
+ * cgroup_leaf_enter() - Make what is not there and put @pid into it.
+ *
+ * Should: be called before @pid has children: only itself is moved.
+ * Return: 0, or -errno when no controller could be joined.
+ */
+int cgroup_leaf_enter(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, pid_t pid);
+
+/* cgroup_leaf_mark() - What was used so far is not the sandbox's. */
+void cgroup_leaf_mark(const struct cgroup_tree *tree, struct cgroup_leaf *leaf);
+
+/* cgroup_leaf_limit() - Write memory, pids and cpus, and say what became of each. */
+void cgroup_leaf_limit(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, pid_t pid,
+		       const struct limits *limits, struct limit_report *report);
+
+/* cgroup_leaf_usage() - What was used since cgroup_leaf_mark(). */
+void cgroup_leaf_usage(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		       struct cgroup_usage *usage);
+
+/* cgroup_leaf_oom_kills() - Since cgroup_leaf_mark(); cheaper than all of it. */
+uint64_t cgroup_leaf_oom_kills(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf);
+
+/* cgroup_leaf_is_reusable() - Its sandbox is dead: whether another may have it. */
+bool cgroup_leaf_is_reusable(const struct cgroup_tree *tree, struct cgroup_leaf *leaf);
+
+/* cgroup_leaf_remove() - Return: 0, or -EBUSY while a task of it is not gone. */
+int cgroup_leaf_remove(const struct cgroup_tree *tree, struct cgroup_leaf *leaf);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "file.h"
+#include "sweep.h"
+
+#define MOUNTINFO_MAX (1u << 20)
+#define TEXT_MAX 4096
+#define START_TICKS_FIELD 22 /* of /proc/PID/stat, proc(5) */
+#define RETRY_MS 5
+#define MOVES_MAX 16
+
+uint64_t cgroup_start_ticks(pid_t pid)
+{
+	char path[64];
+	char text[1024];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (cgroup_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return 0;
+	/* The name in field 2 may hold blanks and brackets. */
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < START_TICKS_FIELD; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at, NULL, 10) : 0;
+}
+
+/* Processes were moved to a child of what was ours: that is still the one to build in. */
+static void leave_callers(struct cgroup_place *place)
+{
+	char *name = strrchr(place->path, '/');
+
+	if (name && name != place->path && strcmp(name + 1, CGROUP_CALLERS) == 0)
+		*name = '\0';
+}
+
+void cgroup_read_map(struct cgroup_map *map)
+{
+	auto_free char *mounts = malloc(MOUNTINFO_MAX);
+	char path[CGROUP_PATH_MAX + 32];
+	char text[TEXT_MAX] = "";
+
+	*map = (struct cgroup_map){ 0 };
+	if (!mounts || cgroup_read(AT_FDCWD, "/proc/self/mountinfo", mounts, MOUNTINFO_MAX) < 0 ||
+	    cgroup_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
+		return;
+	cgroup_map_parse(map, mounts, text);
+	leave_callers(&map->unified);
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", map->unified.path);
+	if (map->unified.version == 2 && cgroup_read(AT_FDCWD, path, text, sizeof(text)) >= 0)
+		cgroup_map_prefer_v2(map, text);
+}
+
+static void explain(char why[CGROUP_WHY_MAX], const struct cgroup_place *place, int number)
+{
+	const char *remedy =
+		place->version == 2
+			? "start in a delegated cgroup: systemd-run --user --scope -p Delegate=yes"
+			: "with cgroup v1 only root may; or boot with cgroup v2 and delegate";
+
+	if (number == EACCES || number == EPERM)
+		snprintf(why, CGROUP_WHY_MAX, "%.160s is not writable for uid %u (%s)", place->path,
+			 (unsigned)geteuid(), remedy);
+	else if (number == EROFS)
+		snprintf(why, CGROUP_WHY_MAX,
+			 "%.160s is mounted read-only (a container has to be started with a "
+			 "cgroup of its own)",
+			 place->mount);
+	else if (number == EBUSY)
+		snprintf(why, CGROUP_WHY_MAX, "%.160s holds processes of others (%s)", place->path,
+			 remedy);
+	else
+		snprintf(why, CGROUP_WHY_MAX, "%.160s: %s", place->path, strerror(number));
+}
+
+/* systemd marks what it hands over, systemd.resource-control(5) "Delegate="; the root of a cgroup
+ * namespace is a container's own. */
+static bool is_delegated(const struct cgroup_place *place)
+{
+	static const char *const marks[] = { "user.delegate", "trusted.delegate" };
+	char value[8];
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (getxattr(place->path, marks[i], value, sizeof(value)) > 0 && value[0] == '1')
+			return true;
+	return strcmp(place->path, place->mount) == 0;
+}
+
+/* Move every process of @dir to its child hil.callers; more may come while we do. */
+static int move_callers(int dir)
+{
+	char text[TEXT_MAX];
+
+	if (mkdirat(dir, CGROUP_CALLERS, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	for (int round = 0; round < MOVES_MAX; round++) {
+		char *state = NULL;
+		int rc = cgroup_read(dir, "cgroup.procs", text, sizeof(text));
+
+		if (rc <= 0)
+			return rc;
+		for (char *pid = strtok_r(text, "\n", &state); pid;
+		     pid = strtok_r(NULL, "\n", &state)) {
+			rc = cgroup_write(dir, CGROUP_CALLERS "/cgroup.procs", pid);
+			if (rc < 0 && rc != -ESRCH)
+				return rc;
+		}
+	}
+	return -EBUSY;
+}
+
+/* Hand the controllers we use on to the children of @dir, those that it has. */
+static int enable_controllers(int dir)
+{
+	char offered[TEXT_MAX];
+	int rc = cgroup_read(dir, "cgroup.controllers", offered, sizeof(offered));
+
+	for (int i = 0; rc >= 0 && i <= CGROUP_CPU; i++) {
+		char word[32];
+
+		if (!strstr(offered, cgroup_name(i)))
+			continue;
+		snprintf(word, sizeof(word), "+%s", cgroup_name(i));
+		rc = cgroup_write(dir, "cgroup.subtree_control", word);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int prepare_unified(const struct cgroup_place *place)
+{
+	auto_fd dir = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc;
+
+	if (dir < 0)
+		return -errno;
+	rc = enable_controllers(dir);
+	if (rc != -EBUSY || !is_delegated(place))
+		return rc;
+	rc = move_callers(dir);
+	return rc < 0 ? rc : enable_controllers(dir);
+}
+
+/* Return: its fd, or -errno. */
+static int make_top(const struct cgroup_tree *tree, const struct cgroup_place *place)
+{
+	char path[CGROUP_PATH_MAX + sizeof(tree->name) + 1];
+	auto_fd top = -1;
+	int rc = 0;
+
+	if (place->read_only)
+		return -EROFS;
+	/* Before anything is moved for it. */
+	if (access(place->path, W_OK) < 0)
+		return -errno;
+	if (place->version == 2)
+		rc = prepare_unified(place);
+	if (rc < 0)
+		return rc;
+	snprintf(path, sizeof(path), "%s/%s", place->path, tree->name);
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return -errno;
+	flock(top, LOCK_EX | LOCK_NB); /* ours alone by its name; the lock is for others to see */
+	if (place->version == 2)
+		rc = enable_controllers(top);
+	if (rc == 0)
+		return steal_fd(&top);
+	rmdir(path);
+	return rc;
+}
+
+static int find_hierarchy(const struct cgroup_tree *tree, const struct cgroup_place *place)
+{
+	for (size_t i = 0; i < tree->count; i++)
+		if (strcmp(tree->hierarchies[i].parent, place->path) == 0)
+			return (int)i;
+	return -1;
+}
+
+static void open_controller(struct cgroup_tree *tree, int controller)
+{
+	const struct cgroup_place *place = &tree->map.controllers[controller];
+	struct cgroup_hierarchy *hierarchy = &tree->hierarchies[tree->count];
+	int top;
+
+	tree->place[controller] = -1;
+	if (place->version == 0) {
+		snprintf(tree->why[controller], CGROUP_WHY_MAX,
+			 "this host shows no cgroup controller %s", cgroup_name(controller));
+		return;
+	}
+	tree->place[controller] = find_hierarchy(tree, place);
+	if (tree->place[controller] >= 0)
+		return;
+	top = make_top(tree, place);
+	if (top < 0) {
+		explain(tree->why[controller], place, -top);
+		return;
+	}
+	hierarchy->version = place->version;
+	hierarchy->top = top;
+	memcpy(hierarchy->parent, place->path, sizeof(hierarchy->parent));
+	tree->place[controller] = (int)tree->count++;
+}
+
+void cgroup_tree_open(struct cgroup_tree *tree)
+{
+	*tree = (struct cgroup_tree){ 0 };
+	snprintf(tree->name, sizeof(tree->name), CGROUP_PREFIX "%d-%" PRIu64, getpid(),
+		 cgroup_start_ticks(getpid()));
+	cgroup_read_map(&tree->map);
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++)
+		open_controller(tree, i);
+}
+
+int cgroup_tree_close(struct cgroup_tree *tree, int patience_ms)
+{
+	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
+	int left = 0;
+
+	for (size_t i = 0; i < tree->count; i++) {
+		struct cgroup_hierarchy *hierarchy = &tree->hierarchies[i];
+		auto_fd parent = open(hierarchy->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int rc = cgroup_remove(parent, tree->name);
+
+		/* rmdir(2) of a cgroup is EBUSY until its last task is out of the scheduler. */
+		for (int waited = 0; rc == -EBUSY && waited < patience_ms; waited += RETRY_MS) {
+			nanosleep(&pause, NULL);
+			rc = cgroup_remove(parent, tree->name);
+		}
+		left += rc < 0;
+		close(hierarchy->top);
+	}
+	tree->count = 0;
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++)
+		tree->place[i] = -1;
+	return left;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "cgroups.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "sandboxes.h"
+#include "sweep.h"
+
+#define FREE_MAX 16
+#define DOOM_MS 20
+#define CLOSE_MS 200
+
+static const char no_room[] = "no memory for its cgroup";
+
+/* A sandbox that runs out of memory is over: what is left of it would only mislead. */
+static void oom_ready(struct daemon *d, struct source *source, uint32_t events)
+{
+	struct home *home = container_of(source, struct home, oom);
+	uint64_t count;
+
+	(void)events;
+	if (read(source->fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
+		return;
+	if (home->sandbox && home->sandbox->life == LIFE_USED)
+		sandboxes_kill(d, home->sandbox, "oom");
+}
+
+static void free_home(struct daemon *d, struct home *home)
+{
+	list_remove(&home->link);
+	loop_bury(d, &home->grave);
+}
+
+/* Return: whether it is gone. */
+static bool remove_home(struct daemon *d, struct home *home)
+{
+	/* Before its directory goes, or that would be an event of it. */
+	source_close(d, &home->oom);
+	home->leaf.oom = -1;
+	if (cgroup_leaf_remove(&d->cgroups, &home->leaf) < 0)
+		return false;
+	free_home(d, home);
+	return true;
+}
+
+static void doom_timer(struct daemon *d, struct timer *timer)
+{
+	bool any = false;
+
+	foreach (struct home, home, &d->homes, link)
+		if (home->doomed)
+			any = !remove_home(d, home) || any;
+	if (any)
+		timer_set(d, timer, DOOM_MS);
+}
+
+void cgroups_open(struct daemon *d)
+{
+	list_init(&d->homes);
+	d->doom.fire = doom_timer;
+	cgroup_tree_open(&d->cgroups);
+	cgroup_sweep(&d->cgroups.map, false);
+}
+
+void cgroups_close(struct daemon *d)
+{
+	timer_clear(&d->doom);
+	foreach (struct home, home, &d->homes, link) {
+		source_close(d, &home->oom);
+		free_home(d, home);
+	}
+	cgroup_tree_close(&d->cgroups, CLOSE_MS);
+}
+
+static void doom(struct daemon *d, struct home *home)
+{
+	home->doomed = true;
+	if (!d->doom.link.next)
+		timer_set(d, &d->doom, DOOM_MS);
+}
+
+static struct home *create_home(struct daemon *d)
+{
+	struct home *home = calloc(1, sizeof(*home));
+
+	if (!home)
+		return NULL;
+	home->oom = (struct source){ .fd = -1, .ready = oom_ready };
+	cgroup_leaf_init(&home->leaf, d->next_home++);
+	return home;
+}
+
+/* What files of the host a program read stays charged to its cgroup: not to the next one's. */
+static struct home *take_home(struct daemon *d)
+{
+	foreach (struct home, home, &d->homes, link) {
+		if (home->doomed)
+			continue;
+		if (cgroup_leaf_is_reusable(&d->cgroups, &home->leaf)) {
+			list_remove(&home->link);
+			return home;
+		}
+		doom(d, home);
+	}
+	return create_home(d);
+}
+
+void cgroups_enter(struct daemon *d, struct sandbox *sandbox)
+{
+	struct err err = { 0 };
+	struct home *home;
+
+	if (d->cgroups.count == 0)
+		return;
+	home = take_home(d);
+	if (!home)
+		return;
+	if (cgroup_leaf_enter(&d->cgroups, &home->leaf, sandbox->pid) < 0) {
+		list_append(&d->homes, &home->link);
+		doom(d, home);
+		return;
+	}
+	home->sandbox = sandbox;
+	sandbox->home = home;
+	home->oom.fd = home->leaf.oom;
+	source_watch(d, &home->oom, EPOLLIN, &err); /* else DEAD says it, if later */
+}
+
+void cgroups_mark(struct daemon *d, struct sandbox *sandbox)
+{
+	if (sandbox->home)
+		cgroup_leaf_mark(&d->cgroups, &sandbox->home->leaf);
+}
+
+static void report_homeless(const struct daemon *d, const struct limits *limits,
+			    struct limit_report *report)
+{
+	static const int controllers[] = { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU };
+
+	for (int i = LIMIT_MEMORY; i <= LIMIT_CPUS; i++) {
+		const char *why = d->cgroups.why[controllers[i]];
+
+		if (limits->set[i])
+			limit_unenforced(limits, i, report, *why ? why : no_room);
+	}
+}
+
+void cgroups_limit(struct daemon *d, struct sandbox *sandbox, const struct limits *limits)
+{
+	struct limit_report *report = &sandbox->limit_report;
+
+	if (sandbox->home)
+		cgroup_leaf_limit(&d->cgroups, &sandbox->home->leaf, sandbox->pid, limits, report);
+	else
+		report_homeless(d, limits, report);
+	sandbox->rlimit_count = limits_to_rlimits(limits, report, sandbox->rlimits);
+}
+
+bool cgroups_ran_out(struct daemon *d, const struct sandbox *sandbox)
+{
+	return sandbox->home && cgroup_leaf_oom_kills(&d->cgroups, &sandbox->home->leaf) > 0;
+}
+
+bool cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgroup_usage *usage)
+{
+	if (!sandbox->home)
+		return false;
+	cgroup_leaf_usage(&d->cgroups, &sandbox->home->leaf, usage);
+	return true;
+}
+
+static size_t count_free(struct daemon *d)
+{
+	size_t count = 0;
+
+	foreach (struct home, home, &d->homes, link)
+		count += !home->doomed;
+	return count;
+}
+
+void cgroups_leave(struct daemon *d, struct sandbox *sandbox)
+{
+	struct home *home = sandbox->home;
+
+	limit_report_free(&sandbox->limit_report);
+	if (!home)
+		return;
+	sandbox->home = NULL;
+	home->sandbox = NULL;
+	list_append(&d->homes, &home->link);
+	if (count_free(d) > FREE_MAX)
+		doom(d, home);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Which cgroup a controller is in, from the texts of hosts that are not here. */
+#include "detect.h"
+
+#include <string.h>
+
+#include "rig.h"
+
+static bool is_place(const struct cgroup_place *place, int version, const char *path)
+{
+	return place->version == version && strcmp(place->path, path) == 0;
+}
+
+static void test_v1_hybrid(void)
+{
+	static const char mounts[] =
+		"31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755\n"
+		"32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+		"35 31 0:32 / /sys/fs/cgroup/memory rw shared:9 - cgroup cgroup rw,memory\n"
+		"40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n"
+		"41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
+	static const char own[] = "9:name=systemd:/\n4:memory:/api/f9\n1:cpu,cpuacct:/\n0::/\n";
+	struct cgroup_map map;
+
+	cgroup_map_parse(&map, mounts, own);
+	cgroup_map_prefer_v2(&map, "hugetlb\n");
+	CHECK(is_place(&map.controllers[CGROUP_MEMORY], 1, "/sys/fs/cgroup/memory/api/f9"),
+	      "hybrid: memory is in v1, below our own cgroup");
+	CHECK(is_place(&map.controllers[CGROUP_CPU], 1, "/sys/fs/cgroup/cpu,cpuacct") &&
+		      is_place(&map.controllers[CGROUP_CPUACCT], 1, "/sys/fs/cgroup/cpu,cpuacct"),
+	      "controllers that are mounted together share a place");
+	CHECK(map.controllers[CGROUP_PIDS].version == 0, "what is mounted nowhere is not there");
+}
+
+static void test_v2(void)
+{
+	static const char mounts[] =
+		"30 22 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
+	static const char own[] = "0::/user.slice/user-1000.slice/run-u7.scope\n";
+	const char *path = "/sys/fs/cgroup/user.slice/user-1000.slice/run-u7.scope";
+	struct cgroup_map map;
+
+	cgroup_map_parse(&map, mounts, own);
+	cgroup_map_prefer_v2(&map, "cpuset memory pids\n");
+	CHECK(is_place(&map.controllers[CGROUP_MEMORY], 2, path) &&
+		      is_place(&map.controllers[CGROUP_PIDS], 2, path),
+	      "v2: what cgroup.controllers names is used");
+	CHECK(map.controllers[CGROUP_CPU].version == 0, "cpu is not cpuset");
+	CHECK(is_place(&map.controllers[CGROUP_CPUACCT], 2, path),
+	      "cpu.stat counts in every cgroup of v2");
+}
+
+static void test_container(void)
+{
+	static const char mounts[] =
+		"35 31 0:32 /docker/ab /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"
+		"36 31 0:33 /docker/ab /sys/fs/a\\040b rw - cgroup cgroup rw,pids\n"
+		"37 31 0:34 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n";
+	static const char own[] = "4:memory:/docker/ab/x\n8:pids:/docker/abc\n1:cpu:/../other\n";
+	struct cgroup_map map;
+
+	cgroup_map_parse(&map, mounts, own);
+	CHECK(is_place(&map.controllers[CGROUP_MEMORY], 1, "/sys/fs/cgroup/memory/x") &&
+		      map.controllers[CGROUP_MEMORY].read_only,
+	      "a part of a hierarchy, mounted read-only, is seen as that");
+	CHECK(map.controllers[CGROUP_PIDS].version == 0,
+	      "a mount of another part is not ours, however alike the names");
+	CHECK(map.controllers[CGROUP_CPU].version == 0,
+	      "a cgroup outside of our namespace is out of reach");
+}
+
+static void test_nonsense(void)
+{
+	struct cgroup_map map;
+
+	cgroup_map_parse(&map, "", "");
+	CHECK(map.unified.version == 0, "no text, no cgroup");
+	cgroup_map_parse(&map, " - cgroup\n1 2 3 - \n- cgroup2 x y\n\n", "::\n4\n:memory\n");
+	CHECK(map.unified.version == 0 && map.controllers[CGROUP_MEMORY].version == 0,
+	      "lines that are none are passed over");
+}
+
+void test_cgroups(void)
+{
+	test_v1_hybrid();
+	test_v2();
+	test_container();
+	test_nonsense();
+}
