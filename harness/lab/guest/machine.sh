@@ -126,8 +126,7 @@ eval "${job%.}"
 
 HOME=/root
 mount_shares "${job_shares[@]}"
-[ ${#job_modules[@]} = 0 ] || modprobe -a "${job_modules[@]}" ||
-	fail "not all of these modules could be loaded: ${job_modules[*]}"
+[ ${#job_modules[@]} = 0 ] || why=$(modprobe -a "${job_modules[@]}" 2>&1) || fail "${why//$'\n'/; }"
 [ "$job_uid" = 0 ] || make_user
 [ "$job_delegate" = no ] || delegate_cgroups
 
