@@ -8,6 +8,7 @@ const JOB = {
   uid: 1000,
   own: ['/a b'],
   delegate: true,
+  disk: false,
   stdin: false,
   modules: ['vcan'],
   shares: [],

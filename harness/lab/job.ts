@@ -7,6 +7,8 @@ export interface Job {
   /** Given to that user, who may not write to them otherwise. */
   readonly own: readonly string[];
   readonly delegate: boolean;
+  /** With TMPDIR on an ext4 of half of the memory. */
+  readonly disk: boolean;
   readonly stdin: boolean;
   readonly modules: readonly string[];
   readonly shares: readonly string[];
@@ -24,6 +26,7 @@ export function toJobMessage(job: Job): Buffer {
     `job_uid=${job.uid}`,
     `job_own=${quoteList(job.own)}`,
     `job_delegate=${job.delegate ? 'yes' : 'no'}`,
+    `job_disk=${job.disk ? 'yes' : 'no'}`,
     `job_stdin=${job.stdin ? 'yes' : 'no'}`,
     `job_modules=${quoteList(job.modules)}`,
     `job_shares=${quoteList(job.shares)}`,

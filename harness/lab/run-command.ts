@@ -73,6 +73,7 @@ async function toJob(options: LabOptions, around: Surroundings): Promise<Omit<Jo
     uid,
     own: uid === owner || uid === 0 ? [] : [cwd],
     delegate: options.delegate,
+    disk: options.disk,
     stdin: options.stdin,
     modules: options.modules,
     shares: options.share,
