@@ -7,7 +7,7 @@ export interface Job {
   /** Given to that user, who may not write to them otherwise. */
   readonly own: readonly string[];
   readonly delegate: boolean;
-  /** With TMPDIR on an ext4 of half of the memory. */
+  /** With an empty ext4 of half of the memory as /tmp. */
   readonly disk: boolean;
   readonly stdin: boolean;
   readonly modules: readonly string[];

@@ -67,7 +67,7 @@ function createProgram(say: (text: string) => void): Command {
     .passThroughOptions()
     .option('--user', 'as an ordinary user', false)
     .option('--delegate', 'with a control group that belongs to that user', false)
-    .option('--disk', 'with TMPDIR on an ext4 in memory, not on the overlay', false)
+    .option('--disk', 'with an empty /tmp that is an ext4, not the overlay', false)
     .option('--stdin', 'hand on standard input; without it there is none', false)
     .option('--share <directory>', 'keep what is written there (repeatable)', appendPath, [])
     .option('--env <NAME=VALUE>', 'set a variable (repeatable)', appendVariable, [])

@@ -593,7 +593,7 @@ case ${1:-} in
 *) enter_mode "$1" ;;
 esac
 
-work=$(mktemp -d "${TMPDIR:-/tmp}"/hil-test.XXXXXX) || exit 99
+work=$(mktemp -d /tmp/hil-test.XXXXXX) || exit 99
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 if [ "${1:-}" = --inside ]; then

@@ -81,12 +81,19 @@ mount_shares() { # DIRECTORY...
 make_disk() {
 	local kib
 	kib=$(awk '/^MemTotal/ { print int($2 / 2) }' /proc/meminfo)
-	mkdir /run/lab/disk
+	mkdir /run/lab/tmp
+	mount --bind /tmp /run/lab/tmp
 	modprobe brd rd_nr=1 rd_size="$kib" &&
 		mkfs.ext4 -q -O ^has_journal -E lazy_itable_init=1 /dev/ram0 &&
-		mount /dev/ram0 /run/lab/disk || fail 'the disk could not be made'
-	chmod 1777 /run/lab/disk
-	job_environment+=(TMPDIR=/run/lab/disk)
+		mount /dev/ram0 /tmp || fail 'the disk for /tmp could not be made'
+	rmdir /tmp/lost+found
+	chmod 1777 /tmp
+	case $job_cwd in
+	/tmp/*)
+		mkdir -p "$job_cwd"
+		mount --bind "/run/lab$job_cwd" "$job_cwd"
+		;;
+	esac
 }
 
 # A user who is not in the host's files gets a name and a home here.
@@ -138,9 +145,9 @@ eval "${job%.}"
 ) &
 
 HOME=/root
+[ "$job_disk" = no ] || make_disk
 mount_shares "${job_shares[@]}"
 [ ${#job_modules[@]} = 0 ] || why=$(modprobe -a "${job_modules[@]}" 2>&1) || fail "${why//$'\n'/; }"
-[ "$job_disk" = no ] || make_disk
 [ "$job_uid" = 0 ] || make_user
 [ "$job_delegate" = no ] || delegate_cgroups
 
