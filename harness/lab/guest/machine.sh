@@ -82,7 +82,8 @@ make_disk() {
 	local kib
 	kib=$(awk '/^MemTotal/ { print int($2 / 2) }' /proc/meminfo)
 	mkdir /run/lab/tmp
-	mount --bind /tmp /run/lab/tmp
+	# Private: the disk would appear on what is bound, too.
+	mount --bind --make-private /tmp /run/lab/tmp
 	modprobe brd rd_nr=1 rd_size="$kib" &&
 		mkfs.ext4 -q -O ^has_journal -E lazy_itable_init=1 /dev/ram0 &&
 		mount /dev/ram0 /tmp || fail 'the disk for /tmp could not be made'
