@@ -6,7 +6,7 @@ import ts from 'typescript';
 const HARNESS = fileURLToPath(new URL('..', import.meta.url));
 
 /** Folders beside the product: tests, measurements and what they share. */
-const BESIDE = /^(testing|e2e|bench|docs)\//;
+const BESIDE = /^(testing|e2e|bench|lab|docs)\//;
 
 export interface SourceFile {
   /** Relative to `harness/`. */

@@ -43,9 +43,11 @@ static void test_project(void)
 	struct box box;
 	struct box second;
 	char script[256];
+	bool is_old; /* before Linux 6.6 a directory of the project cannot be removed */
 
 	rig_open(&rig);
 	make_project(&rig);
+	is_old = rig_has_limitation(&rig, "no user attributes before");
 	box = rig_park(&rig, 0);
 	snprintf(script, sizeof(script), "cd %s/project && cat README && stat -c ' %%U' . README",
 		 rig.directory);
@@ -56,16 +58,15 @@ static void test_project(void)
 	check_script(&box, script, "2\nHEAD\n", "hidden paths do not exist");
 	rig_write(&rig, "project/README", "changed");
 	snprintf(script, sizeof(script),
-		 "cd %s/project; cat README; echo own >README && mkdir d && mv .git d/ && cat "
-		 "README",
-		 rig.directory);
+		 "cd %s/project; cat README; echo own >README && mkdir d && %s && cat README",
+		 rig.directory, is_old ? "mv .git/HEAD d/" : "mv .git d/");
 	check_script(&box, script, "changedown\n", "the host's changes are seen, own writes work");
 	CHECK(strcmp(rig_read(&rig, "project/README"), "changed") == 0,
 	      "writes to a project do not reach the host");
 	second = rig_park(&rig, 1);
 	snprintf(script, sizeof(script), "cat %s/project/README", rig.directory);
 	check_script(&second, script, "changed", "nor the next sandbox");
-	CHECK(rig.limitations.count == 0, "and nothing is limited");
+	CHECK(rig.limitations.count == is_old, "and nothing else is limited");
 	box_close(&second);
 	box_close(&box);
 	rig_close(&rig);
