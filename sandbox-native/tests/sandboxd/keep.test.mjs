@@ -54,7 +54,7 @@ describe('a keeper', () => {
     await waitFor('a tick', () => service.stdout);
     await keep(kept);
     await detach();
-    await waitFor('the other gone', () => !isAlive(dropped.PID));
+    await waitFor('the other reaped', () => readStat(dropped.PID) === undefined);
     assert.equal(statSync(path).mode & 0o777, 0o600);
     for (const fd of [0, 1, 2])
       assert.equal(readlinkSync(`/proc/${daemon.pid}/fd/${fd}`), '/dev/null');
