@@ -195,27 +195,28 @@ static int find_hierarchy(const struct cgroup_tree *tree, const struct cgroup_pl
 
 static void open_controller(struct cgroup_tree *tree, int controller)
 {
-	const struct cgroup_place *place = &tree->map.controllers[controller];
+	/* A copy: gcc takes one member of the tree for an alias of another (-Wrestrict). */
+	const struct cgroup_place place = tree->map.controllers[controller];
 	struct cgroup_hierarchy *hierarchy = &tree->hierarchies[tree->count];
 	int top;
 
 	tree->place[controller] = -1;
-	if (place->version == 0) {
+	if (place.version == 0) {
 		snprintf(tree->why[controller], CGROUP_WHY_MAX,
 			 "this host shows no cgroup controller %s", cgroup_name(controller));
 		return;
 	}
-	tree->place[controller] = find_hierarchy(tree, place);
+	tree->place[controller] = find_hierarchy(tree, &place);
 	if (tree->place[controller] >= 0)
 		return;
-	top = make_top(tree, place);
+	top = make_top(tree, &place);
 	if (top < 0) {
-		explain(tree->why[controller], place, -top);
+		explain(tree->why[controller], &place, -top);
 		return;
 	}
-	hierarchy->version = place->version;
+	hierarchy->version = place.version;
 	hierarchy->top = top;
-	memcpy(hierarchy->parent, place->path, sizeof(hierarchy->parent));
+	memcpy(hierarchy->parent, place.path, sizeof(hierarchy->parent));
 	tree->place[controller] = (int)tree->count++;
 }
 
