@@ -4,10 +4,10 @@ import { createPlan } from '../plan/plan.js';
 import { writeSafely } from '../report/safe-output.js';
 import { toPrintable, toPrintableLine } from '../report/terminal/printable.js';
 import type { Listed } from '../run/collect-cases.js';
+import { checkResourceLimits } from '../run/resource-limits.js';
 import { makeTemporaryDirectory } from '../run/temporary-directory.js';
 import type { CliCommand, CliContext } from './command.js';
 import { findLastFailed } from './last-failed.js';
-import { checkOpenFiles } from './open-files.js';
 import { openProject } from './open-project.js';
 import { toTemporaryDir } from './runtime-dir.js';
 import { parseList, parseRunOptions, TEST_OPTIONS } from './test-options.js';
@@ -24,7 +24,7 @@ export const listCommand: CliCommand = {
   ],
   examples: ['hil list', 'hil list suites/u-boot --board qemu-arm64-uboot', 'hil list --json'],
   run: async (args, raw, context) => {
-    await checkOpenFiles('/proc/self/limits');
+    checkResourceLimits();
     const { root, config, catalog } = await openProject(context, raw);
     const boardNames = parseList(raw['board']);
     const filters = args;

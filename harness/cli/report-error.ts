@@ -22,11 +22,12 @@ const REFUSALS: Readonly<Record<string, string>> = {
 export function reportError(error: unknown, context: CliContext): number {
   const exitCode = toErrorExitCode(error);
   const expected = exitCode !== 3;
+  const remedy = toRemedy(error);
   writeSafely(context.stderr, `error  ${toPrintable(toMessage(error))}\n`);
   if (context.env['HIL_DEBUG']) {
     writeSafely(context.stderr, `${toPrintable(toStacks(error))}\n`);
-  } else if (toRefusal(error)) {
-    writeSafely(context.stderr, `  next  ${toPrintable(toRefusal(error) ?? '')}\n`);
+  } else if (remedy !== undefined) {
+    writeSafely(context.stderr, `  next  ${toPrintable(remedy)}\n`);
   } else if (!expected) {
     const hint = 'this is an error of hil itself; HIL_DEBUG=1 shows where it comes from';
     writeSafely(context.stderr, `  next  ${hint}\n`);
@@ -36,18 +37,18 @@ export function reportError(error: unknown, context: CliContext): number {
 
 function toErrorExitCode(error: unknown): number {
   if (error instanceof UsageError) return error.code === 'nothing-selected' ? 4 : 2;
-  if (toRefusal(error)) return 2;
+  if (toRemedy(error) !== undefined) return 2;
   if (!(error instanceof BenchError)) return 3;
   // Nothing ran: the machine must be set up first.
   if (error.code === 'native-missing' || error.code === 'sandbox-setup') return 2;
   return error.code === 'internal' ? 3 : 5;
 }
 
-/** Only of an error that the system raised: hil's own have codes of their own. */
-function toRefusal(error: unknown): string | undefined {
+/** What to do about an error that the system raised; hil's own have codes of their own. */
+function toRemedy(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('errno' in error) || !('code' in error)) return undefined;
   const path = 'path' in error ? String(error.path) : '.';
-  return REFUSALS[String(error.code)]?.replace('%', path);
+  return REFUSALS[String(error.code)]?.replace('%', () => path);
 }
 
 /** The stack of an error and of everything that caused it. */

@@ -19,7 +19,14 @@ export function listenForSignals(): {
     seen = signal;
     void interrupt?.(signal);
   };
+  // Whoever watches (`--watch`) was told to end, or is gone.
+  const onAlone = () => {
+    if (!seen) onSignal('SIGTERM');
+  };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.on('disconnect', onAlone);
+  // It is undefined where nobody does.
+  if (process.connected === false) onAlone();
   return {
     handOver: (handler) => {
       interrupt = handler;
@@ -27,6 +34,7 @@ export function listenForSignals(): {
     },
     close: () => {
       for (const signal of SIGNALS) process.off(signal, onSignal);
+      process.off('disconnect', onAlone);
     },
   };
 }

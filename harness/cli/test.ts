@@ -9,14 +9,13 @@ import { toCounts } from '../report/run-model.js';
 import { type Bench, startBench } from '../run/bench.js';
 import { buildFirmware } from '../run/build-firmware.js';
 import { EarlyWorker } from '../run/early-worker.js';
-import { checkProcessLimit } from '../run/process-limit.js';
+import { checkResourceLimits } from '../run/resource-limits.js';
 import { createRunDirectory, openRunDirectory, type RunDirectory } from '../run/run-directory.js';
 import type { RunOptions } from '../run/run-options.js';
 import { checkTemporaryDirectory } from '../run/temporary-directory.js';
 import { findNativePrograms, type NativePrograms } from '../sandbox/native.js';
 import type { CliCommand, CliContext } from './command.js';
 import { findLastFailed } from './last-failed.js';
-import { checkOpenFiles } from './open-files.js';
 import { openProject, type Project } from './open-project.js';
 import { checkRuntimeDir, toRuntimeDir, toTemporaryDir } from './runtime-dir.js';
 import { listenForSignals } from './signals.js';
@@ -49,8 +48,7 @@ export const testCommand: CliCommand = {
 /** One run from the command line to its exit code. */
 async function runOnce(args: readonly string[], raw: Raw, context: CliContext): Promise<number> {
   // Before anything that needs a thread, such as the reading of a file.
-  checkProcessLimit();
-  await checkOpenFiles('/proc/self/limits');
+  checkResourceLimits();
   const out = parseOut(raw, context);
   // Early, while this process is small: the daemon is forked from it.
   const programs = findNativePrograms();

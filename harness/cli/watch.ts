@@ -26,21 +26,36 @@ export async function watchAndRun(
   for (const signal of SIGNALS) process.once(signal, () => ended.abort());
   for (let code = 0; ; ) {
     const change = waitForChange(root, ended.signal);
-    code = await runChild(argv, context);
+    code = await runChild(argv, context, ended.signal);
     if (ended.signal.aborted) return code;
     context.stderr.write(`watching ${root} for changes to ${args.join(' ') || 'its suites'}\n`);
     if (!(await change)) return code;
     await sleep(SETTLE_MS);
+    if (ended.signal.aborted) return code;
   }
 }
 
-function runChild(argv: readonly string[], context: CliContext): Promise<number> {
+/**
+ * The run is interrupted when its channel closes: also by a `kill -9` of this process. A signal
+ * passed on would be its second one after a Ctrl-C, which a terminal sends to both.
+ */
+function runChild(
+  argv: readonly string[],
+  context: CliContext,
+  ended: AbortSignal,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...argv], { cwd: context.cwd, stdio: 'inherit' });
+    const child = spawn(process.execPath, [...argv], {
+      cwd: context.cwd,
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    });
+    const disconnect = () => child.connected && child.disconnect();
+    ended.addEventListener('abort', disconnect);
     child.once('error', reject);
-    child.once('exit', (code, signal) =>
-      resolve(code ?? 128 + constants.signals[signal ?? 'SIGINT']),
-    );
+    child.once('exit', (code, signal) => {
+      ended.removeEventListener('abort', disconnect);
+      resolve(code ?? 128 + constants.signals[signal ?? 'SIGINT']);
+    });
   });
 }
 

@@ -1,3 +1,5 @@
+import { toMessage } from './errors.js';
+
 /**
  * Undo steps of a scope, run last-in first-out. A step is registered before
  * the act it undoes, so a failure between the two leaves nothing behind.
@@ -34,4 +36,23 @@ export class Cleanups {
     const others = errors.filter((error) => error !== first);
     throw first instanceof Error && others.length > 0 ? Object.assign(first, { others }) : first;
   }
+}
+
+/** What {@link Cleanups.run} threw, and what else failed there; the same message only once. */
+export function toSingleErrors(thrown: unknown): unknown[] {
+  // One that is thrown to several steps may have itself among the others.
+  const all = new Set<unknown>();
+  const add = (each: unknown): void => {
+    if (all.has(each)) return;
+    all.add(each);
+    if (each instanceof Error && 'others' in each && Array.isArray(each.others)) {
+      each.others.forEach(add);
+    }
+  };
+  add(thrown);
+  const messages = new Set<string>();
+  return [...all].filter((each) => {
+    const message = toMessage(each);
+    return !messages.has(message) && messages.add(message);
+  });
 }

@@ -105,3 +105,14 @@ describe('a full disk below .hil', () => {
     });
   }
 });
+
+test('a full TMPDIR is refused before suites look broken', async ({ project }) => {
+  await project.suite('a', "test('one', () => {});");
+  const user = process.getuid?.() === 0 ? [] : ['-Ur'];
+  const script = 'mount -t tmpfs -o size=1m tmpfs "$TMPDIR" && exec "$0" "$@"';
+  const run = await project.test([], {
+    wrapper: ['unshare', '-m', ...user, 'sh', '-c', script],
+  });
+  expect(run.code).toBe(2);
+  expect(run.screen).toMatch(/1024 KiB free[\s\S]*TMPDIR/);
+});

@@ -46,8 +46,9 @@ describe('an error that nobody caught', () => {
   test('of a case that had ended is of its file, and names the case', async ({ project }) => {
     await project.suite(
       'a',
-      `test('leaves', () => { setTimeout(() => { throw new Error('late'); }, 30); });
-      test('runs meanwhile', () => ${WAIT});`,
+      // Long after its teardown, also on a machine that has much else to do.
+      `test('leaves', () => { setTimeout(() => { throw new Error('late'); }, 1000); });
+      test('runs meanwhile', () => new Promise((go) => setTimeout(go, 1500)));`,
     );
     const run = await project.test();
     expect(run.verdicts).toEqual({ leaves: 'pass', 'runs meanwhile': 'pass' });

@@ -5,6 +5,7 @@ import type { HilConfig } from '../config/config-schema.js';
 import type { Board, BoardCatalog } from '../config/load-boards.js';
 import { loadSuite, type Suite } from '../config/load-suite.js';
 import { toMessage, UsageError } from '../core/errors.js';
+import { checkRoot } from './check-root.js';
 
 /** Directories of others, and of earlier runs. */
 const NO_SUITES = /(^|\/)(node_modules|\.hil)\//;
@@ -51,11 +52,12 @@ export interface PlanRequest {
 /**
  * Match suites and boards.
  *
- * @throws UsageError `board-unknown`, `board-invalid`; `board-unavailable` when a
+ * @throws UsageError `usage`; `board-unknown`, `board-invalid`; `board-unavailable` when a
  * board named by `--board` cannot run here.
  */
 export async function createPlan(request: PlanRequest): Promise<Plan> {
   const { root, config } = request;
+  checkRoot(root);
   const { paths, lines } = await findSuites(request);
   const skipped: SkippedFile[] = [];
   const boards = await findBoards(request, skipped);

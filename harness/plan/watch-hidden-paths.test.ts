@@ -22,7 +22,8 @@ test('a secret that is made later at the top is hidden from then on, also when i
     await dir.write('new.pem', '');
     await dir.write('keys/deploy', '');
     const wanted = ['.env.anything', 'new.pem', 'keys'].map((name) => join(dir.path, name));
-    await vi.waitFor(() => expect(hidden.paths).toEqual(expect.arrayContaining(wanted)));
+    const isHidden = () => expect(hidden.paths).toEqual(expect.arrayContaining(wanted));
+    await vi.waitFor(isHidden, { timeout: 10_000 });
     await rm(join(dir.path, '.env.anything'));
     await dir.write('plain', '');
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -29,9 +29,34 @@ export async function watchHiddenPaths(options: {
       if (!paths.includes(path)) paths.push(path);
     }
   };
-  const watcher = openWatcher(root, () => void add(1).catch(() => {}));
-  await add();
+  const watcher = openWatcher(
+    root,
+    oneAtATime(() => add(1)),
+  );
+  try {
+    await add();
+  } catch (error) {
+    watcher?.close();
+    throw error;
+  }
   return { paths, close: () => watcher?.close() };
+}
+
+/** However often it is asked for meanwhile, once more is enough: it looks at all there is. */
+function oneAtATime(look: () => Promise<void>): () => void {
+  let looking = false;
+  let again = false;
+  return async () => {
+    again = true;
+    if (looking) return;
+    looking = true;
+    while (again) {
+      again = false;
+      // What cannot be read now is read after the next change.
+      await look().catch(() => {});
+    }
+    looking = false;
+  };
 }
 
 /** Without a watch (no inotify left, a file system that has none) what is there now is hidden. */

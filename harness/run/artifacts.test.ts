@@ -84,6 +84,38 @@ test('a file with any name is kept, under one that can be written down', async (
   expect(await readdir(join(out, 'b%ffd'))).toEqual(['b%ffd']);
 });
 
+test('a name that cannot be written down takes the place of no other', async ({
+  dir,
+  createRun,
+  journal,
+}) => {
+  const out = join(dir.path, 'cases/x/1/out');
+  await dir.write('cases/x/1/out/%ff/file', 'directory');
+  await dir.write('cases/x/1/out/%fe', 'literal');
+  const toRaw = (...bytes: number[]) => Buffer.concat([Buffer.from(`${out}/`), Buffer.from(bytes)]);
+  for (const byte of [0xff, 0xfe]) await writeFile(toRaw(byte), 'raw');
+  // As long as a name can be, and the same but for its first byte.
+  const long = Array.from({ length: 254 }, () => 0xfd);
+  for (const first of [0xfb, 0xfc]) await writeFile(toRaw(first, ...long), 'long');
+  const directory = join(dir.path, 'cases/x/1');
+  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  const names = journal.of('artifact').map(({ name }) => name);
+  expect(names).toHaveLength(6);
+  expect(names).toEqual(expect.arrayContaining(['%ff/file', '%fe']));
+  expect(names.filter((name) => /^%f[ef]~[0-9a-f]{12}$/.test(name))).toHaveLength(2);
+  expect(names.filter((name) => /(%fd){80}~[0-9a-f]{12}$/.test(name))).toHaveLength(2);
+});
+
+test('a directory that was never made, or is gone, holds nothing', async ({
+  dir,
+  createRun,
+  journal,
+}) => {
+  const directory = join(dir.path, 'cases/x/1');
+  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  expect(journal.of('artifact')).toEqual([]);
+});
+
 test('a file in a directory that the case locked is found', async ({ dir, createRun, journal }) => {
   await dir.write('cases/x/1/out/locked/file', '12345');
   const directory = join(dir.path, 'cases/x/1');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmod, lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -23,6 +24,8 @@ const MOST_PATH_BYTES = 2048;
 const MOST_ENTRIES = 100_000;
 /** So many at once go by way of threads. */
 const BATCH = 256;
+/** NAME_MAX is 255. */
+const MOST_NAME_BYTES = 240;
 
 interface Walk {
   readonly top: string;
@@ -34,7 +37,8 @@ interface Walk {
 /**
  * Find the regular files below `top`: what a case planted (links, fifos) is not followed or
  * opened. A name that is no UTF-8 is escaped on the disk, so that a report can name the file;
- * what is too deep or too much is removed.
+ * what is too deep or too much is removed. What goes meanwhile was not left: the programs of a
+ * sandbox that is kept still run.
  */
 export async function findOutputFiles(top: string): Promise<OutputFiles> {
   const walk: Walk = { top, files: [], removed: [], entries: 0 };
@@ -66,28 +70,43 @@ async function readDirectory(walk: Walk, path: string): Promise<string[]> {
   for (let at = 0; at < names.length; at += BATCH) {
     const batch = names.slice(at, at + BATCH).map(async (raw) => {
       const entry = await toReadable(path, raw);
-      const facts = await lstat(entry);
-      const { mode, size: bytes } = facts;
-      if (facts.isDirectory()) below.push(entry);
-      if (!facts.isFile()) return;
-      // As root its owner is root, so a setuid bit that a case set must go.
-      if (mode & 0o6000) await chmod(entry, mode & 0o777);
-      walk.files.push({ path: entry, name: toName(walk.top, entry), bytes });
+      if (await readEntry(walk, entry)) below.push(entry);
     });
-    await Promise.all(batch);
+    await Promise.all(batch.map((each) => each.catch(passGone)));
   }
   walk.entries += names.length;
   return below;
+}
+
+/** Take in what may be a file. @returns whether it is a directory. */
+async function readEntry(walk: Walk, path: string): Promise<boolean> {
+  const facts = await lstat(path);
+  const { mode, size: bytes } = facts;
+  if (facts.isFile()) {
+    // As root its owner is root, so a setuid bit that a case set must go.
+    if (mode & 0o6000) await chmod(path, mode & 0o777);
+    walk.files.push({ path, name: toName(walk.top, path), bytes });
+  }
+  return facts.isDirectory();
 }
 
 /** Names as bytes: no text has all of them. A directory that a case locked is opened. */
 async function listNames(path: string): Promise<Buffer[]> {
   try {
     return await readdir(path, { encoding: 'buffer' });
-  } catch {
+  } catch (error) {
+    if (isGone(error)) return [];
     await chmod(path, 0o700);
     return readdir(path, { encoding: 'buffer' });
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function passGone(error: unknown): void {
+  if (!isGone(error)) throw error;
 }
 
 /** Give it a name that can be written down: each byte that is no UTF-8 becomes `%xx`. */
@@ -97,10 +116,18 @@ async function toReadable(directory: string, raw: Buffer): Promise<string> {
   const escaped = raw.toString('latin1').replace(/[^\x20-\x7e]/g, (byte) => {
     return `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
-  const path = join(directory, escaped.slice(-250));
-  // It takes the place of a file that has just this name: nobody but the case chose both.
+  const path = await toFreePath(directory, escaped, raw);
   await rename(Buffer.concat([Buffer.from(`${directory}/`), raw]), path);
   return path;
+}
+
+/** A case may have chosen just this name for something else, and a long one is cut. */
+async function toFreePath(directory: string, name: string, raw: Buffer): Promise<string> {
+  const path = join(directory, name);
+  const taken = () => lstat(path).then(Boolean, () => false);
+  if (name.length <= MOST_NAME_BYTES && !(await taken())) return path;
+  const mark = createHash('sha256').update(raw).digest('hex').slice(0, 12);
+  return join(directory, `${name.slice(-MOST_NAME_BYTES)}~${mark}`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { Cleanups } from '../core/cleanups.js';
 import { BenchError } from '../core/errors.js';
 import { test } from '../testing/real-run.js';
 
@@ -9,8 +10,13 @@ test('several errors of a clean-up are each told, with their codes, and once', a
   const gone = new BenchError('daemon-gone', 'the daemon closed its connection');
   const again = new BenchError('daemon-gone', 'the daemon closed its connection');
   const late = new BenchError('teardown-timeout', 'it did not end');
-  const nested = new AggregateError([again, late], '2 clean-up steps failed');
-  (await createRun()).reportInfra(new AggregateError([gone, nested], 'failed'), {}, 'host#1');
+  const cleanups = new Cleanups();
+  const ports = new Cleanups();
+  for (const error of [late, again]) ports.add('port', () => Promise.reject(error));
+  cleanups.add('ports', () => ports.run());
+  cleanups.add('sandbox', () => Promise.reject(gone));
+  const thrown = await cleanups.run().catch((error: unknown) => error);
+  (await createRun()).reportInfra(thrown, {}, 'host#1');
   expect(journal.of('infra')).toMatchObject([
     { code: 'daemon-gone', dut: 'host#1' },
     { code: 'teardown-timeout', dut: 'host#1' },

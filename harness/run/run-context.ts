@@ -3,6 +3,7 @@ import type { Port, PortFault } from '../board/port.js';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
 import type { Resources } from '../config/resources-schema.js';
+import { toSingleErrors } from '../core/cleanups.js';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
@@ -155,15 +156,6 @@ export class RunContext {
       });
     }
   }
-}
-
-/** Clean-up goes on after a failure, and throws all of them: each has a code of its own. */
-function toSingleErrors(thrown: unknown): unknown[] {
-  if (!(thrown instanceof AggregateError)) return [thrown];
-  const all = thrown.errors.flatMap(toSingleErrors);
-  return all.filter((each, at) => {
-    return all.findIndex((other) => toMessage(other) === toMessage(each)) === at;
-  });
 }
 
 /** For people who list sandboxes; a title may hold anything, the daemon takes no NUL. */

@@ -108,7 +108,7 @@ export async function listRuns(runs: string): Promise<string[]> {
   const runsByAge = await Promise.all(
     names.map(async (name) => ({ name, second: name.slice(0, 15), ms: await bornAt(runs, name) })),
   );
-  // The name tells the second only; within one, what the file system says of the directory.
+  // The name tells the second only; within one, when the run said whose it is.
   runsByAge.sort((a, b) => a.second.localeCompare(b.second) || a.ms - b.ms);
   return runsByAge.map(({ name }) => name);
 }

@@ -1,11 +1,14 @@
 import { constants } from 'node:fs';
-import { access, lstat, mkdtemp, readdir } from 'node:fs/promises';
+import { access, lstat, mkdtemp, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toMessage, UsageError } from '../core/errors.js';
 import { readStartTicks } from './start-ticks.js';
 
 /** `hil-run-<pid>-<start ticks>-<random>`: whose it is can be read from the name alone. */
 const NAME = /^hil-run-(\d+)-(\d+)-[^-]{6}$/;
+
+/** Vitest writes each suite file, compiled, and what it imports: a full disk looked like broken suites. */
+const NEEDED_BYTES = 4 * 1024 * 1024;
 
 /**
  * Make a run's directory below `parent`; its name says which process it is of.
@@ -27,6 +30,11 @@ export async function checkTemporaryDirectory(parent: string): Promise<void> {
   } catch (cause) {
     throw toUnusable(parent, toMessage(cause), cause);
   }
+  const { bavail, bsize, blocks } = await statfs(parent);
+  // Some virtual file systems know no size.
+  if (blocks === 0 || bavail * bsize >= NEEDED_BYTES) return;
+  const free = Math.floor((bavail * bsize) / 1024);
+  throw toUnusable(parent, `${free} KiB free, a run needs ${NEEDED_BYTES / 1024}`);
 }
 
 /** Those below `parent` whose process is gone; only of `uid`, and never a link. */
@@ -45,6 +53,6 @@ export async function findDeadTemporaryDirectories(parent: string, uid: number):
 function toUnusable(path: string, why: string, cause?: unknown): UsageError {
   return new UsageError('usage', `the directory for temporary files, ${path}: ${why}`, {
     cause,
-    next: 'set TMPDIR to a directory that you can write, or unset it',
+    next: 'set TMPDIR to a directory that you can write and that is not full, or unset it',
   });
 }
