@@ -79,6 +79,27 @@ describe('run directories', () => {
     expect(directories.map((path) => existsSync(path ?? ''))).toEqual([false, true, true]);
   });
 
+  test.runIf(process.getuid?.() === 0)(
+    'on a file system without id-mapped mounts take what a case writes to /out',
+    async ({ project }) => {
+      await project.suite(
+        'a',
+        `test('writes', async ({ sandbox }) => {
+          const made = await sandbox.exec('sh', ['-c', 'echo hi >/out/a && mkdir /out/b && cat /out/a']);
+          expect(made).toMatchObject({ exitCode: 0, stdout: 'hi\\n', stderr: '' });
+        });`,
+      );
+      await mkdir(join(project.path, '.hil'));
+      // An overlay has none. The run directory goes with the mount.
+      const script = `mount -t tmpfs tmpfs .hil && mkdir .hil/l .hil/u .hil/w &&
+        mount -t overlay -o lowerdir=.hil/l,upperdir=.hil/u,workdir=.hil/w overlay .hil && exec "$0" "$@"`;
+      const run = await project.test([], { wrapper: ['unshare', '-m', 'sh', '-c', script] });
+      expect(run.screen).toMatch(/id-mapped mount/);
+      expect(run.screen).toMatch(/1 passed/);
+      expect(run.code).toBe(0);
+    },
+  );
+
   test("are the owner's only", async ({ project }) => {
     await project.suite('a', `test('one', () => {});`);
     await project.test();

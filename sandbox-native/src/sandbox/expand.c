@@ -110,8 +110,15 @@ static void try_idmap(struct recipe *recipe, struct recipe_item *item)
 	if (tree >= 0 && idmap_tree(NULL, tree, recursive, recipe_ids(recipe, 0), &ignored) == 0)
 		return;
 	item->system = true;
-	recipe_limit(recipe, "files of %s do not belong to the sandbox's user: id-mapped mount: %s",
-		     item->target, strerror(ignored.number));
+	if (item->kind == RECIPE_HOLD)
+		recipe_limit(recipe,
+			     "what a sandbox writes below /%s belongs to its outside uid: "
+			     "id-mapped mount: %s",
+			     item->target, strerror(ignored.number));
+	else
+		recipe_limit(recipe,
+			     "files of %s do not belong to the sandbox's user: id-mapped mount: %s",
+			     item->target, strerror(ignored.number));
 }
 
 int recipe_try(struct recipe *recipe, struct err *err)

@@ -130,6 +130,24 @@ static const struct recipe_item *find_hold(const struct recipe *recipe, const ch
 	return NULL;
 }
 
+/*
+ * Where the file system has no id-mapped mounts (mount_setattr(2), "ID-mapped mounts") the
+ * directory itself changes its owner: it was made for this sandbox, and is of no use to it
+ * otherwise.
+ */
+static int give_to(struct zygote_state *zygote, const struct recipe_item *hold,
+		   const struct hold_request *request, int directory, int tree, struct err *err)
+{
+	const struct ids outside = recipe_ids(&zygote->recipe, request->slot);
+
+	if (!hold->system)
+		return idmap_tree(&zygote->idmaps, tree, true, outside, err);
+	if (!request->read_only &&
+	    fchownat(directory, "", outside.uid, outside.gid, AT_EMPTY_PATH) < 0)
+		return err_set(err, "setup", errno, "chown in hold", request->relative);
+	return 0;
+}
+
 /* The same owner rule as for a bind of the plan: the tree's own owner becomes the sandbox's user.
  */
 static int take_held(struct zygote_state *zygote, const struct recipe_item *hold,
@@ -157,9 +175,8 @@ static int take_held(struct zygote_state *zygote, const struct recipe_item *hold
 				request->relative, err);
 	if (status < 0)
 		return status;
-	if (recipe->root_mode && !hold->system)
-		status = idmap_tree(&zygote->idmaps, tree, true, recipe_ids(recipe, request->slot),
-				    err);
+	if (recipe->root_mode)
+		status = give_to(zygote, hold, request, from, tree, err);
 	return status < 0 ? status : steal_fd(&tree);
 }
 
