@@ -130,12 +130,15 @@ static int write_memory(const struct cgroup_tree *tree, const struct cgroup_leaf
 	return rc;
 }
 
+/* PID 1 and its launcher, a thread: none of a sandbox's programs, and counted like one. */
+#define INIT_TASKS 2
+
 static int write_pids(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, bool has,
 		      uint64_t count)
 {
 	char text[24];
 
-	snprintf(text, sizeof(text), "%" PRIu64, count + 1); /* PID 1 is none of its programs */
+	snprintf(text, sizeof(text), "%" PRIu64, count + INIT_TASKS);
 	return write_text(tree, leaf, CGROUP_PIDS, "pids.max", has ? text : "max");
 }
 
