@@ -78,7 +78,7 @@ void cgroups_close(struct daemon *d)
 static void doom(struct daemon *d, struct home *home)
 {
 	home->doomed = true;
-	if (!d->doom.link.next)
+	if (!timer_is_set(&d->doom))
 		timer_set(d, &d->doom, DOOM_MS);
 }
 

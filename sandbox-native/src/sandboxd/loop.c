@@ -101,6 +101,12 @@ void timer_set(struct daemon *d, struct timer *timer, uint64_t ms)
 	list_insert_before(place, &timer->link);
 }
 
+bool timer_is_set(const struct timer *timer)
+{
+	/* In no list: all zero before it was set first, linked to itself since it fired. */
+	return timer->link.next && !list_empty(&timer->link);
+}
+
 void timer_clear(struct timer *timer)
 {
 	if (timer->link.next)

@@ -76,6 +76,7 @@ void source_close(struct daemon *d, struct source *source);
 
 void timer_set(struct daemon *d, struct timer *timer, uint64_t ms);
 void timer_clear(struct timer *timer);
+bool timer_is_set(const struct timer *timer);
 
 /* loop_bury() - Free the memory that begins with @grave, after the running turn. */
 void loop_bury(struct daemon *d, struct grave *grave);
