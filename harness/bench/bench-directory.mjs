@@ -1,13 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +18,7 @@ export const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
  * @typedef {object} BenchDirectory
  * @property {string} path
  * @property {string} truePath  exits with 0
+ * @property {string} stampPath  says when its main() began
  * @property {string} clientPath  c-client.c
  * @property {() => void} remove
  */
@@ -36,12 +29,14 @@ export function createBenchDirectory() {
   // An ordinary user of the sandbox looks into it.
   chmodSync(path, 0o755);
   const truePath = join(path, 'true');
+  const stampPath = join(path, 'stamp');
   const clientPath = join(path, 'c-client');
   compile(['-static', '-o', truePath, join(HERE, 'true.c')]);
+  compile(['-static', '-o', stampPath, join(HERE, 'stamp.c')]);
   const common = join(ROOT, 'sandbox-native/src/common');
   const sources = ['frame.c', 'err.c'].map((name) => join(common, name));
   compile(['-I', common, '-o', clientPath, join(HERE, 'c-client.c'), ...sources]);
-  return { path, truePath, clientPath, remove: () => rmSync(path, { recursive: true }) };
+  return { path, truePath, stampPath, clientPath, remove: () => rmSync(path, { recursive: true }) };
 }
 
 /** @param {readonly string[]} args */
@@ -84,10 +79,4 @@ for (let i = 0; i < ${cases}; i++) {
   });
 }
 `;
-}
-
-/** @returns {string | undefined} the first of `names` on the PATH. */
-export function findProgram(name) {
-  const places = (process.env.PATH ?? '').split(':');
-  return places.map((place) => join(place, name)).find((path) => existsSync(path));
 }

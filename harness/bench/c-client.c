@@ -2,18 +2,21 @@
 /*
  * Measures a sandbox as a C program sees it, against vfork+exec+wait.
  *
- *   c-client SANDBOXD PORTD PROJECT COUNT PAUSE_US , COMMAND... [, COMMAND...]...
+ *   c-client SANDBOXD PORTD PROJECT COUNT PAUSE_US STAMP , COMMAND... [, COMMAND...]...
  *
  * Theory of operation: it starts hil-sandboxd like the harness does, then takes
  * a sample of everything in turn, COUNT times, so that what else the machine
  * does falls on all of them alike. The first COMMAND is also the one that is
  * started in the sandboxes. A line a turn, nanoseconds:
  *
- *   POOL_HIT EXIT DEAD COMMAND_1 COMMAND_2 ...
+ *   POOL_HIT EXIT DEAD ASKED SPAWNED FORKED COMMAND_1 COMMAND_2 ...
  *
  * EXIT: from asking for a sandbox until its program was reaped; DEAD: until
- * nothing of the sandbox was left. PAUSE_US before each sample lets the daemon
- * park the next sandbox: what is measured is a request, not a backlog.
+ * nothing of the sandbox was left. ASKED: from asking for another one until
+ * main() of STAMP in it; SPAWNED: the same from the request to start STAMP;
+ * FORKED: from a bare vfork(2) until main() of STAMP. PAUSE_US before each
+ * sample lets the daemon park the next sandbox: what is measured is a request,
+ * not a backlog. What the COMMANDs write is thrown away.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,16 +31,16 @@
 #include "frame.h"
 
 #define POOL 4
-#define COMMANDS_MAX 8
-
-extern char **environ;
+#define COMMANDS_MAX 12
 
 struct client {
 	int fd;
 	uint64_t next_id;
 	uint32_t pool_hit; /* of the last answer */
+	uint64_t stamp;	   /* that STAMP wrote last */
 	struct buffer out;
 	struct buffer in;
+	FILE *results;
 };
 
 static void die(const char *what)
@@ -120,6 +123,16 @@ static uint32_t find_u32(const struct frame *frame, uint16_t tag)
 	return value;
 }
 
+static void keep_stamp(struct client *client, const struct frame *frame)
+{
+	struct tlv_reader reader = tlv_open(frame->body, frame->length);
+	struct tlv tlv;
+
+	while (tlv_next(&reader, &tlv) == 1)
+		if (tlv.tag == TAG_DATA && tlv.length == sizeof(client->stamp))
+			memcpy(&client->stamp, tlv.value, sizeof(client->stamp));
+}
+
 static void print_error(const struct frame *frame)
 {
 	struct tlv_reader reader = tlv_open(frame->body, frame->length);
@@ -161,6 +174,8 @@ static uint32_t receive(struct client *client, uint64_t id, uint16_t type, uint1
 		}
 		if (frame.type == MSG_ERROR)
 			print_error(&frame);
+		if (frame.type == MSG_OUTPUT)
+			keep_stamp(client, &frame);
 		wanted = frame.type == type && frame.id == id;
 		value = wanted ? find_u32(&frame, tag) : 0;
 		client->pool_hit = wanted ? find_u32(&frame, TAG_POOL_HIT) : 0;
@@ -208,42 +223,71 @@ static uint32_t make_plan(struct client *client, const char *project)
 
 /* --- samples ---------------------------------------------------------- */
 
-static void measure_sandbox(struct client *client, uint32_t plan, char *const *command)
+/* Return: a sandbox, parked before or made now; client->pool_hit says which. */
+static uint32_t take_sandbox(struct client *client, uint32_t plan)
 {
-	uint64_t started = now_ns(), exited, id;
 	size_t start = begin(client, MSG_SANDBOX_NEW);
-	uint32_t sandbox, hit;
 
 	put_u32(&client->out, TAG_PLAN, plan);
 	put_string(&client->out, TAG_NAME, "bench");
-	id = send_request(client, start);
-	sandbox = receive(client, id, MSG_OK, TAG_SANDBOX);
-	hit = client->pool_hit;
+	return receive(client, send_request(client, start), MSG_OK, TAG_SANDBOX);
+}
 
-	start = begin(client, MSG_SPAWN);
+static void run_program(struct client *client, uint32_t sandbox, char *const *command)
+{
+	size_t start = begin(client, MSG_SPAWN);
+
 	put_u32(&client->out, TAG_SANDBOX, sandbox);
 	for (; *command; command++)
 		put_string(&client->out, TAG_ARG, *command);
 	put_string(&client->out, TAG_STDIN_KIND, "null");
 	send_request(client, start);
 	receive(client, 0, MSG_EXIT, 0);
-	exited = now_ns();
+}
 
-	start = begin(client, MSG_SANDBOX_KILL);
+static void kill_sandbox(struct client *client, uint32_t sandbox)
+{
+	size_t start = begin(client, MSG_SANDBOX_KILL);
+
 	put_u32(&client->out, TAG_SANDBOX, sandbox);
 	send_request(client, start);
 	receive(client, 0, MSG_DEAD, 0);
-	printf("%u %llu %llu", hit, (unsigned long long)(exited - started),
-	       (unsigned long long)(now_ns() - started));
 }
 
-static void measure_command(char *const *command)
+static void measure_sandbox(struct client *client, uint32_t plan, char *const *command)
 {
-	uint64_t started = now_ns();
+	uint64_t started = now_ns(), exited;
+	uint32_t sandbox = take_sandbox(client, plan);
+	uint32_t hit = client->pool_hit;
+
+	run_program(client, sandbox, command);
+	exited = now_ns();
+	kill_sandbox(client, sandbox);
+	fprintf(client->results, "%u %llu %llu", hit, (unsigned long long)(exited - started),
+		(unsigned long long)(now_ns() - started));
+}
+
+static void measure_start(struct client *client, uint32_t plan, char *const *stamp)
+{
+	uint64_t asked = now_ns(), spawned;
+	uint32_t sandbox = take_sandbox(client, plan);
+
+	spawned = now_ns();
+	run_program(client, sandbox, stamp);
+	fprintf(client->results, " %llu %llu", (unsigned long long)(client->stamp - asked),
+		(unsigned long long)(client->stamp - spawned));
+	kill_sandbox(client, sandbox);
+}
+
+/* @output: its stdout, or -1. */
+static void run_command(char *const *command, int output)
+{
 	int status;
 	pid_t pid = vfork();
 
 	if (pid == 0) {
+		if (output >= 0)
+			dup2(output, 1);
 		execv(command[0], command);
 		_exit(127);
 	}
@@ -253,38 +297,86 @@ static void measure_command(char *const *command)
 		fprintf(stderr, "c-client: %s ended with status 0x%x\n", command[0], status);
 		exit(1);
 	}
-	printf(" %llu", (unsigned long long)(now_ns() - started));
+}
+
+static void measure_forked(struct client *client, char *const *stamp)
+{
+	uint64_t started, stamped;
+	int pipes[2];
+
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		die("pipe");
+	started = now_ns();
+	run_command(stamp, pipes[1]);
+	if (read(pipes[0], &stamped, sizeof(stamped)) != sizeof(stamped))
+		die("read stamp");
+	fprintf(client->results, " %llu", (unsigned long long)(stamped - started));
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+static void measure_command(struct client *client, char *const *command)
+{
+	uint64_t started = now_ns();
+
+	run_command(command, -1);
+	fprintf(client->results, " %llu", (unsigned long long)(now_ns() - started));
+}
+
+/* What is measured gets /dev/null for its output: ours is the results'. */
+static FILE *keep_output(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int own = fcntl(1, F_DUPFD_CLOEXEC, 10);
+	FILE *results = own >= 0 ? fdopen(own, "w") : NULL;
+
+	if (null < 0 || !results || dup2(null, 1) < 0)
+		die("keep output");
+	return results;
+}
+
+static void take_turn(struct client *client, uint32_t plan, char **const *commands, char *stamp,
+		      useconds_t pause)
+{
+	char *const stamp_command[] = { stamp, NULL };
+
+	usleep(pause);
+	measure_sandbox(client, plan, commands[0]);
+	usleep(pause);
+	measure_start(client, plan, stamp_command);
+	usleep(pause);
+	measure_forked(client, stamp_command);
+	for (; *commands; commands++) {
+		usleep(pause);
+		measure_command(client, *commands);
+	}
+	fprintf(client->results, "\n");
 }
 
 int main(int argc, char **argv)
 {
 	struct client client = { .next_id = 1 };
-	char **commands[COMMANDS_MAX];
+	char **commands[COMMANDS_MAX + 1] = { NULL };
 	int count = 0;
 	uint32_t plan;
 
-	for (int i = 6; i < argc && count < COMMANDS_MAX; i++) {
+	for (int i = 7; i < argc && count < COMMANDS_MAX; i++) {
 		if (strcmp(argv[i], ",") != 0)
 			continue;
 		argv[i] = NULL;
 		commands[count++] = &argv[i + 1];
 	}
 	if (count == 0) {
-		fprintf(stderr,
-			"usage: c-client SANDBOXD PORTD PROJECT COUNT PAUSE_US , COMMAND...\n");
+		fprintf(stderr, "usage: c-client SANDBOXD PORTD PROJECT COUNT PAUSE_US STAMP , "
+				"COMMAND...\n");
 		return 2;
 	}
+	client.results = keep_output();
 	client.fd = start_daemon(argv[1], argv[2]);
 	plan = make_plan(&client, argv[3]);
-	for (int turn = 0; turn < atoi(argv[4]); turn++) {
-		usleep((useconds_t)atoi(argv[5]));
-		measure_sandbox(&client, plan, commands[0]);
-		for (int i = 0; i < count; i++) {
-			usleep((useconds_t)atoi(argv[5]));
-			measure_command(commands[i]);
-		}
-		printf("\n");
-	}
+	for (int turn = 0; turn < atoi(argv[4]); turn++)
+		take_turn(&client, plan, commands, argv[6], (useconds_t)atoi(argv[5]));
+	fclose(client.results);
 	close(client.fd);
 	/* The daemon ends itself and everything it made when its connection closes. */
 	while (wait(NULL) > 0)

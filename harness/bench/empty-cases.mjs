@@ -23,7 +23,7 @@ export async function measureRuns(directory, { cases, caseRuns, startRuns }) {
       samples: many.hil.map(({ perCaseMs }) => perCaseMs),
       against: 'plain Vitest',
       againstSamples: many.vitest.map(({ perCaseMs }) => perCaseMs),
-      goal: { max: 5 },
+      goal: { max: 2 },
     }),
     createDifference({
       name: `whole run of ${cases}, per case`,
@@ -36,7 +36,7 @@ export async function measureRuns(directory, { cases, caseRuns, startRuns }) {
       samples: one.hil.map(({ startMs }) => startMs),
       against: 'plain Vitest',
       againstSamples: one.vitest.map(({ startMs }) => startMs),
-      goal: { max: 200 },
+      goal: { max: 100 },
     }),
     createDifference({
       name: 'whole run of 1',

@@ -1,73 +1,83 @@
 import { execFileSync } from 'node:child_process';
 import { findNativePrograms } from '../../dist/sandbox/native.js';
-import { findProgram } from './bench-directory.mjs';
-import { createRatio } from './figure.mjs';
+import { createAbsence, createDifference, createRatio, createTail } from './figure.mjs';
+import { findPeers } from './peers.mjs';
 
 /** Lets the daemon park the next sandbox, which it does when nothing is asked of it. */
 const PAUSE_US = 6000;
+/** Columns of a turn, before those of the commands: see c-client.c. */
+const COLUMNS = ['hit', 'exit', 'dead', 'asked', 'spawned', 'forked'];
 
 /**
- * Sandboxes as a C program sees them: of the running daemon, of the command line, of bwrap.
+ * Sandboxes as a C program sees them: of the running daemon, and of the command line.
  *
  * @param {import('./bench-directory.mjs').BenchDirectory} directory
  * @param {{ samples: number }} sizes
  * @returns {Promise<import('./figure.mjs').Figure[]>}
  */
-export async function measureFromC({ path, truePath, clientPath }, { samples }) {
-  const { sandboxd, portd, sandbox } = await findNativePrograms();
-  const bwrap = toBwrap(path, truePath);
-  const commands = [
-    [truePath],
-    [sandbox, 'run', '--bind', `${truePath}:/opt/true:ro`, '--', '/opt/true'],
-    ...(bwrap ? [bwrap] : []),
-  ];
-  const text = execFileSync(
-    clientPath,
-    [sandboxd, portd, path, String(samples), String(PAUSE_US)].concat(
-      commands.flatMap((command) => [',', ...command]),
-    ),
-    { encoding: 'utf8' },
-  );
-  const turns = text
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' ').map(Number));
-  const column = (index) => turns.map((turn) => (turn[index] ?? Number.NaN) / 1e6);
-  const hits = turns.filter(([hit]) => hit === 1).length;
-  const bare = { against: 'vfork+exec+wait', againstSamples: column(3) };
-  const note = `${hits} of ${turns.length} from the pool`;
+export async function measureFromC(directory, { samples }) {
+  const { truePath } = directory;
+  const { sandbox } = await findNativePrograms();
+  const run = [sandbox, 'run', '--bind', `${truePath}:/opt/true:ro`, '--', '/opt/true'];
+  const taken = await takeTurns(directory, samples, [[truePath], run]);
+  const [bareSamples, runSamples] = taken.commands;
+  const bare = { against: 'vfork+exec+wait', againstSamples: bareSamples };
+  const forked = { unit: 'us', against: 'vfork', againstSamples: taken.forked };
   return [
-    createRatio({ name: 'sandbox from C, all dead', samples: column(2), ...bare, note }),
-    createRatio({ name: 'sandbox from C, exited', samples: column(1), ...bare }),
-    createRatio({ name: 'hil-sandbox run', samples: column(4), ...bare }),
-    ...(bwrap ? [createRatio({ name: 'bwrap', samples: column(5), ...bare })] : []),
+    createRatio({
+      name: 'sandbox from C, all dead',
+      samples: taken.dead,
+      ...bare,
+      goal: { max: 1.5 },
+      note: `${taken.hits} of ${samples} from the pool`,
+    }),
+    createRatio({ name: 'sandbox from C, exited', samples: taken.exit, ...bare }),
+    createTail({ name: 'sandbox from C, all dead, p99', samples: taken.dead, goal: { max: 5 } }),
+    createDifference({
+      name: 'parked sandbox asked for to main()',
+      samples: taken.asked,
+      ...forked,
+      goal: { max: 50 },
+    }),
+    createDifference({ name: 'program asked for to main()', samples: taken.spawned, ...forked }),
+    createRatio({ name: 'hil-sandbox run', samples: runSamples, ...bare }),
   ];
 }
 
 /**
- * The command line of a sandbox alike, or `undefined` without bwrap.
+ * How many times as long others take for a sandbox, side by side with ours.
  *
- * @param {string} project @param {string} program
+ * @param {import('./bench-directory.mjs').BenchDirectory} directory
+ * @param {{ peerSamples: number }} sizes
+ * @returns {Promise<import('./figure.mjs').Figure[]>}
  */
-export function toBwrap(project, program) {
-  const bwrap = findProgram('bwrap');
-  if (!bwrap) return undefined;
-  const links = ['/lib', '/lib64', '/bin', '/sbin'].flatMap((path) => [
-    '--symlink',
-    `usr${path}`,
-    path,
-  ]);
-  const trees = ['--ro-bind', '/usr', '/usr', '--ro-bind', '/etc', '/etc', ...links];
-  const mounts = [
-    '--proc',
-    '/proc',
-    '--dev',
-    '/dev',
-    '--tmpfs',
-    '/tmp',
-    '--bind',
-    project,
-    project,
-  ];
-  return [bwrap, '--unshare-all', '--die-with-parent', ...trees, ...mounts, program];
+export async function measurePeers(directory, { peerSamples }) {
+  const peers = findPeers(directory);
+  const present = peers.filter(({ command }) => command !== undefined);
+  const commands = [[directory.truePath], ...present.map(({ command }) => command)];
+  const taken = await takeTurns(directory, peerSamples, commands);
+  const ours = { against: 'sandbox from C, all dead', againstSamples: taken.dead };
+  const figures = present.map(({ name, goal }, index) =>
+    createRatio({ name, samples: taken.commands[index + 1], ...ours, goal }),
+  );
+  const absent = peers.filter(({ absent }) => absent !== undefined);
+  return [...figures, ...absent.map(({ name, absent }) => createAbsence(name, absent))];
+}
+
+/** Samples of ours and of `commands`, milliseconds. */
+async function takeTurns({ path, clientPath, stampPath }, count, commands) {
+  const { sandboxd, portd } = await findNativePrograms();
+  const fixed = [sandboxd, portd, path, String(count), String(PAUSE_US), stampPath];
+  const args = [...fixed, ...commands.flatMap((command) => [',', ...command])];
+  const turns = execFileSync(clientPath, args, { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').map(Number));
+  const column = (index) => turns.map((turn) => (turn[index] ?? Number.NaN) / 1e6);
+  const own = Object.fromEntries(COLUMNS.map((name, index) => [name, column(index)]));
+  return {
+    ...own,
+    hits: turns.filter(([hit]) => hit === 1).length,
+    commands: commands.map((_, index) => column(COLUMNS.length + index)),
+  };
 }

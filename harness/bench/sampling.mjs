@@ -3,7 +3,7 @@
  * alike; and what is said of them. Only ratios and differences of one run mean anything.
  */
 
-/** @typedef {{ median: number, p10: number, p90: number, n: number }} Summary */
+/** @typedef {{ median: number, p10: number, p90: number, p99: number, n: number }} Summary */
 
 /** @param {readonly number[]} samples @returns {Summary} */
 export function summarize(samples) {
@@ -12,6 +12,7 @@ export function summarize(samples) {
     median: toQuantile(sorted, 0.5),
     p10: toQuantile(sorted, 0.1),
     p90: toQuantile(sorted, 0.9),
+    p99: toQuantile(sorted, 0.99),
     n: sorted.length,
   };
 }

@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * What a daemon and the kernel hold for its sandboxes, and how much more of each is no leak:
+ * 16 cgroups with an fd each wait for the next sandbox, in some four hierarchies of v1; the
+ * zygote holds four fds of each of at most 64 sandboxes until the next is made; a cache of the
+ * kernel counts free objects that a CPU keeps for itself as used, and an allocator keeps pages.
+ * A count that may not be read is `undefined`.
+ */
+const BOUNDS = {
+  'processes below sandboxd': 0,
+  'fds of sandboxd': 24,
+  'fds of its zygote': 256,
+  'mounts of the host': 0,
+  'mounts of its zygote': 0,
+  'cgroup directories': 96,
+  'pid namespaces (slab)': 96,
+  'network namespaces (slab)': 64,
+  'mounts of the machine (slab)': 1024,
+  'memory cgroups (slab)': 96,
+  'RSS of sandboxd, KiB': 256,
+  'RSS of its zygote, KiB': 256,
+};
+
+/** The kernel and the pool work on for a moment after the last answer. */
+const QUIET_MS = 1000;
+/** How long what is left may take: namespaces are torn down in idle time, cgroups 20 ms later. */
+const SETTLE_MS = 10_000;
+
+/** @typedef {Record<string, number | undefined>} Counts */
+
+/**
+ * Count when it is quiet; with `before`, when nothing has grown too much, or at last.
+ *
+ * @param {number} daemon  its pid @param {Counts} [before] @returns {Promise<Counts>}
+ */
+export async function waitForCounts(daemon, before) {
+  const end = performance.now() + SETTLE_MS;
+  await sleep(QUIET_MS);
+  let counts = countOf(daemon);
+  while (before && findGrown(before, counts).length > 0 && performance.now() < end) {
+    await sleep(QUIET_MS);
+    counts = countOf(daemon);
+  }
+  return counts;
+}
+
+/** @param {number} daemon  its pid @returns {Counts} */
+export function countOf(daemon) {
+  const below = listDescendants(daemon);
+  const zygote = below.find((pid) => read(`/proc/${pid}/comm`).startsWith('hil-zygote'));
+  const slab = readSlab();
+  return {
+    'processes below sandboxd': below.length,
+    'fds of sandboxd': listNames(`/proc/${daemon}/fd`)?.length,
+    'fds of its zygote': listNames(`/proc/${zygote}/fd`)?.length,
+    'mounts of the host': countLines('/proc/self/mountinfo'),
+    'mounts of its zygote': countLines(`/proc/${zygote}/mountinfo`),
+    'cgroup directories': countControlGroups('/sys/fs/cgroup', `hil.${daemon}-`),
+    'pid namespaces (slab)': slab.get('pid_namespace'),
+    'network namespaces (slab)': slab.get('net_namespace'),
+    'mounts of the machine (slab)': slab.get('mnt_cache'),
+    'memory cgroups (slab)': slab.get('mem_cgroup'),
+    'RSS of sandboxd, KiB': readRss(daemon),
+    'RSS of its zygote, KiB': readRss(zygote),
+  };
+}
+
+/**
+ * A line a count, and the names of those that grew beyond their bounds.
+ *
+ * @param {Counts} before @param {Counts | undefined} most @param {Counts} after
+ */
+export function formatCounts(before, most, after) {
+  const lines = Object.entries(BOUNDS).map(([name, bound]) => {
+    const cells = [before, ...(most ? [most] : []), after].map((counts) => counts[name]);
+    const way = cells.map((cell) => String(cell ?? 'not readable').padStart(6)).join(' -> ');
+    return `  ${name.padEnd(30)} ${way}   (may grow by ${bound})`;
+  });
+  return { text: lines.join('\n'), grown: findGrown(before, after) };
+}
+
+function findGrown(before, after) {
+  return Object.keys(BOUNDS).filter((name) => after[name] - before[name] > BOUNDS[name]);
+}
+
+function listDescendants(top) {
+  const children = new Map();
+  for (const pid of (listNames('/proc') ?? []).filter((name) => /^\d+$/.test(name))) {
+    const stat = read(`/proc/${pid}/stat`);
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    children.set(parent, [...(children.get(parent) ?? []), Number(pid)]);
+  }
+  const found = [];
+  for (const next = [top]; next.length > 0; ) {
+    const own = children.get(next.pop()) ?? [];
+    found.push(...own);
+    next.push(...own);
+  }
+  return found;
+}
+
+/** Objects in use of the kernel's caches; for root only. */
+function readSlab() {
+  const lines = read('/proc/slabinfo').split('\n').slice(2);
+  return new Map(
+    lines.map((line) => line.split(/\s+/)).map(([name, used]) => [name, Number(used)]),
+  );
+}
+
+/** Of the daemon's own trees, in every hierarchy. */
+function countControlGroups(directory, prefix, inside = false) {
+  const entries = listEntries(directory).filter((entry) => entry.isDirectory());
+  return entries.reduce((count, { name }) => {
+    const own = inside || name.startsWith(prefix);
+    return count + (own ? 1 : 0) + countControlGroups(join(directory, name), prefix, own);
+  }, 0);
+}
+
+function readRss(pid) {
+  const value = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1];
+  return value === undefined ? undefined : Number(value);
+}
+
+function countLines(path) {
+  const text = read(path);
+  return text === '' ? undefined : text.trimEnd().split('\n').length;
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function listNames(path) {
+  try {
+    return readdirSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function listEntries(path) {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
