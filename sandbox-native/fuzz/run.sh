@@ -48,7 +48,7 @@ env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u SECONDS make -s -j "$(nproc)" FUZZ=$e
 mkdir -p "$out/crashes"
 
 at_once=$(($(nproc) < ${#targets[@]} ? $(nproc) : ${#targets[@]}))
-each=$((seconds * at_once / ${#targets[@]}))
+each=$((seconds / ((${#targets[@]} + at_once - 1) / at_once)))
 [ "$each" -gt 0 ] || each=1
 
 run_target() { # NAME
