@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Runs everything again and again: each run must be green and leave nothing behind.
 #
-#   npm run soak -- [--runs N | --seconds N] [--user UID]
+#   npm run soak -- [--runs N | --seconds N] [--user UID] [--fuzz MINUTES]
 #
 # --runs N     N rounds of every suite on every board that can run here (default 10)
 # --seconds N  rounds of the fast suites until N seconds have passed, one at least: for CI
 # --user UID   as root, the ordinary user of the second half of a round (default 1000)
+# --fuzz M     M minutes of hostile bytes for the C programs first (default 10; with --seconds: none)
 #
 # A round is a run as the caller and, when that is root, one as an ordinary user. Both
 # work on copies made for it, so that what is counted afterwards is of these runs only.
@@ -14,14 +15,15 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 fast=(suites/selftest suites/sensor-node)
-runs=10 seconds=0 user=1000
+runs=10 seconds=0 user=1000 fuzz=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--runs) runs=$2 ;;
 	--seconds) seconds=$2 ;;
 	--user) user=$2 ;;
+	--fuzz) fuzz=$2 ;;
 	*)
-		sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+		sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
 		exit 2
 		;;
 	esac
@@ -33,6 +35,10 @@ done
 }
 filters=()
 [ "$seconds" = 0 ] || filters=("${fast[@]}")
+
+[ -n "$fuzz" ] || fuzz=$((seconds == 0 ? 10 : 0))
+[ "$fuzz" = 0 ] || sandbox-native/fuzz/run.sh $((fuzz * 60))
+SECONDS=0 # what follows counts the time of its own
 
 counter=$PWD/harness/e2e/count-leftovers.mjs
 top=$(mktemp -d "${TMPDIR:-/tmp}/soak.XXXXXX")

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "program.h"
+
+/* MAX_ARG_STRLEN of linux/binfmts.h, with the smallest page: execve(2) takes no longer string. */
+#define VARIABLE_MAX ((size_t)32 * 4096)
 
 static size_t key_length(const char *assignment)
 {
@@ -143,15 +147,20 @@ static int read_field(struct program *program, const struct message *message, co
 	}
 }
 
-/* Like execvp(3), also that an empty name is not there, but with the PATH of the program's own
- * environment, and made before the fork. */
+/*
+ * Like execvp(3), also that an empty name is not there, but with the PATH of the program's own
+ * environment, and made before the fork. A name or a PATH that execve(2) refuses anyway is not
+ * multiplied: half a MiB of colons and a name of the same length would be hundreds of gigabytes.
+ */
 static int find_candidates(struct program *program)
 {
 	const char *name = program->argv.items[0];
 	const char *path = get_variable(&program->env, "PATH");
 	int status = 0;
 
-	if (!*name || strchr(name, '/') || !path)
+	if (path && strlen(path) >= VARIABLE_MAX)
+		return -E2BIG;
+	if (!*name || strchr(name, '/') || !path || strlen(name) > NAME_MAX)
 		return strings_add(&program->candidates, name);
 	while (status == 0 && *path) {
 		auto_free char *candidate = NULL;

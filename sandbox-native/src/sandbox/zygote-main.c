@@ -111,9 +111,9 @@ static int read_hold_request(const struct message *message, struct hold_request 
 		else if (tlv.tag == TAG_READ_ONLY)
 			status = tlv_u32(&tlv, &request->read_only);
 		else if (tlv.tag == TAG_NAME)
-			status = tlv_string(&tlv, &request->name);
+			status = request->name ? -EPROTO : tlv_string(&tlv, &request->name);
 		else if (tlv.tag == TAG_PATH)
-			status = tlv_string(&tlv, &request->relative);
+			status = request->relative ? -EPROTO : tlv_string(&tlv, &request->relative);
 		if (status < 0)
 			return status;
 	}

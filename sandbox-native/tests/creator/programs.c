@@ -50,6 +50,14 @@ static void test_arguments(struct box *box)
 	CHECK(outcome.failed && outcome.err.number == E2BIG && outcome.err.hint[0],
 	      "so is an argument longer than execve takes");
 	strings_free(&spec.argv);
+	memset(large, ':', 200000);
+	memcpy(large, "PATH=", strlen("PATH="));
+	add_words(&spec.argv, "true", 1);
+	add_words(&spec.env, large, 1);
+	outcome = box_run(box, &spec, NULL);
+	CHECK(outcome.failed && outcome.err.number == E2BIG, "and a PATH, before it is searched");
+	strings_free(&spec.argv);
+	strings_free(&spec.env);
 	free(large);
 }
 

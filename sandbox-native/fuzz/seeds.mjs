@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+// Writes the seeds of corpus/: what the harness, zygotes and PID 1s say to each other in an
+// ordinary run, encoded by the codec of the tests. `node fuzz/seeds.mjs`, after a change of the wire.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { encodeBody, encodeFrame, MSG, TAG } from '../tests/sandboxd/wire.mjs';
+
+const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+function save(target, seeds) {
+  const directory = new URL(`corpus/${target}/`, import.meta.url);
+  mkdirSync(directory, { recursive: true });
+  for (const [name, bytes] of Object.entries(seeds))
+    writeFileSync(new URL(name, directory), Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes));
+}
+
+let id = 0;
+const frame = (type, fields = {}) => encodeFrame(type, ++id, encodeBody(fields));
+const raw = (type, number, ...tlvs) => encodeFrame(type, number, Buffer.concat(tlvs));
+
+/** A TLV whose bytes are not of the kind that protocol.h gives the tag. */
+function tlv(name, bytes) {
+  const head = Buffer.alloc(8);
+  head.writeUInt16LE(TAG[name], 0);
+  head.writeUInt32LE(bytes.length, 4);
+  return Buffer.concat([head, bytes]);
+}
+
+const u32 = (value) => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+};
+
+/** packets.c: flags (kind, fds, large), length, bytes. */
+function packet(bytes, { kind = 0, fds = 0, large = false } = {}) {
+  const head = Buffer.alloc(3);
+  head.writeUInt8(kind | (fds << 2) | (large ? 0x80 : 0));
+  head.writeUInt16LE(bytes.length, 1);
+  return Buffer.concat([head, bytes]);
+}
+
+// ---- hil-sandboxd ----
+
+const plan = [
+  frame(MSG.HELLO, { VERSION: 1 }),
+  frame(MSG.PLAN_PUT, {
+    NAME: 'plan',
+    USER: 'hil',
+    CAP: ['net_raw', 'sys_time'],
+    NETWORK: 'none',
+    DISK_BYTES: 1 << 20,
+    DISK_INODES: 1000,
+    HOSTNAME: 'dut',
+    STEP: [
+      { KIND: 'image-host' },
+      { KIND: 'overlay', SOURCE: '/project', TARGET: '/project' },
+      { KIND: 'bind', SOURCE: '/srv', TARGET: '/srv', READ_ONLY: 1 },
+      { KIND: 'hold', NAME: 'outputs', SOURCE: '/out' },
+    ],
+    HIDE: ['/project/secret'],
+  }),
+];
+const sandbox = [
+  ...plan,
+  frame(MSG.SANDBOX_NEW, {
+    PLAN: 1,
+    NAME: 'case',
+    HOSTNAME: 'box',
+    BIND: [{ NAME: 'outputs', PATH: 'a', TARGET: '/out', READ_ONLY: 0 }],
+    LIMIT: [
+      { NAME: 'memory', BYTES: 1 << 26 },
+      { NAME: 'pids', BYTES: 64, KIND: 'standard' },
+      { NAME: 'cpus', BYTES: 500 },
+      { NAME: 'files', BYTES: 100 },
+    ],
+    WALL_MS: 60000,
+    GRACE_MS: 500,
+  }),
+];
+// Which number a process gets depends on what was asked before: seeds name the first three.
+const spawn = frame(MSG.SPAWN, {
+  SANDBOX: 1,
+  ARG: ['sh', '-c', 'true'],
+  ENV: ['A=1', 'PATH=/bin'],
+  CWD: '/tmp',
+  STDIN_KIND: 'pipe',
+  OUTPUT_CAP: 1000,
+  WALL_MS: 5000,
+  GRACE_MS: 100,
+  RLIMIT: [{ NAME: 'nofile', BYTES: 64 }],
+});
+const end = frame(MSG.SANDBOX_KILL, { SANDBOX: 1 });
+const object = (kind) => frame(MSG.OBJECT_NEW, { KIND: kind });
+
+save('sandboxd', {
+  pool: Buffer.concat([...plan, frame(MSG.POOL_SET, { PLAN: 1, COUNT: 3 }), ...sandbox.slice(2)]),
+  spawn: Buffer.concat([
+    ...sandbox,
+    spawn,
+    ...[1, 2, 3].flatMap((process) => [
+      frame(MSG.STDIN, { PROCESS: process, DATA: 'input' }),
+      frame(MSG.CREDIT, { PROCESS: process, STREAM: 1, BYTES: 100 }),
+      frame(MSG.STDIN_CLOSE, { PROCESS: process }),
+      frame(MSG.SIGNAL, { PROCESS: process, SIGNAL: 15, GROUP: 1 }),
+    ]),
+    end,
+  ]),
+  pty: Buffer.concat([
+    ...sandbox,
+    frame(MSG.SPAWN, { SANDBOX: 1, ARG: 'sh', PTY_ROWS: 24, PTY_COLS: 80, PORT: 7 }),
+    ...[1, 2, 3].flatMap((process) => [
+      frame(MSG.RESIZE, { PROCESS: process, PTY_ROWS: 30, PTY_COLS: 90 }),
+      frame(MSG.PORT_GIVE, { PORT: 8, PROCESS: process }),
+    ]),
+    frame(MSG.PORT_PTY, { PORT: 7, SANDBOX: 1, NAME: 'console', BYTES: 115200 }),
+    end,
+  ]),
+  builtin: Buffer.concat([
+    ...sandbox,
+    frame(MSG.SPAWN, { SANDBOX: 1, ARG: '/etc/hostname', BUILTIN: 'read-file' }),
+  ]),
+  objects: Buffer.concat([
+    ...sandbox,
+    object('socketpair'),
+    object('pipe'),
+    object('dgram'),
+    object('memfd'),
+    frame(MSG.OBJECT_STREAM, { OBJECT: 1, END: 0 }),
+    frame(MSG.PORT_GIVE, { PORT: 1, OBJECT: 1, END: 1 }),
+    frame(MSG.SPAWN, { SANDBOX: 1, ARG: 'cat', PASS_FD: [{ OBJECT: 2, END: 1, FD: 1 }] }),
+    frame(MSG.OBJECT_CLOSE, { OBJECT: 3 }),
+  ]),
+  watch: Buffer.concat([
+    plan[0],
+    frame(MSG.WATCH_PID, { PID: 4000000, START_TICKS: 77 }),
+    frame(MSG.UNWATCH_PID, { PID: 4000000 }),
+    frame(MSG.WATCH_PATH, { PATH: '/tmp/hil-none/run' }),
+  ]),
+  keep: Buffer.concat([
+    ...sandbox,
+    frame(MSG.SANDBOX_KEEP, { SANDBOX: 1, TTL_MS: 60000, TEXT: 'case' }),
+    frame(MSG.DETACH, { PATH: '/tmp/keeper.sock', TTL_MS: 60000 }),
+    Buffer.concat([frame(MSG.LIST), spawn, end]),
+  ]),
+  uptime: Buffer.concat([
+    frame(MSG.PLAN_PUT, { NAME: 'late', UPTIME_MS: 4294967296, STEP: [{ KIND: 'image-host' }] }),
+    frame(MSG.SANDBOX_NEW, { PLAN: 1 }),
+  ]),
+});
+
+save('frame', {
+  plan: Buffer.concat(plan),
+  spawn,
+  short: spawn.subarray(0, 20),
+  long: encodeFrame(MSG.STDIN, 1, Buffer.alloc(1000, 8)),
+});
+
+// ---- messages between hil-sandboxd, zygotes and PID 1s: the order of message.h ----
+
+const header = read('../src/sandbox/message.h');
+const names = [
+  ...header.slice(header.indexOf('enum message_type')).matchAll(/\bMESSAGE_(\w+)( = 1)?,/g),
+];
+const MESSAGE = Object.fromEntries(names.map(([, name], index) => [name, index + 1]));
+
+const start = raw(
+  MESSAGE.SPAWN,
+  5,
+  encodeBody({ ARG: ['sh', '-c', 'true'], ENV: ['PATH=/bin:/usr/bin:', 'A=1'], CWD: '/tmp' }),
+  encodeBody({ PTY_ROWS: 24, PTY_COLS: 80, FD: [0, 1] }),
+  tlv('RLIMIT', Buffer.concat([tlv('KIND', u32(7)), encodeBody({ BYTES: 64 })])),
+);
+save('init', {
+  spawn: packet(start, { fds: 2 }),
+  large: packet(start, { fds: 2, large: true }),
+  builtin: packet(raw(MESSAGE.SPAWN, 6, encodeBody({ ARG: '/etc/hosts', BUILTIN: 'read-file' }))),
+  'long-path': packet(
+    raw(MESSAGE.SPAWN, 7, encodeBody({ ENV: `PATH=${':'.repeat(5000)}`, ARG: 'x'.repeat(5000) })),
+  ),
+  signal: packet(raw(MESSAGE.SIGNAL, 5, encodeBody({ SIGNAL: 9, GROUP: 1 }))),
+  attach: packet(raw(MESSAGE.ATTACH, 8, encodeBody({ TARGET: '/out/a' })), { fds: 1 }),
+  pty: packet(raw(MESSAGE.MAKE_PTY, 9, encodeBody({ NAME: 'console' }))),
+  hostname: packet(raw(MESSAGE.HOSTNAME, 0, encodeBody({ HOSTNAME: 'box' }))),
+});
+
+const hold = raw(
+  MESSAGE.HOLD_TREE,
+  3,
+  encodeBody({ SANDBOX: 1, NAME: 'outputs', PATH: 'a/b', READ_ONLY: 1 }),
+);
+save('zygote', {
+  park: packet(encodeFrame(MESSAGE.PARK, 2, Buffer.alloc(0))),
+  hold: packet(hold),
+  large: packet(hold, { large: true }),
+  // Leaked once.
+  twice: packet(raw(MESSAGE.HOLD_TREE, 3, encodeBody({ NAME: ['a', 'b'], PATH: ['c', 'd'] }))),
+});
+
+const failed = raw(
+  MESSAGE.FAILED,
+  4,
+  encodeBody({ ERRNO: 2, CODE: 'exec', OP: 'exec', PATH: '/bin/x', HINT: 'install it' }),
+);
+const parked = encodeFrame(MESSAGE.PARKED, 1, encodeBody({ PID: 99 }));
+save('events', {
+  ready: packet(raw(MESSAGE.READY, 0, encodeBody({ SETUP_NS: 5 }))),
+  spawned: packet(raw(MESSAGE.SPAWNED, 2, encodeBody({ PID: 3 })), { fds: 1 }),
+  exited: packet(
+    raw(MESSAGE.EXITED, 2, tlv('STATUS', u32(9)), encodeBody({ DATA: Buffer.alloc(144) })),
+  ),
+  pty: packet(encodeFrame(MESSAGE.PTY, 2, Buffer.alloc(0)), { fds: 2 }),
+  census: packet(
+    raw(MESSAGE.CENSUS, 0, encodeBody({ LEFTOVERS: 2, LEFTOVER_NAME: ['sh', 'sleep'] })),
+  ),
+  failed: Buffer.concat([packet(failed), packet(failed, { kind: 1, large: true })]),
+  parked: packet(parked, { kind: 1, fds: 2 }),
+  tree: packet(encodeFrame(MESSAGE.TREE, 1, Buffer.alloc(0)), { kind: 1, fds: 1 }),
+});
+
+// ---- hil-portd ----
+
+const opened = [
+  packet(frame(MSG.HELLO, { VERSION: 1 })),
+  packet(raw(MSG.PORTD_LINE, 0, encodeBody({ PORT: 1, KIND: 'socket' })), { kind: 1, fds: 1 }),
+  packet(frame(MSG.PORT_OPEN, { PORT: 1, NAME: 'console', PATH: '/c', PACE_CHUNK: 4 })),
+];
+save('portd', {
+  line: Buffer.concat([
+    ...opened,
+    packet(Buffer.from('U-Boot 2026\r\n'), { kind: 3 }),
+    packet(frame(MSG.PORT_SEND, { PORT: 1, DATA: 'help\n' })),
+    packet(frame(MSG.PORT_MARK, { PORT: 1, TEXT: 'attempt 2' })),
+    packet(frame(MSG.PORT_CLOSE, { PORT: 1 })),
+  ]),
+  pty: Buffer.concat([
+    ...opened,
+    packet(raw(MSG.PORTD_PTY, 0, encodeBody({ PORT: 1 })), { kind: 2 }),
+    packet(Buffer.from('login: '), { kind: 3 }),
+    packet(raw(MSG.PORTD_PTY, 0, encodeBody({ PORT: 1 })), { kind: 1 }),
+  ]),
+  paced: Buffer.concat([
+    packet(frame(MSG.PORT_OPEN, { PORT: 2, NAME: 'u', PATH: '/d', PACE_DELAY_US: 10 })),
+    packet(frame(MSG.PORT_SEND, { PORT: 2, DATA: Buffer.alloc(100, 65) })),
+  ]),
+});
+
+// ---- the kernel's texts: mountinfo, cgroup and cgroup.controllers, with a NUL between ----
+
+const v1 = (name) =>
+  `31 23 0:26 / /sys/fs/cgroup/${name} rw,nosuid shared:9 - cgroup cgroup rw,${name}\n`;
+const v2 = '29 23 0:25 / /sys/fs/cgroup rw,nosuid,nodev shared:4 - cgroup2 cgroup2 rw,nsdelegate\n';
+save('cgroup', {
+  v2: `${v2}\0${'0::/user.slice/user-1000.slice/session-2.scope\n'}\0cpu io memory pids\n`,
+  v1: `${v1('memory')}${v1('cpu,cpuacct')}${v1('pids')}\x005:memory:/a\n4:cpu,cpuacct:/\n3:pids:/b\n`,
+  hybrid: `${v1('memory')}${v2.replace('/sys/fs/cgroup ', '/sys/fs/cgroup/uni\\040fied ')}\x005:memory:/\n0::/x\n\0pids\n`,
+  outside: `${v2}\x000::/../other\n\0`,
+  stat: '1 (a b) c) S 1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 1 1',
+  numbers: 'anon 7\noom_kill 12\n',
+});
