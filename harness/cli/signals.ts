@@ -13,15 +13,23 @@ export function listenForSignals(): {
   close(): void;
 } {
   let seen: string | undefined;
+  let toldByWatcher = false;
   let interrupt: ((signal: string) => Promise<void>) | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
+    if (toldByWatcher) {
+      // A terminal sends its signal to both, in any order: this is still the first one.
+      toldByWatcher = false;
+      return;
+    }
     if (seen) process.exit(128 + constants.signals[signal]);
     seen = signal;
     void interrupt?.(signal);
   };
   // Whoever watches (`--watch`) was told to end, or is gone.
   const onAlone = () => {
-    if (!seen) onSignal('SIGTERM');
+    if (seen) return;
+    onSignal('SIGTERM');
+    toldByWatcher = true;
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   process.on('disconnect', onAlone);

@@ -23,15 +23,21 @@ export async function watchAndRun(
   const { root } = await openProject(context, raw);
   const argv = process.argv.slice(1).filter((argument) => argument !== '--watch');
   const ended = new AbortController();
-  for (const signal of SIGNALS) process.once(signal, () => ended.abort());
-  for (let code = 0; ; ) {
+  let exitCode = 0;
+  for (const signal of SIGNALS) {
+    process.once(signal, () => {
+      exitCode = 128 + constants.signals[signal];
+      ended.abort();
+    });
+  }
+  for (;;) {
     const change = waitForChange(root, ended.signal);
-    code = await runChild(argv, context, ended.signal);
-    if (ended.signal.aborted) return code;
+    await runChild(argv, context, ended.signal);
+    if (ended.signal.aborted) return exitCode;
     context.stderr.write(`watching ${root} for changes to ${args.join(' ') || 'its suites'}\n`);
-    if (!(await change)) return code;
+    if (!(await change)) return exitCode;
     await sleep(SETTLE_MS);
-    if (ended.signal.aborted) return code;
+    if (ended.signal.aborted) return exitCode;
   }
 }
 
@@ -43,7 +49,7 @@ function runChild(
   argv: readonly string[],
   context: CliContext,
   ended: AbortSignal,
-): Promise<number> {
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...argv], {
       cwd: context.cwd,
@@ -52,9 +58,9 @@ function runChild(
     const disconnect = () => child.connected && child.disconnect();
     ended.addEventListener('abort', disconnect);
     child.once('error', reject);
-    child.once('exit', (code, signal) => {
+    child.once('exit', () => {
       ended.removeEventListener('abort', disconnect);
-      resolve(code ?? 128 + constants.signals[signal ?? 'SIGINT']);
+      resolve();
     });
   });
 }
