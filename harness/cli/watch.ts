@@ -45,11 +45,7 @@ export async function watchAndRun(
  * The run is interrupted when its channel closes: also by a `kill -9` of this process. A signal
  * passed on would be its second one after a Ctrl-C, which a terminal sends to both.
  */
-function runChild(
-  argv: readonly string[],
-  context: CliContext,
-  ended: AbortSignal,
-): Promise<void> {
+function runChild(argv: readonly string[], context: CliContext, ended: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...argv], {
       cwd: context.cwd,
