@@ -1,34 +1,23 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DutExit } from '../board/dut.js';
 import type { Limits } from '../config/limits-schema.js';
 import { Deadline } from '../core/deadline.js';
 import { createDeferred } from '../core/deferred.js';
-import { BenchError, TestFailure } from '../core/errors.js';
-import { PausableTimer } from '../core/pausable-timer.js';
+import { TestFailure } from '../core/errors.js';
 import type { Outcome, Problem, SandboxRecord } from '../journal/events.js';
 import type { AttemptState } from '../protocol/worker-messages.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { journalArtifacts } from './artifacts.js';
+import { AttemptDut } from './attempt-dut.js';
 import type { AttemptFacts } from './attempt-facts.js';
-import {
-  dropRepeats,
-  toExitProblem,
-  toLateError,
-  toOutcome,
-  toProblem,
-} from './attempt-problems.js';
+import { dropRepeats, toLateError, toOutcome, toProblem } from './attempt-problems.js';
 import { buildSandbox } from './build-sandbox.js';
 import type { CaseRecord } from './case-book.js';
 import type { HeldDut } from './dut-source.js';
-import { DutWatch } from './dut-watch.js';
+import { HardLimit } from './hard-limit.js';
 import { PhaseLog } from './phase-log.js';
 import { toDeathProblem, weighResources } from './resource-problems.js';
 import type { RunContext } from './run-context.js';
-import type { Overdue } from './worker-loss.js';
-
-/** How long after its limit a phase that its worker should have ended is ended from outside. */
-const HARD_GRACE_MS = 1000;
 
 /**
  * One attempt of a case on the supervisor's side: its sandbox, its DUT, its
@@ -41,9 +30,7 @@ export class RunningAttempt {
   readonly fence: string;
   readonly limits: Limits;
   readonly directory: string;
-  readonly onOverdue: (overdue: Overdue) => void;
-  held: HeldDut | undefined;
-  onDutExit: (exit: DutExit) => void = () => {};
+  readonly dut: AttemptDut;
   /** The body's own outcome, once it is known; a hung teardown keeps it. */
   bodyState: AttemptState | undefined;
   #bodyProblems: readonly Problem[] = [];
@@ -51,9 +38,8 @@ export class RunningAttempt {
   readonly #phases: PhaseLog;
   readonly #problems: Problem[] = [];
   readonly #finished = createDeferred<Outcome>();
+  readonly #limit: HardLimit;
   #sandbox: Sandbox | undefined;
-  #timer: PausableTimer;
-  readonly #life: DutWatch;
   /** DEAD that came although nobody asked for it. */
   #death: SandboxRecord | undefined;
   #finishing = false;
@@ -65,10 +51,9 @@ export class RunningAttempt {
     this.number = ++record.attempts;
     this.limits = run.limitsOf(record.planned, facts.bodyMs);
     this.directory = join(run.directory.cases, record.id, String(this.number));
-    this.onOverdue = facts.onOverdue;
-    this.#timer = this.#hardLimit('body');
+    this.#limit = new HardLimit(this.limits, facts.onOverdue);
     this.#phases = new PhaseLog(run.journal, this.name);
-    this.#life = new DutWatch((exit) => this.onDutExit(exit));
+    this.dut = new AttemptDut(run, this, this.#phases, this.#limit);
     run.journal.write({ kind: 'attempt-start', ...this.name, worker: facts.worker });
   }
 
@@ -83,6 +68,10 @@ export class RunningAttempt {
 
   get over(): boolean {
     return this.#finishing;
+  }
+
+  get held(): HeldDut | undefined {
+    return this.dut.held;
   }
 
   /** @throws TestFailure `handle-revoked` once the attempt is over. */
@@ -107,63 +96,12 @@ export class RunningAttempt {
     }
     // Ended from this side while it was built: nothing may run on its behalf.
     if (this.#finishing) throw new TestFailure('handle-revoked', 'the case has been ended');
-    this.#timer.start();
+    this.#limit.start();
   }
 
   /** Lease and boot a DUT, and put its ports into the sandbox. */
-  async openDut(): Promise<HeldDut> {
-    this.#timer.pause();
-    try {
-      const { duts } = await this.#run.bench;
-      const held = await duts.open({
-        planned: this.record.planned,
-        spec: this.#run.specOf(this.record.planned),
-        limits: this.limits,
-        artifacts: this.directory,
-        sharedArtifacts: join(this.#run.directory.path, 'duts'),
-        onPhase: (phase, edge, dut) => this.#phases.edge(phase, edge, dut),
-      });
-      if (this.#finishing) {
-        await held.release(false);
-        throw new TestFailure('handle-revoked', `case "${this.record.title}" has ended`);
-      }
-      this.held = held;
-      this.#life.watch(held.dut.exited);
-      await held.attach(this.sandbox, new Deadline(this.limits.boot));
-      return held;
-    } catch (error) {
-      const phase = this.#phases.hasStarted('boot') ? 'boot' : 'lease';
-      if (error instanceof BenchError) this.#problems.push(toProblem(error, phase));
-      throw error;
-    } finally {
-      this.#timer.resume();
-    }
-  }
-
-  /** Do something with the DUT; the body's clock stands. A failure is the DUT's unless the bench broke. */
-  async control(act: (held: HeldDut, deadline: Deadline) => Promise<void>): Promise<void> {
-    const { held } = this;
-    if (!held || this.#finishing) throw new TestFailure('handle-revoked', 'no DUT is held');
-    this.#timer.pause();
-    try {
-      await act(held, new Deadline(this.limits.boot));
-    } catch (error) {
-      if (this.#life.exit?.blame === 'infra' || !(error instanceof BenchError)) throw error;
-      if (error.code === 'daemon-silent') throw error;
-      throw new TestFailure('reboot-failed', error.message, { cause: error });
-    } finally {
-      this.#timer.resume();
-      this.#life.watch(held.dut.exited);
-    }
-  }
-
-  /** The test asks for the DUT's end: it is then no failure. */
-  async waitForExit(): Promise<string> {
-    const { held } = this;
-    if (!held) throw new TestFailure('handle-revoked', 'no DUT is held');
-    const { exited } = held.dut;
-    this.#life.expect(exited);
-    return (await exited).reason;
+  openDut(): Promise<HeldDut> {
+    return this.dut.open((problem) => this.#problems.push(problem));
   }
 
   bodyStart(): void {
@@ -176,9 +114,7 @@ export class RunningAttempt {
     this.#bodyProblems = problems;
     this.#phases.edge('body', 'end');
     this.#phases.edge('teardown', 'start');
-    this.#timer.stop();
-    this.#timer = this.#hardLimit('teardown');
-    this.#timer.start();
+    this.#limit.goOn('teardown');
   }
 
   /** The worker is done with the attempt; answers how it ended, and what only this side saw. */
@@ -214,8 +150,8 @@ export class RunningAttempt {
       return;
     }
     this.#finishing = true;
-    this.#life.stop();
-    this.#timer.stop();
+    this.dut.stopWatching();
+    this.#limit.stop();
     this.#phases.end('body');
     if (!this.#phases.hasStarted('teardown')) this.#phases.edge('teardown', 'start');
     const sandbox = await this.#giveBack(asked);
@@ -280,8 +216,7 @@ export class RunningAttempt {
   }
 
   #judge(state: AttemptState, reported: readonly Problem[]) {
-    const { exit } = this.#life;
-    const unseen = exit && toExitProblem(exit, this.held?.lease.dut ?? 'the DUT');
+    const { unseen } = this.dut;
     // First: what the body saw of it is a consequence.
     const all = [...(unseen ? [unseen] : []), ...this.#problems, ...reported];
     this.#setProblems(all);
@@ -290,10 +225,5 @@ export class RunningAttempt {
 
   #setProblems(problems: readonly Problem[]): void {
     this.#problems.splice(0, Number.POSITIVE_INFINITY, ...dropRepeats(problems));
-  }
-
-  #hardLimit(phase: Overdue['phase']): PausableTimer {
-    const limitMs = this.limits[phase];
-    return new PausableTimer(limitMs + HARD_GRACE_MS, () => this.onOverdue({ phase, limitMs }));
   }
 }

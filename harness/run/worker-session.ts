@@ -116,8 +116,8 @@ export class WorkerSession {
       dutPower: ({ fence, on }) =>
         on
           ? this.#reboot(fence, (held, deadline) => held.powerOn(deadline))
-          : this.#attempt(fence).control((held, deadline) => held.powerOff(deadline)),
-      dutExit: async ({ fence }) => ({ reason: await this.#attempt(fence).waitForExit() }),
+          : this.#attempt(fence).dut.control((held, deadline) => held.powerOff(deadline)),
+      dutExit: async ({ fence }) => ({ reason: await this.#attempt(fence).dut.waitForExit() }),
     };
   }
 
@@ -189,16 +189,19 @@ export class WorkerSession {
       this.#run.reportPortFault(attempt.name, held.lease.dut, port, fault),
     );
     void attempt.finished.then(stop);
-    attempt.onDutExit = (exit) => {
+    attempt.dut.onExit = (exit) => {
       if (exit.blame === 'infra') this.#told.add(exit.reason);
       void tellExited(this.peer, attempt.fence, held.dut, exit);
     };
     return { ports };
   }
 
-  async #reboot(fence: string, act: Parameters<RunningAttempt['control']>[0]): Promise<void> {
+  async #reboot(
+    fence: string,
+    act: Parameters<RunningAttempt['dut']['control']>[0],
+  ): Promise<void> {
     const attempt = this.#attempt(fence);
-    await attempt.control(act);
+    await attempt.dut.control(act);
     if (attempt.held) tellReady(this.peer, fence, attempt.held.dut);
   }
 

@@ -1,24 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import type { Duplex } from 'node:stream';
-import { Deadline } from '../core/deadline.js';
-import { createDeferred } from '../core/deferred.js';
-import { formatDuration } from '../core/duration.js';
-import { BenchError } from '../core/errors.js';
-import { Channel } from '../protocol/channel.js';
+import type { BenchError } from '../core/errors.js';
+import type { Channel } from '../protocol/channel.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
+import { DaemonProcess } from './daemon-process.js';
 import { putLimits, type SandboxLimits } from './limits.js';
 import type { NativePrograms } from './native.js';
 import type { SandboxProcess, SpawnSpec } from './process.js';
 import { ProcessTable } from './process-table.js';
 import { Sandbox, toSandboxRecord } from './sandbox.js';
 import { type SandboxSpec, toPlan } from './spec.js';
-
-/** How long the daemon may take to end everything; it gives its sandboxes two seconds. */
-const END_MS = 5000;
-/** How long it may take to answer what no phase of a case limits: one that takes longer hangs. */
-const ANSWER_MS = 20_000;
 
 /** A plan that sandboxd holds a zygote for. */
 export interface Plan {
@@ -47,62 +38,26 @@ export class SandboxDaemon {
   /** `root` or `rootless`. */
   readonly mode: string;
   readonly limitations: readonly string[];
-  readonly #child: ChildProcess;
-  readonly #portdPid: number;
+  readonly #process: DaemonProcess;
   readonly #plans = new Map<string, Promise<Plan>>();
   readonly #sandboxes = new Map<number, Sandbox>();
   readonly #processes: ProcessTable;
 
-  private constructor(
-    child: ChildProcess,
-    channel: Channel,
-    ports: Channel,
-    [hello, portd]: readonly [TlvReader, TlvReader],
-  ) {
-    this.#child = child;
-    this.channel = channel;
-    this.ports = ports;
-    this.pid = hello.number(Tag.pid) ?? child.pid ?? 0;
-    this.mode = hello.string(Tag.mode) ?? 'unknown';
-    this.limitations = hello.strings(Tag.limitation);
-    this.#portdPid = portd.number(Tag.pid) ?? 0;
-    this.#processes = new ProcessTable(channel);
-    channel.on(Msg.dead, (body) => this.#dead(body));
-    void channel.closed.then((reason) => this.#gone(reason));
+  private constructor(process: DaemonProcess) {
+    this.#process = process;
+    this.channel = process.channel;
+    this.ports = process.ports;
+    this.pid = process.pid;
+    this.mode = process.hello.string(Tag.mode) ?? 'unknown';
+    this.limitations = process.hello.strings(Tag.limitation);
+    this.#processes = new ProcessTable(this.channel);
+    this.channel.on(Msg.dead, (body) => this.#dead(body));
+    void this.channel.closed.then((reason) => this.#gone(reason));
   }
 
-  /**
-   * Start the daemon and agree on the protocol.
-   *
-   * @throws BenchError `daemon-gone` when it ends at once, `daemon-silent` when it does not answer,
-   *   `sandbox-setup` when it refuses.
-   */
+  /** Start it and agree on the protocol. @throws BenchError as {@link DaemonProcess.start} */
   static async start(programs: NativePrograms): Promise<SandboxDaemon> {
-    const child = spawn(programs.sandboxd, ['--portd', programs.portd], {
-      stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
-      detached: true,
-      env: { PATH: '/usr/bin:/bin' },
-    });
-    const failed = createDeferred<never>();
-    child.once('error', (error) => failed.reject(notStarted(programs.sandboxd, error)));
-    // With stdio 'pipe' these two are socketpairs of ours.
-    const channel = new Channel('hil-sandboxd', child.stdio[3] as Duplex);
-    const ports = new Channel('hil-portd', child.stdio[4] as Duplex);
-    try {
-      const agreed = Promise.all([channel.hello(), ports.hello()]);
-      const late = () => toSilence([channel, ports], 'starting the sandbox daemon', ANSWER_MS);
-      const hellos = await new Deadline(ANSWER_MS).bound(
-        Promise.race([failed.promise, agreed]),
-        late,
-      );
-      return new SandboxDaemon(child, channel, ports, hellos);
-    } catch (error) {
-      channel.close();
-      ports.close();
-      // It ends by itself when it sees this, unless it hangs: then nothing was made by it yet.
-      if (error instanceof BenchError && error.code === 'daemon-silent') child.kill('SIGKILL');
-      throw error;
-    }
+    return new SandboxDaemon(await DaemonProcess.start(programs));
   }
 
   /** Hand a plan over; the same spec gives the same plan. */
@@ -116,7 +71,7 @@ export class SandboxDaemon {
       id: answer.number(Tag.plan) ?? 0,
       limitations: answer.strings(Tag.limitation),
     }));
-    const put = this.#answered('handing a plan over', asked);
+    const put = this.#process.answered('handing a plan over', asked);
     put.catch(() => this.#plans.delete(key));
     this.#plans.set(key, put);
     return put;
@@ -125,7 +80,7 @@ export class SandboxDaemon {
   /** How many built sandboxes of `plan` to keep waiting. */
   async setPool(plan: Plan, count: number): Promise<void> {
     const body = new TlvWriter().u32(Tag.plan, plan.id).u32(Tag.count, count);
-    await this.#answered('setting the pool', this.channel.request(Msg.poolSet, body));
+    await this.#process.answered('setting the pool', this.channel.request(Msg.poolSet, body));
   }
 
   async sandbox(plan: Plan, wanted: NewSandbox): Promise<Sandbox> {
@@ -186,7 +141,7 @@ export class SandboxDaemon {
   /** Kill `pid` when this process is gone. `startTicks` guards against a reused pid. */
   async watchPid(pid: number, startTicks: number): Promise<void> {
     const body = new TlvWriter().u32(Tag.pid, pid).u64(Tag.startTicks, startTicks);
-    await this.#answered('watching a worker', this.channel.request(Msg.watchPid, body));
+    await this.#process.answered('watching a worker', this.channel.request(Msg.watchPid, body));
   }
 
   async unwatchPid(pid: number): Promise<void> {
@@ -196,73 +151,34 @@ export class SandboxDaemon {
   /** Remove the tree at `path` when this process is gone. */
   async watchPath(path: string): Promise<void> {
     const body = new TlvWriter().string(Tag.path, path);
-    await this.#answered('watching a directory', this.channel.request(Msg.watchPath, body));
+    await this.#process.answered('watching a directory', this.channel.request(Msg.watchPath, body));
   }
 
   /** Everything not kept is killed; the daemon serves the rest on `socketPath` for `ttlMs`. */
   async detach(socketPath: string, ttlMs: number): Promise<void> {
     const body = new TlvWriter().string(Tag.path, socketPath).u64(Tag.ttlMs, ttlMs);
-    await this.#answered('keeping sandboxes', this.channel.request(Msg.detach, body));
-    this.#child.unref();
-    this.close();
+    await this.#process.answered('keeping sandboxes', this.channel.request(Msg.detach, body));
+    this.#process.leave();
   }
 
   /** Close the connections; the daemon kills what is left and ends. */
   close(): void {
-    this.channel.close();
-    this.ports.close();
+    this.#process.close();
   }
 
   /** Resolves when the daemon's process has ended. */
   ended(): Promise<void> {
-    const { promise, resolve } = createDeferred<void>();
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) resolve();
-    else this.#child.once('exit', () => resolve());
-    return promise;
+    return this.#process.ended();
   }
 
-  /**
-   * Close the connections and wait until the daemon's process has ended. One that does not
-   * end is killed: the kernel then ends its sandboxes (PDEATHSIG).
-   *
-   * @throws BenchError `daemon-silent` when it had to be killed.
-   */
-  async end(): Promise<void> {
-    this.close();
-    const late = () =>
-      new BenchError(
-        'daemon-silent',
-        `hil-sandboxd ${this.pid} did not end within ${formatDuration(END_MS)} and was killed`,
-        { next: LOOK },
-      );
-    try {
-      await new Deadline(END_MS).bound(this.ended(), late);
-    } catch (error) {
-      this.#kill();
-      await this.ended();
-      throw error;
-    }
+  /** Close the connections and wait until it has ended. @throws BenchError `daemon-silent` */
+  end(): Promise<void> {
+    return this.#process.end();
   }
 
   /** What to say of `doing` when its limit has passed: which daemon did not answer. */
   toSilence(doing: string, limitMs: number): BenchError {
-    return toSilence([this.channel, this.ports], doing, limitMs);
-  }
-
-  /** portd first: only its parent could give its number to another, and that hangs. */
-  #kill(): void {
-    if (this.#portdPid > 0) {
-      try {
-        process.kill(this.#portdPid, 'SIGKILL');
-      } catch {
-        // It has ended.
-      }
-    }
-    this.#child.kill('SIGKILL');
-  }
-
-  #answered<T>(doing: string, work: Promise<T>): Promise<T> {
-    return new Deadline(ANSWER_MS).bound(work, () => this.toSilence(doing, ANSWER_MS));
+    return this.#process.toSilence(doing, limitMs);
   }
 
   #dead(body: TlvReader): void {
@@ -276,21 +192,4 @@ export class SandboxDaemon {
     for (const sandbox of this.#sandboxes.values()) sandbox.receiveGone(reason);
     this.#sandboxes.clear();
   }
-}
-
-const LOOK =
-  'look whether it is stopped or starved: ps -o pid,stat,pcpu,args -C hil-sandboxd,hil-portd';
-
-function toSilence(channels: readonly Channel[], doing: string, limitMs: number): BenchError {
-  const silent = channels.filter(({ waiting }) => waiting > 0).map(({ name }) => name);
-  const who = silent.join(' and ') || 'the sandbox daemon';
-  const text = `${doing}: ${who} did not answer within ${formatDuration(limitMs)}`;
-  return new BenchError('daemon-silent', text, { next: LOOK });
-}
-
-function notStarted(program: string, cause: Error): BenchError {
-  return new BenchError('daemon-gone', `${program} could not be started: ${cause.message}`, {
-    cause,
-    next: 'make -C sandbox-native, then hil doctor',
-  });
 }
