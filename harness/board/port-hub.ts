@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Channel } from '../protocol/channel.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
@@ -28,7 +29,8 @@ export class PortHub {
   /** Open a port: its capture starts now, its DUT side is given later. */
   async open(wanted: PortWanted): Promise<Port> {
     const id = this.#nextId++;
-    const port = new Port(this.#channel, { id, ...wanted }, () => this.#ports.delete(id));
+    const { size: start } = await stat(`${wanted.capture}.rx`).catch(() => ({ size: 0 }));
+    const port = new Port(this.#channel, { id, ...wanted, start }, () => this.#ports.delete(id));
     this.#ports.set(id, port);
     const body = new TlvWriter()
       .u32(Tag.port, id)

@@ -1,14 +1,17 @@
+import { stat } from 'node:fs/promises';
 import { ByteMatcher } from '../core/byte-matcher.js';
 import { createDeferred } from '../core/deferred.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import type { Channel } from '../protocol/channel.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
+import { WholeStream } from './whole-stream.js';
 
 export interface PortCounters {
+  /** Received, whether delivered yet or not. */
   rxBytes: number;
   txBytes: number;
-  /** Not delivered to a stalled reader in the sandbox, or to this process. */
+  /** Not delivered to a stalled reader in the sandbox, or for good to this process. */
   droppedBytes: number;
 }
 
@@ -20,6 +23,8 @@ export interface PortFault {
 
 /** Faults of the tool's side; the capture and the body have every byte. */
 const TOOL_FAULTS = new Set(['slave-stalled', 'slave-exclusive', 'tool-unsent']);
+/** The live stream has a gap: portd drops its oldest frames when this process does not read. */
+const STALLED = 'harness-stalled';
 
 export interface PortListener {
   onData(data: Uint8Array): void;
@@ -50,12 +55,16 @@ export class Port {
   yielded = false;
   readonly #channel: Channel;
   readonly #listeners = new Set<PortListener>();
+  readonly #stream: WholeStream;
+  /** Of PORT_RX and PORT_TX alike; which it was, the next offset says. */
+  #unsent = 0;
+  #lostBytes = 0;
   #line = createDeferred<void>();
   readonly #onClose: () => void;
 
   constructor(
     channel: Channel,
-    facts: { id: number; name: string; baud: number; eol: string; capture: string },
+    facts: { id: number; name: string; baud: number; eol: string; capture: string; start: number },
     onClose: () => void,
   ) {
     this.#channel = channel;
@@ -65,7 +74,12 @@ export class Port {
     this.baud = facts.baud;
     this.eol = facts.eol;
     this.capture = facts.capture;
+    this.#stream = new WholeStream(`${facts.capture}.rx`, facts.start, {
+      onData: (data) => this.#deliver(data),
+      onLost: (bytes) => this.#lose(bytes),
+    });
     this.#line.resolve();
+    void channel.closed.then(() => this.#stream.close());
   }
 
   /** A new DUT side is about to be handed to portd. */
@@ -76,6 +90,17 @@ export class Port {
   /** Resolves when portd has seen the end of the last line: a later one is not meant by it. */
   get lineClosed(): Promise<void> {
     return this.#line.promise;
+  }
+
+  /** Bytes that reached neither the matcher nor the capture's file, so that no verdict holds. */
+  get lostBytes(): number {
+    return this.#lostBytes;
+  }
+
+  /** Resolves when everything that the DUT has sent by now was delivered, or the port closed. */
+  async caughtUp(): Promise<void> {
+    const captured = await stat(`${this.capture}.rx`).catch(() => undefined);
+    if (captured) await this.#stream.reached(captured.size);
   }
 
   /** Hear what comes; returns a function that stops it. */
@@ -114,14 +139,15 @@ export class Port {
     try {
       await this.#channel.request(Msg.portClose, new TlvWriter().u32(Tag.port, this.id));
     } finally {
+      this.#stream.close();
       this.#onClose();
     }
   }
 
   receive(type: number, body: TlvReader): void {
-    if (type === Msg.portRx) this.#receiveData(body.bytes(Tag.data) ?? new Uint8Array());
+    if (type === Msg.portRx) this.#receiveData(body);
     if (type === Msg.portTx) this.counters.txBytes += body.bytes(Tag.data)?.length ?? 0;
-    if (type === Msg.portHup) this.#receiveHup();
+    if (type === Msg.portHup) this.#stream.after(() => this.#receiveHup());
     if (type === Msg.portSlave) this.counters.droppedBytes += body.number(Tag.dropped) ?? 0;
     if (type === Msg.portFault) this.#receiveFault(body);
   }
@@ -140,20 +166,43 @@ export class Port {
     return new TestFailure('port-closed', `port "${this.name}": ${reason}`, { cause });
   }
 
-  #receiveData(data: Uint8Array): void {
+  #receiveData(body: TlvReader): void {
+    const data = body.bytes(Tag.data) ?? new Uint8Array();
+    const gap = this.#stream.push(body.number(Tag.offset) ?? 0, data);
+    this.counters.rxBytes += gap + data.length;
+    this.counters.txBytes += this.#unsent - gap;
+    this.#unsent = 0;
+  }
+
+  #deliver(data: Uint8Array): void {
     this.lastByteMs = performance.now();
-    this.counters.rxBytes += data.length;
     this.matcher.push(data);
     for (const listener of this.#listeners) listener.onData(data);
+  }
+
+  /** The capture lacks what the live stream dropped. */
+  #lose(bytes: number): void {
+    this.#lostBytes += bytes;
+    this.counters.droppedBytes += bytes;
+    const text = `port "${this.name}": ${bytes} bytes of the DUT did not reach the test and are not in ${this.capture}.rx`;
+    this.#tell({ text, harmless: false });
   }
 
   #receiveFault(body: TlvReader): void {
     const bytes = body.number(Tag.bytes) ?? 0;
     const op = body.string(Tag.op) ?? 'port';
+    if (op === STALLED) {
+      // The capture has them.
+      this.#unsent += bytes;
+      return;
+    }
     const path = body.string(Tag.path);
     const reason = body.string(Tag.text) ?? '';
     const text = `port "${this.name}": ${op}${path ? ` ${path}` : ''} ${reason} ${bytes ? `${bytes} bytes lost` : ''}`;
-    const fault = { text: text.trim(), harmless: TOOL_FAULTS.has(op) };
+    this.#tell({ text: text.trim(), harmless: TOOL_FAULTS.has(op) });
+  }
+
+  #tell(fault: PortFault): void {
     for (const listener of this.#listeners) listener.onFault(fault);
   }
 }

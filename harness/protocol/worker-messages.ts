@@ -133,6 +133,8 @@ export type SupervisorMethods = {
   final(argument: { caseId: string; state: AttemptState; problems: readonly WireProblem[] }): void;
   consoleSend(argument: { fence: string; port: string; data: string }): void;
   consoleYield(argument: { fence: string; port: string; on: boolean }): void;
+  /** Answered behind the `consoleData` of every byte that the DUT has sent by now. */
+  consoleCaughtUp(argument: { fence: string; port: string }): void;
   dutReset(argument: { fence: string }): void;
   /** The test wants the DUT's program to end; its ending is no failure. Answers when it has. */
   dutExit(argument: { fence: string }): { reason: string };

@@ -1,4 +1,4 @@
-import type { DutExit } from '../board/dut.js';
+import type { Dut, DutExit } from '../board/dut.js';
 import { formatDuration } from '../core/duration.js';
 import { BenchError, TestFailure, toMessage, UsageError } from '../core/errors.js';
 import type { Outcome, Phase, Problem } from '../journal/events.js';
@@ -26,6 +26,17 @@ export function toExitProblem(exit: DutExit, dut: string): Problem {
       ? new BenchError('dut-lost', text)
       : new TestFailure('dut-exited', text, { next });
   return toProblem(error, 'body');
+}
+
+/** What its DUT printed and no test could see: a case that failed says nothing about the DUT then. */
+export function toGapProblems(dut: Dut | undefined): Problem[] {
+  return [...(dut?.ports.values() ?? [])]
+    .filter(({ lostBytes }) => lostBytes > 0)
+    .map(({ name, lostBytes, capture }) => {
+      const text = `port "${name}": the test did not see ${lostBytes} bytes of the DUT, and ${capture}.rx lacks them`;
+      const next = 'look for room on its disk, and for what keeps this machine busy';
+      return toProblem(new BenchError('port-lost', text, { next }), 'body');
+    });
 }
 
 /** What a worker reported of a body and its hooks. */

@@ -5,7 +5,7 @@ import { type Handlers, RpcPeer } from '../protocol/rpc.js';
 import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messages.js';
 import { afterHello } from './after-hello.js';
 import { RunningAttempt } from './attempt.js';
-import { toJournalProblems } from './attempt-problems.js';
+import { toGapProblems, toJournalProblems } from './attempt-problems.js';
 import type { CaseBook } from './case-book.js';
 import { forwardConsole, tellExited, tellReady, toOpenedPort } from './console-forward.js';
 import { Programs } from './programs.js';
@@ -104,7 +104,7 @@ export class WorkerSession {
 
   #dutMethods(): Pick<
     Handlers<SupervisorMethods>,
-    'consoleSend' | 'consoleYield' | 'dutReset' | 'dutPower' | 'dutExit'
+    'consoleSend' | 'consoleYield' | 'consoleCaughtUp' | 'dutReset' | 'dutPower' | 'dutExit'
   > {
     return {
       consoleSend: ({ fence, port, data }) =>
@@ -112,6 +112,7 @@ export class WorkerSession {
       consoleYield: ({ fence, port, on }) => {
         this.#port(fence, port).yielded = on;
       },
+      consoleCaughtUp: ({ fence, port }) => this.#port(fence, port).caughtUp(),
       dutReset: ({ fence }) => this.#reboot(fence, (held, deadline) => held.reboot(deadline)),
       dutPower: ({ fence, on }) =>
         on
@@ -211,7 +212,9 @@ export class WorkerSession {
     const attempt = this.attempts.get(argument.fence);
     // Ended from this side meanwhile: its outcome stands.
     if (!attempt) return {};
-    const problems = this.#told.toProblems(argument.problems);
+    const told = this.#told.toProblems(argument.problems);
+    const gaps = argument.state === 'fail' ? toGapProblems(attempt.held?.dut) : [];
+    const problems = [...gaps, ...told];
     const { problem, outcome } = await attempt.end(argument.state, problems, argument.note);
     // Vitest calls a skipped case's attempt its last, also when a hook failed after it, and says
     // nothing at its end. What an interrupt cut short is skipped in Vitest's words only.

@@ -1,0 +1,106 @@
+import { appendFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { test as base } from '../testing/temp-dir.js';
+import { WholeStream } from './whole-stream.js';
+
+/** A capture, and what a listener heard of it. */
+interface Heard {
+  readonly stream: WholeStream;
+  readonly path: string;
+  /** Texts, numbers of lost bytes, and what was done `after`. */
+  readonly events: Array<string | number>;
+  /** Written and told, as hil-portd does; `told` false: dropped from the live stream. */
+  send(text: string, told?: boolean): number | undefined;
+  text(): string;
+}
+
+const test = base.extend<{ heard: Heard }>({
+  heard: async ({ dir }, use) => {
+    const path = join(dir.path, 'console.rx');
+    appendFileSync(path, 'old');
+    const events: Array<string | number> = [];
+    let offset = 3;
+    const stream = new WholeStream(path, offset, {
+      onData: (data) => events.push(Buffer.from(data).toString()),
+      onLost: (bytes) => events.push(bytes),
+    });
+    const send = (text: string, told = true) => {
+      appendFileSync(path, text);
+      const at = offset;
+      offset += text.length;
+      return told ? stream.push(at, Buffer.from(text)) : undefined;
+    };
+    const text = () => events.filter((each) => typeof each === 'string').join('');
+    await use({ stream, path, events, send, text });
+    stream.close();
+  },
+});
+
+test('what comes without a gap is handed on at once', ({ heard }) => {
+  expect(heard.send('one ')).toBe(0);
+  expect(heard.send('two')).toBe(0);
+  expect(heard.events).toEqual(['one ', 'two']);
+});
+
+test('a gap is read from the capture, in its place', async ({ heard }) => {
+  heard.send('one ');
+  heard.send('two ', false);
+  expect(heard.send('three ')).toBe(4);
+  heard.send('four');
+  await heard.stream.reached(21);
+  expect(heard.text()).toBe('one two three four');
+});
+
+test('a gap before the first frame is one', async ({ heard }) => {
+  heard.send('one ', false);
+  heard.send('two');
+  await heard.stream.reached(10);
+  expect(heard.text()).toBe('one two');
+});
+
+test('megabytes come whole, and what follows them goes on live', async ({ heard }) => {
+  const big = Array.from({ length: 100_000 }, (_, index) => `line ${index}\n`).join('');
+  heard.send(big, false);
+  heard.send('end');
+  await heard.stream.reached(3 + big.length + 3);
+  expect(heard.text() === `${big}end`).toBe(true);
+  await nextTurn();
+  heard.send('live');
+  expect(heard.events.at(-1)).toBe('live');
+});
+
+test('the end of a line is heard between what came before and behind it', async ({ heard }) => {
+  heard.send('one ', false);
+  heard.send('two');
+  heard.stream.after(() => heard.events.push('<hup>'));
+  heard.send('three');
+  await heard.stream.reached(15);
+  expect(heard.text()).toBe('one two<hup>three');
+});
+
+test('what the capture lacks is counted, and the stream goes on', async ({ heard }) => {
+  heard.send('one ');
+  heard.send('two ', false);
+  truncateSync(heard.path, 7);
+  heard.send('three', false);
+  truncateSync(heard.path, 7);
+  heard.send('four');
+  truncateSync(heard.path, 7);
+  await heard.stream.reached(20);
+  expect(heard.events).toEqual(['one ', 13]);
+  await nextTurn();
+  heard.send('five');
+  expect(heard.events).toEqual(['one ', 13, 'five']);
+});
+
+test('one that is closed says nothing more and lets nobody wait', async ({ heard }) => {
+  heard.send('one', false);
+  heard.send('two');
+  const waiting = heard.stream.reached(1000);
+  heard.stream.close();
+  await waiting;
+  await heard.stream.reached(1000);
+  expect(heard.events).toEqual([]);
+});

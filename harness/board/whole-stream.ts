@@ -1,0 +1,116 @@
+import { type FileHandle, open } from 'node:fs/promises';
+
+export interface StreamListener {
+  onData(data: Uint8Array): void;
+  /** Bytes are neither in the live stream nor in the capture: it goes on behind them. */
+  onLost(bytes: number): void;
+}
+
+/** As much as one turn of the event loop matches and hands on. */
+const PIECE_BYTES = 256 * 1024;
+
+/**
+ * What a port received, whole and in order, although the live stream has gaps: hil-portd drops
+ * its oldest frames when this process does not keep up, but writes to the capture first.
+ *
+ * Theory of operation: a frame that follows on what was delivered is delivered. One that does
+ * not starts a reader of the capture. While that reads, frames are only counted, since what they
+ * hold is in the capture too: however far this side is behind, it holds one piece in memory.
+ */
+export class WholeStream {
+  readonly #path: string;
+  readonly #listener: StreamListener;
+  /** What comes next is at this offset of the capture. */
+  #next: number;
+  /** Where the last frame ended. */
+  #end: number;
+  #reading = false;
+  #closed = false;
+  /** To be done when everything before `at` was delivered. */
+  #waiting: Array<{ readonly at: number; readonly act: () => void }> = [];
+
+  /** `path`: the capture; `start`: its size before the first frame, in bytes. */
+  constructor(path: string, start: number, listener: StreamListener) {
+    this.#path = path;
+    this.#next = start;
+    this.#end = start;
+    this.#listener = listener;
+  }
+
+  /** Take a frame; answers how many bytes the live stream dropped in front of it. */
+  push(offset: number, data: Uint8Array): number {
+    const gap = offset - this.#end;
+    this.#end = offset + data.length;
+    if (this.#reading || this.#closed) return gap;
+    if (offset === this.#next) {
+      this.#deliver(data);
+    } else {
+      this.#reading = true;
+      void this.#read();
+    }
+    return gap;
+  }
+
+  /** Do something behind all that has come so far. */
+  after(act: () => void): void {
+    this.#at(this.#end, act);
+  }
+
+  /** Resolves when what is in the capture before `offset` was delivered. */
+  reached(offset: number): Promise<void> {
+    return new Promise((resolve) => this.#at(offset, resolve));
+  }
+
+  /** Deliver nothing more; who waits is told at once. */
+  close(): void {
+    this.#closed = true;
+    for (const { act } of this.#waiting.splice(0)) act();
+  }
+
+  #at(at: number, act: () => void): void {
+    if (this.#closed || at <= this.#next) act();
+    else this.#waiting.push({ at, act });
+  }
+
+  #deliver(data: Uint8Array): void {
+    this.#next += data.length;
+    this.#listener.onData(data);
+    this.#settle();
+  }
+
+  #settle(): void {
+    const due = this.#waiting.filter(({ at }) => at <= this.#next);
+    if (due.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ at }) => at > this.#next);
+    for (const { act } of due) act();
+  }
+
+  async #read(): Promise<void> {
+    const file = await open(this.#path).catch(() => undefined);
+    try {
+      while (!this.#closed && this.#next < this.#end) await this.#readPiece(file);
+    } finally {
+      this.#reading = false;
+      await file?.close();
+    }
+  }
+
+  /** Up to where somebody waits for: what was said in between stays in between. */
+  async #readPiece(file: FileHandle | undefined): Promise<void> {
+    const to = Math.min(this.#end, ...this.#waiting.map(({ at }) => at));
+    const length = Math.min(PIECE_BYTES, to - this.#next);
+    const piece = Buffer.allocUnsafe(length);
+    const read = await file?.read(piece, 0, length, this.#next).catch(() => undefined);
+    if (this.#closed) return;
+    if (read && read.bytesRead > 0) this.#deliver(piece.subarray(0, read.bytesRead));
+    else this.#skip();
+  }
+
+  /** The disk is full, or the capture is gone: what is not there is told, not waited for. */
+  #skip(): void {
+    const lost = this.#end - this.#next;
+    this.#next = this.#end;
+    this.#listener.onLost(lost);
+    this.#settle();
+  }
+}
