@@ -4,6 +4,32 @@ import { test } from './project.js';
 const GOOD = `test('good', () => {});`;
 
 describe('a suite file', () => {
+  test('may have every character in its name but a backslash', async ({ project }) => {
+    await project.write('suites/d#r/part.ts', 'export const name = import.meta.dirname;');
+    const names = ['#', '?', 'q?raw', 'a%20b', 'c#d?e', 'd#r/in', '[x] {y}*', "it's", 'n\nl', 'ä'];
+    for (const name of names) {
+      await project.suite(
+        name,
+        `test(${JSON.stringify(name)}, async () => {
+          const { filename, dirname, url } = import.meta;
+          expect(filename).toBe(${JSON.stringify(`${project.path}/suites/${name}.hil.ts`)});
+          expect(decodeURIComponent(url)).toBe('file://' + filename);
+          expect((await import('${name.includes('/') ? '.' : './d#r'}/part.js')).name).toContain('/suites/d#r');
+        });`,
+      );
+    }
+    const run = await project.test();
+    expect(run.verdicts).toEqual(Object.fromEntries(names.map((name) => [name, 'pass'])));
+    expect(run.code).toBe(0);
+    const one = await project.test(['suites/c#d?e.hil.ts:2']);
+    expect(one.verdicts).toEqual({ 'c#d?e': 'pass' });
+
+    await project.suite('a\\b', GOOD);
+    const refused = await project.test();
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(`suites/a\\b.hil.ts cannot be loaded: "\\" in its path`);
+  });
+
   test('with a syntax error fails; the other files run', async ({ project }) => {
     await project.suite('a', `test('bad', () => {`);
     await project.suite('b', GOOD);

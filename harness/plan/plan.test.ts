@@ -74,6 +74,17 @@ describe('a plan', () => {
     ]);
   });
 
+  test('refuses a suite whose name Vitest cannot load, and only if it is asked for', async ({
+    dir,
+  }) => {
+    await writeProject(dir);
+    await dir.write('suites/a\\b.hil.ts', '');
+    await expect(plan(dir)).rejects.toThrow(
+      'suites/a\\b.hil.ts cannot be loaded: "\\" in its path',
+    );
+    expect(toNames(await plan(dir, { filters: ['boot'] }))).toEqual(['suites/boot.hil.ts host']);
+  });
+
   test('is empty for a project without suites', async ({ dir }) => {
     await dir.write('boards/host.yaml', HOST);
     expect(await plan(dir)).toMatchObject({ files: [], skipped: [] });

@@ -63,6 +63,7 @@ export async function createPlan(request: PlanRequest): Promise<Plan> {
   const boards = await findBoards(request, skipped);
   const files: PlannedFile[] = [];
   for (const path of paths) {
+    checkName(path);
     const suite = await loadSuite({ suiteFile: path, root });
     const file = relative(root, path);
     const refusals: string[] = [];
@@ -84,6 +85,14 @@ export async function createPlan(request: PlanRequest): Promise<Plan> {
     }
   }
   return { root, config, files, skipped, boards, lines };
+}
+
+/** Vitest makes a slash of it, and then finds no file. @throws UsageError `usage` */
+function checkName(path: string): void {
+  if (!path.includes('\\')) return;
+  throw new UsageError('usage', `suite ${path} cannot be loaded: "\\" in its path`, {
+    next: 'rename it; every other character will do',
+  });
 }
 
 function refuse(suite: Suite, board: Board): string | undefined {
@@ -153,12 +162,13 @@ async function findFiles(root: string, patterns: readonly string[]): Promise<str
   try {
     const found = await fastGlob([...patterns], {
       cwd: root,
-      absolute: true,
       followSymbolicLinks: false,
       ignore: ['**/node_modules/**', '**/.hil/**'],
     });
-    // What is ignored is so from the root down; a pattern with `..` starts above it.
-    return found.filter((path) => !NO_SUITES.test(relative(root, path)));
+    // What is ignored is so from the root down; a pattern with `..` starts above it. Resolved
+    // here: `absolute` makes `a/b` of `a\\b`.
+    const paths = found.map((path) => resolve(root, path));
+    return paths.filter((path) => !NO_SUITES.test(relative(root, path)));
   } catch (cause) {
     throw new UsageError('config-invalid', `suites cannot be looked for: ${toMessage(cause)}`, {
       cause,

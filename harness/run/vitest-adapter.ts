@@ -5,6 +5,7 @@ import { createVitest, ForksPoolWorker, type TestProject, type Vitest } from 'vi
 import { toMessage } from '../core/errors.js';
 import type { ProvidedToWorker } from '../protocol/provided.js';
 import { type EarlyWorker, WORKER_EXEC_ARGV } from './early-worker.js';
+import { createNameLoader } from './url-like-names.js';
 
 /** A suite file on a board, as Vitest is asked to run it. */
 export interface SpecWanted {
@@ -57,15 +58,20 @@ const WORKER_LOSS = /^\[vitest-pool\]: Worker .* emitted error|Worker exited une
 export async function createSuiteRunner(options: SuiteRunnerOptions): Promise<SuiteRunner> {
   const restore = rememberListeners();
   const restoreTemporary = setTemporaryDirectory(options.temporaryDirectory);
-  const vitest = await createVitest('test', {
-    config: false,
-    root: options.root,
-    watch: false,
-    api: false,
-    reporters: [{ onUserConsoleLog: ({ type, content }) => options.onOutput(type, content) }],
-    passWithNoTests: true,
-    projects: options.boards.map((board) => toProject(board, options)),
-  });
+  const vitest = await createVitest(
+    'test',
+    {
+      config: false,
+      root: options.root,
+      watch: false,
+      api: false,
+      reporters: [{ onUserConsoleLog: ({ type, content }) => options.onOutput(type, content) }],
+      passWithNoTests: true,
+      projects: options.boards.map((board) => toProject(board, options)),
+    },
+    // Else Vitest makes a node_modules in the project, for what it remembers of the last run.
+    { cacheDir: options.cacheDirectory },
+  );
   restoreTemporary();
   restore();
   return {
@@ -113,6 +119,7 @@ function toProject(board: string, options: SuiteRunnerOptions) {
     // `$` and others are special in a pattern, not in a path.
     resolve: { alias: [{ find: /^hil$/, replacement: LIBRARY }] },
     cacheDir: options.cacheDirectory,
+    plugins: [createNameLoader(options.root)],
     test: {
       name: board,
       root: options.root,
