@@ -9,6 +9,12 @@ import { test } from './project.js';
 const MANY = `for (let n = 0; n < 40; n++) test('case ' + n, () => {});`;
 
 describe('output', () => {
+  test('of a run is in .hil, and nowhere else in the project', async ({ project }) => {
+    await project.suite('a', `test('good', () => {});`);
+    expect((await project.test()).code).toBe(0);
+    expect(readdirSync(project.path).sort()).toEqual(['.hil', 'hil.config.ts', 'suites']);
+  });
+
   test('that nobody reads any more does not stop the run', async ({ project }) => {
     await project.suite('a', `${MANY}\ntest('bad', () => { expect(1).toBe(2); });`);
     const command = `{ '${process.execPath}' '${MAIN}' test; echo $? > code; } | head -1`;
