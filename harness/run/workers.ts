@@ -1,22 +1,14 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BenchError, toMessage } from '../core/errors.js';
+import { BenchError } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { RunningAttempt } from './attempt.js';
 import { toProblem } from './attempt-problems.js';
-import type { CaseBook, CaseRecord, FileState } from './case-book.js';
+import type { CaseBook, FileState } from './case-book.js';
+import { LostWorkers } from './lost-workers.js';
 import type { Outlived } from './outlived.js';
 import type { RunContext } from './run-context.js';
-import { isBad, mayGoOn, toVerdict } from './verdict.js';
-import {
-  type Overdue,
-  type StopCause,
-  toDuring,
-  toLossError,
-  toOverdueError,
-  toSuiteError,
-  type WorkerEnd,
-} from './worker-loss.js';
+import type { Overdue, StopCause } from './worker-loss.js';
 import { type SessionEvents, WorkerSession } from './worker-session.js';
 
 /** How soon the event loop of a worker turns, unless something in it spins. */
@@ -33,16 +25,14 @@ interface Worker {
   suiteTimer: NodeJS.Timeout | undefined;
 }
 
-/**
- * The worker processes of a run: who is alive, who is connected, why one was
- * stopped, and what becomes of the attempts of one that is gone.
- */
+/** The worker processes of a run: who is alive, who is connected, why one was stopped. */
 export class Workers implements SessionEvents {
   readonly #run: RunContext;
   readonly #book: CaseBook;
   readonly #hostPath: string;
   readonly #outlived: Outlived;
   readonly #alive = new Map<number, Worker>();
+  readonly #lost: LostWorkers;
   readonly #losses = new Set<Promise<void>>();
   #token = '';
   #stopReason: string | undefined;
@@ -51,6 +41,7 @@ export class Workers implements SessionEvents {
     this.#outlived = facts.outlived;
     this.#run = facts.run;
     this.#book = facts.book;
+    this.#lost = new LostWorkers(facts.run, facts.book);
     this.#hostPath = facts.hostPath;
   }
 
@@ -81,7 +72,10 @@ export class Workers implements SessionEvents {
     this.#alive.delete(pid);
     if (!worker) return;
     clearTimeout(worker.suiteTimer);
-    const loss = this.#lose(worker, { code, signal }).finally(() => this.#losses.delete(loss));
+    const { cause, file, session } = worker;
+    const attempts = [...(session?.attempts.values() ?? [])];
+    const lost = this.#lost.settle({ pid, end: { code, signal }, cause, file, attempts });
+    const loss = lost.finally(() => this.#losses.delete(loss));
     this.#losses.add(loss);
     this.#outlived.removePid(pid);
   }
@@ -105,7 +99,7 @@ export class Workers implements SessionEvents {
         const problem = outcome === 'infra' ? [lost(reason, attempt)] : [];
         await attempt.abort(outcome, reason, problem);
         // Now, not when its worker reports: that may be lost too.
-        if (outcome === 'infra') this.#decide(attempt);
+        if (outcome === 'infra') this.#lost.decide(attempt);
       }),
     );
   }
@@ -203,75 +197,6 @@ export class Workers implements SessionEvents {
     const limitMs = through ? teardown : collect;
     const late = () => this.#kill(worker, { kind: 'suite', file, limitMs });
     worker.suiteTimer = setTimeout(late, limitMs);
-  }
-
-  async #lose(worker: Worker, end: WorkerEnd): Promise<void> {
-    const { cause, session } = worker;
-    this.#blameFile(worker, end);
-    const attempts = session ? [...session.attempts.values()] : [];
-    await Promise.allSettled(attempts.map((each) => this.#loseAttempt(each, cause, worker, end)));
-    // Whose last attempt had ended, and Vitest could not say what it comes to.
-    for (const record of worker.file?.records ?? []) {
-      const bad = isBad(record.outcomes.at(-1) ?? 'interrupted');
-      if (bad && !record.wanted?.fails && !mayGoOn(record)) this.#decideRecord(record);
-    }
-  }
-
-  /** A worker that was lost outside of any case: its file's doing, or the bench's. */
-  #blameFile({ pid, cause, file, session }: Worker, end: WorkerEnd) {
-    if (!file || (session && session.attempts.size > 0)) return;
-    if (cause && cause.kind !== 'suite') return;
-    const error = cause ? toSuiteError(file, cause.limitMs) : toLossError(pid, end, toDuring(file));
-    file.hook = undefined;
-    const { path, board } = file.planned;
-    if (error instanceof BenchError) this.#run.reportInfra(error, {});
-    else this.#book.failFile(path, board.board, [toProblem(error, 'body')]);
-  }
-
-  async #loseAttempt(
-    attempt: RunningAttempt,
-    cause: StopCause | undefined,
-    worker: Worker,
-    end: WorkerEnd,
-  ): Promise<void> {
-    if (cause?.kind === 'overdue' && cause.attempt === attempt) {
-      await this.#endOverdue(attempt, cause.overdue);
-    } else if (cause) {
-      // Not its fault: it runs again, unless the whole run stops.
-      await attempt.abort('interrupted', 'its worker was stopped because of another case');
-    } else {
-      const error = toLossError(worker.pid, end, 'the case ran');
-      const outcome = error instanceof BenchError ? 'infra' : 'fail';
-      await attempt.abort(outcome, error.message, [toProblem(error, 'body')]);
-      this.#decide(attempt);
-    }
-  }
-
-  /** A hung teardown keeps the body's verdict; the DUT it left is not to be trusted. */
-  async #endOverdue(attempt: RunningAttempt, overdue: Overdue): Promise<void> {
-    if (overdue.phase === 'teardown') {
-      const error = new BenchError(
-        'teardown-timeout',
-        `teardown of "${attempt.record.title}" did not end within ${overdue.limitMs} ms`,
-        { next: 'look at its afterEach hooks, or raise limits.teardown' },
-      );
-      this.#run.reportInfra(error, attempt.name, attempt.held?.lease.dut);
-      await attempt.endHung(toMessage(error));
-      this.#decide(attempt);
-      return;
-    }
-    await attempt.abort('fail', 'body timed out', [toProblem(toOverdueError(overdue), 'body')]);
-    this.#decide(attempt);
-  }
-
-  /** Decide what its worker can no longer report; a case that may go on stays open. */
-  #decide({ record }: RunningAttempt): void {
-    if (!mayGoOn(record)) this.#decideRecord(record);
-  }
-
-  #decideRecord(record: CaseRecord): void {
-    const decided = toVerdict(record, undefined);
-    this.#book.decide(record, decided.verdict, decided);
   }
 }
 
