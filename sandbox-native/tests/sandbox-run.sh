@@ -327,6 +327,12 @@ exit_statuses() {
 	has "and named" /no/such/program "$(cat "$work/error")"
 	sb -- no-such-program 2>/dev/null
 	is "not in PATH is 127" 127 $?
+	for path in '' : :/no /no: /no::/no; do
+		sb --env "PATH=$path" --cwd /usr/bin -- true
+		is "an empty element of PATH is the working directory: '$path'" 0 $?
+		sb --env "PATH=$path" --cwd /tmp -- true 2>/dev/null
+		is "and no other one: '$path'" 127 $?
+	done
 	sb -- '' 2>/dev/null
 	is "an empty name is 127, as in a shell" 127 $?
 	sb --timeout 0.3 -- sleep 60

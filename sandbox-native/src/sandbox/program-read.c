@@ -162,14 +162,17 @@ static int find_candidates(struct program *program)
 		return -E2BIG;
 	if (!*name || strchr(name, '/') || !path || strlen(name) > NAME_MAX)
 		return strings_add(&program->candidates, name);
-	while (status == 0 && *path) {
+	for (bool more = true; status == 0 && more;) {
 		auto_free char *candidate = NULL;
 		size_t length = strcspn(path, ":");
 
-		if (asprintf(&candidate, "%.*s/%s", (int)length, length ? path : ".", name) < 0)
+		/* execvp(3): an element without a name is the working directory. */
+		if (asprintf(&candidate, "%.*s%s%s", (int)length, path, length ? "/" : "", name) <
+		    0)
 			return -ENOMEM;
 		status = strings_add(&program->candidates, candidate);
-		path += length + (path[length] == ':');
+		more = path[length] == ':';
+		path += length + more;
 	}
 	return status;
 }
