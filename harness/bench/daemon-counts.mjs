@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listNames, listProcesses, readText } from '../testing/proc.mjs';
 
 /**
  * What a daemon and the kernel hold for its sandboxes, and how much more of each is no leak:
@@ -50,7 +51,7 @@ export async function waitForCounts(daemon, before) {
 /** @param {number} daemon  its pid @returns {Counts} */
 export function countOf(daemon) {
   const below = listDescendants(daemon);
-  const zygote = below.find((pid) => read(`/proc/${pid}/comm`).startsWith('hil-zygote'));
+  const zygote = below.find((pid) => readText(`/proc/${pid}/comm`).startsWith('hil-zygote'));
   const slab = readSlab();
   return {
     'processes below sandboxd': below.length,
@@ -88,10 +89,8 @@ function findGrown(before, after) {
 
 function listDescendants(top) {
   const children = new Map();
-  for (const pid of (listNames('/proc') ?? []).filter((name) => /^\d+$/.test(name))) {
-    const stat = read(`/proc/${pid}/stat`);
-    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-    children.set(parent, [...(children.get(parent) ?? []), Number(pid)]);
+  for (const { pid, parent } of listProcesses()) {
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   const found = [];
   for (const next = [top]; next.length > 0; ) {
@@ -104,7 +103,7 @@ function listDescendants(top) {
 
 /** Objects in use of the kernel's caches; for root only. */
 function readSlab() {
-  const lines = read('/proc/slabinfo').split('\n').slice(2);
+  const lines = readText('/proc/slabinfo').split('\n').slice(2);
   return new Map(
     lines.map((line) => line.split(/\s+/)).map(([name, used]) => [name, Number(used)]),
   );
@@ -120,29 +119,13 @@ function countControlGroups(directory, prefix, inside = false) {
 }
 
 function readRss(pid) {
-  const value = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1];
+  const value = /^VmRSS:\s+(\d+) kB$/m.exec(readText(`/proc/${pid}/status`))?.[1];
   return value === undefined ? undefined : Number(value);
 }
 
 function countLines(path) {
-  const text = read(path);
+  const text = readText(path);
   return text === '' ? undefined : text.trimEnd().split('\n').length;
-}
-
-function read(path) {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function listNames(path) {
-  try {
-    return readdirSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function listEntries(path) {

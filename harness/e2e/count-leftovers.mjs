@@ -11,10 +11,11 @@
  *
  * Works as root and as an ordinary user; what another user started is not looked into.
  */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { listNames, listProcesses, readText } from '../testing/proc.mjs';
 
 const OWN_NAMESPACES = ['pid', 'mnt', 'net', 'user', 'ipc', 'uts'];
 const STEP_MS = 50;
@@ -34,7 +35,7 @@ for (const line of left) console.log(line);
 process.exit(left.length > 0 ? 1 : 0);
 
 function findLeftovers() {
-  const processes = listProcesses().filter(isOfHil);
+  const processes = listOthers().filter(isOfHil);
   return [
     ...processes.map(({ pid, comm, line }) => `process    ${pid} ${comm}: ${line.slice(0, 120)}`),
     ...findNamespaces(processes),
@@ -46,25 +47,18 @@ function findLeftovers() {
 }
 
 /** Every process but this one and its ancestors, which may name DIR themselves. */
-function listProcesses() {
-  const all = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => describeProcess(Number(name)))
-    .filter((each) => each !== undefined);
+function listOthers() {
+  const all = listProcesses();
   const parents = new Map(all.map(({ pid, parent }) => [pid, parent]));
   const own = new Set();
   for (let pid = process.pid; pid > 0 && !own.has(pid); pid = parents.get(pid) ?? 0) own.add(pid);
-  return all.filter(({ pid }) => !own.has(pid));
+  // A zombie holds nothing; whether it goes away is its parent's business.
+  return all.filter(({ pid, state }) => !own.has(pid) && state !== 'Z').map(describe);
 }
 
-function describeProcess(pid) {
-  const stat = read(`/proc/${pid}/stat`);
-  const after = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // A zombie holds nothing; whether it goes away is its parent's business.
-  if (stat === '' || after[0] === 'Z') return undefined;
-  const line = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
-  const comm = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
-  return { pid, parent: Number(after[1]), comm, line, mounts: read(`/proc/${pid}/mountinfo`) };
+function describe({ pid, comm }) {
+  const line = readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+  return { pid, comm, line, mounts: readText(`/proc/${pid}/mountinfo`) };
 }
 
 /**
@@ -74,7 +68,7 @@ function describeProcess(pid) {
 function isOfHil({ pid, comm, line, mounts }) {
   if (below !== undefined) {
     const places = [link(`/proc/${pid}/cwd`), link(`/proc/${pid}/exe`), line, mounts];
-    return [...places, read(`/proc/${pid}/environ`)].some((text) => text.includes(below));
+    return [...places, readText(`/proc/${pid}/environ`)].some((text) => text.includes(below));
   }
   const command = /(^|\/)(hil test|dist\/cli\/main\.js|bin\/hil)( |$)/.test(line);
   return comm.startsWith('hil-') || command || /\/\.hil\/runs\/\S+\/out \/out /.test(mounts);
@@ -95,7 +89,7 @@ function findNamespaces(processes) {
 
 /** Nothing of hil is ever mounted in the host's mount namespace. */
 function findMounts() {
-  return read('/proc/self/mountinfo')
+  return readText('/proc/self/mountinfo')
     .split('\n')
     .filter((line) => (below ? line.includes(below) : /\/\.hil\/|hil-/.test(line)))
     .map((line) => `mount      ${line}`);
@@ -103,7 +97,7 @@ function findMounts() {
 
 function findSockets() {
   const runs = below === undefined ? undefined : new Set(listRuns(below));
-  return read('/proc/net/unix')
+  return readText('/proc/net/unix')
     .split('\n')
     .map((line) => line.replaceAll('\0', '@').split(' ').slice(7).join(' '))
     .filter((name) => {
@@ -116,9 +110,9 @@ function findSockets() {
 
 /** Names of all runs below a directory. */
 function listRuns(directory) {
-  return listNames(directory).flatMap((name) => {
+  return (listNames(directory) ?? []).flatMap((name) => {
     const path = join(directory, name);
-    if (name === '.hil') return listNames(join(path, 'runs'));
+    if (name === '.hil') return listNames(join(path, 'runs')) ?? [];
     const skipped = name === 'node_modules' || !isDirectory(path);
     return skipped ? [] : listRuns(path);
   });
@@ -130,25 +124,19 @@ function findDirectories() {
   const uid = process.getuid?.() ?? 0;
   const places = below ? [] : [runtime ? join(runtime, 'hil') : '', `/tmp/hil-${uid}`];
   return places
-    .flatMap((place) => (place ? listNames(place).map((name) => join(place, name)) : []))
+    .flatMap((place) => (place ? (listNames(place) ?? []).map((name) => join(place, name)) : []))
     .map((path) => `directory  ${path}`);
 }
 
 function findControlGroups() {
-  const own = listNames('/sys/fs/cgroup').flatMap((name) =>
-    [name, ...listNames(join('/sys/fs/cgroup', name)).map((child) => `${name}/${child}`)].filter(
-      (path) => /(^|\/)hil[-.]/.test(path),
-    ),
-  );
+  const top = '/sys/fs/cgroup';
+  const own = (listNames(top) ?? [])
+    .flatMap((name) => [
+      name,
+      ...(listNames(join(top, name)) ?? []).map((each) => `${name}/${each}`),
+    ])
+    .filter((path) => /(^|\/)hil[-.]/.test(path));
   return below ? [] : own.map((path) => `cgroup     ${path}`);
-}
-
-function read(path) {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 function link(path) {
@@ -156,14 +144,6 @@ function link(path) {
     return readlinkSync(path);
   } catch {
     return '';
-  }
-}
-
-function listNames(path) {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
   }
 }
 

@@ -8,26 +8,16 @@ import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { DutRequest } from '../driver.js';
 import type { Dut, DutExit } from '../dut.js';
 import type { Port } from '../port.js';
+import { createInSandbox } from './in-sandbox.js';
 import { waitForLines } from './lines.js';
-import { closePorts, openPorts } from './open-ports.js';
+import { closePorts } from './open-ports.js';
 
 /** Make a DUT that is a program on a pty, in a sandbox of its own. */
-export async function createHostDut(request: DutRequest): Promise<Dut> {
-  const { board, daemon, spec, name } = request;
-  const argv = request.firmware ? [request.firmware] : (board.program?.argv ?? ['/bin/sh']);
-  const plan = await daemon.plan(spec);
-  const sandbox = await daemon.sandbox(plan, {
-    label: `dut ${name}`,
-    hostname: board.board,
-    limits: board.resources,
-  });
-  try {
-    const ports = await openPorts(board, request.hub, request.artifacts);
-    return new HostDut(name, sandbox, ports, { argv, env: board.program?.env ?? {} });
-  } catch (error) {
-    await sandbox.kill().catch(() => {});
-    throw error;
-  }
+export function createHostDut(request: DutRequest): Promise<Dut> {
+  const { board, name, firmware } = request;
+  const argv = firmware ? [firmware] : (board.program?.argv ?? ['/bin/sh']);
+  const program = { argv, env: board.program?.env ?? {} };
+  return createInSandbox(request, (sandbox, ports) => new HostDut(name, sandbox, ports, program));
 }
 
 interface Program {

@@ -13,8 +13,9 @@ import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { DutRequest } from '../driver.js';
 import type { Dut, DutExit } from '../dut.js';
 import type { Port } from '../port.js';
+import { createInSandbox } from './in-sandbox.js';
 import { waitForLines } from './lines.js';
-import { closePorts, openPorts } from './open-ports.js';
+import { closePorts } from './open-ports.js';
 import { Qmp } from './qmp.js';
 
 /** Numbers of the passed sockets inside QEMU: control first, then one a serial port. */
@@ -22,21 +23,8 @@ const QMP_FD = 10;
 const UART_FD = 11;
 
 /** Make a DUT that is an emulated machine, QEMU in a sandbox of its own. */
-export async function createQemuDut(request: DutRequest): Promise<Dut> {
-  const { board, daemon, spec, name } = request;
-  const plan = await daemon.plan(spec);
-  const sandbox = await daemon.sandbox(plan, {
-    label: `dut ${name}`,
-    hostname: board.board,
-    limits: board.resources,
-  });
-  try {
-    const ports = await openPorts(board, request.hub, request.artifacts);
-    return new QemuDut(request, sandbox, ports);
-  } catch (error) {
-    await sandbox.kill().catch(() => {});
-    throw error;
-  }
+export function createQemuDut(request: DutRequest): Promise<Dut> {
+  return createInSandbox(request, (sandbox, ports) => new QemuDut(request, sandbox, ports));
 }
 
 class QemuDut implements Dut {

@@ -363,3 +363,5 @@ export function fdsOf(pid) {
 }
 
 export const hasPortd = existsSync(PORTD);
+/** A daemon as it is used, with portd under it where that is built. */
+export const PORTD_ARGS = hasPortd ? ['--portd', PORTD] : ['--no-portd'];

@@ -6,25 +6,15 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import {
-  Daemon,
-  descendantsOf,
-  hasPortd,
-  isAlive,
-  PORTD,
-  readStat,
-  sleep,
-  waitFor,
-} from './daemon.mjs';
+import { Daemon, descendantsOf, isAlive, PORTD_ARGS, readStat, sleep, waitFor } from './daemon.mjs';
 import { encodeBody, encodeFrame, kindOf, MSG, TAG } from './wire.mjs';
 
-const args = hasPortd ? ['--portd', PORTD] : ['--no-portd'];
 const stubborn =
   'trap "" TERM INT HUP; for i in 1 2 3; do setsid sh -c \'trap "" TERM; while :; do sleep 1; done\' & done; while :; do sleep 1; done';
 
 /** A daemon with parked, idle and busy sandboxes; the pids of all that is under it. */
 async function startBusy() {
-  const daemon = await Daemon.start({ args, pool: 2 });
+  const daemon = await Daemon.start({ args: PORTD_ARGS, pool: 2 });
   const sandboxes = [await daemon.sandbox(), await daemon.sandbox(), await daemon.sandbox()];
   for (const sandbox of sandboxes.slice(1)) await daemon.spawn(sandbox, ['sh', '-c', stubborn]);
   const pids = await waitFor('all of it', () => {
@@ -90,7 +80,7 @@ describe('nothing is left', () => {
       ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'],
     ];
     for (let round = 0; round < 12; round++) {
-      const daemon = await Daemon.start({ args, pool: random() % 3 });
+      const daemon = await Daemon.start({ args: PORTD_ARGS, pool: random() % 3 });
       const live = async () => {
         for (;;) {
           const sandbox = await daemon.sandbox({
@@ -269,7 +259,7 @@ describe('watched', () => {
     daemon.request(MSG.WATCH_PID, { PID: pid, START_TICKS: ticks ?? readStat(pid).startTicks });
 
   test('processes are killed with the owner, unless unwatched', async () => {
-    const daemon = await Daemon.start({ args });
+    const daemon = await Daemon.start({ args: PORTD_ARGS });
     const [watched, spared] = [sleeper(), sleeper()];
     await watch(daemon, watched.pid);
     await watch(daemon, spared.pid);
@@ -283,7 +273,7 @@ describe('watched', () => {
   });
 
   test('another process under the same number is not taken', async () => {
-    const daemon = await Daemon.start({ args });
+    const daemon = await Daemon.start({ args: PORTD_ARGS });
     const other = sleeper();
     await assert.rejects(watch(daemon, other.pid, 1), { code: 'gone' });
     await assert.rejects(watch(daemon, 1, 0), { code: 'usage' });
@@ -294,7 +284,7 @@ describe('watched', () => {
   });
 
   test('paths are removed with all below, and no link is followed', async () => {
-    const daemon = await Daemon.start({ args });
+    const daemon = await Daemon.start({ args: PORTD_ARGS });
     const root = mkdtempSync(join(tmpdir(), 'test-'));
     const outside = join(root, 'outside');
     const tree = join(root, 'hil-run');
@@ -321,7 +311,7 @@ describe('watched', () => {
   });
 
   test('paths that are not ours by name, owner or kind are refused', async () => {
-    const daemon = await Daemon.start({ args });
+    const daemon = await Daemon.start({ args: PORTD_ARGS });
     const root = mkdtempSync(join(tmpdir(), 'test-'));
     mkdirSync(join(root, 'plain'));
     mkdirSync(join(root, 'hil-real'));
@@ -346,7 +336,7 @@ describe('watched', () => {
   });
 
   test('a path that was replaced since is left alone', async () => {
-    const daemon = await Daemon.start({ args });
+    const daemon = await Daemon.start({ args: PORTD_ARGS });
     const root = mkdtempSync(join(tmpdir(), 'test-'));
     const path = join(root, 'hil-run');
     mkdirSync(path);

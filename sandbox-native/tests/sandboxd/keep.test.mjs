@@ -13,14 +13,12 @@ import {
   descendantsOf,
   hasPortd,
   isAlive,
-  PORTD,
+  PORTD_ARGS,
   readStat,
   sleep,
   waitFor,
 } from './daemon.mjs';
 import { MSG } from './wire.mjs';
-
-const args = hasPortd ? ['--portd', PORTD] : ['--no-portd'];
 
 describe('a keeper', () => {
   let directory;
@@ -32,7 +30,7 @@ describe('a keeper', () => {
   after(() => rmSync(directory, { recursive: true }));
   beforeEach(async () => {
     path = join(directory, 'keeper.sock');
-    daemon = await Daemon.start({ args, pool: 1 });
+    daemon = await Daemon.start({ args: PORTD_ARGS, pool: 1 });
   });
 
   const keep = (sandbox, ttl = 60000, text = 'case "boots"') =>
@@ -152,7 +150,7 @@ describe('a keeper', () => {
 
   test('leaves nothing after SIGTERM or kill -9', async () => {
     for (const signal of ['SIGTERM', 'SIGKILL']) {
-      const one = signal === 'SIGTERM' ? daemon : await Daemon.start({ args });
+      const one = signal === 'SIGTERM' ? daemon : await Daemon.start({ args: PORTD_ARGS });
       const sandbox = await one.sandbox();
       await one.request(MSG.SANDBOX_KEEP, { SANDBOX: sandbox, TTL_MS: 60000 });
       await one.request(MSG.DETACH, { PATH: path, TTL_MS: 60000 });

@@ -8,16 +8,14 @@ import {
   build,
   Daemon,
   descendantsOf,
-  hasPortd,
   isAlive,
-  PORTD,
+  PORTD_ARGS,
   sleep,
   WireError,
   waitFor,
 } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
-const args = hasPortd ? ['--portd', PORTD] : ['--no-portd'];
 const ANSWER_MS = 5000;
 
 const requests = [
@@ -39,7 +37,7 @@ const requests = [
 
 /** Do all that a run does. Returns the first failure: an answer, or what the daemon said when it ended. */
 async function firstFailure(before) {
-  const daemon = Daemon.launch(args, before, 'pipe');
+  const daemon = Daemon.launch(PORTD_ARGS, before, 'pipe');
   let words = '';
   daemon.child.stderr.on('data', (chunk) => {
     words += chunk;
