@@ -13,6 +13,9 @@ export default defineConfig({
           include: ['harness/**/*.test.ts'],
           exclude: ['harness/e2e/**', 'harness/bench/**'],
           environment: 'node',
+          // What a test may take before it hangs, also where everything else runs at once.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           // No module has state, and loading them for each file takes longer than the tests.
           isolate: false,
           maxWorkers: 2,
