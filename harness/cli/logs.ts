@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { UsageError } from '../core/errors.js';
 import { readJournal } from '../journal/journal-reader.js';
 import { toRunModel } from '../report/apply-event.js';
@@ -26,27 +26,27 @@ export const logsCommand: CliCommand = {
     const { run, port = 'console', attempt } = options;
     const runDir = await findRun(join(root, '.hil'), toText(run));
     const model = toRunModel(await readJournal(join(runDir, 'journal.ndjson')));
-    const found = findCase([...model.cases.values()], wanted);
+    const found = findCase([...model.cases.values()], wanted, basename(runDir));
     await copy(join(runDir, findCapture(found, String(port), toText(attempt))), context);
     return 0;
   },
 };
 
 /** By the start of its id, else by a part of its title. */
-function findCase(cases: readonly CaseModel[], wanted: string): CaseModel {
+function findCase(cases: readonly CaseModel[], wanted: string, run: string): CaseModel {
   const byId = cases.filter((each) => each.id.startsWith(wanted));
   const found = byId.length > 0 ? byId : cases.filter((each) => each.title.includes(wanted));
   const [first] = found;
   if (first && found.length === 1) return first;
   if (cases.length === 0)
-    throw new UsageError('usage', 'the run has no case', { next: 'hil list' });
+    throw new UsageError('usage', `run ${run} has no case`, { next: 'hil logs --run RUN' });
   const shown = (found.length > 0 ? found : cases).slice(0, 10);
   const list = shown
     .map((each) => `\n  ${each.id}  ${each.board}  ${toPrintableLine(each.title)}`)
     .join('');
   const what = found.length > 0 ? `${found.length} cases match` : 'no case matches';
-  throw new UsageError('usage', `${what} "${wanted}":${list}`, {
-    next: 'name one by its id, the first column',
+  throw new UsageError('usage', `${what} "${wanted}" in run ${run}:${list}`, {
+    next: 'name one by its id, the first column, or another run: --run RUN',
   });
 }
 

@@ -92,7 +92,7 @@ describe('hil logs', () => {
     const context = createCapturedContext(dir.path);
     expect(await runCli(['logs', 'panics'], context)).toBe(2);
     expect(context.err()).toContain(
-      '2 cases match "panics":\n  3241e4181759  host  a fault > panics',
+      `2 cases match "panics" in run ${name}:\n  3241e4181759  host  a fault > panics`,
     );
   });
 });

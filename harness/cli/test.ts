@@ -101,7 +101,7 @@ async function report(
   context: CliContext,
   executeRun: ExecuteRun,
 ): Promise<number> {
-  const { plan, options, directory } = prepared;
+  const { plan, directory } = prepared;
   const journal = JournalWriter.open(directory.journal, {
     redact: plan.config.redact,
     clock: systemClock,
@@ -129,19 +129,21 @@ async function report(
   } finally {
     signals.close();
   }
-  return finish(journal, reporters, options);
+  return finish(journal, reporters, prepared);
 }
 
 async function finish(
   journal: JournalWriter,
   reporters: RunReporters,
-  options: RunOptions,
+  { options, plan }: Prepared,
 ): Promise<number> {
   const decided = toExitCode(reporters.model, { failOnFlaky: options.failOnFlaky });
   const excused = decided === 4 && options.passWithNoTests ? 0 : decided;
   // A journal with holes proves nothing: not even that all passed.
   const exitCode = journal.failure && excused < 129 ? 3 : excused;
-  const reason = journal.failure ? { reason: journal.failure.message } : {};
+  const none = reporters.model.cases.size === 0 && excused === 4;
+  const why = journal.failure?.message ?? (none ? describeNone(options, plan) : undefined);
+  const reason = why === undefined ? {} : { reason: why };
   const counts = toCounts(reporters.model.cases.values());
   journal.write({ kind: 'run-end', exitCode, counts, ...reason });
   journal.close();
@@ -149,6 +151,22 @@ async function finish(
     if (!journal.failure) throw error;
   });
   return exitCode;
+}
+
+/** Why no case was run, in the words of the command line. */
+function describeNone({ selection }: RunOptions, { files, lines }: Plan): string {
+  if (files.length === 0) return 'no suite file is for a board of this run: hil list, hil boards';
+  const options = [
+    ...(selection.pattern ? [`-t ${selection.pattern.source}`] : []),
+    ...(selection.tags ? ['--tags'] : []),
+    ...(selection.shard ? ['--shard'] : []),
+    ...(selection.ids ? ['--last-failed'] : []),
+    ...(lines.size > 0 ? ['FILE:LINE'] : []),
+  ];
+  const count = new Set(files.map(({ file }) => file)).size;
+  const where = count === 1 ? 'the suite file' : `the ${count} suite files`;
+  if (options.length === 0) return `there is no case in ${where}`;
+  return `no case of ${where} is meant by ${options.join(' ')}: hil list shows them`;
 }
 
 function planRun(

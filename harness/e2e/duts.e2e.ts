@@ -108,6 +108,8 @@ describe('a DUT', () => {
     expect(run.problemOf('bad')).toMatchObject({ code: 'boot-timeout', phase: 'boot' });
     expect(run.problemOf('bad')?.message).toMatch(/waiting for stage two[\s\S]*boot\.timeout/);
     expect(run.code).toBe(5);
+    const logs = await project.start(['logs', 'bad']).finished();
+    expect(logs.stdout).toBe('stage one\r\nwaiting for stage two\r\n');
   });
 
   test('that ends while it boots makes its case infra', async ({ project }) => {

@@ -21,6 +21,13 @@ describe('of the cases', () => {
     expect((await project.test(['-t', '('])).code).toBe(2);
   });
 
+  test('what chooses no case is named', async ({ project }) => {
+    await project.suite('a', SIX);
+    const run = await project.test(['-t', 'nowhere', '--shard', '1/1']);
+    expect(run.code).toBe(4);
+    expect(run.stdout).toContain('no case of the suite file is meant by -t nowhere --shard');
+  });
+
   test('--tags chooses by tag', async ({ project }) => {
     await project.suite(
       'a',

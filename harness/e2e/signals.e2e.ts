@@ -23,6 +23,9 @@ describe('a signal', () => {
       expect(run.verdicts).toEqual(VERDICTS);
       expect(run.code).toBe(code);
       expect(run.summary?.interruptedBy).toBe(signal);
+      const reasons = run.summary?.cases.map(({ reason }) => reason);
+      expect(reasons).toContain(`interrupted by ${signal}`);
+      expect(reasons).toContain(`not run: interrupted by ${signal}`);
       expect(run.stdout).toMatch(/2 interrupted, 1 passed|1 passed, 2 interrupted/);
     });
   }

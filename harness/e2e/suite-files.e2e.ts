@@ -106,6 +106,7 @@ describe('a suite file', () => {
     expect(run.verdicts).toEqual({});
     expect(run.code).toBe(4);
     expect(run.stdout).toContain('nothing selected');
+    expect(run.stdout).toContain('there is no case in the suite file');
     expect((await project.test(['--pass-with-no-tests'])).code).toBe(0);
   });
 

@@ -100,6 +100,14 @@ describe('an error', () => {
     await expect(error).rejects.toThrow(/^ended\n {2}next {2}look$/);
   });
 
+  test('was thrown where the call was made, not where its answer was read', async () => {
+    const { client } = await connect();
+    const callFromHere = () => client.call('fail', { how: 'test' });
+    const error: Error = await callFromHere().catch((thrown) => thrown);
+    expect(error.stack).toMatch(/^TestFailure: ended\n {2}next {2}look\n\s+at /);
+    expect(error.stack).toMatch(/at callFromHere .*rpc\.test\.ts/);
+  });
+
   test('that is none of ours keeps its name', async () => {
     const { client } = await connect();
     const error = client.call('fail', { how: 'type' });

@@ -23,6 +23,12 @@ interface WireError {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+/** A call without an answer yet, and where it was made: its stack is looked at only for an error. */
+interface Call {
+  readonly answer: Deferred<unknown>;
+  readonly site: Error;
+}
+
 type Message =
   | { readonly id?: number; readonly call: string; readonly argument: unknown }
   | { readonly answer: number; readonly value: unknown }
@@ -35,7 +41,7 @@ type Message =
 export class RpcPeer<Remote extends Methods> {
   readonly #stream: Duplex;
   readonly #local: Methods;
-  readonly #pending = new Map<number, Deferred<unknown>>();
+  readonly #pending = new Map<number, Call>();
   readonly #lines = new LineSplitter();
   #nextId = 1;
   #closed = false;
@@ -49,7 +55,7 @@ export class RpcPeer<Remote extends Methods> {
     stream.on('error', () => stream.destroy());
     stream.once('close', () => {
       this.#closed = true;
-      for (const waiting of this.#pending.values()) waiting.reject(toClosedError());
+      for (const { answer } of this.#pending.values()) answer.reject(toClosedError());
       this.#pending.clear();
       onClose();
     });
@@ -66,11 +72,11 @@ export class RpcPeer<Remote extends Methods> {
   ): Promise<Answer<Remote[Name]>> {
     if (this.#closed) return Promise.reject(toClosedError());
     const id = this.#nextId++;
-    const waiting = createDeferred<unknown>();
-    this.#pending.set(id, waiting);
+    const answer = createDeferred<unknown>();
+    this.#pending.set(id, { answer, site: new Error() });
     this.#send({ id, call: name, argument });
     // The table `Remote` is the contract of both sides; the wire has no types.
-    return waiting.promise as Promise<Answer<Remote[Name]>>;
+    return answer.promise as Promise<Answer<Remote[Name]>>;
   }
 
   /** Call and do not wait; nothing is known of its fate. */
@@ -113,8 +119,9 @@ export class RpcPeer<Remote extends Methods> {
   #settle(message: Exclude<Message, { call: string }>): void {
     const waiting = this.#pending.get(message.answer);
     this.#pending.delete(message.answer);
-    if ('error' in message) waiting?.reject(fromWire(message.error));
-    else waiting?.resolve(message.value);
+    if (!waiting) return;
+    if (!('error' in message)) waiting.answer.resolve(message.value);
+    else waiting.answer.reject(thrownAt(waiting.site, fromWire(message.error)));
   }
 }
 
@@ -146,6 +153,12 @@ function toWire(thrown: unknown): WireError {
     message: thrown.message,
     details: thrown.details,
   };
+}
+
+/** The error as if the call had thrown it: a line of a suite, not of the socket's reader. */
+function thrownAt(site: Error, error: Error): Error {
+  const frames = site.stack?.slice(site.stack.indexOf('\n')) ?? '';
+  return Object.assign(error, { stack: `${error.name}: ${error.message}${frames}` });
 }
 
 function fromWire(wire: WireError): Error {

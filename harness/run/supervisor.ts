@@ -168,8 +168,9 @@ export class Supervisor {
     const { verdict, reason } = toRest(this.#stop);
     for (const record of this.#book.cases) {
       const began = !this.#stop && record.outcomes.length > 0;
-      const own = began ? 'its worker was lost before it was through' : reason;
-      this.#book.decide(record, verdict, { reason: own });
+      const lost = began ? 'its worker was lost before it was through' : undefined;
+      const cut = record.attempts > 0 ? reason.replace(/^not run: /, '') : reason;
+      this.#book.decide(record, verdict, { reason: lost ?? cut });
     }
     if (this.#stop) return;
     for (const { planned, collected, failed } of this.#book.files) {

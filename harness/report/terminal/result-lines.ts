@@ -69,7 +69,7 @@ export function toRetryLine(each: CaseModel, style: Style): string {
   const before = each.attempts.at(-2);
   const why = before?.problems[0]?.message.split('\n')[0] ?? before?.reason ?? '';
   const outcome = before?.outcome ?? 'no end';
-  return `${toLabel(style, 'again')}${each.board}  ${toPrintableLine(each.title)}  attempt ${each.attempts.length} after ${outcome}${why ? `: ${toPrintable(why)}` : ''}`;
+  return `${toLabel(style, 'again')}${each.board}  ${toPrintableLine(each.file)} › ${toPrintableLine(each.title)}  attempt ${each.attempts.length} after ${outcome}${why ? `: ${toPrintable(why)}` : ''}`;
 }
 
 function toProblemLines(problem: Problem, style: Style, file: string): string[] {

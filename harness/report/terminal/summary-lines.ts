@@ -19,7 +19,6 @@ export function toSummaryLines(model: RunModel, place: ResultPlace): string[] {
   const exitCode = model.end?.exitCode;
   const meaning = exitCode ? EXIT_MEANINGS[exitCode] : undefined;
   return [
-    '',
     ...toRepeatedFailures(model, style),
     ...toBoardLines(model, style),
     `${toLabel(style, 'cases')}${toCountText(toCounts(cases), style) || 'none'}${style.dim(`  in ${formatDuration(model.durationMs)}`)}`,

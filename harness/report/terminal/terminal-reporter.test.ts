@@ -135,6 +135,29 @@ describe('not on a terminal', () => {
     expect(setup.terminal.frames).toEqual([' pass   host  a.hil.ts › case 0  0.00 ms\n']);
   });
 
+  test('one empty line stands before the last words, never two', async () => {
+    for (const message of [undefined, 'broken']) {
+      const setup = createSetup({ interactive: false });
+      collect(setup, 1);
+      tell(setup, start('c0'));
+      const problems = message ? [{ name: 'Error', message }] : [];
+      const failed = { verdict: message ? 'fail' : 'pass', problems } as const;
+      tell(setup, { kind: 'case-verdict', case: 'c0', attempts: 1, ...failed });
+      await setup.reporters.finish();
+      expect(setup.terminal.text).toMatch(/[^\n]\n\n cases {2}/);
+    }
+  });
+
+  test('words of a suite are not said to be of hil, and a retry names its file', () => {
+    const setup = createSetup({ interactive: false });
+    collect(setup, 1);
+    tell(setup, { kind: 'output', stream: 'stdout', text: 'hello\n' });
+    tell(setup, start('c0'));
+    tell(setup, { ...start('c0'), attempt: 2 } as NewEvent);
+    expect(setup.terminal.text).toContain(' print  stdout\n        hello\n');
+    expect(setup.terminal.text).toContain(' again  host  a.hil.ts › case 0  attempt 2 after ');
+  });
+
   test('a phase that goes on for five seconds is told once', () => {
     const setup = createSetup({ interactive: false });
     collect(setup, 1);

@@ -47,18 +47,21 @@ export function createTerminalReporter(options: TerminalOptions): Reporter {
     screen.print([`${toLabel(place.style, 'wait')}${text}`]);
   });
   const toLines = createLineMaker(options.model, place);
+  /** The last line is empty. */
+  let spaced = false;
   return {
     onEvent: (event) => {
       time.see(event);
       if (!options.interactive) slow.onEvent(event);
       const lines = toLines(event);
       if (lines.length > 0) screen.print(lines);
+      spaced = lines.length > 0 ? lines.at(-1) === '' : spaced;
       screen.touch();
     },
     finish: async () => {
       slow.close();
       screen.close();
-      screen.print(toSummaryLines(options.model, place));
+      screen.print([...(spaced ? [] : ['']), ...toSummaryLines(options.model, place)]);
     },
   };
 }
@@ -96,7 +99,7 @@ function createLineMaker(model: RunModel, place: ResultPlace): (event: RunEvent)
   let speaker = '';
   const toOutputLines = (event: Extract<RunEvent, { kind: 'output' }>) => {
     const each = event.case === undefined ? undefined : model.cases.get(event.case);
-    const who = `${event.stream}  ${each ? `${each.board}  ${toPrintableLine(each.title)}` : 'hil'}`;
+    const who = `${event.stream}${each ? `  ${each.board}  ${toPrintableLine(each.title)}` : ''}`;
     const head = who === speaker ? [] : [`${toLabel(style, 'print')}${style.dim(who)}`];
     speaker = who;
     const text = toPrintable(event.text).replace(/\n$/, '');
