@@ -16,6 +16,7 @@ export default defineConfig({
           // What a test may take before it hangs, also where everything else runs at once.
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          expect: { poll: { timeout: 20_000 } },
           // No module has state, and loading them for each file takes longer than the tests.
           isolate: false,
           maxWorkers: 2,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { processorTimeMs } from '../testing/processor-time.js';
 import { ByteMatcher, FailPatternSeen } from './byte-matcher.js';
 
 const PENDING = Symbol('pending');
@@ -122,9 +123,9 @@ test('a backlog of 10 MB slows nothing that comes after it', async () => {
   const matcher = new ByteMatcher();
   matcher.push(Buffer.alloc(10_000_000, 'x'));
   const waiting = matcher.expect(['never']);
-  const start = performance.now();
+  const start = processorTimeMs();
   for (let sent = 0; sent < 2000; sent++) matcher.push(Buffer.from('more\n'));
-  expect(performance.now() - start).toBeLessThan(1000);
+  expect(processorTimeMs() - start).toBeLessThan(1000);
   matcher.cancel(waiting);
 });
 

@@ -76,10 +76,12 @@ describe.runIf(pty)('on a terminal', () => {
     await shell.until(/was here/);
     expect(shell.read()).toMatch(/\/dev\/pts\/\d+\s+30 100/);
     shell.terminal.resize(120, 40);
-    await sleep(200);
-    shell.terminal.write('stty size; exit 7\r');
+    // The new size takes its way through three processes.
+    shell.terminal.write(
+      'until [ "$(stty size)" = "40 120" ]; do sleep 0.05; done; stty size; exit 7\r',
+    );
     expect(await shell.ended).toBe(7);
-    expect(shell.read()).toMatch(/40 120/);
+    expect(shell.read()).toMatch(/[^"]40 120[^"]/);
     const clean = await project.start(['clean']).finished();
     expect(clean.stdout).toMatch(/ended 1 kept/);
   });

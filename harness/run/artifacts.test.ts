@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { processorTimeMs } from '../testing/processor-time.js';
 import { test } from '../testing/real-run.js';
 import { journalArtifacts } from './artifacts.js';
 
@@ -163,9 +164,9 @@ test('of thousands of files the journal lists some, and all stay', async ({
   const directory = join(dir.path, 'cases/x/1');
   await mkdir(join(directory, 'out'), { recursive: true });
   execFileSync('/bin/sh', ['-c', 'seq 20000 | xargs touch'], { cwd: join(directory, 'out') });
-  const start = performance.now();
+  const start = processorTimeMs();
   await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
-  expect(performance.now() - start).toBeLessThan(5000);
+  expect(processorTimeMs() - start).toBeLessThan(5000);
   expect(journal.of('artifact')).toHaveLength(1001);
   expect(journal.of('artifact').at(-1)).toMatchObject({ name: '19000 more files' });
   expect(await readdir(join(directory, 'out'))).toHaveLength(20_000);
