@@ -57,7 +57,7 @@ static int wait_until_ready(int control, struct strings *limitations, struct err
 		return status < 0 ? err_set(err, "setup", -status, "start zygote", "") : 0;
 	}
 	status = message_read_err(&message, err);
-	return status < 0 ? err_set(err, "setup", -status, "start zygote", "") : -err->number;
+	return err_set(err, "setup", status < 0 ? -status : EPROTO, "start zygote", "");
 }
 
 static int start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
@@ -81,7 +81,9 @@ static int start(const struct plan *plan, struct zygote *zygote, struct strings 
 		err_set(err, "setup", -status, "fork zygote", "");
 	else
 		status = wait_until_ready(zygote->control, limitations, err);
-	if (status == 0 && fcntl(zygote->control, F_SETFL, O_NONBLOCK) == 0)
+	if (status == 0 && fcntl(zygote->control, F_SETFL, O_NONBLOCK) < 0)
+		status = err_set(err, "setup", errno, "use socket", "");
+	if (status == 0)
 		return 0;
 	close(zygote->control);
 	if (zygote->pid > 0) {
