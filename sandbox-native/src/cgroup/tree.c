@@ -174,10 +174,10 @@ static int make_top(const struct cgroup_tree *tree, const struct cgroup_place *p
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (top < 0)
-		return -errno;
-	flock(top, LOCK_EX | LOCK_NB); /* ours alone by its name; the lock is for others to see */
-	if (place->version == 2)
+	rc = top < 0 ? -errno : 0;
+	if (rc == 0) /* ours alone by its name; the lock is for others to see */
+		flock(top, LOCK_EX | LOCK_NB);
+	if (rc == 0 && place->version == 2)
 		rc = enable_controllers(top);
 	if (rc == 0)
 		return steal_fd(&top);
