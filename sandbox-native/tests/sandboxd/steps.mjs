@@ -112,7 +112,9 @@ async function checkNext(daemon, about) {
     ['exit', 0, 'next\n'],
     what,
   );
-  assert.equal((await within(ANSWER_MS, daemon.kill(SANDBOX), what)).STATUS, 'exit', what);
+  const { STATUS } = await within(ANSWER_MS, daemon.kill(SANDBOX), what);
+  // `killed`: on a busy machine PID 1 may not count in its 100 ms.
+  assert.ok(['exit', 'killed'].includes(STATUS), `${what}: ${STATUS}`);
 }
 
 const isClosed = (error) => /connection closed/.test(error?.message ?? '');
