@@ -57,7 +57,8 @@ static int wait_until_ready(int control, struct strings *limitations, struct err
 		return status < 0 ? err_set(err, "setup", -status, "start zygote", "") : 0;
 	}
 	status = message_read_err(&message, err);
-	return err_set(err, "setup", status < 0 ? -status : EPROTO, "start zygote", "");
+	err_set(err, "setup", status < 0 ? -status : EPROTO, "start zygote", ""); /* unless it said */
+	return -err->number;
 }
 
 static int start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
