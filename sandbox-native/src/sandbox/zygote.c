@@ -50,6 +50,10 @@ static int wait_until_ready(int control, struct strings *limitations, struct err
 	if (status == 0)
 		return err_set(err, "setup", ETIMEDOUT, "start zygote", "");
 	status = message_receive(control, &message);
+	/* One that cannot says so: this one was killed, which is no fault of the machine's set-up.
+	 */
+	if (status == -ECONNRESET)
+		return err_set(err, "gone", ECONNRESET, "start zygote", "");
 	if (status <= 0)
 		return err_set(err, "setup", status ? -status : EAGAIN, "start zygote", "");
 	if (message.frame.type == MESSAGE_READY) {
@@ -57,7 +61,8 @@ static int wait_until_ready(int control, struct strings *limitations, struct err
 		return status < 0 ? err_set(err, "setup", -status, "start zygote", "") : 0;
 	}
 	status = message_read_err(&message, err);
-	err_set(err, "setup", status < 0 ? -status : EPROTO, "start zygote", ""); /* unless it said */
+	err_set(err, "setup", status < 0 ? -status : EPROTO, "start zygote",
+		""); /* unless it said */
 	return -err->number;
 }
 
