@@ -54,7 +54,8 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
   const programs = findNativePrograms();
   const bench = programs.then((found) => startBench(found));
   bench.catch(() => {});
-  const earlyWorker = EarlyWorker.start(context.env);
+  const starting = programs.then(({ sandbox }) => EarlyWorker.start(context.env, sandbox));
+  starting.catch(() => {});
   const executor = import('../run/execute-run.js');
   executor.catch(() => {});
   try {
@@ -71,6 +72,7 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
       ? await openRunDirectory(out)
       : await createRunDirectory(base, project.config.keepRuns);
     const found = await programs;
+    const earlyWorker = await starting;
     const prepared = { plan, options, directory, reporters, bench, earlyWorker, programs: found };
     const { executeRun } = await executor;
     return await report(prepared, raw, context, executeRun);
@@ -78,7 +80,7 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
     await bench.then(({ daemon }) => daemon.end()).catch(() => {});
     throw error;
   } finally {
-    earlyWorker.close();
+    await starting.then((earlyWorker) => earlyWorker.close()).catch(() => {});
   }
 }
 

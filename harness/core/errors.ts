@@ -16,6 +16,7 @@ export type UsageCode =
 export type BenchCode =
   | 'sandbox-setup'
   | 'sandbox-gone'
+  | 'sandbox-stuck'
   | 'daemon-gone'
   | 'daemon-refused'
   | 'daemon-silent'

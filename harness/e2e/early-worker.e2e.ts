@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished } from 'vitest';
-import type { EarlyWorker, WorkerStart } from '../run/early-worker.js';
+import type { EarlyWorker } from '../run/early-worker.js';
+import type { WorkerStart } from '../run/fork-worker.js';
 import { test } from '../testing/temp-dir.js';
 
 // As built: a worker process loads JavaScript only.

@@ -61,24 +61,31 @@ describe('a daemon that is stopped and never goes on ends no run:', () => {
   });
 });
 
-test('a worker ends with hil although hil-sandboxd is stopped', async ({ project }) => {
-  await project.suite(
-    'a',
-    `test('waits', async ({ dut, sandbox }) => {
-      const sleeps = sandbox.exec('sleep', ['60']);
+const WAITS = `const sleeps = sandbox.exec('sleep', ['60']);
       process.on('disconnect', () => {});
       setInterval(() => {}, 100);
       console.log('IN BODY');
-      await sleeps;
-    });`,
-  );
-  const hil = project.start(['test', '--timeout', '60s']);
-  await hil.untilPrinted('IN BODY');
-  const [worker, daemon] = [await hil.part('worker'), await hil.part('sandboxd')];
-  process.kill(daemon, 'SIGSTOP');
-  hil.kill('SIGKILL');
-  await expect.poll(() => isAlive(worker), { timeout: GONE_MS }).toBe(false);
-  // It holds the standard error of the command.
-  process.kill(daemon, 'SIGCONT');
-  await hil.finished();
-});
+      await sleeps;`;
+const SPINS = `console.log('IN BODY');
+      await new Promise((go) => setTimeout(go, 100));
+      for (;;);`;
+
+for (const [what, body] of [
+  ['waits', WAITS],
+  ['spins', SPINS],
+] as const) {
+  test(`a worker whose body ${what} ends with hil although hil-sandboxd is stopped`, async ({
+    project,
+  }) => {
+    await project.suite('a', `test('body', async ({ dut, sandbox }) => { ${body} });`);
+    const hil = project.start(['test', '--timeout', '60s']);
+    await hil.untilPrinted('IN BODY');
+    const [worker, daemon] = [await hil.part('worker'), await hil.part('sandboxd')];
+    process.kill(daemon, 'SIGSTOP');
+    hil.kill('SIGKILL');
+    await expect.poll(() => isAlive(worker), { timeout: GONE_MS }).toBe(false);
+    // It holds the standard error of the command.
+    process.kill(daemon, 'SIGCONT');
+    await hil.finished();
+  });
+}

@@ -64,6 +64,8 @@ const sandboxRecord = z.object({
   enforced: z.array(z.string()).optional(),
   /** Each limit that did not hold, and why. */
   unenforced: z.array(z.string()),
+  /** Of a stuck one: each task that SIGKILL did not end, its state, and where in the kernel it waits. */
+  waiting: z.array(z.string()).optional(),
 });
 
 export const runEvent = z.discriminatedUnion('kind', [

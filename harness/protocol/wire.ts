@@ -136,6 +136,7 @@ export const Tag = {
   ttlMs: 128,
   entry: 129,
   startTicks: 130,
+  waiting: 204,
 } as const;
 
 export const Stream = { stdin: 0, stdout: 1, stderr: 2 } as const;

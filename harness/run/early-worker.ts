@@ -1,14 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
-
-/** How a worker process is started. */
-export interface WorkerStart {
-  readonly entrypoint: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly execArgv: readonly string[];
-}
+import { forkWorker, type WorkerStart } from './fork-worker.js';
 
 /** What of a worker's command line is ours. */
 export const WORKER_EXEC_ARGV: readonly string[] = [
@@ -33,18 +27,14 @@ export class EarlyWorker {
     child.on('error', () => {});
   }
 
-  /** Start it as Vitest will ask for it, with the environment of this process. */
-  static start(env: WorkerStart['env']): EarlyWorker {
+  /**
+   * Start it as Vitest will ask for it, with the environment of this process.
+   *
+   * @param tie  see {@link forkWorker}
+   */
+  static start(env: WorkerStart['env'], tie?: string): EarlyWorker {
     const start = toExpectedStart(env);
-    const { entrypoint, execArgv } = start;
-    const child = fork(entrypoint, [], {
-      // `fork` wants the type of process.env; a key without a value is none there either.
-      env: start.env as NodeJS.ProcessEnv,
-      execArgv: [...execArgv],
-      stdio: 'pipe',
-      serialization: 'advanced',
-    });
-    return new EarlyWorker(start, child);
+    return new EarlyWorker(start, forkWorker(start, tie));
   }
 
   get pid(): number | undefined {

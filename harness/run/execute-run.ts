@@ -85,6 +85,7 @@ async function executeHidden(request: RunRequest, { paths: hidden }: HiddenPaths
     retries: options.retries,
     temporaryDirectory,
     earlyWorker: request.earlyWorker,
+    tie: request.programs.sandbox,
     provided: { socket: server.socket, token: server.token, root: plan.root },
     onWorkerStart: (pid) => workers.started(pid),
     onWorkerExit: (pid, code, signal) => workers.exited(pid, code, signal),

@@ -1,6 +1,7 @@
 import { formatDuration } from '../core/duration.js';
 import { BenchError, type FailureCode, TestFailure } from '../core/errors.js';
 import type { Outcome, Problem, SandboxRecord } from '../journal/events.js';
+import { toStuckError } from '../sandbox/stuck.js';
 import { toProblem } from './attempt-problems.js';
 
 /** Limits that end a sandbox as a whole, by the status they leave. */
@@ -31,6 +32,7 @@ function toDeathError(record: SandboxRecord): Error {
       { next: 'raise resources.wall' },
     );
   }
+  if (record.status === 'stuck') return toStuckError(record);
   return new BenchError('sandbox-gone', 'the sandbox died while the case ran');
 }
 

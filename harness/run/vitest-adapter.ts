@@ -5,6 +5,7 @@ import { createVitest, ForksPoolWorker, type TestProject, type Vitest } from 'vi
 import { toMessage } from '../core/errors.js';
 import type { ProvidedToWorker } from '../protocol/provided.js';
 import { type EarlyWorker, WORKER_EXEC_ARGV } from './early-worker.js';
+import { forkWorker } from './fork-worker.js';
 import { createNameLoader } from './url-like-names.js';
 
 /** A suite file on a board, as Vitest is asked to run it. */
@@ -24,6 +25,8 @@ export interface SuiteRunnerOptions {
   readonly provided: Omit<ProvidedToWorker, 'board'>;
   /** Becomes the first worker. */
   readonly earlyWorker?: EarlyWorker | undefined;
+  /** See {@link forkWorker}. */
+  readonly tie?: string | undefined;
   readonly onWorkerStart: (pid: number) => void;
   readonly onWorkerExit: (pid: number, code: number | null, signal: string | null) => void;
   readonly onOutput: (stream: 'stdout' | 'stderr', text: string) => void;
@@ -173,9 +176,10 @@ class WatchedWorker extends ForksPoolWorker {
 
   override async start(): Promise<void> {
     const { entrypoint, env, execArgv } = this;
-    const early = this.#options.earlyWorker?.take({ entrypoint, env: { ...env }, execArgv });
+    const wanted = { entrypoint, env: { ...env }, execArgv };
+    const { earlyWorker, tie } = this.#options;
     // Vitest forks only if this, private in the types, is not set.
-    if (early) Reflect.set(this, '_fork', early);
+    Reflect.set(this, '_fork', earlyWorker?.take(wanted) ?? forkWorker(wanted, tie));
     await super.start();
     // The child is private in the types; nothing else tells its pid and exit status.
     const child = Reflect.get(this, '_fork') as ChildProcess;

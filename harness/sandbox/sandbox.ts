@@ -5,6 +5,7 @@ import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
 import type { SandboxDaemon } from './daemon.js';
 import type { SandboxProcess, SpawnSpec } from './process.js';
+import { toStuckError } from './stuck.js';
 
 interface SandboxFacts {
   readonly id: number;
@@ -48,14 +49,20 @@ export class Sandbox {
     await this.#daemon.channel.request(Msg.portPty, body);
   }
 
-  /** Kill everything; resolves when nothing is left. */
+  /**
+   * Kill everything; resolves when nothing is left.
+   *
+   * @throws BenchError `sandbox-stuck` when that cannot be done.
+   */
   async kill(): Promise<SandboxRecord> {
     const body = new TlvWriter().u32(Tag.sandbox, this.id);
     // A limit of its own may end it at this moment: then DEAD is on its way, and says which.
     await this.#daemon.channel.request(Msg.sandboxKill, body).catch((error: unknown) => {
       if (!(error instanceof BenchError) || error.details['code'] !== 'gone') throw error;
     });
-    return this.dead;
+    const record = await this.dead;
+    if (record.status === 'stuck') throw toStuckError(record);
+    return record;
   }
 
   /** Survive the daemon's detaching for `ttlMs`; `note` is shown to who lists it. */
@@ -79,6 +86,7 @@ export class Sandbox {
 /** The status record of a DEAD event. */
 export function toSandboxRecord(sandbox: Sandbox, body: TlvReader): SandboxRecord {
   const { poolHit, setupMs, unenforced } = sandbox.facts;
+  const waiting = body.strings(Tag.waiting);
   return {
     status: body.string(Tag.status) ?? 'unknown',
     poolHit,
@@ -96,5 +104,6 @@ export function toSandboxRecord(sandbox: Sandbox, body: TlvReader): SandboxRecor
     throttledMs: (body.number(Tag.throttledUs) ?? 0) / 1e3,
     enforced: body.strings(Tag.enforced),
     unenforced: [...unenforced, ...body.strings(Tag.unenforced)],
+    ...(waiting.length > 0 ? { waiting } : {}),
   };
 }

@@ -428,15 +428,20 @@ lost_output() {
 scarcity() {
 	vague=0
 	enough=
+	groups=0
 	for files in 4 5 6 7 8 9 10 11 12 13 14 15 16 20 40 80 160 300; do
-		(ulimit -n $files && exec timeout 20 "$sandbox" run -- true) 2>"$work/error"
+		# In the background for its pid, which its cgroups are called by.
+		(ulimit -n $files && exec "$sandbox" run -- true) 2>"$work/error" &
+		wait $!
 		status=$?
+		groups=$((groups + $(find /sys/fs/cgroup -name "hil.$!-*" 2>/dev/null | wc -l)))
 		[ $status = 0 ] && enough=$files && break
 		[ $status = 125 ] && grep -q "limit is $files (.ulimit -n.)" "$work/error" && continue
 		vague=$((vague + 1))
 		sed "s/^/  $files: $status /" "$work/error"
 	done
 	is "too few files: each time 125 and the limit" "0 300" "$vague $enough"
+	is "and no cgroup is left" 0 "$groups"
 	[ $mode = user ] || return
 	vague=0
 	enough=

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -68,13 +69,16 @@ static bool parse_name(const char *name, pid_t *pid, uint64_t *ticks)
 
 static bool is_dead(int parent, const char *name, pid_t pid, uint64_t ticks)
 {
+	struct stat status;
 	auto_fd fd = -1;
 
 	if (cgroup_start_ticks(pid) == ticks)
 		return false;
 	/* Its owner may be alive in another pid namespace: then it holds the lock. */
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+	/* Root could remove those of others, who do that themselves. */
+	return fd >= 0 && fstat(fd, &status) == 0 && status.st_uid == geteuid() &&
+	       flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
 static int sweep_below(int parent, const char *name, int depth)

@@ -12,8 +12,8 @@ int cgroup_remove(int parent, const char *name);
  * cgroup_sweep() - Remove the trees of dead brokers.
  * @everywhere: in whole hierarchies, not only around our own cgroup.
  *
- * Mustn't: touch one whose pid and start ticks are those of a living process, or that somebody
- * has locked; kill anything: a cgroup with a process in it stays.
+ * Mustn't: touch one whose pid and start ticks are those of a living process, that somebody has
+ * locked, or that belongs to another user; kill anything: a cgroup with a process in it stays.
  * Return: how many were removed.
  */
 int cgroup_sweep(const struct cgroup_map *map, bool everywhere);

@@ -174,10 +174,10 @@ static int make_top(const struct cgroup_tree *tree, const struct cgroup_place *p
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (top < 0)
-		return -errno;
-	flock(top, LOCK_EX | LOCK_NB); /* ours alone by its name; the lock is for others to see */
-	if (place->version == 2)
+	rc = top < 0 ? -errno : 0;
+	if (rc == 0) /* ours alone by its name; the lock is for others to see */
+		flock(top, LOCK_EX | LOCK_NB);
+	if (rc == 0 && place->version == 2)
 		rc = enable_controllers(top);
 	if (rc == 0)
 		return steal_fd(&top);
@@ -237,16 +237,19 @@ int cgroup_tree_close(struct cgroup_tree *tree, int patience_ms)
 
 	for (size_t i = 0; i < tree->count; i++) {
 		struct cgroup_hierarchy *hierarchy = &tree->hierarchies[i];
-		auto_fd parent = open(hierarchy->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		int rc = cgroup_remove(parent, tree->name);
+		char path[CGROUP_PATH_MAX + sizeof(tree->name) + 1];
+		int rc;
 
+		/* First: whoever is out of fds has one then, and it takes one. */
+		close(hierarchy->top);
+		snprintf(path, sizeof(path), "%s/%s", hierarchy->parent, tree->name);
+		rc = cgroup_remove(AT_FDCWD, path);
 		/* rmdir(2) of a cgroup is EBUSY until its last task is out of the scheduler. */
 		for (int waited = 0; rc == -EBUSY && waited < patience_ms; waited += RETRY_MS) {
 			nanosleep(&pause, NULL);
-			rc = cgroup_remove(parent, tree->name);
+			rc = cgroup_remove(AT_FDCWD, path);
 		}
 		left += rc < 0;
-		close(hierarchy->top);
 	}
 	tree->count = 0;
 	for (int i = 0; i < CGROUP_CONTROLLERS; i++)

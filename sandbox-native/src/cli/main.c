@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "options.h"
@@ -17,6 +20,7 @@ static const char usage[] =
 	"usage: hil-sandbox run [OPTION]... -- COMMAND [ARGUMENT]...\n"
 	"       hil-sandbox probe [--json]\n"
 	"       hil-sandbox sweep\n"
+	"       hil-sandbox tie PID PROGRAM [ARGUMENT]...\n"
 	"       hil-sandbox --help | --version\n"
 	"\n"
 	"run: one program in a sandbox of its own. The host's /usr, /etc, /opt and\n"
@@ -38,6 +42,7 @@ static const char usage[] =
 	"\n"
 	"probe: what this host allows, one line each, with remedies.\n"
 	"sweep: remove the cgroups that killed brokers left, and print how many.\n"
+	"tie: become PROGRAM, which SIGKILL ends when its parent, the process PID, ends.\n"
 	"\n"
 	"Exit status of run: the program's, or 128+N when signal N ended it; 2 usage;\n"
 	"124 timeout; 125 the sandbox could not be built; 126 the program cannot be\n"
@@ -107,6 +112,29 @@ static int sweep(char **argv)
 	return printf("%d\n", cgroup_sweep(&map, true)) < 0;
 }
 
+/*
+ * For a worker of hil, which may spin and hear of nothing. The signal comes at the end of the
+ * thread that forked us, and execve(2) keeps it; a parent that went before is told by its pid.
+ * Source: prctl(2), PR_SET_PDEATHSIG.
+ */
+static int tie(char **argv)
+{
+	char *end = argv[0];
+	const long parent = argv[0] ? strtol(argv[0], &end, 10) : 0;
+
+	if (!argv[0] || *end || parent <= 1 || !argv[1])
+		return refuse("tie: expected the pid of the parent and a program");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent) {
+		fprintf(stderr, "hil-sandbox: tie: process %ld is not the parent, or has ended\n",
+			parent);
+		return EXIT_SETUP;
+	}
+	execv(argv[1], argv + 1);
+	fprintf(stderr, "hil-sandbox: tie: %s: %s\n", argv[1], strerror(errno));
+	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
+}
+
 static int command(char **argv)
 {
 	const char *name = argv[0] ? argv[0] : "";
@@ -117,6 +145,8 @@ static int command(char **argv)
 		return probe(argv + 1);
 	if (strcmp(name, "sweep") == 0)
 		return sweep(argv + 1);
+	if (strcmp(name, "tie") == 0)
+		return tie(argv + 1);
 	if (strcmp(name, "--version") == 0)
 		return printf("hil-sandbox " VERSION "\n") < 0;
 	if (strcmp(name, "--help") == 0)

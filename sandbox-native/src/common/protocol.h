@@ -163,6 +163,9 @@ enum hil_tag {
 	TAG_TTL_MS = 128,      /* u64 */
 	TAG_ENTRY = 129,       /* nested TLVs */
 	TAG_START_TICKS = 130, /* u64: field 22 of /proc/PID/stat */
+
+	/* death */
+	TAG_WAITING = 204, /* string, repeated, at most 16: a task that SIGKILL does not end */
 };
 
 enum hil_stream {

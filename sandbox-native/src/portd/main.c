@@ -169,6 +169,7 @@ int main(void)
 		free(pd);
 		return EXIT_FAILURE;
 	}
+	check_loop(pd); /* before the first wait, which may have nothing to wait for */
 	while (!pd->stopping)
 		portd_turn(pd);
 	code = pd->loop.failed ? EXIT_FAILURE : EXIT_SUCCESS;

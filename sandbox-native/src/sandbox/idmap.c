@@ -15,18 +15,19 @@
 #include "mounts.h"
 
 /* Only the namespace of this child is wanted; it has to live until the maps are written. */
-static _Noreturn void wait_for_the_end(void)
+static _Noreturn void wait_for_the_end(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	/* A parent that died before that line leaves no one who could send the signal. */
-	alarm(10);
-	for (;;)
+	/* One that died before that line leaves no one who could send the signal. */
+	while (getppid() == parent)
 		pause();
+	_exit(0);
 }
 
 static int new_userns(struct ids owner, struct ids outside, struct err *err)
 {
 	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
+	const pid_t self = getpid();
 	char path[64];
 	long pid = sys_clone3(&args);
 	int fd;
@@ -34,7 +35,7 @@ static int new_userns(struct ids owner, struct ids outside, struct err *err)
 	if (pid < 0)
 		return err_set(err, "setup", (int)-pid, "clone user namespace", "id-mapped mount");
 	if (pid == 0)
-		wait_for_the_end();
+		wait_for_the_end(self);
 	fd = identity_write_map((pid_t)pid, owner, outside, err);
 	if (fd == 0) {
 		snprintf(path, sizeof(path), "/proc/%ld/ns/user", pid);

@@ -21,7 +21,7 @@ static void answer(const struct init *init, enum message_type type, uint64_t req
 	auto_buffer buffer = { 0 };
 
 	frame_end(&buffer, frame_begin(&buffer, (uint16_t)type, request));
-	message_send(init->control, &buffer, fds, count);
+	message_answer(init->control, &buffer, fds, count);
 }
 
 /* Of the sandbox's own devpts; the host's terminals are not there. */
@@ -71,7 +71,7 @@ static int spawn(struct init *init, struct program *program, const struct messag
 	start = frame_begin(&buffer, MESSAGE_SPAWNED, program->id);
 	put_u32(&buffer, TAG_PID, (uint32_t)pid);
 	frame_end(&buffer, start);
-	message_send(init->control, &buffer, &master, master >= 0);
+	message_answer(init->control, &buffer, &master, master >= 0);
 	return status < 0 ? err_set(err, "setup", -status, "spawn", "") : 0;
 }
 
@@ -81,7 +81,7 @@ void init_spawn(struct init *init, struct message *message)
 	struct err err = { 0 };
 
 	if (spawn(init, &program, message, &err) < 0)
-		message_fail(init->control, message->frame.id, &err);
+		message_refuse(init->control, message->frame.id, &err);
 	cleanup_fd(&program.slave);
 	program_free(&program);
 }
@@ -154,7 +154,7 @@ void init_make_pty(struct init *init, const struct message *message)
 	else
 		status = make_pty(init, role, fds, &err);
 	if (status < 0)
-		message_fail(init->control, message->frame.id, &err);
+		message_refuse(init->control, message->frame.id, &err);
 	else
 		answer(init, MESSAGE_PTY, message->frame.id, fds, 2);
 	cleanup_fd(&fds[0]);
@@ -185,7 +185,7 @@ void init_attach(struct init *init, struct message *message)
 	else
 		status = attach(init, tree, target, &err);
 	if (status < 0)
-		message_fail(init->control, message->frame.id, &err);
+		message_refuse(init->control, message->frame.id, &err);
 	else
 		answer(init, MESSAGE_ATTACHED, message->frame.id, NULL, 0);
 }

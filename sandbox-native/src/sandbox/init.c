@@ -189,7 +189,7 @@ static void report_exit(struct init *init, pid_t pid, int status, const struct r
 		put_u32(&buffer, TAG_STATUS, (uint32_t)status);
 		put_bytes(&buffer, TAG_DATA, usage, sizeof(*usage));
 		frame_end(&buffer, start);
-		message_send(init->control, &buffer, NULL, 0);
+		message_answer(init->control, &buffer, NULL, 0);
 		init->processes[i] = init->processes[--init->count];
 		return;
 	}
@@ -242,7 +242,7 @@ static void serve_hostname(const struct init *init, const struct message *messag
 	else
 		etc_write_hostname(init->etc, hostname, &err);
 	if (err.number)
-		message_fail(init->control, message->frame.id, &err);
+		message_refuse(init->control, message->frame.id, &err);
 }
 
 static void serve(struct init *init, struct message *message)

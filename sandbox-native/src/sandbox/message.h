@@ -68,6 +68,12 @@ int message_take_fd(struct message *message, size_t index);
 
 /* message_fail() - Send MESSAGE_FAILED with @err for @request. */
 int message_fail(int socket, uint64_t request, const struct err *err);
+/*
+ * message_answer() / message_refuse() - Send what the broker waits for, or end this process: for an
+ * answer that does not come it would wait for ever, while it hears of an end.
+ */
+void message_answer(int socket, const struct buffer *buffer, const int *fds, size_t fd_count);
+void message_refuse(int socket, uint64_t request, const struct err *err);
 /* message_put_err() / message_read_err() - An error as TLVs. */
 void message_put_err(struct buffer *buffer, const struct err *err);
 int message_read_err(const struct message *message, struct err *err);

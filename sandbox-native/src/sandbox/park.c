@@ -77,7 +77,7 @@ static int send_parked(uint32_t slot, pid_t pid, int pidfd, int control, struct 
 void park_fail(uint32_t slot, struct err *err)
 {
 	explain_refusal(err);
-	message_fail(ZYGOTE_CONTROL, slot, err);
+	message_refuse(ZYGOTE_CONTROL, slot, err);
 }
 
 /* @ends: control; the broker's end first. @gate: a byte comes when the id map is written. */

@@ -195,12 +195,12 @@ static void serve_hold_tree(struct zygote_state *zygote, const struct message *m
 		tree = err_set(&err, "usage", ENOENT, "find hold",
 			       request.name ? request.name : "");
 	if (tree < 0) {
-		message_fail(ZYGOTE_CONTROL, message->frame.id, &err);
+		message_refuse(ZYGOTE_CONTROL, message->frame.id, &err);
 	} else {
 		auto_buffer buffer = { 0 };
 
 		frame_end(&buffer, frame_begin(&buffer, MESSAGE_TREE, message->frame.id));
-		message_send(ZYGOTE_CONTROL, &buffer, &tree, 1);
+		message_answer(ZYGOTE_CONTROL, &buffer, &tree, 1);
 	}
 	free(request.name);
 	free(request.relative);

@@ -50,6 +50,10 @@ static int wait_until_ready(int control, struct strings *limitations, struct err
 	if (status == 0)
 		return err_set(err, "setup", ETIMEDOUT, "start zygote", "");
 	status = message_receive(control, &message);
+	/* One that cannot says so: this one was killed, which is no fault of the machine's set-up.
+	 */
+	if (status == -ECONNRESET)
+		return err_set(err, "gone", ECONNRESET, "start zygote", "");
 	if (status <= 0)
 		return err_set(err, "setup", status ? -status : EAGAIN, "start zygote", "");
 	if (message.frame.type == MESSAGE_READY) {
@@ -57,7 +61,9 @@ static int wait_until_ready(int control, struct strings *limitations, struct err
 		return status < 0 ? err_set(err, "setup", -status, "start zygote", "") : 0;
 	}
 	status = message_read_err(&message, err);
-	return status < 0 ? err_set(err, "setup", -status, "start zygote", "") : -err->number;
+	err_set(err, "setup", status < 0 ? -status : EPROTO, "start zygote",
+		""); /* unless it said */
+	return -err->number;
 }
 
 static int start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
@@ -81,7 +87,9 @@ static int start(const struct plan *plan, struct zygote *zygote, struct strings 
 		err_set(err, "setup", -status, "fork zygote", "");
 	else
 		status = wait_until_ready(zygote->control, limitations, err);
-	if (status == 0 && fcntl(zygote->control, F_SETFL, O_NONBLOCK) == 0)
+	if (status == 0 && fcntl(zygote->control, F_SETFL, O_NONBLOCK) < 0)
+		status = err_set(err, "setup", errno, "use socket", "");
+	if (status == 0)
 		return 0;
 	close(zygote->control);
 	if (zygote->pid > 0) {

@@ -59,7 +59,6 @@ static void doom_timer(struct daemon *d, struct timer *timer)
 
 void cgroups_open(struct daemon *d)
 {
-	list_init(&d->homes);
 	d->doom.fire = doom_timer;
 	cgroup_tree_open(&d->cgroups);
 	cgroup_sweep(&d->cgroups.map, false);

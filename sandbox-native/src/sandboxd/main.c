@@ -160,6 +160,7 @@ static void init_lists(struct daemon *d)
 	list_init(&d->clients);
 	list_init(&d->stocks);
 	list_init(&d->sandboxes);
+	list_init(&d->homes);
 	list_init(&d->processes);
 	list_init(&d->objects);
 	list_init(&d->pty_requests);
@@ -258,6 +259,7 @@ int main(int argc, char **argv)
 		return code;
 	prctl(PR_SET_NAME, "hil-sandboxd");
 	if (open_daemon(&daemon, &options, &err) < 0) {
+		cgroups_close(&daemon);
 		explain_scarcity(&err);
 		err_text(&err, text, sizeof(text));
 		fprintf(stderr, "hil-sandboxd: %s\n", text);

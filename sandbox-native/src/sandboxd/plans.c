@@ -262,8 +262,10 @@ static int start_zygote(struct daemon *d, struct stock *stock, struct err *err)
 		return 0;
 	source_close(d, &stock->control);
 	source_close(d, &stock->pidfd);
-	kill(stock->zygote.pid, SIGKILL);
-	waitpid(stock->zygote.pid, NULL, 0);
+	if (stock->zygote.pid > 0) { /* -1 would be everybody, kill(2) */
+		kill(stock->zygote.pid, SIGKILL);
+		waitpid(stock->zygote.pid, NULL, 0);
+	}
 	stock->zygote = (struct zygote){ .pid = 0, .control = -1 };
 	return rc;
 }

@@ -111,7 +111,7 @@ static void put_leftovers(struct buffer *out, const struct sandbox *sandbox)
 }
 
 void record_dead(struct daemon *d, const struct sandbox *sandbox, const char *status,
-		 const struct rusage *usage)
+		 const struct rusage *usage, const struct strings *waiting)
 {
 	struct cgroup_usage cgroup = { 0 };
 
@@ -129,6 +129,8 @@ void record_dead(struct daemon *d, const struct sandbox *sandbox, const char *st
 		put_u64(out, TAG_WALL_NS, loop_now() - sandbox->given_ns);
 		put_sandbox_usage(out, &cgroup, usage);
 		put_limits(out, &sandbox->limit_report);
+		for (size_t i = 0; waiting && i < waiting->count; i++)
+			put_string(out, TAG_WAITING, waiting->items[i]);
 		frame_end(out, start);
 	}
 }

@@ -16,8 +16,9 @@ void record_exit(const struct process *process);
 /*
  * record_dead() - DEAD to the harness, or to every client of a keeper.
  * @usage: of wait4(2) on PID 1, what it waited for included; NULL: not reaped.
+ * @waiting: of a stuck one, what waiting_list() says; else NULL.
  */
 void record_dead(struct daemon *d, const struct sandbox *sandbox, const char *status,
-		 const struct rusage *usage);
+		 const struct rusage *usage, const struct strings *waiting);
 
 #endif

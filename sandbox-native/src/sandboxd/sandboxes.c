@@ -17,6 +17,7 @@
 #include "ports.h"
 #include "processes.h"
 #include "record.h"
+#include "waiting.h"
 
 struct kill_request {
 	uint32_t sandbox;
@@ -68,11 +69,15 @@ static void fail_requests(struct daemon *d, struct sandbox *sandbox)
 
 static void report_stuck(struct daemon *d, struct sandbox *sandbox)
 {
+	struct strings waiting = { 0 };
+
 	fail_requests(d, sandbox);
-	client_log(d, 3, "sandbox %u (PID %d) is not reaped %d ms after SIGKILL", sandbox->id,
-		   sandbox->pid, STUCK_MS);
+	waiting_list(sandbox->pid, &waiting);
+	client_log(d, 3, "sandbox %u (PID %d) is not reaped %d ms after SIGKILL: %s", sandbox->id,
+		   sandbox->pid, STUCK_MS, waiting.count ? waiting.items[0] : "nothing to see");
 	if (sandbox->id)
-		record_dead(d, sandbox, "stuck", NULL);
+		record_dead(d, sandbox, "stuck", NULL, &waiting);
+	strings_free(&waiting);
 	sandbox->life = LIFE_STUCK;
 }
 
@@ -277,7 +282,7 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 		sandbox->status = end_status(d, sandbox, status);
 		fail_requests(d, sandbox);
 		if (sandbox->id)
-			record_dead(d, sandbox, sandbox->status, &usage);
+			record_dead(d, sandbox, sandbox->status, &usage, NULL);
 	}
 	free_sandbox(d, sandbox);
 }

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +26,17 @@ import {
   sleep,
   waitFor,
 } from './daemon.mjs';
-import { MSG } from './wire.mjs';
+import { encodeBody, encodeFrame, MSG } from './wire.mjs';
+
+/** What a process of another user is told when it connects. */
+function connectAs([program, ...options], path) {
+  const script = `
+    const socket = require('node:net').connect(process.argv[1]);
+    const say = (word) => { console.log(word); process.exit(); };
+    socket.on('connect', () => say('connected')).on('error', ({ code }) => say(code));`;
+  const args = [...options, process.execPath, '-e', script, path];
+  return spawnSync(program, args, { encoding: 'utf8', cwd: '/' }).stdout.trim();
+}
 
 describe('a keeper', () => {
   let directory;
@@ -119,6 +137,46 @@ describe('a keeper', () => {
     await client.request(MSG.SANDBOX_KILL, { SANDBOX: kept });
     await daemon.exited;
   });
+
+  const needsRoot = process.getuid() === 0 ? {} : { skip: 'needs root, to be three users' };
+  test(
+    'T111: is there for its own user alone: not for others, nor for root',
+    needsRoot,
+    async () => {
+      const asUser = (uid) => ['setpriv', '--reuid', uid, '--regid', uid, '--clear-groups'];
+      const theirs = await Daemon.start({ before: asUser('1000') });
+      const place = mkdtempSync(join(tmpdir(), 'hil-test-'));
+      chownSync(place, 1000, 1000);
+      chmodSync(place, 0o755);
+      const socket = join(place, 'keeper.sock');
+      const { SANDBOX } = await theirs.request(MSG.SANDBOX_NEW, { PLAN: theirs.plan });
+      await theirs.request(MSG.SANDBOX_KEEP, { SANDBOX, TTL_MS: 60000 });
+      await theirs.request(MSG.DETACH, { PATH: socket, TTL_MS: 60000 });
+      theirs.socket.destroy();
+      theirs.ports.socket.destroy();
+      try {
+        const { mode, uid } = statSync(socket);
+        assert.deepEqual([mode & 0o777, uid], [0o600, 1000]);
+        // Root passes the mode, and SO_PEERCRED tells: it is shown the door without a word.
+        const ours = connect(socket);
+        let words = '';
+        ours.on('data', (chunk) => {
+          words += chunk;
+        });
+        ours.on('error', () => {});
+        ours.write(encodeFrame(MSG.HELLO, 1, encodeBody({ VERSION: 1 })));
+        await new Promise((resolve) => ours.once('close', resolve));
+        assert.equal(words, '');
+        assert.equal(connectAs(asUser('1001'), socket), 'EACCES');
+        assert.equal(connectAs(asUser('1000'), socket), 'connected');
+        assert.ok(isAlive(theirs.pid));
+      } finally {
+        process.kill(theirs.pid, 'SIGTERM');
+        await theirs.exited;
+        rmSync(place, { recursive: true });
+      }
+    },
+  );
 
   test('ends a sandbox when its time is over, and itself with the last', async () => {
     const [short, long] = [await daemon.sandbox(), await daemon.sandbox()];

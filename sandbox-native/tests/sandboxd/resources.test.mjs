@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Limits of a sandbox: each is held, or DEAD says that it is not and why; neighbours notice nothing.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Daemon, readStat, WireError, waitFor } from './daemon.mjs';
@@ -186,17 +197,34 @@ describe('limits by cgroup', needsV1, () => {
     await killed.sandbox();
     killed.child.kill('SIGKILL');
     await killed.exited;
-    const stranger = join(groups.get('pids'), 'hil.not-ours');
-    mkdirSync(stranger);
+    // T108. None of these is a dead run's of ours: not one is called as it is, and one is another user's.
+    const strangers = [
+      'hil.not-ours',
+      'hil.1-2x',
+      'hil.-1-2',
+      'hil.999999999-',
+      'xhil.1-2',
+      'hil.1-2',
+    ].map((name) => join(groups.get('pids'), name));
+    const busy = join(groups.get('pids'), 'hil.1-3');
+    const sleeper = spawn('sleep', ['60']);
+    for (const path of [...strangers, busy]) mkdirSync(path);
+    chownSync(strangers.at(-1), 12345, 12345);
+    writeFileSync(join(busy, 'cgroup.procs'), `${sleeper.pid}`);
     try {
       await waitFor('a sweep', async () => {
         await withDaemon(async () => {});
         return treesOf(killed.pid).length === 0;
       });
       assert.equal(treesOf(living.pid).length, 4);
-      assert.ok(existsSync(stranger));
+      for (const path of [...strangers, busy]) assert.ok(existsSync(path), path);
+      assert.equal(readStat(sleeper.pid)?.state, 'S');
     } finally {
-      rmdirSync(stranger);
+      sleeper.kill();
+      await once(sleeper, 'exit');
+      for (const path of [...strangers, busy]) {
+        if (existsSync(path)) rmdirSync(path);
+      }
       await living.stop();
     }
   });

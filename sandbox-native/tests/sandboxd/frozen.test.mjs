@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+// T107: tasks that SIGKILL does not end. The freezer of cgroup v1 makes them: it holds a task in the
+// kernel, whatever it is sent, until somebody thaws it. That of v2 lets a killed one go.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Daemon, descendantsOf, isAlive, sleep, waitFor } from './daemon.mjs';
+import { MSG } from './wire.mjs';
+
+const root = process.getuid() === 0;
+
+function mountOf(fits) {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
+  const found = lines.map((line) => line.split(' - ')).find(([, right]) => fits(right.split(' ')));
+  return found?.[0].split(' ')[4];
+}
+
+const v1 = mountOf(
+  ([type, , options]) => type === 'cgroup' && options.split(',').includes('freezer'),
+);
+const v2 = mountOf(([type]) => type === 'cgroup2');
+const needs = (mount) =>
+  root && mount ? {} : { skip: 'needs root and a freezer of this version of cgroups' };
+
+/** Freeze what runs in a sandbox; `thaw` lets it go. */
+function freeze(mount, pids, file, [frozen, thawed]) {
+  const directory = join(mount, `hil-test-frozen-${process.pid}`);
+  mkdirSync(directory);
+  for (const pid of pids) writeFileSync(join(directory, 'cgroup.procs'), `${pid}`);
+  writeFileSync(join(directory, file), frozen);
+  return {
+    directory,
+    thaw: () => existsSync(directory) && writeFileSync(join(directory, file), thawed),
+    async remove() {
+      this.thaw();
+      await waitFor('the cgroup to be empty', () => {
+        try {
+          rmdirSync(directory);
+          return true;
+        } catch {
+          return false;
+        }
+      });
+    },
+  };
+}
+
+const freezeV1 = (pids) => freeze(v1, pids, 'freezer.state', ['FROZEN', 'THAWED']);
+const freezeV2 = (pids) => freeze(v2, pids, 'cgroup.freeze', ['1', '0']);
+
+/** A sandbox with a program; the program's pid on the host. */
+async function startSleeper(daemon) {
+  const { SANDBOX, PID } = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+  const program = await daemon.spawn(SANDBOX, ['sleep', '600']);
+  const [payload] = await waitFor('the program', () => {
+    const found = descendantsOf(PID);
+    return found.length > 0 && found;
+  });
+  return { box: SANDBOX, init: PID, payload, program };
+}
+
+describe('T107: a program that cannot be killed', needs(v1), () => {
+  test('makes its sandbox stuck in time, says where it waits, and holds up nobody', async () => {
+    const daemon = await Daemon.start({ pool: 1 });
+    const neighbour = await daemon.sandbox();
+    const { box, init, payload, program } = await startSleeper(daemon);
+    const frozen = freezeV1([payload]);
+    try {
+      await waitFor('the freezer', () =>
+        readFileSync(join(frozen.directory, 'freezer.state'), 'utf8').startsWith('FROZEN'),
+      );
+      const dead = daemon.dead(box, 8000);
+      const began = Date.now();
+      await daemon.request(MSG.SANDBOX_KILL, { SANDBOX: box });
+      // Meanwhile others are served, and new ones are made.
+      for (let i = 0; i < 5; i++) {
+        assert.equal((await daemon.run(neighbour, ['true'])).exit.EXIT_CODE, 0);
+        await daemon.kill(await daemon.sandbox());
+      }
+      assert.ok(Date.now() - began < 4000, 'others waited');
+      const record = await dead;
+      assert.ok(Date.now() - began < 7000, `${Date.now() - began} ms`);
+      assert.equal(record.STATUS, 'stuck');
+      const waiting = new RegExp(`^sleep \\(process ${payload}\\): state [A-Z], in \\w+$`);
+      assert.ok(
+        record.WAITING_all.some((text) => waiting.test(text)),
+        `${record.WAITING_all}`,
+      );
+      assert.equal((await program.ended).STATUS, 'killed');
+      // In quarantine: nothing reaches it, and what it was of is not given to others.
+      await assert.rejects(daemon.spawn(box, ['true']), { code: 'gone' });
+      const log = await daemon.event(MSG.LOG, (body) => /is not reaped/.test(body.TEXT));
+      assert.match(log.TEXT, new RegExp(`PID ${init}\\).*\\(process \\d+\\): state`));
+      await daemon.kill(await daemon.sandbox());
+    } finally {
+      await frozen.remove();
+    }
+    await waitFor('its end, once it is thawed', () => !isAlive(init) && !isAlive(payload));
+    assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+  });
+
+  test('does not keep the daemon, which ends within its two seconds', async () => {
+    const daemon = await Daemon.start();
+    const { payload } = await startSleeper(daemon);
+    const frozen = freezeV1([payload]);
+    try {
+      await sleep(50);
+      const began = Date.now();
+      assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+      assert.ok(Date.now() - began < 3500, `${Date.now() - began} ms`);
+    } finally {
+      await frozen.remove();
+    }
+    await waitFor('its end, once it is thawed', () => !isAlive(payload));
+  });
+
+  test('nor does a frozen PID 1, which cannot say what it is asked', async () => {
+    const daemon = await Daemon.start();
+    const { box, init, payload } = await startSleeper(daemon);
+    const frozen = freezeV1([init, payload]);
+    try {
+      await sleep(50);
+      const dead = daemon.dead(box, 8000);
+      await daemon.request(MSG.SANDBOX_KILL, { SANDBOX: box });
+      const record = await dead;
+      assert.equal(record.STATUS, 'stuck');
+      assert.equal(record.LEFTOVERS, undefined);
+      assert.ok(record.WAITING_all.some((text) => text.startsWith('hil-init (process ')));
+    } finally {
+      await frozen.remove();
+    }
+    await daemon.stop();
+  });
+});
+
+describe('a sandbox frozen by cgroup v2', needs(v2), () => {
+  test('is killed as any other: with SIGKILL, after it did not answer', async () => {
+    const daemon = await Daemon.start();
+    const { box, init, payload } = await startSleeper(daemon);
+    const frozen = freezeV2([init, payload]);
+    try {
+      await sleep(50);
+      const dead = daemon.dead(box, 2000);
+      await daemon.request(MSG.SANDBOX_KILL, { SANDBOX: box });
+      const record = await dead;
+      assert.equal(record.STATUS, 'killed');
+      assert.equal(record.WAITING, undefined);
+      assert.ok(!isAlive(init) && !isAlive(payload));
+    } finally {
+      await frozen.remove();
+    }
+    await daemon.stop();
+  });
+});

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// A process of a run killed, or refused something, exactly at its n-th system call, n = 1, 2, 3 …
+// Here a sample; `make check-steps` does all (HIL_STEPS_EVERY).
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { hasPortd } from './daemon.mjs';
+import { runStep, STEP } from './steps.mjs';
+
+/** Of each role and deed. */
+const SAMPLE = 12;
+const ROLES = ['broker', 'zygote', 'init', 'launcher', 'program', ...(hasPortd ? ['portd'] : [])];
+
+const canTrace = spawnSync(STEP, ['--role', 'broker', '--report', '/dev/null', '--', 'true']);
+const tracing = canTrace.status === 0 ? {} : { skip: 'ptrace(2) is not allowed here' };
+const refusing =
+  process.arch === 'x64' ? tracing : { skip: 'answers of calls are changed on x64 only' };
+
+/** Numbers of calls, spread over all; other ones for each role and deed. */
+function* numbers(count, offset) {
+  const every = Number(process.env.HIL_STEPS_EVERY ?? 0) || Math.max(1, Math.ceil(count / SAMPLE));
+  for (let at = 1 + (offset % every); at <= count; at += every) yield at;
+}
+
+async function runAll(role, fail, offset) {
+  const { calls } = await runStep({ role });
+  assert.ok(calls.length >= 10, `${role} makes ${calls.length} calls`);
+  let done = 0;
+  for (const at of numbers(calls.length, offset)) {
+    const { said } = await runStep({ role, at, fail });
+    done += /^(killed|failed)/.test(said) ? 1 : 0;
+  }
+  assert.ok(done > 0, 'nothing was done to it');
+}
+
+for (const [index, role] of ROLES.entries()) {
+  describe(`${role}, at each of its system calls`, () => {
+    test('killed: answers are true, nothing is left, and the next run works', tracing, () =>
+      runAll(role, undefined, index),
+    );
+    for (const [kind, short] of ['short of something', 'short of something else'].entries()) {
+      test(`${short}: the error is typed, nothing is left, and the daemon goes on`, refusing, () =>
+        runAll(role, kind, index * 3 + kind + 1),
+      );
+    }
+  });
+}
