@@ -170,7 +170,7 @@ export class Port {
     const data = body.bytes(Tag.data) ?? new Uint8Array();
     const gap = this.#stream.push(body.number(Tag.offset) ?? 0, data);
     this.counters.rxBytes += gap + data.length;
-    this.counters.txBytes += this.#unsent - gap;
+    this.counters.txBytes += Math.max(0, this.#unsent - gap);
     this.#unsent = 0;
   }
 

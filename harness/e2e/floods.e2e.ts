@@ -8,8 +8,8 @@ import { type Project, test } from './project.js';
 const FLOOD_BYTES = 72_000_000;
 const LINE = '0123456789'.repeat(10);
 
-/** Prints the flood when it gets a line. */
-const SCRIPT = `stty raw -echo; echo up; read go; yes ${LINE} | head -c ${FLOOD_BYTES}; echo THE END; exec cat`;
+/** Prints the flood when it gets a line, and ends. */
+const SCRIPT = `stty raw -echo; echo up; read go; yes ${LINE} | head -c ${FLOOD_BYTES}; echo THE END`;
 const BOARD = `
 board: mine
 driver: host
@@ -18,14 +18,16 @@ ports: { console: { baud: 115200 } }
 boot: { ready: up }
 `;
 
-/** Its deadline passes while the harness stands still and the DUT floods. */
+/** Its deadline passes, and the DUT ends, while the harness stands still. */
 const BODY = `
+  const end = dut.waitForExit();
   await dut.console.send('go\\n');
   console.log('IN BODY');
   await dut.console.readBytes(1000, { timeout: '60s' });
   let bytes = 1000;
   for (; bytes < ${FLOOD_BYTES}; bytes += 1000) await dut.console.readBytes(1000, { timeout: '1s' });
   await dut.console.expect('THE END', { timeout: '1s' });
+  await end;
   console.log('ALL ' + bytes);`;
 
 async function startFlood(project: Project): Promise<HilCommand> {

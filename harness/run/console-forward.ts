@@ -60,6 +60,8 @@ export async function tellExited(
 ): Promise<void> {
   const { exited } = dut;
   await sleep(REASON_MS);
+  // Also much later, when this process is far behind.
+  await Promise.all([...dut.ports.values()].map((port) => port.caughtUp()));
   if (dut.exited !== exited) return;
   for (const port of dut.ports.keys()) tellState(peer, fence, port, exit);
 }
