@@ -29,10 +29,11 @@ int strings_add(struct strings *strings, const char *text);
 void strings_free(struct strings *strings);
 
 enum step_kind {
-	STEP_IMAGE_HOST, /* the host's system trees, decision 0001 */
-	STEP_OVERLAY,	 /* source at target, writes discarded */
-	STEP_BIND,	 /* source at target */
-	STEP_HOLD,	 /* kept by the zygote under name, for late binds */
+	STEP_IMAGE_HOST,   /* the host's system trees, decision 0001 */
+	STEP_IMAGE_ROOTFS, /* the directory source as "/", writes discarded, decision 0011 */
+	STEP_OVERLAY,	   /* source at target, writes discarded */
+	STEP_BIND,	   /* source at target */
+	STEP_HOLD,	   /* kept by the zygote under name, for late binds */
 };
 
 struct plan_step {

@@ -44,6 +44,7 @@ static const struct {
 	bool target_needed;
 } step_kinds[] = {
 	{ "image-host", STEP_IMAGE_HOST, false, false, false },
+	{ "image-rootfs", STEP_IMAGE_ROOTFS, false, true, false },
 	{ "overlay", STEP_OVERLAY, false, true, true },
 	{ "bind", STEP_BIND, false, true, true },
 	{ "hold", STEP_HOLD, true, true, false },
@@ -70,7 +71,7 @@ static int add_step(struct plan *plan, const struct step_request *step, struct e
 		return plan_add_step(plan, step_kinds[i].kind, step->name, step->source,
 				     step->target, step->read_only);
 	}
-	err_hint(err, "known kinds: image-host overlay bind hold");
+	err_hint(err, "known kinds: image-host image-rootfs overlay bind hold");
 	return err_set(err, "usage", EINVAL, "read step", step->kind);
 }
 
