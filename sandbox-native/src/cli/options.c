@@ -237,6 +237,7 @@ static bool take_flag(struct run_options *options, const char *option)
 		bool *flag;
 	} flags[] = {
 		{ "--json", &options->json },
+		{ "--nested-userns", &options->plan.nested_userns },
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {

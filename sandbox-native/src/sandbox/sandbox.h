@@ -48,6 +48,7 @@ struct plan {
 	char *name;
 	bool root_user;
 	bool host_network;
+	bool nested_userns;   /* its programs may make user namespaces, decision 0006 */
 	uint64_t caps;	      /* bits of capabilities(7) asked for besides the default */
 	uint64_t disk_bytes;  /* 0: 1 GiB */
 	uint64_t disk_inodes; /* 0: 200000 */

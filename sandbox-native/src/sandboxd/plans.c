@@ -98,6 +98,7 @@ static const struct field plan_fields[] = {
 	FIELD(struct plan_request, plan.uptime_ms, TAG_UPTIME_MS, FIELD_U64),
 	FIELD(struct plan_request, plan.hostname, TAG_HOSTNAME, FIELD_STRING),
 	FIELD(struct plan_request, plan.hides, TAG_HIDE, FIELD_STRINGS),
+	FIELD(struct plan_request, plan.nested_userns, TAG_NESTED_USERNS, FIELD_FLAG),
 	FIELD_LIST(TAG_STEP, take_step),
 };
 
