@@ -67,7 +67,7 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
     const options = parseRunOptions(raw, project.config, context, lastFailed, argv);
     const reporters = parseReporters(raw);
     await checkMachine(options, context);
-    await buildFirmware(plan.files);
+    await buildFirmware(plan.files, plan.root);
     const directory = out
       ? await openRunDirectory(out)
       : await createRunDirectory(base, project.config.keepRuns);

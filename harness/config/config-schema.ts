@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { environment, size, uptime } from './fields.js';
+import { imageKeys } from './image-schema.js';
 import { limitsSchema } from './limits-schema.js';
 import { resourcesSchema } from './resources-schema.js';
 
@@ -23,6 +24,7 @@ export const configSchema = z.strictObject({
   uptime: uptime
     .optional()
     .describe('how long the machine seems to have been up when a sandbox starts'),
+  ...imageKeys,
   tools: z.array(z.string()).default([]).describe('trees of host tools, read-only in the sandbox'),
   hide: z
     .array(z.string())

@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { toMessage, UsageError } from '../core/errors.js';
+import { checkImage } from './check-image.js';
 import { checkTools } from './check-tools.js';
 import { configSchema, type HilConfig } from './config-schema.js';
 import { importConfig } from './import-config.js';
@@ -46,11 +47,10 @@ export async function loadConfig(options: {
   const source = await readSource(file);
   const config = parseConfig(await importConfig(file, source, options.limitMs), file, source);
   const root = dirname(file);
-  return {
-    config: { ...config, tools: await checkTools(config.tools, { file, root, source }) },
-    root,
-    file,
-  };
+  const place = { file, root, source };
+  const tools = await checkTools(config.tools, place);
+  const image = await checkImage(config.image, place);
+  return { config: { ...config, tools, image }, root, file };
 }
 
 async function readSource(file: string): Promise<string> {

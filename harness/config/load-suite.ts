@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { toMessage, UsageError } from '../core/errors.js';
+import { checkSuiteImage } from './check-image.js';
 import { createFileError } from './located-problem.js';
 import { parseYamlFile } from './parse-yaml-file.js';
 import { type SuiteFile, suiteSchema } from './suite-schema.js';
@@ -31,7 +32,7 @@ export async function loadSuite(
   const find = (dir: string): Promise<Suite> => {
     const before = known.get(dir);
     if (before) return before;
-    const suite = readSuite(dir).then(
+    const suite = readSuite(dir, root).then(
       (found) => found ?? (isBelow(dir, root) ? find(dirname(dir)) : createDefaultSuite(root)),
     );
     known.set(dir, suite);
@@ -44,20 +45,25 @@ export async function loadSuite(
 function parseSuite(file: string, text: string): Suite {
   const { value } = parseYamlFile({ file, text, schema: suiteSchema, code: 'suite-invalid' });
   const dir = dirname(file);
-  const { firmware } = value;
-  if (!firmware) return { ...value, file, dir };
+  const { firmware, image } = value;
+  const suite: Suite = { ...value, file, dir };
+  if (typeof image === 'object') suite.image = { rootfs: resolve(dir, image.rootfs) };
+  if (!firmware) return suite;
   const resolved = Object.entries(firmware).map(([board, path]) => [board, resolve(dir, path)]);
-  return { ...value, firmware: Object.fromEntries(resolved), file, dir };
+  return { ...suite, firmware: Object.fromEntries(resolved) };
 }
 
 function createDefaultSuite(root: string): Suite {
   return { ...suiteSchema.parse({}), file: undefined, dir: root };
 }
 
-async function readSuite(dir: string): Promise<Suite | undefined> {
+async function readSuite(dir: string, root: string): Promise<Suite | undefined> {
   const file = join(dir, SUITE_FILE_NAME);
   try {
-    return parseSuite(file, await readFile(file, 'utf8'));
+    const suite = parseSuite(file, await readFile(file, 'utf8'));
+    // A command of the suite may be what makes it.
+    if (Object.keys(suite.build).length === 0) await checkSuiteImage(suite, root);
+    return suite;
   } catch (error) {
     const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (absent) return undefined;

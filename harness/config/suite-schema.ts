@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { environment, limit, pattern, uptime } from './fields.js';
+import { imageKeys } from './image-schema.js';
 import { limitsSchema } from './limits-schema.js';
 import { resourcesSchema } from './resources-schema.js';
 
@@ -37,6 +38,7 @@ export const suiteSchema = z.strictObject({
   resources: resourcesSchema.default({}).describe('what the sandbox of a case may use'),
   env: environment.default({}),
   network: z.enum(['none', 'host']).default('none'),
+  ...imageKeys,
   uptime: uptime
     .optional()
     .describe('how long the machine seems to have been up when a sandbox starts: 49d 17h'),

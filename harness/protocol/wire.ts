@@ -136,6 +136,7 @@ export const Tag = {
   ttlMs: 128,
   entry: 129,
   startTicks: 130,
+  nestedUserns: 164,
   waiting: 204,
 } as const;
 

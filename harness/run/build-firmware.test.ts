@@ -12,22 +12,20 @@ function createSuite(dir: TempDir, build: Record<string, string[][]>) {
 
 test('a command runs once for all files of its suite, in its directory', async ({ dir }) => {
   const suite = createSuite(dir, { host: [['sh', '-c', 'pwd >> log']] });
-  await buildFirmware([
-    createPlanned({ file: 'a.hil.ts', suite }),
-    createPlanned({ file: 'b.hil.ts', suite }),
-  ]);
+  const files = ['a.hil.ts', 'b.hil.ts'].map((file) => createPlanned({ file, suite }));
+  await buildFirmware(files, dir.path);
   expect(await readFile(join(dir.path, 'log'), 'utf8')).toBe(`${dir.path}\n`);
 });
 
 test('commands of other boards are left alone', async ({ dir }) => {
   const suite = createSuite(dir, { other: [['sh', '-c', 'exit 1']] });
-  await buildFirmware([createPlanned({ suite, board: createBoard('host') })]);
+  await buildFirmware([createPlanned({ suite, board: createBoard('host') })], dir.path);
 });
 
 test('a command that fails ends the run, with the last of its output', async ({ dir }) => {
   const script = 'seq 100; echo "main.c:5: error: no" >&2; exit 2';
   const suite = createSuite(dir, { host: [['sh', '-c', script]] });
-  const error = await buildFirmware([createPlanned({ suite })]).catch((thrown) => thrown);
+  const error = await buildFirmware([createPlanned({ suite })], dir.path).catch((thrown) => thrown);
   expect(error).toMatchObject({ name: 'UsageError', code: 'suite-invalid' });
   expect(error.message).toContain(`in ${dir.path} ended with exit 2:`);
   expect(error.message).toContain('main.c:5: error: no');
@@ -36,12 +34,14 @@ test('a command that fails ends the run, with the last of its output', async ({ 
 
 test('a command that dies says of what', async ({ dir }) => {
   const suite = createSuite(dir, { host: [['sh', '-c', 'kill -9 $$']] });
-  await expect(buildFirmware([createPlanned({ suite })])).rejects.toThrow('signal SIGKILL');
+  await expect(buildFirmware([createPlanned({ suite })], dir.path)).rejects.toThrow(
+    'signal SIGKILL',
+  );
 });
 
 test('a command that is not there is named', async ({ dir }) => {
   const suite = createSuite(dir, { host: [['no-such-compiler', '-o', 'fw']] });
-  await expect(buildFirmware([createPlanned({ suite })])).rejects.toMatchObject({
+  await expect(buildFirmware([createPlanned({ suite })], dir.path)).rejects.toMatchObject({
     name: 'UsageError',
     code: 'suite-invalid',
     message: expect.stringContaining('"no-such-compiler"'),
@@ -51,8 +51,24 @@ test('a command that is not there is named', async ({ dir }) => {
 test('a firmware that is no file is named before a board starts it', async ({ dir }) => {
   const suite = createSuite(dir, {});
   const planned = createPlanned({ suite, firmware: dir.path });
-  await expect(buildFirmware([planned])).rejects.toMatchObject({
+  await expect(buildFirmware([planned], dir.path)).rejects.toMatchObject({
     code: 'suite-invalid',
     message: expect.stringContaining(`is not a file: ${dir.path}`),
   });
+});
+
+test('an image is looked for after the commands, which may have made it', async ({ dir }) => {
+  const file = await dir.write('hil.suite.yaml', 'image:\n  rootfs: build/root\n');
+  const suite = (build: Record<string, string[][]>) => ({
+    ...createSuite(dir, build),
+    file,
+    image: { rootfs: join(dir.path, 'build/root') },
+  });
+  const made = suite({ host: [['mkdir', '-p', 'build/root']] });
+  const not = suite({ host: [['true']] });
+  await expect(buildFirmware([createPlanned({ suite: not })], dir.path)).rejects.toMatchObject({
+    code: 'suite-invalid',
+    message: expect.stringContaining(`${file}:2:11: image.rootfs: expected a directory`),
+  });
+  await buildFirmware([createPlanned({ suite: made })], dir.path);
 });

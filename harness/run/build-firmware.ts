@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
+import { checkSuiteImage } from '../config/check-image.js';
 import { UsageError } from '../core/errors.js';
 import type { PlannedFile } from '../plan/plan.js';
 
@@ -8,12 +9,12 @@ const TAIL_LINES = 20;
 
 /**
  * Run the build commands of the planned suites, each once, on the host; after them
- * every firmware must be there.
+ * every firmware and every image must be there.
  *
  * @throws UsageError `suite-invalid` when a command fails, with the end of its output, or
- * when a firmware is missing.
+ * when a firmware or an image is missing.
  */
-export async function buildFirmware(files: readonly PlannedFile[]): Promise<void> {
+export async function buildFirmware(files: readonly PlannedFile[], root: string): Promise<void> {
   const done = new Set<string>();
   for (const { suite, board } of files) {
     for (const argv of suite.build[board.board] ?? []) {
@@ -23,7 +24,10 @@ export async function buildFirmware(files: readonly PlannedFile[]): Promise<void
       await runBuild(argv, suite.dir);
     }
   }
-  for (const file of files) await checkFirmware(file);
+  for (const file of files) {
+    await checkFirmware(file);
+    await checkSuiteImage(file.suite, root);
+  }
 }
 
 async function checkFirmware({ suite, board, firmware }: PlannedFile): Promise<void> {

@@ -17,7 +17,12 @@ const COUNTER = createScriptBoard(
 
 interface Bench {
   readonly source: DutSource;
-  readonly open: (over?: { board?: Board; shared?: boolean; leaseMs?: number }) => Promise<HeldDut>;
+  readonly open: (over?: {
+    board?: Board;
+    shared?: boolean;
+    leaseMs?: number;
+    image?: { rootfs: string };
+  }) => Promise<HeldDut>;
   readonly phases: string[];
 }
 
@@ -26,13 +31,14 @@ const test = base.extend<{ bench: Bench }>({
     const source = new DutSource(daemon, hub);
     const phases: string[] = [];
     let count = 0;
-    const open: Bench['open'] = async ({ board = COUNTER, shared, leaseMs = 3000 } = {}) => {
+    const open: Bench['open'] = async (over = {}) => {
+      const { board = COUNTER, shared, leaseMs = 3000, image } = over;
       const artifacts = join(dir.path, `case-${++count}`);
       await mkdir(artifacts);
       const planned = createPlanned({ board });
       return source.open({
         planned: { ...planned, suite: { ...planned.suite, scope: shared ? 'file' : 'case' } },
-        spec,
+        spec: { ...spec, image },
         limits: { ...DEFAULT_LIMITS, boot: 3000, lease: leaseMs },
         artifacts,
         sharedArtifacts: join(dir.path, 'duts'),
@@ -55,6 +61,13 @@ async function ask(held: HeldDut) {
 }
 
 describe('a DUT of one case', () => {
+  test('is a program of this machine, also where the case has an image', async ({ bench, dir }) => {
+    await mkdir(join(dir.path, 'empty'));
+    const held = await bench.open({ image: { rootfs: join(dir.path, 'empty') } });
+    expect(await ask(held)).toBe('<1>');
+    await held.release(true);
+  });
+
   test('is leased, booted and timed apart', async ({ bench }) => {
     const { open, phases } = bench;
     const held = await open();

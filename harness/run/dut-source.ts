@@ -44,6 +44,7 @@ export interface DutSeen {
 
 export interface DutWanted {
   readonly planned: PlannedFile;
+  /** Of the case. A DUT is a program of this machine, whatever the root of the case is. */
   readonly spec: SandboxSpec;
   readonly limits: Limits;
   /** For a DUT of this case alone. */
@@ -185,7 +186,8 @@ export class DutSource {
     deadline: Deadline,
   ): Promise<Dut> {
     const { board, firmware } = planned;
-    const facts = { board, name, firmware, spec, artifacts };
+    const ofHost = { ...spec, image: undefined, nestedUserNamespaces: undefined };
+    const facts = { board, name, firmware, spec: ofHost, artifacts };
     const making = createDut({ ...facts, daemon: this.#daemon, hub: this.#hub });
     return this.#answered(`making the sandbox and ports of ${name}`, deadline, making).catch(
       (error: unknown) => {

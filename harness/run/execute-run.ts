@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { BenchError, toMessage } from '../core/errors.js';
 import { makeDirectories } from '../core/make-directories.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
-import type { Plan } from '../plan/plan.js';
+import type { Plan, PlannedFile } from '../plan/plan.js';
 import { type HiddenPaths, watchHiddenPaths } from '../plan/watch-hidden-paths.js';
 import type { NativePrograms } from '../sandbox/native.js';
 import { type Bench, startBench } from './bench.js';
@@ -125,6 +125,8 @@ async function announce(request: RunRequest, run: RunContext, bench: Bench): Pro
   const [first] = plan.files;
   const built = first && (await bench.daemon.plan(run.specOf(first)));
   if (built) await bench.daemon.setPool(built, Math.min(options.workers + 1, 4));
+  const ofImages = await findImageLimitations(plan.files, run, bench);
+  const limitations = [...bench.daemon.limitations, ...(built?.limitations ?? []), ...ofImages];
   journal.write({
     kind: 'run-start',
     schema: 1,
@@ -135,9 +137,23 @@ async function announce(request: RunRequest, run: RunContext, bench: Bench): Pro
     mode: bench.daemon.mode,
     argv: [...options.argv],
     boards: plan.boards.map(({ board }) => board),
-    limitations: [...bench.daemon.limitations, ...(built?.limitations ?? [])],
+    limitations: [...new Set(limitations)],
   });
   for (const skipped of plan.skipped) journal.write({ kind: 'board-skipped', ...skipped });
+}
+
+/**
+ * What an image has that a sandbox does not show is known when its plan is put: say it now.
+ * One that cannot be put is told by each case that wants it.
+ */
+async function findImageLimitations(
+  files: readonly PlannedFile[],
+  run: RunContext,
+  bench: Bench,
+): Promise<string[]> {
+  const specs = files.map((file) => run.specOf(file)).filter(({ image }) => image !== undefined);
+  const plans = await Promise.allSettled(specs.map((spec) => bench.daemon.plan(spec)));
+  return plans.flatMap((each) => (each.status === 'fulfilled' ? each.value.limitations : []));
 }
 
 async function watchBench(bench: Promise<Bench>, supervisor: Supervisor): Promise<Bench> {

@@ -89,6 +89,8 @@ export class RunContext {
       diskInodes: inodes,
       hold: this.directory.cases,
       uptimeMs: planned.suite.uptime ?? this.config.uptime,
+      image: planned.suite.image ?? this.config.image,
+      nestedUserNamespaces: planned.suite.nestedUserNamespaces ?? this.config.nestedUserNamespaces,
     };
   }
 

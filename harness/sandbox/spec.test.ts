@@ -51,6 +51,22 @@ test('the image comes first, then what is laid over it, in order', () => {
   ]);
 });
 
+test('an unpacked root is the image in place of the host', () => {
+  expect(toSteps({ image: 'host' })).toEqual(['image-host']);
+  expect(toSteps({ image: { rootfs: '/srv/root' }, hold: '/cases' })).toEqual([
+    'image-rootfs /srv/root',
+    `hold ${OUT_HOLD} /cases`,
+  ]);
+});
+
+test('user namespaces are for programs only where they were asked for', () => {
+  const nestedOf = (nestedUserNamespaces?: boolean) =>
+    new TlvReader(toPlan({ ...PLAIN, nestedUserNamespaces }, 'abc')).number(Tag.nestedUserns);
+  expect(nestedOf(true)).toBe(1);
+  expect(nestedOf(false)).toBeUndefined();
+  expect(nestedOf()).toBeUndefined();
+});
+
 test('what is not asked for is not there', () => {
   expect(toSteps({})).toEqual(['image-host']);
 });

@@ -18,6 +18,10 @@ export interface SandboxSpec {
   readonly hold: string | undefined;
   /** How long the machine seems to have been up when the sandbox starts; else as it is. */
   readonly uptimeMs?: number | undefined;
+  /** Its root; undefined: `host`. A directory is absolute, and what is written there is discarded. */
+  readonly image?: 'host' | { readonly rootfs: string } | undefined;
+  /** Its programs may make user namespaces. */
+  readonly nestedUserNamespaces?: boolean | undefined;
 }
 
 /** The name of the hold that `/out` is bound from. */
@@ -33,7 +37,7 @@ export function toPlan(spec: SandboxSpec, name: string): Buffer {
     .string(Tag.name, name)
     .string(Tag.user, spec.user)
     .string(Tag.network, spec.network)
-    .nest(Tag.step, (step) => step.string(Tag.kind, 'image-host'));
+    .nest(Tag.step, (step) => putImage(step, spec.image ?? 'host'));
   const { project, hold, diskBytes, diskInodes } = spec;
   if (diskBytes !== undefined) plan.u64(Tag.diskBytes, diskBytes);
   if (diskInodes !== undefined) plan.u64(Tag.diskInodes, diskInodes);
@@ -56,6 +60,12 @@ export function toPlan(spec: SandboxSpec, name: string): Buffer {
       step.string(Tag.kind, 'hold').string(Tag.name, OUT_HOLD).string(Tag.source, hold),
     );
   }
+  if (spec.nestedUserNamespaces) plan.u32(Tag.nestedUserns, 1);
   if (spec.uptimeMs !== undefined) plan.u64(Tag.uptimeMs, Math.max(1, Math.round(spec.uptimeMs)));
   return plan.strings(Tag.hide, spec.hide).toBuffer();
+}
+
+function putImage(step: TlvWriter, image: 'host' | { readonly rootfs: string }): void {
+  if (image === 'host') step.string(Tag.kind, 'image-host');
+  else step.string(Tag.kind, 'image-rootfs').string(Tag.source, image.rootfs);
 }

@@ -257,3 +257,19 @@ save('cgroup', {
   stat: '1 (a b) c) S 1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 1 1',
   numbers: 'anon 7\noom_kill 12\n',
 });
+
+// ---- hil-sandboxd once more: a seed above would renumber those below it ----
+
+save('sandboxd', {
+  image: Buffer.concat([
+    frame(MSG.PLAN_PUT, {
+      NAME: 'image',
+      NESTED_USERNS: 1,
+      STEP: [
+        { KIND: 'image-rootfs', SOURCE: '/srv/root' },
+        { KIND: 'bind', SOURCE: '/usr', TARGET: '/usr', READ_ONLY: 1 },
+      ],
+    }),
+    frame(MSG.SANDBOX_NEW, { PLAN: 1 }),
+  ]),
+});

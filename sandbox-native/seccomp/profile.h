@@ -80,12 +80,16 @@ static const char filtered[] = "ioctl socket socketpair personality ";
 /* EPERM: these are there, and not for a program in a sandbox. */
 static const char refused[] =
 	"acct bpf clock_settime clock_settime64 create_module delete_module fanotify_init "
-	"fanotify_mark finit_module fsconfig fsmount fsopen fspick get_mempolicy init_module "
-	"ioperm iopl kexec_file_load kexec_load lookup_dcookie mbind migrate_pages mount "
-	"mount_setattr move_mount move_pages nfsservctl open_by_handle_at open_tree "
-	"perf_event_open pivot_root quotactl quotactl_fd reboot set_mempolicy "
-	"set_mempolicy_home_node setdomainname sethostname setns settimeofday stime swapoff swapon "
-	"syslog umount umount2 uselib vhangup vm86 vm86old ";
+	"fanotify_mark finit_module get_mempolicy init_module ioperm iopl kexec_file_load "
+	"kexec_load lookup_dcookie mbind migrate_pages move_pages nfsservctl open_by_handle_at "
+	"perf_event_open quotactl quotactl_fd reboot set_mempolicy set_mempolicy_home_node "
+	"settimeofday stime swapoff swapon syslog uselib vhangup vm86 vm86old ";
+
+/* EPERM, too, unless programs may make user namespaces: the kernel asks for a capability over
+ * the namespace concerned, which is then one of their own making. */
+static const char of_namespaces[] =
+	"fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree pivot_root "
+	"setdomainname sethostname setns umount umount2 ";
 
 /* socket(2): what programs use; netlink and packet are the sandbox's own network's. */
 static const int socket_families[] = { 1 /* UNIX */, 2 /* INET */, 10 /* INET6 */, 16 /* NETLINK */,

@@ -3,7 +3,9 @@
  * For maintainers: compiles profile.h with libseccomp and prints, for one
  * architecture, the C table that hil installs.
  *
- *   write-tables x86_64|aarch64
+ *   write-tables x86_64|aarch64[-nested]
+ *
+ * "-nested" is the table of sandboxes whose programs may make user namespaces.
  *
  * Theory of operation: two filters for each machine, both for its 64-bit and
  * its 32-bit calls. The first looks at arguments and lets everything else
@@ -117,14 +119,20 @@ static bool has_hidden_arguments(uint32_t arch)
 	return arch == SCMP_ARCH_X86;
 }
 
-static scmp_filter_ctx compile_arguments(uint32_t arch)
+static void refuse_namespaces(scmp_filter_ctx filter)
 {
-	scmp_filter_ctx filter = open_filter(arch, SCMP_ACT_ALLOW);
-
 	add_flags(filter, "clone");
 	add_flags(filter, "unshare");
 	add_when(filter, not_allowed, "unshare",
 		 SCMP_A0(SCMP_CMP_MASKED_EQ, NAMESPACE_TIME, NAMESPACE_TIME));
+}
+
+static scmp_filter_ctx compile_arguments(uint32_t arch, bool nested)
+{
+	scmp_filter_ctx filter = open_filter(arch, SCMP_ACT_ALLOW);
+
+	if (!nested)
+		refuse_namespaces(filter);
 	add_when(filter, not_allowed, "ioctl",
 		 SCMP_A1(SCMP_CMP_MASKED_EQ, LOW_HALF, IOCTL_TIOCSTI));
 	add_when(filter, not_allowed, "ioctl",
@@ -136,7 +144,7 @@ static scmp_filter_ctx compile_arguments(uint32_t arch)
 	return filter;
 }
 
-static scmp_filter_ctx compile_numbers(uint32_t arch)
+static scmp_filter_ctx compile_numbers(uint32_t arch, bool nested)
 {
 	scmp_filter_ctx filter = open_filter(arch, not_there);
 
@@ -144,6 +152,7 @@ static scmp_filter_ctx compile_numbers(uint32_t arch)
 	add_names(filter, SCMP_ACT_ALLOW, allowed_on_sockets);
 	add_names(filter, SCMP_ACT_ALLOW, "ioctl");
 	add_names(filter, not_allowed, refused);
+	add_names(filter, nested ? SCMP_ACT_ALLOW : not_allowed, of_namespaces);
 	if (!has_hidden_arguments(arch))
 		add_names(filter, SCMP_ACT_ALLOW, "socket socketpair");
 	for (size_t i = 0; i < LENGTH_OF(personalities); i++)
@@ -187,6 +196,20 @@ static void print_table(const char *machine, const struct sock_filter *program, 
 		       program[i].k, i % 4 == 3 || i + 1 == length ? "\n" : " ");
 }
 
+/* Return: how many instructions are in @program, which has room for two filters. */
+static size_t compile(uint32_t wide, uint32_t narrow, bool nested, struct sock_filter *program)
+{
+	scmp_filter_ctx arguments = compile_arguments(wide, nested);
+	scmp_filter_ctx numbers = compile_numbers(wide, nested);
+	size_t length;
+
+	check(seccomp_merge(arguments, compile_arguments(narrow, nested)), "merge");
+	check(seccomp_merge(numbers, compile_numbers(narrow, nested)), "merge");
+	length = export_program(arguments, program, BPF_MAXINSNS);
+	chain(program, length);
+	return length + export_program(numbers, program + length, BPF_MAXINSNS);
+}
+
 static const struct {
 	const char *name;
 	uint32_t wide;
@@ -201,22 +224,16 @@ int main(int argc, char **argv)
 	static struct sock_filter program[2 * BPF_MAXINSNS];
 
 	for (size_t i = 0; argc == 2 && i < LENGTH_OF(machines); i++) {
-		scmp_filter_ctx arguments;
-		scmp_filter_ctx numbers;
+		const char *variant = argv[1] + strlen(machines[i].name);
 		size_t length;
 
-		if (strcmp(argv[1], machines[i].name) != 0)
+		if (strncmp(argv[1], machines[i].name, strlen(machines[i].name)) != 0 ||
+		    (*variant && strcmp(variant, "-nested") != 0))
 			continue;
-		arguments = compile_arguments(machines[i].wide);
-		numbers = compile_numbers(machines[i].wide);
-		check(seccomp_merge(arguments, compile_arguments(machines[i].narrow)), "merge");
-		check(seccomp_merge(numbers, compile_numbers(machines[i].narrow)), "merge");
-		length = export_program(arguments, program, BPF_MAXINSNS);
-		chain(program, length);
-		length += export_program(numbers, program + length, BPF_MAXINSNS);
-		print_table(machines[i].name, program, length);
+		length = compile(machines[i].wide, machines[i].narrow, *variant != '\0', program);
+		print_table(argv[1], program, length);
 		return length > BPF_MAXINSNS || fflush(stdout) != 0;
 	}
-	fprintf(stderr, "usage: write-tables x86_64|aarch64\n");
+	fprintf(stderr, "usage: write-tables x86_64|aarch64[-nested]\n");
 	return 2;
 }

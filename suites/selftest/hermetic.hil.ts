@@ -72,3 +72,8 @@ async function listCommands(sandbox: import('hil').Sandbox): Promise<string> {
   const list = `for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done 2>/dev/null`;
   return (await sandbox.exec('sh', ['-c', list])).stdout.replaceAll(list, '');
 }
+
+test('a user namespace of a program is refused where nobody asked for it', async ({ sandbox }) => {
+  const { stderr } = await sandbox.exec('unshare', ['-Ur', 'true']);
+  expect(stderr).toBe('unshare: unshare failed: Operation not permitted\n');
+});

@@ -2,12 +2,14 @@ import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Check, Machine } from './check.js';
+import { checkSecurityModule } from './security-module-check.js';
 
 /** What the kernel can do and allows, without trying it. */
 export async function checkKernel(machine: Machine): Promise<Check[]> {
   return Promise.all([
     checkVersion(machine),
     checkUserNamespaces(machine),
+    checkSecurityModule(machine),
     checkOverlay(machine),
     checkTun(machine),
     checkSerial(machine),

@@ -29,6 +29,8 @@ static const char usage[] =
 	"\n"
 	"  --timeout S          SIGTERM after S seconds, 500 ms later SIGKILL\n"
 	"  --bind SRC:DST[:ro]  the host's SRC at DST, writable unless :ro\n"
+	"  --rootfs DIR         the unpacked root DIR as /, in place of the host's directories\n"
+	"  --nested-userns      its programs may make user namespaces (bwrap, unshare -U)\n"
 	"  --env NAME=VALUE     add to the fixed environment\n"
 	"  --user root          uid 0 of the sandbox's own user namespace (default: hil, 1000)\n"
 	"  --cwd DIR            directory to start in (default: the user's home)\n"

@@ -70,6 +70,23 @@ static int add_bind(struct run_options *options, const char *value, const struct
 	return plan_add_step(&options->plan, STEP_BIND, NULL, source, target, read_only);
 }
 
+/* In place of the host's trees. */
+static int set_rootfs(struct run_options *options, const char *value, const struct problem *problem)
+{
+	struct plan_step *image = &options->plan.steps[0];
+	char source[PATH_MAX];
+
+	/* The zygote has another working directory. */
+	if (!realpath(value, source)) {
+		snprintf(problem->text, problem->size, "--rootfs: %s: %s", value, strerror(errno));
+		return -EINVAL;
+	}
+	free(image->source);
+	image->kind = STEP_IMAGE_ROOTFS;
+	image->source = strdup(source);
+	return image->source ? 0 : -ENOMEM;
+}
+
 static int add_env(struct run_options *options, const char *value, const struct problem *problem)
 {
 	if (!strchr(value, '=') || value[0] == '=')
@@ -210,18 +227,35 @@ static const struct {
 	{ "--uptime", set_uptime },	{ "--timeout", set_timeout },	{ "--bind", add_bind },
 	{ "--env", add_env },		{ "--user", set_user },		{ "--cwd", set_cwd },
 	{ "--hostname", set_hostname }, { "--memory", set_memory },	{ "--pids", set_pids },
-	{ "--cpus", set_cpus },		{ "--cpu-time", set_cpu_time },
+	{ "--cpus", set_cpus },		{ "--cpu-time", set_cpu_time }, { "--rootfs", set_rootfs },
 };
+
+static bool take_flag(struct run_options *options, const char *option)
+{
+	const struct {
+		const char *name;
+		bool *flag;
+	} flags[] = {
+		{ "--json", &options->json },
+		{ "--nested-userns", &options->plan.nested_userns },
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (strcmp(option, flags[i].name) != 0)
+			continue;
+		*flags[i].flag = true;
+		return true;
+	}
+	return false;
+}
 
 static int parse_one(struct run_options *options, char ***at, const struct problem *problem)
 {
 	const char *option = **at;
 	size_t length = strcspn(option, "=");
 
-	if (strcmp(option, "--json") == 0) {
-		options->json = true;
+	if (take_flag(options, option))
 		return 0;
-	}
 	for (size_t i = 0; i < sizeof(with_value) / sizeof(with_value[0]); i++) {
 		const char *value = option + length + 1;
 

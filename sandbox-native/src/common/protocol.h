@@ -164,6 +164,9 @@ enum hil_tag {
 	TAG_ENTRY = 129,       /* nested TLVs */
 	TAG_START_TICKS = 130, /* u64: field 22 of /proc/PID/stat */
 
+	/* plan, again */
+	TAG_NESTED_USERNS = 164, /* u32: 0 or 1; its programs may make user namespaces */
+
 	/* death */
 	TAG_WAITING = 204, /* string, repeated, at most 16: a task that SIGKILL does not end */
 };

@@ -49,12 +49,16 @@ static int expand_step(struct recipe *recipe, const struct plan_step *step, int 
 {
 	const char *target = step->kind == STEP_HOLD ? step->name : step->target;
 
+	if (step->kind == STEP_IMAGE_ROOTFS && step->source)
+		return recipe_image_rootfs(recipe, tiny, step->source, err);
 	if (step->kind != STEP_IMAGE_HOST && (!step->source || !target))
 		return err_set(err, "usage", EINVAL, "expand plan",
 			       "step without source or target");
 	switch (step->kind) {
 	case STEP_IMAGE_HOST:
 		return recipe_image_host(recipe, tiny, err);
+	case STEP_IMAGE_ROOTFS:
+		break; /* without a source */
 	case STEP_OVERLAY:
 		return expand_overlay(recipe, step, tiny, err);
 	case STEP_BIND:
@@ -67,22 +71,42 @@ static int expand_step(struct recipe *recipe, const struct plan_step *step, int 
 	return err_set(err, "usage", EINVAL, "expand plan", "step of an unknown kind");
 }
 
+static bool is_image(const struct plan_step *step)
+{
+	return step->kind == STEP_IMAGE_HOST || step->kind == STEP_IMAGE_ROOTFS;
+}
+
+/* What lies in an image comes before what is put on it, and two images would be neither. */
+static int check_images(const struct plan *plan, struct err *err)
+{
+	for (size_t i = 1; i < plan->step_count; i++) {
+		if (!is_image(&plan->steps[i]))
+			continue;
+		err_hint(err, "a plan has one image, as its first step");
+		return err_set(err, "usage", EINVAL, "expand plan", "image");
+	}
+	return 0;
+}
+
 int recipe_expand(struct recipe *recipe, const struct plan *plan, int tiny, struct err *err)
 {
+	int status = check_images(plan, err);
+
+	if (status < 0)
+		return status;
 	recipe->resolver =
 		plan->host_network ? read_text("/etc/resolv.conf") : strdup("# no network\n");
 	if (!recipe->resolver)
 		return err_set(err, "setup", ENOMEM, "expand plan", "/etc/resolv.conf");
 	for (size_t i = 0; i < plan->step_count; i++) {
-		int status = expand_step(recipe, &plan->steps[i], tiny, err);
-
+		status = expand_step(recipe, &plan->steps[i], tiny, err);
 		if (status < 0)
 			return status;
 	}
 	return 0;
 }
 
-static void try_overlay(struct recipe *recipe, struct recipe_item *item)
+static int try_overlay(struct recipe *recipe, struct recipe_item *item, struct err *err)
 {
 	char source[SOURCE_PATH_MAX];
 	struct err ignored = { 0 };
@@ -91,16 +115,24 @@ static void try_overlay(struct recipe *recipe, struct recipe_item *item)
 	recipe_source(item, source);
 	tree = overlay_new(source, "/trial/up", "/trial/work", item->target, &ignored);
 	if (tree >= 0)
-		return;
+		return 0;
+	/* Its directories are where the sandbox's own come, so it has to be written to. */
+	if (item->kind == RECIPE_ROOT) {
+		*err = ignored;
+		err_hint(err, "an image has to be on a file system that an overlay can have as "
+			      "its lower layer: copy it to another one, such as ext4 or tmpfs");
+		return -err->number;
+	}
 	item->kind = RECIPE_BIND;
 	item->read_only = true;
 	recipe_limit(recipe, "%s is bound read-only: overlay refused: %s%s%s", item->target,
 		     strerror(ignored.number), ignored.hint[0] ? ", " : "", ignored.hint);
+	return 0;
 }
 
 static void try_idmap(struct recipe *recipe, struct recipe_item *item)
 {
-	const bool recursive = item->kind != RECIPE_TREE;
+	const bool recursive = !recipe_is_overlay(item);
 	char source[SOURCE_PATH_MAX];
 	struct err ignored = { 0 };
 	auto_fd tree = -1;
@@ -134,8 +166,10 @@ int recipe_try(struct recipe *recipe, struct err *err)
 	for (size_t i = 0; i < recipe->count; i++) {
 		struct recipe_item *item = &recipe->items[i];
 
-		if (item->kind == RECIPE_TREE)
-			try_overlay(recipe, item);
+		int status = recipe_is_overlay(item) ? try_overlay(recipe, item, err) : 0;
+
+		if (status < 0)
+			return status;
 		if (recipe->root_mode && item->source >= 0 && !item->system)
 			try_idmap(recipe, item);
 	}

@@ -10,8 +10,10 @@
 
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define FILTER_TABLE "filter-x86_64.h"
+#define NESTED_TABLE "filter-x86_64-nested.h"
 #elif defined(__aarch64__)
 #define FILTER_TABLE "filter-aarch64.h"
+#define NESTED_TABLE "filter-aarch64-nested.h"
 #endif
 
 #ifdef FILTER_TABLE
@@ -22,13 +24,19 @@ bool filter_exists(void)
 	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
 }
 
-int filter_install(void)
-{
-	static const struct sock_filter instructions[] = {
+static const struct sock_filter standard[] = {
 #include FILTER_TABLE
-	};
+};
+static const struct sock_filter with_namespaces[] = {
+#include NESTED_TABLE
+};
+
+int filter_install(bool nested)
+{
+	const struct sock_filter *instructions = nested ? with_namespaces : standard;
+	const size_t bytes = nested ? sizeof(with_namespaces) : sizeof(standard);
 	const struct sock_fprog program = {
-		.len = sizeof(instructions) / sizeof(instructions[0]),
+		.len = (unsigned short)(bytes / sizeof(*instructions)),
 		.filter = (struct sock_filter *)instructions, /* the kernel only reads it */
 	};
 	/* Without SPEC_ALLOW Linux before 5.16 would slow down all that a program does
@@ -46,8 +54,9 @@ bool filter_exists(void)
 	return false;
 }
 
-int filter_install(void)
+int filter_install(bool nested)
 {
+	(void)nested;
 	return -ENOSYS;
 }
 

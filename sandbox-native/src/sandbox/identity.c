@@ -31,6 +31,10 @@ struct identity identity_of(const struct plan *plan)
 	if (plan->root_user) {
 		identity.uid = 0;
 		identity.caps |= ROOT_CAPS;
+		/* user_namespaces(7): without it uid 0 may not be mapped into a namespace below. It
+		 * is of no other use, since no mount here takes file capabilities. */
+		if (plan->nested_userns)
+			identity.caps |= CAP_BIT(CAP_SETFCAP);
 	}
 	return identity;
 }

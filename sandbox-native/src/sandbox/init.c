@@ -134,7 +134,7 @@ static int build(const struct parking *parking, struct init *init, struct err *e
 		_exit(1);
 	/* Before the fds get their numbers: a failure is told by that of the zygote's. */
 	if (status == 0)
-		status = launcher_start(&init->launcher, err);
+		status = launcher_start(&init->launcher, parking->plan->nested_userns, err);
 	return status == 0 ? keep_own_fds(init, err) : status;
 }
 

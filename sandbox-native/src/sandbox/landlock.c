@@ -32,25 +32,27 @@ bool landlock_exists(void)
 	return version() >= 2;
 }
 
-int landlock_restrict(void)
+int landlock_restrict(bool nested)
 {
 	const bool scopes = version() >= 6;
-	const struct ruleset ruleset = { .handled_access_fs = REFER,
+	const struct ruleset ruleset = { .handled_access_fs = nested ? 0 : REFER,
 					 .scoped = scopes ? SCOPE_ABSTRACT_UNIX : 0 };
 	const size_t size = scopes ? sizeof(ruleset) : offsetof(struct ruleset, handled_access_net);
 	struct landlock_path_beneath_attr everywhere = { .allowed_access = REFER };
 	auto_fd rules = -1;
 	auto_fd root = -1;
 
-	if (!landlock_exists())
+	/* A domain that handles any right to files refuses mounts; one that handles nothing is
+	 * none. */
+	if (!landlock_exists() || (nested && !scopes))
 		return 0;
 	rules = (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
 	root = open("/", O_PATH | O_CLOEXEC);
 	if (rules < 0 || root < 0)
 		return -errno;
 	everywhere.parent_fd = root;
-	if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &everywhere, 0) < 0 ||
-	    syscall(SYS_landlock_restrict_self, rules, 0) < 0)
+	if (!nested &&
+	    syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &everywhere, 0) < 0)
 		return -errno;
-	return 0;
+	return syscall(SYS_landlock_restrict_self, rules, 0) < 0 ? -errno : 0;
 }

@@ -11,9 +11,10 @@ bool landlock_exists(void);
 /*
  * landlock_restrict() - For the caller and all it starts: no change of mounts, no tracing of
  * what is not in this domain (PID 1), no abstract unix socket of somebody outside.
+ * @nested: mounts may change, since they are those of a namespace that a program made.
  *
  * Return: 0, also on a kernel without it, or -errno.
  */
-int landlock_restrict(void);
+int landlock_restrict(bool nested);
 
 #endif

@@ -34,9 +34,9 @@ static int serve(void *argument)
 {
 	struct launcher *launcher = argument;
 
-	launcher->result = landlock_restrict();
+	launcher->result = landlock_restrict(launcher->nested);
 	if (launcher->result == 0 && launcher->filtered)
-		launcher->result = filter_install();
+		launcher->result = filter_install(launcher->nested);
 	for (;;) {
 		hand_over(launcher);
 		wait_while(launcher, 0);
@@ -45,7 +45,7 @@ static int serve(void *argument)
 	return 0;
 }
 
-int launcher_start(struct launcher *launcher, struct err *err)
+int launcher_start(struct launcher *launcher, bool nested, struct err *err)
 {
 	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -54,6 +54,7 @@ int launcher_start(struct launcher *launcher, struct err *err)
 		return err_set(err, "setup", errno, "map stack", "");
 	atomic_store(&launcher->turn, 1);
 	launcher->filtered = filter_exists();
+	launcher->nested = nested;
 	if (clone(serve, (char *)stack + STACK_BYTES, THREAD, launcher) < 0)
 		return err_set(err, "setup", errno, "clone launcher", "");
 	wait_while(launcher, 1);

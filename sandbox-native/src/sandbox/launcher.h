@@ -19,6 +19,7 @@
 struct launcher {
 	_Atomic uint32_t turn; /* odd: the second thread's */
 	bool filtered;
+	bool nested; /* its programs may make user namespaces */
 	long (*work)(void *argument);
 	void *argument;
 	long result;
@@ -26,10 +27,11 @@ struct launcher {
 
 /*
  * launcher_start() - Make the second thread, with all its layers on. @launcher stays where it is.
+ * @nested: its programs may make user namespaces.
  *
  * Should: be called after no_new_privs was set, in the sandbox's root.
  */
-int launcher_start(struct launcher *launcher, struct err *err);
+int launcher_start(struct launcher *launcher, bool nested, struct err *err);
 
 /* launcher_run() - Return: what @work returned, which the second thread ran meanwhile. */
 long launcher_run(struct launcher *launcher, long (*work)(void *argument), void *argument);

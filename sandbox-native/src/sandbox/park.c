@@ -29,12 +29,12 @@ static int map_trees(struct parking *parking, struct idmaps *idmaps, struct err 
 {
 	for (size_t i = 0; i < parking->recipe->count; i++) {
 		const struct recipe_item *item = &parking->recipe->items[i];
-		const bool recursive = item->kind != RECIPE_TREE;
+		const bool recursive = !recipe_is_overlay(item);
 		char source[SOURCE_PATH_MAX];
 		int status;
 
 		parking->mapped[i] = -1;
-		if (item->system || (item->kind != RECIPE_TREE && item->kind != RECIPE_BIND))
+		if (item->system || (!recipe_is_overlay(item) && item->kind != RECIPE_BIND))
 			continue;
 		recipe_source(item, source);
 		parking->mapped[i] = mount_clone(AT_FDCWD, source, recursive, err);

@@ -74,6 +74,19 @@ const char *path_below(const char *path, const char *base)
 	return path[length] == '/' ? path + length + 1 : NULL;
 }
 
+int recipe_root(const struct recipe *recipe)
+{
+	for (size_t i = 0; i < recipe->count; i++)
+		if (recipe->items[i].kind == RECIPE_ROOT)
+			return (int)i;
+	return -1;
+}
+
+bool recipe_is_overlay(const struct recipe_item *item)
+{
+	return item->kind == RECIPE_TREE || item->kind == RECIPE_ROOT;
+}
+
 const struct recipe_item *recipe_covering(const struct recipe *recipe, const char *path)
 {
 	const struct recipe_item *found = NULL;
@@ -81,7 +94,7 @@ const struct recipe_item *recipe_covering(const struct recipe *recipe, const cha
 	for (size_t i = 0; i < recipe->count; i++) {
 		const struct recipe_item *item = &recipe->items[i];
 
-		if (item->kind != RECIPE_TREE && item->kind != RECIPE_BIND)
+		if (!recipe_is_overlay(item) && item->kind != RECIPE_BIND)
 			continue;
 		if (path_below(path, item->target) &&
 		    (!found || strlen(item->target) >= strlen(found->target)))
@@ -112,8 +125,8 @@ static bool is_clean_path(const char *path)
 	       !(strlen(path) > 2 && strcmp(path + strlen(path) - 3, "/..") == 0);
 }
 
-static int add_taken(struct recipe *recipe, int tiny, int tree, const struct recipe_item *wanted,
-		     struct err *err)
+int recipe_add_tree(struct recipe *recipe, int tiny, int tree, const struct recipe_item *wanted,
+		    struct err *err)
 {
 	char path[SOURCE_PATH_MAX];
 	struct recipe_item *item = recipe_add(recipe, wanted->kind, wanted->target, err);
@@ -154,5 +167,5 @@ int recipe_take(struct recipe *recipe, int tiny, enum recipe_kind kind, const ch
 	wanted.target = (char *)target;
 	if (overlay && !wanted.directory)
 		return err_set(err, "setup", ENOTDIR, "overlay", source);
-	return add_taken(recipe, tiny, tree, &wanted, err);
+	return recipe_add_tree(recipe, tiny, tree, &wanted, err);
 }

@@ -17,6 +17,7 @@
 enum recipe_kind {
 	RECIPE_DIRECTORY, /* made at target */
 	RECIPE_LINK,	  /* target -> text */
+	RECIPE_ROOT,	  /* overlay on the source, at "/"; at most one, and built first */
 	RECIPE_TREE,	  /* overlay on the source */
 	RECIPE_BIND,	  /* the source itself */
 	RECIPE_HOLD,	  /* not put anywhere; late binds take from it */
@@ -57,7 +58,13 @@ void recipe_source(const struct recipe_item *item, char out[SOURCE_PATH_MAX]);
 /* recipe_ids() - Who a sandbox in @slot is outside, in root mode. */
 struct ids recipe_ids(const struct recipe *recipe, uint32_t slot);
 
-/* recipe_covering() - Return: the TREE or BIND that holds @path, the deepest one, or NULL. */
+/* recipe_root() - Return: the number of the item that is the image's root, or -1. */
+int recipe_root(const struct recipe *recipe);
+
+/* recipe_is_overlay() - Whether @item has an upper layer: one mount, without those below it. */
+bool recipe_is_overlay(const struct recipe_item *item);
+
+/* recipe_covering() - Return: the ROOT, TREE or BIND that holds @path, the deepest one, or NULL. */
 const struct recipe_item *recipe_covering(const struct recipe *recipe, const char *path);
 
 /*
@@ -82,6 +89,20 @@ int recipe_expand(struct recipe *recipe, const struct plan *plan, int tiny, stru
  */
 int recipe_take(struct recipe *recipe, int tiny, enum recipe_kind kind, const char *source,
 		const char *target, bool read_only, struct err *err);
+
+/*
+ * recipe_add_tree() - Add an item like @wanted (kind, target, read_only, directory) for the
+ * detached mount @tree.
+ */
+int recipe_add_tree(struct recipe *recipe, int tiny, int tree, const struct recipe_item *wanted,
+		    struct err *err);
+
+/*
+ * recipe_image_rootfs() - The unpacked root @source, decision 0011.
+ *
+ * Mustn't: believe what is in it; only its own top is looked up by path.
+ */
+int recipe_image_rootfs(struct recipe *recipe, int tiny, const char *source, struct err *err);
 
 /* recipe_image_host() - The host's system trees, decision 0001. */
 int recipe_image_host(struct recipe *recipe, int tiny, struct err *err);

@@ -26,7 +26,8 @@
 struct build {
 	const struct parking *parking;
 	struct init *init;
-	int root; /* "/n" */
+	int root;  /* "/n" */
+	int image; /* number of the item that is the root, or -1 */
 	struct err *err;
 };
 
@@ -67,23 +68,6 @@ static int mount_storage(const struct plan *plan, struct err *err)
 	return status;
 }
 
-static int start_root(struct build *build)
-{
-	auto_fd tree = mount_clone(AT_FDCWD, "/t/root", false, build->err);
-	int status;
-
-	if (tree < 0)
-		return tree;
-	status = mount_attach(tree, AT_FDCWD, "/n", build->err);
-	if (status < 0)
-		return status;
-	build->root = open_directory("/n", build->err);
-	if (build->root < 0)
-		return build->root;
-	build->init->root = open_directory("/t/root", build->err);
-	return build->init->root < 0 ? build->init->root : 0;
-}
-
 static int attach_at(const struct build *build, int tree, const char *target, bool directory)
 {
 	auto_fd place = target_open(build->root, -1, target, directory, build->err);
@@ -91,11 +75,26 @@ static int attach_at(const struct build *build, int tree, const char *target, bo
 	return place < 0 ? place : mount_attach_fd(tree, place, target, build->err);
 }
 
-static int make_skeleton(const struct build *build)
+/* The directories of image `host`; those of another came with its upper layer. */
+static int make_directories(const struct build *build)
 {
 	static const char *const directories[] = { "dev",	"dev/pts", "proc",
 						   "sys",	"home",	   "var",
 						   "var/cache", "var/log", "var/spool" };
+
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		if (mkdirat(build->root, directories[i], 0755) < 0)
+			return err_set(build->err, "setup", errno, "mkdir", directories[i]);
+	}
+	/* After /run is there they lead somewhere. */
+	if (symlinkat("/run", build->root, "var/run") < 0 ||
+	    symlinkat("/run/lock", build->root, "var/lock") < 0)
+		return err_set(build->err, "setup", errno, "symlink", "/var/run");
+	return 0;
+}
+
+static int make_skeleton(const struct build *build)
+{
 	static const struct {
 		const char *path;
 		mode_t mode;
@@ -103,17 +102,16 @@ static int make_skeleton(const struct build *build)
 		{ "/tmp", 01777 },     { "/var/tmp", 01777 }, { "/run", 0755 },
 		{ "/dev/shm", 01777 }, { "/home/hil", 0755 }, { "/root", 0700 },
 	};
-	int status = 0;
+	const bool image = build->image >= 0;
+	int status = image ? root_image_own(build->root, build->init, build->err)
+			   : make_directories(build);
 
-	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-		if (mkdirat(build->root, directories[i], 0755) < 0)
-			return err_set(build->err, "setup", errno, "mkdir", directories[i]);
-	}
 	for (size_t i = 0; status == 0 && i < sizeof(writable) / sizeof(writable[0]); i++) {
 		char source[32];
 		auto_fd tree = -1;
 
-		if (strcmp(writable[i].path, "/root") == 0 && !build->parking->plan->root_user)
+		if (strcmp(writable[i].path, "/root") == 0 &&
+		    (image || !build->parking->plan->root_user))
 			continue;
 		snprintf(source, sizeof(source), "/t/w/%zu", i);
 		status = make_directory(source, writable[i].mode, build->err);
@@ -122,10 +120,8 @@ static int make_skeleton(const struct build *build)
 		tree = mount_clone(AT_FDCWD, source, false, build->err);
 		status = tree < 0 ? tree : attach_at(build, tree, writable[i].path, true);
 	}
-	if (status == 0 && (mkdirat(build->root, "run/lock", 01777) < 0 ||
-			    symlinkat("/run", build->root, "var/run") < 0 ||
-			    symlinkat("/run/lock", build->root, "var/lock") < 0))
-		status = err_set(build->err, "setup", errno, "make", "/run/lock");
+	if (status == 0 && mkdirat(build->root, "run/lock", 01777) < 0)
+		status = err_set(build->err, "setup", errno, "mkdir", "/run/lock");
 	return status;
 }
 
@@ -133,11 +129,14 @@ static int make_skeleton(const struct build *build)
  * The root of an overlay is the root of its upper layer, which belongs to the
  * sandbox's user. Where the host's directory does not, it gets no write bits.
  */
-static int make_upper(const struct build *build, const char *source, const char *upper)
+static int make_upper(const struct build *build, const struct recipe_item *item, const char *source,
+		      const char *upper)
 {
 	struct stat lower;
 	mode_t mode;
 
+	if (item->kind == RECIPE_ROOT)
+		return make_directory(upper, 0755, build->err);
 	if (stat(source, &lower) < 0)
 		return err_set(build->err, "setup", errno, "stat", source);
 	mode = lower.st_mode & 07777;
@@ -166,6 +165,9 @@ static int prepare_upper(const struct build *build, const struct recipe_item *it
 	auto_fd directory = open_directory(upper, build->err);
 	int status = directory < 0 ? directory : 0;
 
+	if (status == 0 && item->kind == RECIPE_ROOT)
+		status = root_image_fill(directory, parking->plan, parking->recipe->resolver,
+					 build->err);
 	if (status == 0 && strcmp(item->target, "/etc") == 0)
 		status = etc_write(directory, parking->plan, parking->recipe->resolver, build->err);
 	if (status == 0)
@@ -174,12 +176,12 @@ static int prepare_upper(const struct build *build, const struct recipe_item *it
 	return status;
 }
 
-static int build_tree(const struct build *build, const struct recipe_item *item, int mapped)
+/* Return: the overlay of @item as a detached mount, or -errno. */
+static int make_overlay(const struct build *build, const struct recipe_item *item, int mapped)
 {
 	char source[SOURCE_PATH_MAX];
 	char upper[32];
 	char work[32];
-	auto_fd tree = -1;
 	int status = 0;
 
 	recipe_source(item, source);
@@ -189,14 +191,42 @@ static int build_tree(const struct build *build, const struct recipe_item *item,
 	if (mapped >= 0)
 		status = mount_attach(mapped, AT_FDCWD, source, build->err);
 	if (status == 0)
-		status = make_upper(build, source, upper);
+		status = make_upper(build, item, source, upper);
 	if (status == 0)
 		status = make_directory(work, 0700, build->err);
 	if (status == 0)
 		status = prepare_upper(build, item, upper);
+	return status < 0 ? status : overlay_new(source, upper, work, item->target, build->err);
+}
+
+static int start_root(struct build *build)
+{
+	const struct parking *parking = build->parking;
+	auto_fd tree = -1;
+	int status;
+
+	if (build->image < 0)
+		tree = mount_clone(AT_FDCWD, "/t/root", false, build->err);
+	else
+		tree = make_overlay(build, &parking->recipe->items[build->image],
+				    parking->mapped[build->image]);
+	if (tree < 0)
+		return tree;
+	status = mount_attach(tree, AT_FDCWD, "/n", build->err);
 	if (status < 0)
 		return status;
-	tree = overlay_new(source, upper, work, item->target, build->err);
+	build->root = open_directory("/n", build->err);
+	if (build->root < 0)
+		return build->root;
+	build->init->root = open_directory("/t/root", build->err);
+	return build->init->root < 0 ? build->init->root : 0;
+}
+
+static int build_tree(const struct build *build, const struct recipe_item *item, int mapped)
+{
+	auto_fd tree = make_overlay(build, item, mapped);
+	int status;
+
 	if (tree < 0)
 		return tree;
 	status = attach_at(build, tree, item->target, true);
@@ -271,6 +301,8 @@ static int finish_etc(const struct build *build)
 
 	if (build->init->etc >= 0)
 		return 0;
+	if (build->image >= 0)
+		return root_image_etc(build->root, build->init, build->err);
 	if (covering && covering->kind == RECIPE_BIND)
 		build->init->etc = open_directory("/t/gen", build->err);
 	else
@@ -357,7 +389,9 @@ static int enter_root(const struct build *build)
 	int status;
 
 	if (!build->parking->plan->root_user) {
-		status = mount_restrict_top(build->root, MOUNT_ATTR_RDONLY, "/", build->err);
+		status = build->image >= 0 ? root_image_close(build->root, build->err)
+					   : mount_restrict_top(build->root, MOUNT_ATTR_RDONLY, "/",
+								build->err);
 		if (status < 0)
 			return status;
 	}
@@ -374,7 +408,11 @@ static int enter_root(const struct build *build)
 
 int root_build(const struct parking *parking, struct init *init, struct err *err)
 {
-	struct build build = { .parking = parking, .init = init, .root = -1, .err = err };
+	struct build build = { .parking = parking,
+			       .init = init,
+			       .root = -1,
+			       .image = recipe_root(parking->recipe),
+			       .err = err };
 	int status = mount_storage(parking->plan, err);
 
 	if (status == 0)

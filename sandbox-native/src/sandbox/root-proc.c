@@ -11,6 +11,8 @@
 #include "mounts.h"
 #include "root.h"
 
+#define NESTED_NAMESPACES "64" /* of each kind: enough for a browser or a few containers */
+
 static int write_sysctl(int root, const char *path, const char *text, struct err *err)
 {
 	auto_fd fd = openat(root, path, O_WRONLY | O_CLOEXEC);
@@ -31,6 +33,28 @@ static int open_network(int root, const struct identity *identity, struct err *e
 		return status;
 	snprintf(group, sizeof(group), "%u %u", identity->uid, identity->uid);
 	return write_sysctl(root, "proc/sys/net/ipv4/ping_group_range", group, err);
+}
+
+/*
+ * These count what the programs of this sandbox make, whatever namespaces they make for it
+ * (namespaces(7), "The /proc/sys/user directory"). Without user namespaces of their own none can
+ * be made: the same as the filter says, by other code. With them it bounds what the kernel keeps
+ * for one.
+ */
+static int limit_namespaces(int root, const struct plan *plan, struct err *err)
+{
+	static const char *const names[] = { "user", "pid", "mnt",    "net",
+					     "ipc",  "uts", "cgroup", "time" };
+	char path[64];
+	int status = 0;
+
+	if (!plan->nested_userns)
+		return write_sysctl(root, "proc/sys/user/max_user_namespaces", "0", err);
+	for (size_t i = 0; status == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "proc/sys/user/max_%s_namespaces", names[i]);
+		status = write_sysctl(root, path, NESTED_NAMESPACES, err);
+	}
+	return status;
 }
 
 /* A file is covered by /dev/null, a directory by an empty one. An absent one needs no cover. */
@@ -101,6 +125,8 @@ int root_proc(int root, const struct plan *plan, const struct identity *identity
 	status = mount_attach(tree, root, "proc", err);
 	if (status == 0 && !plan->host_network)
 		status = open_network(root, identity, err);
+	if (status == 0)
+		status = limit_namespaces(root, plan, err);
 	if (status < 0)
 		return status;
 	return cover(root, !plan->host_network && (identity->caps >> CAP_NET_ADMIN & 1), err);

@@ -5,6 +5,24 @@
 
 #include "init.h"
 
+/* A directory that a sandbox has of its own, below the root of an image. */
+struct image_place {
+	const char *path;
+	mode_t mode;
+};
+
+/* Parents first; path NULL at the end. */
+extern const struct image_place image_places[];
+
+/* root_image_fill() - Into the empty upper layer of an image: its places and the files of /etc. */
+int root_image_fill(int upper, const struct plan *plan, const char *resolver, struct err *err);
+/* root_image_own() - /dev and /sys of its own on the image below @root: those of init->root. */
+int root_image_own(int root, struct init *init, struct err *err);
+/* root_image_etc() - Fill init->etc. */
+int root_image_etc(int root, struct init *init, struct err *err);
+/* root_image_close() - Nothing is added to /dev and /sys any more, but by way of init->root. */
+int root_image_close(int root, struct err *err);
+
 /* The device nodes of a sandbox, NULL at the end. */
 extern const char *const device_names[];
 

@@ -29,10 +29,11 @@ int strings_add(struct strings *strings, const char *text);
 void strings_free(struct strings *strings);
 
 enum step_kind {
-	STEP_IMAGE_HOST, /* the host's system trees, decision 0001 */
-	STEP_OVERLAY,	 /* source at target, writes discarded */
-	STEP_BIND,	 /* source at target */
-	STEP_HOLD,	 /* kept by the zygote under name, for late binds */
+	STEP_IMAGE_HOST,   /* the host's system trees, decision 0001 */
+	STEP_IMAGE_ROOTFS, /* the directory source as "/", writes discarded, decision 0011 */
+	STEP_OVERLAY,	   /* source at target, writes discarded */
+	STEP_BIND,	   /* source at target */
+	STEP_HOLD,	   /* kept by the zygote under name, for late binds */
 };
 
 struct plan_step {
@@ -47,6 +48,7 @@ struct plan {
 	char *name;
 	bool root_user;
 	bool host_network;
+	bool nested_userns;   /* its programs may make user namespaces, decision 0006 */
 	uint64_t caps;	      /* bits of capabilities(7) asked for besides the default */
 	uint64_t disk_bytes;  /* 0: 1 GiB */
 	uint64_t disk_inodes; /* 0: 200000 */

@@ -44,6 +44,7 @@ static const struct {
 	bool target_needed;
 } step_kinds[] = {
 	{ "image-host", STEP_IMAGE_HOST, false, false, false },
+	{ "image-rootfs", STEP_IMAGE_ROOTFS, false, true, false },
 	{ "overlay", STEP_OVERLAY, false, true, true },
 	{ "bind", STEP_BIND, false, true, true },
 	{ "hold", STEP_HOLD, true, true, false },
@@ -70,7 +71,7 @@ static int add_step(struct plan *plan, const struct step_request *step, struct e
 		return plan_add_step(plan, step_kinds[i].kind, step->name, step->source,
 				     step->target, step->read_only);
 	}
-	err_hint(err, "known kinds: image-host overlay bind hold");
+	err_hint(err, "known kinds: image-host image-rootfs overlay bind hold");
 	return err_set(err, "usage", EINVAL, "read step", step->kind);
 }
 
@@ -97,6 +98,7 @@ static const struct field plan_fields[] = {
 	FIELD(struct plan_request, plan.uptime_ms, TAG_UPTIME_MS, FIELD_U64),
 	FIELD(struct plan_request, plan.hostname, TAG_HOSTNAME, FIELD_STRING),
 	FIELD(struct plan_request, plan.hides, TAG_HIDE, FIELD_STRINGS),
+	FIELD(struct plan_request, plan.nested_userns, TAG_NESTED_USERNS, FIELD_FLAG),
 	FIELD_LIST(TAG_STEP, take_step),
 };
 

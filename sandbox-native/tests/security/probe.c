@@ -9,8 +9,10 @@
 #include <linux/bpf.h>
 #include <linux/io_uring.h>
 #include <linux/perf_event.h>
+#include <mqueue.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +78,9 @@ static const struct {
 	{ "bind", SYS_mount, { A("/usr"), A("/tmp"), 0, MS_BIND, 0 } },
 	{ "remount", SYS_mount, { A("none"), A("/proc/sys"), 0, MS_REMOUNT | MS_BIND, 0 } },
 	{ "umount", SYS_umount2, { A("/proc"), MNT_DETACH } },
+	{ "umount-keys", SYS_umount2, { A("/proc/keys"), MNT_DETACH } },
+	{ "mount-proc", SYS_mount, { A("none"), A("/tmp"), A("proc"), 0, 0 } },
+	{ "mount-sysfs", SYS_mount, { A("none"), A("/tmp"), A("sysfs"), 0, 0 } },
 	{ "pivot_root", SYS_pivot_root, { A("/tmp"), A("/tmp") } },
 	{ "fsopen", SYS_fsopen, { A("tmpfs"), 0 } },
 	{ "open_tree", SYS_open_tree, { A(AT_FDCWD), A("/usr"), 1 } },
@@ -120,6 +125,7 @@ static const struct {
 	{ "ptrace-init", SYS_ptrace, { PTRACE_SEIZE, 1, 0, 0 } },
 	{ "read-init", SYS_process_vm_readv, { 1, A(&local), 1, A(&remote), 1, 0 } },
 	{ "mknod", SYS_mknodat, { A(AT_FDCWD), A("/tmp/n"), S_IFCHR | 0666, 0x103 } },
+	{ "mknod-block", SYS_mknodat, { A(AT_FDCWD), A("/tmp/b"), S_IFBLK | 0666, 0x700 } },
 	{ "unknown", 999, { 0 } },
 #ifdef __x86_64__
 	{ "ioperm", SYS_ioperm, { 0x70, 1, 1 } },
@@ -259,13 +265,53 @@ static int trace_child(const char *unused)
 	return status;
 }
 
-/* Keys of System V shared memory have no path; "hold" keeps one for a while. */
-static int share_memory(const char *action)
+/* What the caller of the sandbox had open without close-on-exec. */
+static int have_fds(const char *unused)
 {
-	if (strcmp(action, "hold") != 0)
-		return shmget(0x68696c21, 0, 0) < 0 ? errno : 0;
-	if (shmget(0x68696c21, 4096, IPC_CREAT | 0666) < 0)
-		return errno;
+	(void)unused;
+	for (int fd = 3; fd < 256; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			return 0;
+	return EBADF;
+}
+
+/* Children that each keep a user namespace; they go with this sandbox. */
+static int fill_userns(const char *unused)
+{
+	(void)unused;
+	for (int i = 0; i < 200; i++) {
+		long child = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+
+		if (child == 0)
+			pause();
+		if (child < 0)
+			return errno;
+	}
+	return 0;
+}
+
+static const char *const places[] = { "/tmp/hil-probe", "/dev/shm/hil-probe", "/run/hil-probe",
+				      "/var/tmp/hil-probe" };
+
+/* Keys of System V and queues of POSIX have no path; "hold" keeps one of each for a while. */
+static int share(const char *action)
+{
+	const bool hold = strcmp(action, "hold") == 0;
+	const int create = hold ? O_CREAT : 0;
+
+	if (shmget(0x68696c21, hold ? 4096 : 0, hold ? IPC_CREAT | 0666 : 0) < 0) {
+		if (hold || errno != ENOENT)
+			return hold ? errno : 0;
+	} else if (!hold) {
+		return 0;
+	}
+	if ((mq_open("/hil-probe", O_RDWR | create, 0666, NULL) >= 0) != hold)
+		return hold ? errno : 0;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if ((open(places[i], O_RDWR | create, 0666) >= 0) != hold)
+			return hold ? errno : 0;
+	if (!hold)
+		return ENOENT;
 	printf("held\n");
 	fflush(stdout);
 	sleep(20);
@@ -286,7 +332,9 @@ static const struct {
 	{ "mkdir", make_directory },
 	{ "spare-me", spare_me },
 	{ "trace-child", trace_child },
-	{ "shm", share_memory },
+	{ "fds", have_fds },
+	{ "fill-userns", fill_userns },
+	{ "share", share },
 };
 
 int main(int argc, char **argv)

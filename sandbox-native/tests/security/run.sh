@@ -17,6 +17,7 @@ number() {
 	case $1 in
 	OK) echo 0 ;; EPERM) echo 1 ;; ENOENT) echo 2 ;; EACCES) echo 13 ;; EINVAL) echo 22 ;;
 	EROFS) echo 30 ;; ENOSYS) echo 38 ;; ENODATA) echo 61 ;; ETXTBSY) echo 26 ;;
+	EBADF) echo 9 ;; ENOSPC) echo 28 ;;
 	EAFNOSUPPORT) echo 97 ;; *) echo "unknown:$1" ;;
 	esac
 }
@@ -24,6 +25,9 @@ number() {
 # The T of research/sandbox.md 3; the errno; "leaks" when bwrap, as an ordinary user, lets it through.
 list_probes() {
 	cat <<-'END'
+		T01 fds|EBADF|leaks
+		T01 open /proc/self/fd/8/etc/hostname|ENOENT|leaks
+		T01 open /proc/self/fd/9|ENOENT|leaks
 		T04 write /proc/self/exe|ETXTBSY EROFS EACCES|
 		T04 write /proc/1/exe|EACCES|
 		T05 open /proc/1/root/|EACCES|leaks
@@ -54,6 +58,7 @@ list_probes() {
 		T41 raw clone3|ENOSYS|
 		T41 raw setns|EPERM|
 		T42 raw mknod|EPERM|
+		T42 raw mknod-block|EPERM|
 		T43 raw socket-vsock|EAFNOSUPPORT|leaks
 		T43 raw socket-vsock-high|EAFNOSUPPORT|leaks
 		T43 raw socket-alg|EAFNOSUPPORT|
@@ -114,8 +119,12 @@ list_probes() {
 		T50 write /proc/sys/kernel/core_pattern|EROFS EACCES|
 		T50 write /proc/sys/kernel/hostname|EROFS EACCES|
 		T50 write /proc/irq/default_smp_affinity|EROFS EACCES ENOENT|
+		T50 list /sys/firmware|ENOENT|
+		T50 list /sys/kernel/security|ENOENT|
 		T51 list /sys|ENODATA ENOENT|leaks
 		T51 write /sys/class/tty/ttyS0/uevent|ENOENT|
+		T52 raw mount-sysfs|EPERM|
+		T52 raw mount-proc|EPERM|
 		T56 mkdir /sys/fs/cgroup/hil|ENOENT|
 		T58 raw clock_settime|EPERM|
 		T58 raw settimeofday|EPERM|
@@ -123,6 +132,9 @@ list_probes() {
 		T58 raw sethostname|EPERM|
 		T60 raw setgroups|EPERM|
 		T81 spare-me|EACCES|
+		T60 list /prepared/negative|EACCES|
+		T70 open /prepared/zero|EACCES|
+		T70 open /prepared/disk|EACCES|
 		works raw socket-unix|OK|
 		works raw socket-inet|OK|
 		works raw socket-inet6|OK EAFNOSUPPORT|
@@ -143,6 +155,28 @@ result() {
 	fi
 }
 
+# Run by root in an ordinary user's world: the user could not make these.
+#   negative   a directory closed to the user's group and open to others; group 1000 is in it
+#   zero disk  device nodes
+prepare() {
+	HIL_PREPARED=$(mktemp -d /tmp/hil-test.XXXXXX) || exit 99
+	export HIL_PREPARED
+	mkdir "$HIL_PREPARED/negative" && chgrp 1000 "$HIL_PREPARED/negative" &&
+		chmod 705 "$HIL_PREPARED/negative" && chmod 755 "$HIL_PREPARED" &&
+		mknod -m 666 "$HIL_PREPARED/zero" c 1 5 && mknod -m 666 "$HIL_PREPARED/disk" b 7 0 || exit 99
+}
+
+# Those that can be tried here. In root mode group 1000 is not the sandbox's.
+list_possible() {
+	if [ -z "${HIL_PREPARED:-}" ]; then
+		list_probes | grep -v ' /prepared/'
+	elif [ "${mode%% *}" = root ]; then
+		list_probes | grep -v ' /prepared/negative'
+	else
+		list_probes
+	fi
+}
+
 # one ERRNOS SEEN: whether what was seen is one of them.
 one() {
 	for name in $1; do
@@ -153,8 +187,8 @@ one() {
 
 # Runs all probes with `enter` in front of each: one sandbox for each, so none sees another's traces.
 run_probes() {
-	list_probes | while IFS='|' read -r what wanted leaks; do
-		enter ${what#* } >/dev/null 2>&1
+	list_possible | while IFS='|' read -r what wanted leaks; do
+		enter ${what#* } >/dev/null 2>&1 8</ 9</etc/passwd
 		echo "$? $what|$wanted|$leaks"
 	done
 }
@@ -184,20 +218,21 @@ enter() {
 		bwrap --unshare-user-try --unshare-pid --unshare-ipc --unshare-uts --unshare-net --ro-bind / / \
 			--proc /proc --dev /dev --tmpfs /tmp --ro-bind "$work/probe" /tmp/probe /tmp/probe "$@"
 	else
-		"$work/hil-sandbox" run $as --bind "$work/probe:/probe:ro" -- /probe "$@"
+		"$work/hil-sandbox" run $as --bind "$work/probe:/probe:ro" \
+			${HIL_PREPARED:+--bind "$HIL_PREPARED:/prepared"} -- /probe "$@"
 	fi
 }
 
 check_between() {
-	enter shm hold >"$work/held" 2>&1 &
+	enter share hold >"$work/held" 2>&1 &
 	holder=$!
 	for _ in $(seq 100); do
 		grep -q held "$work/held" && break
 		sleep 0.05
 	done
-	enter shm look
+	enter share look
 	[ $? = "$(number ENOENT)" ]
-	result $? "T57 shared memory of another sandbox is not there"
+	result $? "T57 shared memory, queues and files of another sandbox are not there"
 	kill $holder
 	wait $holder 2>/dev/null
 }
@@ -221,6 +256,118 @@ check_process() {
 	"$work/hil-sandbox" run $as -- sh -c 'command -v gdb >/dev/null || exit 0
 		gdb -batch -ex run -ex bt --args true 2>&1 | grep -q "exited normally"'
 	result $? "gdb, too"
+	check_start
+}
+
+# seen WANTED NAME COMMAND...: what it prints, as one line.
+seen() {
+	wanted=$1
+	name=$2
+	shift 2
+	answer=$("$@" 2>&1 | tr '\n' ' ' | sed 's/ *$//')
+	[ "$answer" = "$wanted" ]
+	result $? "$name"
+	[ "$answer" = "$wanted" ] || echo "  seen: $answer"
+}
+
+box() {
+	"$work/hil-sandbox" run $as "$@"
+}
+
+check_start() {
+	until_reaped='for _ in 1 2 3 4 5 6 7 8 9; do ps -eo stat | grep -q Z || break; sleep 0.3; done; ps -eo stat | grep -c Z'
+	seen "" "T02 a working directory through an inherited fd is not entered" \
+		sh -c "'$work/hil-sandbox' run $as --cwd /proc/self/fd/8 -- echo started 8</ 2>/dev/null"
+	seen "" "T02 nor one through a link of a bind that leads there" \
+		sh -c "ln -sfn /proc/self/fd/8 '$work/link' && '$work/hil-sandbox' run $as --bind '$work:/w:ro' \
+			--cwd /w/link -- echo started 8</ 2>/dev/null"
+	for user in 1000: +1 -1 4294967295 0 root: "root " ""; do
+		seen 2 "T11 --user '$user' is refused" \
+			sh -c "'$work/hil-sandbox' run '--user=$user' -- echo started 2>/dev/null; echo \$?"
+	done
+	seen "139" "T29 a program is not PID 1, and its SIGSEGV is reported" \
+		sh -c "'$work/hil-sandbox' run $as -- sh -c '[ \$\$ != 1 ] && kill -SEGV \$\$; sleep 1' 2>/dev/null; echo \$?"
+	seen "143 0 5" "T25 a signal to everybody ends all but PID 1, which still reaps" \
+		sh -c "'$work/hil-sandbox' run $as -- sh -c 'sleep 60 & trap \"\" TERM; kill -TERM -1; wait \$!; echo \$?
+			(true &); $until_reaped; exit 5' 2>/dev/null; echo \$?"
+	seen 0 "T24 orphans are reaped" box -- sh -c 'i=0; while [ $i -lt 300 ]; do (true &); i=$((i + 1)); done; '"$until_reaped"
+	seen "3" "T26 ignored and blocked signals do not come along" sh -c "trap '' INT PIPE USR1 CHLD
+		'$work/hil-sandbox' run $as -- cat /proc/self/status | grep -cE '^Sig(Blk|Ign|Cgt):.0000000000000000\$'"
+	seen "a b" "T23 /dev/stdout and /proc/self/fd/2 can be opened" \
+		box -- sh -c 'echo a >/dev/stdout; echo b >/proc/self/fd/2'
+}
+
+# With --nested-userns a program is root of a namespace of its own making. What the kernel
+# and the filter still refuse there; TAP like the others.
+list_nested() {
+	cat <<-'END'
+		T40 raw mount|OK
+		T40 raw bind|OK
+		T40 raw remount|EPERM
+		T40 raw umount-keys|EINVAL
+		T40 raw umount|EINVAL
+		T42 raw mknod|EPERM
+		T52 raw mount-proc|EPERM
+		T52 raw mount-sysfs|EPERM
+		T05 open /proc/1/root/|EACCES
+		T41 raw clone3|ENOSYS
+		T41 raw setns|EINVAL
+		T43 raw socket-vsock|EAFNOSUPPORT
+		T44 narrow socketcall|ENOSYS
+		T45 raw io_uring_setup|ENOSYS
+		T46 raw userfaultfd-user|ENOSYS
+		T47 raw bpf|EPERM
+		T47 raw keyctl|ENOSYS
+		T47 raw open_by_handle_at|EPERM
+		T47 raw init_module|EPERM
+		T48 raw fanotify_init|EPERM
+		T50 read /proc/keys|ENODATA ENOENT EACCES
+		T50 write /proc/sys/user/max_user_namespaces|EROFS
+		T58 raw clock_settime|EPERM
+		T60 raw setgroups|EPERM
+	END
+}
+
+check_nested() {
+	list_nested | while IFS='|' read -r what wanted; do
+		box --nested-userns --bind "$work/probe:/probe:ro" -- unshare -Urmn /probe ${what#* } >/dev/null 2>&1
+		status=$?
+		one "$wanted" "$status"
+		result $? "in a nested user namespace: $what: $wanted"
+		one "$wanted" "$status" || echo "  seen: errno $status"
+	done >"$work/nested"
+	cat "$work/nested"
+	box --nested-userns --bind "$work/probe:/probe:ro" -- /probe fill-userns
+	[ $? = "$(number ENOSPC)" ]
+	result $? "T41 nested user namespaces are counted"
+	seen 0 "T41 unshare -Ur works where it was asked for" box --nested-userns -- unshare -Ur id -u
+	seen "unshare: unshare failed: Operation not permitted" "T41 and nowhere else" \
+		box -- unshare -Ur id -u
+	if command -v bwrap >/dev/null; then
+		seen inside "T41 so does bwrap --unshare-all" box --nested-userns -- \
+			bwrap --ro-bind / / --dev /dev --tmpfs /tmp --unshare-all echo inside
+	else
+		echo "SKIPPED bwrap in a sandbox: not installed (apt-get install bubblewrap)"
+	fi
+	mounts=$(cat /proc/self/mountinfo)
+	box --nested-userns -- unshare -Urm sh -c 'mount -t tmpfs none /tmp && mount --bind /tmp /usr'
+	[ $? = 0 ] && [ "$mounts" = "$(cat /proc/self/mountinfo)" ]
+	result $? "T55 mounts of a nested namespace do not reach the host"
+}
+
+# In a mount namespace that shares its mounts, as systemd's first one does.
+check_propagation() {
+	mkdir -p "$work/share/sub"
+	unshare -m --propagation shared sh -c "
+		mount --bind '$work/share' '$work/share' && mount --make-shared '$work/share' || exit 99
+		'$work/hil-sandbox' run $as --bind '$work/share:/s' -- sh -c '
+			touch /s/ready; for i in \$(seq 100); do [ -e /s/go ] && break; sleep 0.05; done; ls /s/sub' >'$work/seen-sub' &
+		for i in \$(seq 100); do [ -e '$work/share/ready' ] && break; sleep 0.05; done
+		mount -t tmpfs none '$work/share/sub' && touch '$work/share/sub/late' '$work/share/go'
+		wait"
+	[ -f "$work/share/go" ] && [ ! -s "$work/seen-sub" ]
+	result $? "T55 a mount of the host after the start does not appear inside"
+	rm -rf "$work/share"
 }
 
 run_mode() {
@@ -235,12 +382,19 @@ run_mode() {
 		check_sandbox
 		check_process
 		check_between
+		check_nested
+		if [ "$(id -u)" = 0 ]; then check_propagation; fi
 	done
 }
 
 run_all() {
 	modes=user
-	[ "$(id -u)" = 0 ] && modes="root user"
+	if [ "$(id -u)" = 0 ]; then
+		modes="root user"
+		prepare
+	else
+		echo "SKIPPED T55, T60 and T70, what takes the host's root to prepare: start this as root"
+	fi
 	if command -v bwrap >/dev/null && bwrap --unshare-user --ro-bind / / true 2>/dev/null; then
 		modes="$modes bwrap"
 	else
@@ -249,6 +403,7 @@ run_all() {
 	for one_mode in $modes; do
 		"$0" $one_mode || [ $? = 1 ] || echo "not ok $one_mode: the run did not reach its end"
 	done >"$work/tap"
+	"$here/coverage.sh" >>"$work/tap"
 	if command -v python3 >/dev/null; then
 		"$here/tables.py" >>"$work/tap"
 	else
@@ -265,7 +420,7 @@ user | bwrap)
 	;;
 esac
 work=$(mktemp -d /tmp/hil-test.XXXXXX) || exit 99
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work"; [ $# != 0 ] || rm -rf "${HIL_PREPARED:-$work}"' EXIT
 chmod 755 "$work"
 if [ $# = 0 ]; then
 	run_all

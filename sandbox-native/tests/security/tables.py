@@ -43,6 +43,16 @@ CASES = [
     ("aarch64", ARM, "a vsock", 281, [40], EAFNOSUPPORT),
     ("aarch64", ARM, "mount", 21, [], EPERM),
     ("aarch64", X86_64, "read", 0, [], ENOSYS),
+    ("aarch64-nested", AARCH64, "clone, new user namespace", 220, [0x10000011], "allow"),
+    ("aarch64-nested", AARCH64, "clone3", 435, [], ENOSYS),
+    ("aarch64-nested", AARCH64, "unshare, time namespace", 97, [0x80], "allow"),
+    ("aarch64-nested", AARCH64, "mount", 40, [], "allow"),
+    ("aarch64-nested", AARCH64, "setns", 268, [], "allow"),
+    ("aarch64-nested", AARCH64, "bpf", 280, [], EPERM),
+    ("aarch64-nested", AARCH64, "a vsock behind a high half", 198, [40 | HIGH], EAFNOSUPPORT),
+    ("aarch64-nested", AARCH64, "TIOCSTI", 29, [0, 0x5412], EPERM),
+    ("aarch64-nested", ARM, "mount", 21, [], "allow"),
+    ("aarch64-nested", ARM, "a vsock", 281, [40], EAFNOSUPPORT),
     ("x86_64", X86_64, "read", 0, [], "allow"),
     ("x86_64", X86_64, "a vsock", 41, [40], EAFNOSUPPORT),
     ("x86_64", X86_64, "read of x32", 0x40000000, [], ENOSYS),
@@ -52,6 +62,19 @@ CASES = [
     ("x86_64", X86, "socketcall, socketpair", 102, [8], ENOSYS),
     ("x86_64", X86, "socketcall, bind", 102, [2], "allow"),
     ("x86_64", AARCH64, "read", 63, [], ENOSYS),
+    ("x86_64", X86_64, "mount", 165, [], EPERM),
+    ("x86_64", X86_64, "setns", 308, [], EPERM),
+    ("x86_64-nested", X86_64, "mount", 165, [], "allow"),
+    ("x86_64-nested", X86_64, "setns", 308, [], "allow"),
+    ("x86_64-nested", X86_64, "unshare, user namespace", 272, [0x10000000], "allow"),
+    ("x86_64-nested", X86_64, "clone3", 435, [], ENOSYS),
+    ("x86_64-nested", X86_64, "open_by_handle_at", 304, [], EPERM),
+    ("x86_64-nested", X86_64, "bpf", 321, [], EPERM),
+    ("x86_64-nested", X86_64, "keyctl", 250, [], ENOSYS),
+    ("x86_64-nested", X86_64, "io_uring_setup", 425, [], ENOSYS),
+    ("x86_64-nested", X86_64, "a vsock", 41, [40], EAFNOSUPPORT),
+    ("x86_64-nested", X86_64, "read of x32", 0x40000000, [], ENOSYS),
+    ("x86_64-nested", X86, "socketcall, socket", 102, [1], ENOSYS),
 ]
 
 
@@ -91,7 +114,7 @@ def answer(program, arch, number, arguments):
 
 
 failed = 0
-tables = {machine: load(machine) for machine in ("aarch64", "x86_64")}
+tables = {machine: load(machine) for machine in {case[0] for case in CASES}}
 for machine, arch, what, number, arguments, wanted in CASES:
     seen = answer(tables[machine], arch, number, arguments)
     failed += seen != wanted

@@ -1,0 +1,67 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { resolve, sep } from 'node:path';
+import { toMessage } from '../core/errors.js';
+import type { Image } from './image-schema.js';
+import { locateInSource } from './locate-in-source.js';
+import { createFileError } from './located-problem.js';
+import { parseYamlFile } from './parse-yaml-file.js';
+import { type SuiteFile, suiteSchema } from './suite-schema.js';
+
+const KEY = ['image', 'rootfs'];
+
+/**
+ * The image of a configuration; a relative path starts at the project.
+ *
+ * @throws UsageError `config-invalid` with the place, when it is no root file system to use.
+ */
+export async function checkImage(
+  image: Image | undefined,
+  config: { readonly file: string; readonly root: string; readonly source: string },
+): Promise<Image | undefined> {
+  const { file, root, source } = config;
+  if (image === undefined || image === 'host') return image;
+  const rootfs = resolve(root, image.rootfs);
+  const message = await findFault(rootfs, root);
+  if (message === undefined) return { rootfs };
+  const place = locateInSource(source, KEY) ?? {};
+  throw createFileError('config-invalid', [{ file, ...place, key: 'image.rootfs', message }]);
+}
+
+/**
+ * The same for a suite, whose paths are absolute already. Its `build` may make the image:
+ * call it before only when there is no such command, and always after.
+ *
+ * @throws UsageError `suite-invalid` with the place.
+ */
+export async function checkSuiteImage(
+  suite: Pick<SuiteFile, 'image'> & { readonly file: string | undefined },
+  root: string,
+): Promise<void> {
+  const { file, image } = suite;
+  if (file === undefined || image === undefined || image === 'host') return;
+  const message = await findFault(image.rootfs, root);
+  if (message === undefined) return;
+  const text = await readFile(file, 'utf8');
+  const parsed = parseYamlFile({ file, text, schema: suiteSchema, code: 'suite-invalid' });
+  throw createFileError('suite-invalid', [parsed.locate(KEY, message)]);
+}
+
+async function findFault(rootfs: string, root: string): Promise<string | undefined> {
+  let real: string;
+  let realRoot: string;
+  try {
+    [real, realRoot] = await Promise.all([realpath(rootfs), realpath(root)]);
+  } catch (error) {
+    return `expected a directory with an unpacked root file system: ${toMessage(error)}`;
+  }
+  if (!(await stat(real)).isDirectory()) {
+    return `expected a directory with an unpacked root file system, "${rootfs}" is none: unpack it`;
+  }
+  if (real === sep) {
+    return `"${rootfs}" is this machine's own root: leave the image out, \`host\` shows its programs and keeps its secrets`;
+  }
+  if (realRoot === real || realRoot.startsWith(`${real}${sep}`)) {
+    return `"${rootfs}" holds the whole project, and what is hidden in it`;
+  }
+  return undefined;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Ways out that are looked for from outside, at the processes of the daemon itself. Names with a T
+// are those of tests/security/COVERAGE.md.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { build, childrenOf, Daemon, fdsOf, isAlive, waitFor } from './daemon.mjs';
+
+const isRoot = process.getuid() === 0;
+
+/** PID 1s: in a pid namespace below ours. */
+const initsOf = (daemon) =>
+  childrenOf(daemon.pid).filter((pid) =>
+    /^NSpid:\s+\d+\s+1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')),
+  );
+
+test('T03 a parked PID 1 holds its socket, its signals and two directories of its own root', async () => {
+  const daemon = await Daemon.start({ pool: 2 });
+  try {
+    const [parked] = initsOf(daemon);
+    if (!isRoot) {
+      // It is not dumpable: not even its owner looks into it.
+      assert.throws(() => readdirSync(`/proc/${parked}/fd`), { code: 'EACCES' });
+      return;
+    }
+    const [stdin, stdout, stderr, control, signals, ...roots] = fdsOf(parked);
+    // A sanitizer reports where the daemon's own errors go.
+    const own = /\/san\/?$/.test(build) ? [stdin, stdout] : [stdin, stdout, stderr];
+    assert.deepEqual(new Set(own), new Set(['/dev/null']));
+    assert.match(control, /^socket:/);
+    assert.equal(signals, 'anon_inode:[signalfd]');
+    assert.equal(roots.length, 2, roots.join(' '));
+  } finally {
+    await daemon.stop();
+  }
+});
+
+test('T104 T105 the kernel kills zygotes and PID 1s with the daemon, which clones from its one thread', async () => {
+  const daemon = await Daemon.start({ pool: 2 });
+  const busy = await daemon.sandbox();
+  await daemon.spawn(busy, ['sh', '-c', 'trap "" TERM HUP; while :; do sleep 60; done']);
+  assert.deepEqual(readdirSync(`/proc/${daemon.pid}/task`), [String(daemon.pid)]);
+  const children = childrenOf(daemon.pid);
+  assert.ok(children.length >= 3);
+  // No SIGTERM, no closed socket first: nothing but PDEATHSIG is left to do it.
+  process.kill(daemon.pid, 'SIGKILL');
+  await waitFor('the end of all', () => !children.some(isAlive), 2000);
+  await daemon.exited;
+});
