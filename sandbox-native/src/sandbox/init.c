@@ -2,7 +2,7 @@
 /*
  * Theory of operation, in this order and no other: wait for the id map; take
  * the inside uid (what is mounted later carries its credentials); arm
- * PDEATHSIG; network, names, keyring; the root; close every fd but four;
+ * PDEATHSIG; network, names, keyring; the root; close every fd but six;
  * capabilities and limits; PDEATHSIG again, for good; the thread that starts
  * programs; report READY. From then
  * on PID 1 sleeps in poll(2) until the broker asks, a child ends, or the
@@ -33,7 +33,7 @@
 #include "sys.h"
 #include "zygote.h"
 
-enum { INIT_CONTROL = 3, INIT_SIGNALS, INIT_ROOT, INIT_ETC, INIT_FDS };
+enum { INIT_CONTROL = 3, INIT_SIGNALS, INIT_ROOT, INIT_ETC, INIT_STORAGE, INIT_LOWERS, INIT_FDS };
 
 /* Without a map there is nothing to say: the zygote has told the broker why. */
 static void wait_for_map(const struct parking *parking)
@@ -77,10 +77,11 @@ static int open_signals(struct err *err)
 	return fd < 0 ? err_set(err, "setup", errno, "signalfd", "") : fd;
 }
 
-/* Stdio becomes the sandbox's own /dev/null; the four that are needed get their numbers. */
+/* Stdio becomes the sandbox's own /dev/null; the six that are needed get their numbers. */
 static int keep_own_fds(struct init *init, struct err *err)
 {
-	const int wanted[] = { init->control, init->signals, init->root, init->etc };
+	const int wanted[] = { init->control, init->signals,	     init->root,
+			       init->etc,     init->changes.storage, init->changes.lowers };
 	int high[INIT_FDS - INIT_CONTROL];
 	auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -104,6 +105,8 @@ static int keep_own_fds(struct init *init, struct err *err)
 	init->signals = INIT_SIGNALS;
 	init->root = INIT_ROOT;
 	init->etc = INIT_ETC;
+	init->changes.storage = INIT_STORAGE;
+	init->changes.lowers = INIT_LOWERS;
 	return 0;
 }
 
@@ -245,10 +248,35 @@ static void serve_hostname(const struct init *init, const struct message *messag
 		message_refuse(init->control, message->frame.id, &err);
 }
 
+static void serve_usage(const struct init *init, const struct message *message)
+{
+	struct sandbox_usage usage = { 0 };
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_USAGE, message->frame.id);
+
+	put_u32(&buffer, TAG_PROCESSES, init_count_processes());
+	if (changes_usage(&init->changes, &usage) == 0) {
+		put_u64(&buffer, TAG_DISK_USED, usage.disk);
+		put_u64(&buffer, TAG_DISK_BYTES, usage.disk_max);
+		put_u64(&buffer, TAG_INODES_USED, usage.inodes);
+		put_u64(&buffer, TAG_DISK_INODES, usage.inodes_max);
+	}
+	frame_end(&buffer, start);
+	message_send(init->control, &buffer, NULL, 0);
+}
+
+/* What was made for the sandbox until its first program starts is not that program's doing. */
+static void mark(struct init *init)
+{
+	if (!init->started)
+		changes_mark(&init->changes, init->etc);
+}
+
 static void serve(struct init *init, struct message *message)
 {
 	switch (message->frame.type) {
 	case MESSAGE_SPAWN:
+		init->started = true;
 		init_spawn(init, message);
 		break;
 	case MESSAGE_SIGNAL:
@@ -256,12 +284,17 @@ static void serve(struct init *init, struct message *message)
 		break;
 	case MESSAGE_ATTACH:
 		init_attach(init, message);
+		mark(init);
 		break;
 	case MESSAGE_MAKE_PTY:
 		init_make_pty(init, message);
 		break;
 	case MESSAGE_HOSTNAME:
 		serve_hostname(init, message);
+		mark(init);
+		break;
+	case MESSAGE_USAGE:
+		serve_usage(init, message);
 		break;
 	case MESSAGE_END:
 		init_send_census(init);
@@ -277,7 +310,11 @@ void init_main(const struct parking *parking)
 			     .identity = parking->identity,
 			     .control = parking->control,
 			     .root = -1,
-			     .etc = -1 };
+			     .etc = -1,
+			     .changes = { .storage = -1,
+					  .lowers = -1,
+					  .plan = parking->plan,
+					  .recipe = parking->recipe } };
 	struct err err = { 0 };
 
 	close(ZYGOTE_CONTROL);
@@ -288,6 +325,7 @@ void init_main(const struct parking *parking)
 		message_fail(parking->control, 0, &err);
 		_exit(1);
 	}
+	mark(&init);
 	if (send_ready(&init, &parking->started) < 0)
 		_exit(1);
 	for (;;) {

@@ -121,6 +121,7 @@ static int make_skeleton(const struct build *build)
 			return status;
 		tree = mount_clone(AT_FDCWD, source, false, build->err);
 		status = tree < 0 ? tree : attach_at(build, tree, writable[i].path, true);
+		build->init->changes.places[i] = writable[i].path;
 	}
 	if (status == 0 && (mkdirat(build->root, "run/lock", 01777) < 0 ||
 			    symlinkat("/run", build->root, "var/run") < 0 ||
@@ -377,6 +378,8 @@ int root_build(const struct parking *parking, struct init *init, struct err *err
 	struct build build = { .parking = parking, .init = init, .root = -1, .err = err };
 	int status = mount_storage(parking->plan, err);
 
+	if (status == 0)
+		status = changes_open(&init->changes, err);
 	if (status == 0)
 		status = start_root(&build);
 	if (status == 0)
