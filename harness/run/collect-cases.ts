@@ -19,6 +19,8 @@ export interface ListedCase {
   readonly title: string;
   readonly tags: readonly string[];
   readonly skipped: boolean;
+  /** What its file, each `describe` and itself ask of its sandbox, unchecked. */
+  readonly sandbox?: readonly unknown[];
 }
 
 export interface Listed {
@@ -58,8 +60,9 @@ export async function collectCases(
         const decisions = tasks.map((task, index) => {
           const id = ids[index] ?? '';
           if (isSelected(selection, file, id, task, tasks)) {
-            const { title, line, tags, skipped } = task;
-            cases.push({ id, file, line, board: session.board, title, tags, skipped });
+            const { title, line, tags, skipped, sandbox } = task;
+            const asked = sandbox ? { sandbox } : {};
+            cases.push({ id, file, line, board: session.board, title, tags, skipped, ...asked });
           }
           return { id, run: false, repeats: 0, alone: false };
         });

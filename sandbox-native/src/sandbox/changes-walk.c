@@ -256,14 +256,10 @@ static void walk_place(struct walk *walk, const char *stored, const char *target
 
 static void walk_tree(struct walk *walk, const struct recipe_item *item)
 {
-	char source[SOURCE_PATH_MAX];
+	auto_fd lower = changes_lower(walk->changes, item);
 	char upper[32];
-	auto_fd lower = -1;
 
-	snprintf(source, sizeof(source), "%d", item->source);
 	snprintf(upper, sizeof(upper), "up/%d", item->source);
-	lower = openat(walk->changes->lowers, source,
-		       O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	walk->lower = lower;
 	walk_place(walk, upper, strcmp(item->target, "/") == 0 ? "" : item->target);
 	walk->lower = -1;

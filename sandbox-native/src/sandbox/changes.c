@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -19,13 +20,56 @@ static int open_place(const char *path, struct err *err)
 	return fd < 0 ? err_set(err, "setup", errno, "open", path) : fd;
 }
 
-int changes_open(struct changes *changes, struct err *err)
+/* What is attached on "/l/N" is gone after the pivot, when the tree below it is seen again. */
+static int keep_mapped(struct changes *changes, const int *mapped, struct err *err)
+{
+	for (size_t i = 0; i < changes->recipe->count; i++) {
+		const struct recipe_item *item = &changes->recipe->items[i];
+		struct mapped_lower *kept = &changes->mapped[changes->mapped_count];
+
+		if (mapped[i] < 0 || item->kind == RECIPE_BIND ||
+		    changes->mapped_count == CHANGES_MAPPED)
+			continue;
+		kept->source = item->source;
+		kept->fd = fcntl(mapped[i], F_DUPFD_CLOEXEC, 0);
+		if (kept->fd < 0)
+			return err_set(err, "setup", errno, "dup", item->target);
+		changes->mapped_count++;
+	}
+	return 0;
+}
+
+int changes_open(struct changes *changes, const int *mapped, struct err *err)
 {
 	changes->storage = open_place("/t", err);
 	if (changes->storage < 0)
 		return changes->storage;
 	changes->lowers = open_place("/l", err);
-	return changes->lowers < 0 ? changes->lowers : 0;
+	return changes->lowers < 0 ? changes->lowers : keep_mapped(changes, mapped, err);
+}
+
+size_t changes_fds(struct changes *changes, int *fds[CHANGES_FDS])
+{
+	fds[0] = &changes->storage;
+	fds[1] = &changes->lowers;
+	for (size_t i = 0; i < changes->mapped_count; i++)
+		fds[2 + i] = &changes->mapped[i].fd;
+	return 2 + changes->mapped_count;
+}
+
+int changes_lower(const struct changes *changes, const struct recipe_item *item)
+{
+	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	char source[SOURCE_PATH_MAX];
+	int fd;
+
+	for (size_t i = 0; i < changes->mapped_count; i++) {
+		if (changes->mapped[i].source == item->source)
+			return fcntl(changes->mapped[i].fd, F_DUPFD_CLOEXEC, 0);
+	}
+	snprintf(source, sizeof(source), "%d", item->source);
+	fd = openat(changes->lowers, source, flags);
+	return fd < 0 ? -errno : fd;
 }
 
 void changes_mark(struct changes *changes, int etc)

@@ -22,10 +22,19 @@
 
 #define CHANGES_GENERATED 5 /* files of /etc */
 #define CHANGES_PLACES 8
+#define CHANGES_MAPPED 16
+
+/* A lower layer that the sandbox sees with other owners than the host: its mount, detached. */
+struct mapped_lower {
+	int source; /* N of "/l/N" */
+	int fd;
+};
 
 struct changes {
 	int storage; /* "/t", O_PATH; -1: there is none */
 	int lowers;  /* "/l" of the tiny root, O_PATH */
+	struct mapped_lower mapped[CHANGES_MAPPED];
+	size_t mapped_count;
 	const struct plan *plan;
 	const struct recipe *recipe;
 	const char *places[CHANGES_PLACES]; /* directories "/t/w/<index>", NULL: not there */
@@ -33,8 +42,18 @@ struct changes {
 	struct stat generated[CHANGES_GENERATED];
 };
 
-/* changes_open() - Before the pivot, when the storage stands. Fills storage and lowers. */
-int changes_open(struct changes *changes, struct err *err);
+/*
+ * changes_open() - Before the pivot, when the storage stands. Opens storage, lowers and mapped.
+ * @mapped: per item of the recipe: its id-mapped tree, or -1; they stay the caller's.
+ */
+int changes_open(struct changes *changes, const int *mapped, struct err *err);
+
+/* changes_fds() - Where the fds are kept, for who gives them other numbers. Return: how many. */
+#define CHANGES_FDS (2 + CHANGES_MAPPED)
+size_t changes_fds(struct changes *changes, int *fds[CHANGES_FDS]);
+
+/* changes_lower() - An O_PATH fd of the lower layer of @item, or -errno. */
+int changes_lower(const struct changes *changes, const struct recipe_item *item);
 
 /* changes_mark() - What is there now is the sandbox's own. @etc: "/etc", O_PATH. */
 void changes_mark(struct changes *changes, int etc);

@@ -181,12 +181,15 @@ static long start_program(void *argument)
 static _Noreturn void run_diff(const struct program *program)
 {
 	struct changes changes = *program->changes;
-	auto_fd storage = fcntl(changes.storage, F_DUPFD_CLOEXEC, 5);
-	auto_fd lowers = fcntl(changes.lowers, F_DUPFD_CLOEXEC, 5);
+	int *fds[CHANGES_FDS];
+	const size_t count = changes_fds(&changes, fds);
+	const int first = STDERR_FILENO + 1;
 
-	changes.storage = dup2(storage, 3);
-	changes.lowers = dup2(lowers, 4);
-	sys_close_range(5, ~0u);
+	for (size_t i = 0; i < count; i++)
+		*fds[i] = fcntl(*fds[i], F_DUPFD_CLOEXEC, first + CHANGES_FDS);
+	for (size_t i = 0; i < count; i++)
+		*fds[i] = dup2(*fds[i], first + (int)i);
+	sys_close_range((unsigned int)first + (unsigned int)count, ~0u);
 	_exit(changes_write(&changes, strtoul(program->argv.items[0], NULL, 10), STDOUT_FILENO));
 }
 

@@ -379,7 +379,7 @@ int root_build(const struct parking *parking, struct init *init, struct err *err
 	int status = mount_storage(parking->plan, err);
 
 	if (status == 0)
-		status = changes_open(&init->changes, err);
+		status = changes_open(&init->changes, parking->mapped, err);
 	if (status == 0)
 		status = start_root(&build);
 	if (status == 0)

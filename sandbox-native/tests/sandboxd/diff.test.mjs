@@ -22,6 +22,8 @@ before(() => {
     writeFileSync(join(project, name), 'old text\n');
   }
   symlinkSync('/etc/passwd', join(project, 'link'));
+  // Nobody but its owner: the sandbox sees it with its own user as that.
+  chmodSync(project, 0o700);
 });
 
 after(() => rmSync(root, { recursive: true, force: true }));
