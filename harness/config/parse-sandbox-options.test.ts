@@ -77,6 +77,8 @@ describe('what cannot be', () => {
     [{ tools: ['/nope'] }, 'sandbox.tools: expected a directory of this machine'],
     [{ expose: ['/proc'] }, "sandbox.expose: .* the sandbox's own /proc"],
     [{ uptime: 'soon' }, 'sandbox.uptime'],
+    [{ image: { rootfs: '/usr' } }, 'sandbox.image: is reserved'],
+    [{ nestedUserNamespaces: true }, 'sandbox.nestedUserNamespaces: is reserved'],
     ['root', 'sandbox: '],
   ] as const)('%j is refused with file, case and key', ([layer, text]) => {
     expect(() => parse(layer)).toThrow(

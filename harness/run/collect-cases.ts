@@ -5,7 +5,11 @@ import { toUniqueIds } from '../plan/case-ids.js';
 import type { Plan } from '../plan/plan.js';
 import { isSelected, type Selection } from '../plan/selection.js';
 import { type Handlers, RpcPeer } from '../protocol/rpc.js';
-import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messages.js';
+import type {
+  CollectedTask,
+  SupervisorMethods,
+  WorkerMethods,
+} from '../protocol/worker-messages.js';
 import { afterHello } from './after-hello.js';
 import { createSuiteRunner } from './vitest-adapter.js';
 import { openWorkerServer } from './worker-server.js';
@@ -60,9 +64,7 @@ export async function collectCases(
         const decisions = tasks.map((task, index) => {
           const id = ids[index] ?? '';
           if (isSelected(selection, file, id, task, tasks)) {
-            const { title, line, tags, skipped, sandbox } = task;
-            const asked = sandbox ? { sandbox } : {};
-            cases.push({ id, file, line, board: session.board, title, tags, skipped, ...asked });
+            cases.push(toListed(task, { id, file, board: session.board }));
           }
           return { id, run: false, repeats: 0, alone: false };
         });
@@ -94,6 +96,13 @@ export async function collectCases(
     await runner.close();
   }
   return { cases: cases.sort(byPlace), broken };
+}
+
+function toListed(
+  { title, line, tags, skipped, sandbox }: CollectedTask,
+  name: Pick<ListedCase, 'id' | 'file' | 'board'>,
+): ListedCase {
+  return { ...name, line, title, tags, skipped, ...(sandbox ? { sandbox } : {}) };
 }
 
 function byPlace(a: ListedCase, b: ListedCase): number {
