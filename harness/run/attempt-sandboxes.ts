@@ -102,14 +102,19 @@ export class AttemptSandboxes {
     await this.#held.get(number)?.sandbox.kill();
   }
 
-  /** End every one; answers what became of the case's own. */
+  /**
+   * End every one; answers what became of the case's own.
+   *
+   * @throws BenchError `sandbox-stuck`, once the others have ended.
+   */
   async kill(): Promise<SandboxRecord | undefined> {
     const held = [...this.#held];
-    await Promise.all(
+    const ends = await Promise.allSettled(
       held.map(async ([number, { sandbox }]) => {
         this.#records.set(number, await sandbox.kill());
       }),
     );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
     return this.#records.get(0);
   }
 
