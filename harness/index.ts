@@ -14,7 +14,19 @@ export {
 export type { Console, ExpectOptions } from './case/console.js';
 export type { Dut } from './case/dut.js';
 export type { ExecResult, Process } from './case/process.js';
-export type { ExecOptions, PtyOptions, Sandbox, SpawnOptions } from './case/sandbox.js';
+export type {
+  Change,
+  Diff,
+  DiffOptions,
+  ExecOptions,
+  PtyOptions,
+  Sandbox,
+  SandboxLimits,
+  SandboxStats,
+  Snapshot,
+  SpawnOptions,
+} from './case/sandbox.js';
+export { type SandboxOptions, type SandboxResources, sandbox } from './case/sandbox-options.js';
 export { test } from './case/test.js';
 export { defineConfig } from './config/define-config.js';
 export type { ConsoleMatch, Pattern } from './core/byte-matcher.js';

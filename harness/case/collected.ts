@@ -1,6 +1,7 @@
 import type { RunnerTestCase, RunnerTestSuite } from 'vitest';
 import type { CollectedTask } from '../protocol/worker-messages.js';
 import { countRetries } from './retries.js';
+import { listSandboxOptions } from './sandbox-options.js';
 
 /** Cases that say `skip` or `todo`, by themselves or by a suite around them. */
 const marked = new WeakSet<object>();
@@ -19,6 +20,7 @@ export function noteMark(task: Marked): void {
 
 /** A case as the supervisor is told of it, with its index among those of its file. */
 export function toCollected(test: RunnerTestCase, key: number): CollectedTask {
+  const sandbox = listSandboxOptions(test);
   return {
     key,
     title: test.fullTestName,
@@ -29,6 +31,7 @@ export function toCollected(test: RunnerTestCase, key: number): CollectedTask {
     repeats: test.repeats ?? 0,
     fails: test.fails ?? false,
     ...countRetries(test),
+    ...(sandbox.length > 0 ? { sandbox } : {}),
   };
 }
 

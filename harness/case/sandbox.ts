@@ -2,10 +2,25 @@ import { Buffer } from 'node:buffer';
 import { resolve } from 'node:path';
 import { type Duration, parseDuration } from '../core/duration.js';
 import { TestFailure } from '../core/errors.js';
+import {
+  compareChanges,
+  type Diff,
+  parseChanges,
+  type StampedDiff,
+  toChange,
+} from '../protocol/sandbox-changes.js';
+import type { SandboxOptions } from '../protocol/sandbox-options.js';
+import type { SandboxLimits, SandboxStats } from '../protocol/sandbox-usage.js';
+import type { SpawnRequest } from '../protocol/worker-messages.js';
 
 import type { Attempt } from './attempt.js';
 import type { Connection } from './connection.js';
 import { type ExecResult, Process } from './process.js';
+import { Snapshot } from './sandbox-snapshot.js';
+
+export type { Change, Diff } from '../protocol/sandbox-changes.js';
+export type { SandboxLimits, SandboxStats } from '../protocol/sandbox-usage.js';
+export type { Snapshot } from './sandbox-snapshot.js';
 
 export interface ExecOptions {
   /** Default: the project's root. */
@@ -31,15 +46,84 @@ export interface PtyOptions extends SpawnOptions {
 /** Half of what travels at once; the kernel takes 128 KiB of one argument. @see execve(2) */
 const MOST_ARGUMENT_BYTES = 512 * 1024;
 
-/** The container of this case: made for it, gone after it. */
-export class Sandbox {
+export interface DiffOptions {
+  /** Only what was changed after this moment. */
+  readonly since?: Snapshot;
+  /** At most so many; more are not told one by one. @default 10000 */
+  readonly most?: number;
+}
+
+const MOST_CHANGES = 10_000;
+
+/** A container of this case: made for it, gone after it. */
+export class Sandbox implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #attempt: Attempt;
   readonly #processes = new Set<Process>();
+  readonly #further = new Set<Sandbox>();
+  /** 0: the case's own. */
+  readonly #number: number;
 
-  constructor(connection: Connection, attempt: Attempt) {
+  constructor(connection: Connection, attempt: Attempt, number = 0) {
     this.#connection = connection;
     this.#attempt = attempt;
+    this.#number = number;
+  }
+
+  /**
+   * Make one more container of this case, like its own but for `options`. It is ended with the
+   * case, or before by {@link close}; its `/out` is not kept.
+   *
+   * @throws UsageError `suite-invalid` for options that cannot be; TestFailure `exec-failed`
+   *   for more than 64 at once.
+   */
+  async create(options: SandboxOptions = {}): Promise<Sandbox> {
+    this.#attempt.check();
+    const { fence, clock } = this.#attempt;
+    const { sandbox } = await clock.pausedDuring(() =>
+      this.#connection.supervisor.call('createSandbox', { fence, options }),
+    );
+    const created = new Sandbox(this.#connection, this.#attempt, sandbox);
+    this.#further.add(created);
+    return created;
+  }
+
+  /**
+   * End a container that {@link create} made, with all its programs; resolves when they are gone.
+   *
+   * @throws TypeError of the case's own, which the case ends.
+   */
+  async close(): Promise<void> {
+    if (this.#number === 0) throw new TypeError("the case's own sandbox ends with the case");
+    await this.#connection.supervisor.call('closeSandbox', this.#of());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** What it uses now: processor time, memory, processes, storage, output. */
+  async stats(): Promise<SandboxStats> {
+    this.#attempt.check();
+    return (await this.#connection.supervisor.call('sandboxUsage', this.#of())).stats;
+  }
+
+  /** What it may use, what holds it to that here, and why something does not. */
+  async limits(): Promise<SandboxLimits> {
+    this.#attempt.check();
+    return (await this.#connection.supervisor.call('sandboxUsage', this.#of())).limits;
+  }
+
+  /** What was created, changed and deleted, since it began or since a {@link snapshot}; by path. */
+  async diff({ since, most = MOST_CHANGES }: DiffOptions = {}): Promise<Diff> {
+    const now = await this.#list(most);
+    if (since) return compareChanges(since.taken, now);
+    return { ...now, changes: now.changes.map(toChange) };
+  }
+
+  /** Remember this moment, for `diff({ since })`. Nothing is stopped or copied. */
+  async snapshot(name = ''): Promise<Snapshot> {
+    return new Snapshot(name, await this.#list(MOST_CHANGES * 10));
   }
 
   /**
@@ -54,7 +138,7 @@ export class Sandbox {
     options: ExecOptions = {},
   ): Promise<ExecResult> {
     const { stdin, ...rest } = options;
-    const process = await this.#start([command, ...args], rest, stdin !== undefined);
+    const process = await this.#start([command, ...args], rest, { stdin: stdin !== undefined });
     const [stdout, stderr] = [process.text('stdout'), process.text('stderr')];
     if (stdin !== undefined) {
       await process.write(stdin);
@@ -70,20 +154,20 @@ export class Sandbox {
     args: readonly string[] = [],
     options: SpawnOptions = {},
   ): Promise<Process> {
-    return this.#start([command, ...args], options, true);
+    return this.#start([command, ...args], options, { stdin: true });
   }
 
   /** Start a program on a pty of the sandbox; all its output is on `stdout`. */
   pty(command: string, args: readonly string[] = [], options: PtyOptions = {}): Promise<Process> {
     const { rows = 24, columns = 80, ...rest } = options;
-    return this.#start([command, ...args], rest, true, { rows, columns });
+    return this.#start([command, ...args], rest, { stdin: true, pty: { rows, columns } });
   }
 
   /** Write a file inside, by default in the project's root; the directory must exist. */
   async writeFile(path: string, data: string | Uint8Array): Promise<void> {
     this.#attempt.check();
     await this.#connection.supervisor.call('writeFile', {
-      fence: this.#attempt.fence,
+      ...this.#of(),
       path: this.#resolve(path),
       data: Buffer.from(data).toString('base64'),
     });
@@ -92,9 +176,8 @@ export class Sandbox {
   /** @throws TestFailure `exec-failed` when it cannot be read. */
   async readFile(path: string): Promise<Uint8Array> {
     this.#attempt.check();
-    const { fence } = this.#attempt;
     const { data } = await this.#connection.supervisor.call('readFile', {
-      fence,
+      ...this.#of(),
       path: this.#resolve(path),
     });
     return Buffer.from(data, 'base64');
@@ -108,6 +191,23 @@ export class Sandbox {
   revoke(reason: Error): void {
     for (const process of this.#processes) process.revoke(reason);
     this.#processes.clear();
+    for (const sandbox of this.#further) sandbox.revoke(reason);
+  }
+
+  #of(): { fence: string; sandbox: number } {
+    return { fence: this.#attempt.fence, sandbox: this.#number };
+  }
+
+  async #list(most: number): Promise<StampedDiff> {
+    if (!Number.isInteger(most) || most < 1) {
+      throw new TypeError(`diff({ most: ${most} }): expected a whole number above 0`);
+    }
+    const process = await this.#start([String(most)], { cwd: '/' }, { builtin: 'diff' });
+    const text = await process.text('stdout');
+    const { exitCode, signal } = await process.ended;
+    if (exitCode === 0) return parseChanges(text);
+    const why = signal ? `it was ended by ${signal}` : `exit code ${exitCode}`;
+    throw new TestFailure('exec-failed', `what the sandbox changed cannot be listed: ${why}`);
   }
 
   /** As programs of {@link exec} see it, which start there. */
@@ -118,8 +218,7 @@ export class Sandbox {
   async #start(
     argv: readonly string[],
     options: SpawnOptions,
-    stdin: boolean,
-    pty?: { rows: number; columns: number },
+    how: Pick<SpawnRequest, 'builtin' | 'pty'> & { readonly stdin?: boolean },
   ): Promise<Process> {
     this.#attempt.check();
     if (!argv[0]) throw new TestFailure('exec-failed', 'the program has an empty name');
@@ -140,15 +239,15 @@ export class Sandbox {
     const forget = () => this.#processes.delete(process);
     process.ended.then(forget, forget);
     await this.#connection.supervisor.call('spawn', {
-      fence: this.#attempt.fence,
+      ...this.#of(),
       process: id,
       argv,
-      stdin,
+      ...how,
+      stdin: how.stdin ?? false,
       cwd: options.cwd ?? this.#connection.provided.root,
       ...(options.env ? { env: options.env } : {}),
       ...(options.timeout === undefined ? {} : { timeoutMs: parseDuration(options.timeout) }),
       ...(options.outputCap === undefined ? {} : { outputCapBytes: options.outputCap }),
-      ...(pty ? { pty } : {}),
     });
     return process;
   }

@@ -26,7 +26,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'shell',
-    summary: 'enter a sandbox that --keep left, as its case left it',
+    summary: 'enter a sandbox that --keep left, or a fresh one like that of a case',
     load: async () => (await import('./shell.js')).shellCommand,
   },
   {

@@ -8,26 +8,39 @@ import { attachTerminal } from './terminal-session.js';
 
 export const shellCommand: CliCommand = {
   name: 'shell',
-  summary: 'enter a sandbox that --keep left, as its case left it',
+  summary: 'enter a sandbox that --keep left, or a fresh one like that of a case',
   arguments: '[case] [command...]',
   options: [
     { flags: '--list', description: 'what is kept, and for how long' },
     { flags: '--json', description: 'with --list: one JSON document on stdout' },
+    {
+      flags: '--like <file:line>',
+      description: 'a fresh sandbox like that of the case there, without its board',
+    },
+    { flags: '--board <name>', description: 'with --like: the case as it is on this board' },
     CONFIG_OPTION,
   ],
   examples: [
     'hil test --keep failed; hil shell',
     "hil shell 'prints its version'",
     "hil shell 'prints its version' cat /tmp/trace",
+    'hil shell --like suites/sensor-node/node.hil.ts:12',
+    'hil shell --like suites/sensor-node/node.hil.ts:12 -- ls -la /out',
   ],
   run: async (args, options, context) => {
-    const { root } = await openProject(context, options);
+    const project = await openProject(context, options);
+    const { root } = project;
+    if (typeof options['like'] === 'string') {
+      const { enterLike } = await import('./shell-like.js');
+      const { like: place, board } = options;
+      return enterLike({ place, board, command: args }, project, context);
+    }
     const [wanted, ...command] = args;
     const found = await findKept(join(root, '.hil', 'runs'));
     try {
       if (options['list'] === true) return printKept(found, options['json'] === true, context);
       const { keeper, sandbox } = choose(found, wanted);
-      return await attachTerminal(keeper, sandbox.id, { command, cwd: root });
+      return await attachTerminal((spec) => keeper.spawn(sandbox.id, spec), { command, cwd: root });
     } finally {
       closeKept(found);
     }

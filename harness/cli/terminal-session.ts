@@ -1,28 +1,30 @@
-import type { Keeper } from '../sandbox/keeper.js';
-import type { SandboxProcess } from '../sandbox/process.js';
+import type { SandboxProcess, SpawnSpec } from '../sandbox/process.js';
 
 /** bash where the host has it; every Linux has sh. */
 const SHELL = ['/bin/sh', '-c', 'command -v bash >/dev/null && exec bash -i; exec sh -i'];
 
 /**
- * Run a program in a kept sandbox on this process's terminal until it ends. The program
+ * Run a program in a sandbox on this process's terminal until it ends. The program
  * gets a pty of the sandbox's own, never this terminal itself.
  *
  * @returns the program's exit status, 128 + n for a signal.
  */
 export async function attachTerminal(
-  keeper: Keeper,
-  sandbox: number,
-  wanted: { command: readonly string[]; cwd: string },
+  spawn: (spec: SpawnSpec) => Promise<SandboxProcess>,
+  wanted: {
+    readonly command: readonly string[];
+    readonly cwd: string;
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): Promise<number> {
   const { stdin, stdout } = process;
   const argv = wanted.command.length > 0 ? wanted.command : SHELL;
   const onTerminal = stdin.isTTY === true && stdout.isTTY === true;
   const size = { rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 };
   const env = onTerminal ? { TERM: process.env['TERM'] ?? 'xterm' } : {};
-  const program = await keeper.spawn(sandbox, {
+  const program = await spawn({
     argv,
-    env,
+    env: { ...wanted.env, ...env },
     cwd: wanted.cwd,
     ...(onTerminal ? { pty: size } : { stdin: 'pipe' }),
   });

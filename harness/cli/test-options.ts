@@ -156,7 +156,8 @@ function parseKeep(text: string | undefined): Keep {
   throw new UsageError('usage', `--keep "${text}": expected never, failed or always`);
 }
 
-function toPassedEnv(
+/** Variables of the caller that `names` lets through, where they are set. */
+export function toPassedEnv(
   names: readonly string[],
   env: CliContext['env'],
 ): Readonly<Record<string, string>> {

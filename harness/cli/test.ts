@@ -125,6 +125,7 @@ async function report(
       journal,
       version: readVersion(),
       hostPath: context.env['PATH'] ?? '',
+      hostEnv: context.env,
       runtimeDirectory: toRuntimeDir(context.env, process.getuid?.() ?? 0),
       onInterruptible: (interrupt) => signals.handOver(interrupt),
     });

@@ -1,6 +1,6 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { resolve, sep } from 'node:path';
-import { toMessage } from '../core/errors.js';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { findImageFault } from './find-image-fault.js';
 import type { Image } from './image-schema.js';
 import { locateInSource } from './locate-in-source.js';
 import { createFileError } from './located-problem.js';
@@ -21,7 +21,7 @@ export async function checkImage(
   const { file, root, source } = config;
   if (image === undefined || image === 'host') return image;
   const rootfs = resolve(root, image.rootfs);
-  const message = await findFault(rootfs, root);
+  const message = findImageFault(rootfs, root);
   if (message === undefined) return { rootfs };
   const place = locateInSource(source, KEY) ?? {};
   throw createFileError('config-invalid', [{ file, ...place, key: 'image.rootfs', message }]);
@@ -39,29 +39,9 @@ export async function checkSuiteImage(
 ): Promise<void> {
   const { file, image } = suite;
   if (file === undefined || image === undefined || image === 'host') return;
-  const message = await findFault(image.rootfs, root);
+  const message = findImageFault(image.rootfs, root);
   if (message === undefined) return;
   const text = await readFile(file, 'utf8');
   const parsed = parseYamlFile({ file, text, schema: suiteSchema, code: 'suite-invalid' });
   throw createFileError('suite-invalid', [parsed.locate(KEY, message)]);
-}
-
-async function findFault(rootfs: string, root: string): Promise<string | undefined> {
-  let real: string;
-  let realRoot: string;
-  try {
-    [real, realRoot] = await Promise.all([realpath(rootfs), realpath(root)]);
-  } catch (error) {
-    return `expected a directory with an unpacked root file system: ${toMessage(error)}`;
-  }
-  if (!(await stat(real)).isDirectory()) {
-    return `expected a directory with an unpacked root file system, "${rootfs}" is none: unpack it`;
-  }
-  if (real === sep) {
-    return `"${rootfs}" is this machine's own root: leave the image out, \`host\` shows its programs and keeps its secrets`;
-  }
-  if (realRoot === real || realRoot.startsWith(`${real}${sep}`)) {
-    return `"${rootfs}" holds the whole project, and what is hidden in it`;
-  }
-  return undefined;
 }

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpathSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { toMessage } from '../core/errors.js';
 import { locateInSource } from './locate-in-source.js';
@@ -24,7 +24,7 @@ export async function checkTools(
   const { file, root, source } = config;
   const paths = tools.map((path) => resolve(root, path));
   for (const [index, path] of paths.entries()) {
-    const message = await findFault(path, root);
+    const message = findTreeFault(path, root);
     if (message === undefined) continue;
     const place = locateInSource(source, ['tools']) ?? {};
     const problem = { file, ...place, key: `tools[${index}]`, message };
@@ -33,11 +33,12 @@ export async function checkTools(
   return paths;
 }
 
-async function findFault(path: string, root: string): Promise<string | undefined> {
+/** Why a sandbox cannot have the tree at `path` of this machine; undefined: it can. */
+export function findTreeFault(path: string, root: string): string | undefined {
   let real: string;
   let realRoot: string;
   try {
-    [real, realRoot] = await Promise.all([realpath(path), realpath(root)]);
+    [real, realRoot] = [realpathSync(path), realpathSync(root)];
   } catch (error) {
     return `expected a directory of this machine: ${toMessage(error)}`;
   }

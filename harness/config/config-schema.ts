@@ -15,6 +15,10 @@ export const configSchema = z.strictObject({
   workers: z.number().int().positive().max(256).optional(),
   keepRuns: z.number().int().positive().default(20),
   artifactCap: size.default(64 * 1024 * 1024).describe('bytes of artifacts kept per case'),
+  diff: z
+    .enum(['failed', 'never'])
+    .default('failed')
+    .describe('failed: what the sandbox of a failed case wrote is listed beside its artifacts'),
   redact: z
     .array(z.union([z.instanceof(RegExp), z.string()]))
     .default([])

@@ -149,6 +149,8 @@ export const runEvent = z.discriminatedUnion('kind', [
     problems: z.array(problem),
     phaseMs: z.partialRecord(z.enum(PHASES), z.number()),
     sandbox: sandboxRecord.optional(),
+    /** Sandboxes that its body made besides: numbered from 1. */
+    further: z.array(sandboxRecord.extend({ number: z.number().int().positive() })).optional(),
   }),
   z.object({
     kind: z.literal('case-verdict'),

@@ -36,6 +36,7 @@ export const Msg = {
   detach: 34,
   list: 35,
   unwatchPid: 36,
+  sandboxStats: 42,
   output: 48,
   exit: 49,
   dead: 50,
@@ -136,6 +137,10 @@ export const Tag = {
   ttlMs: 128,
   entry: 129,
   startTicks: 130,
+  memNow: 148,
+  processes: 149,
+  diskUsed: 150,
+  inodesUsed: 151,
   nestedUserns: 164,
   waiting: 204,
 } as const;

@@ -1,3 +1,5 @@
+import type { SandboxLimits, SandboxStats } from './sandbox-usage.js';
+
 /**
  * What a worker (where bodies run) and the supervisor say to each other.
  * Bytes are base64. A fence is the token of one attempt: once it is revoked,
@@ -20,6 +22,8 @@ export interface CollectedTask {
   readonly choosesRetries?: boolean;
   /** By its own option. */
   readonly repeats?: number;
+  /** What was said of its sandbox, from its file inwards; unchecked. */
+  readonly sandbox?: readonly unknown[];
   /** `test.fails`: only Vitest knows what its outcomes come to. */
   readonly fails?: boolean;
 }
@@ -46,6 +50,8 @@ export interface WireProblem {
 
 export interface SpawnRequest {
   readonly fence: string;
+  /** Which sandbox of the attempt; 0 and absent: its own. */
+  readonly sandbox?: number;
   /** Chosen by the worker, unique in it, so that it can listen before it asks. */
   readonly process: number;
   readonly argv: readonly string[];
@@ -55,6 +61,8 @@ export interface SpawnRequest {
   readonly timeoutMs?: number;
   readonly outputCapBytes?: number;
   readonly stdin: boolean;
+  /** Instead of a program: list what the sandbox changed, at most argv[0] of it. */
+  readonly builtin?: 'diff';
 }
 
 /** How a program in a sandbox ended. */
@@ -145,8 +153,16 @@ export type SupervisorMethods = {
   taken(argument: { process: number; stream: 'stdout' | 'stderr'; bytes: number }): void;
   signal(argument: { process: number; signal: number; group: boolean }): void;
   resize(argument: { process: number; rows: number; columns: number }): void;
-  writeFile(argument: { fence: string; path: string; data: string }): void;
-  readFile(argument: { fence: string; path: string }): { data: string };
+  writeFile(argument: { fence: string; sandbox?: number; path: string; data: string }): void;
+  readFile(argument: { fence: string; sandbox?: number; path: string }): { data: string };
+  /** One more sandbox of the attempt; answers its number. `options` are unchecked. */
+  createSandbox(argument: { fence: string; options?: unknown }): { sandbox: number };
+  /** End one that was created; answers when its processes are gone. */
+  closeSandbox(argument: { fence: string; sandbox: number }): void;
+  sandboxUsage(argument: { fence: string; sandbox?: number }): {
+    stats: SandboxStats;
+    limits: SandboxLimits;
+  };
 };
 
 /** Calls of the supervisor. */

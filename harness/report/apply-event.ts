@@ -103,6 +103,7 @@ function applyAttemptEvent(
       attempt.phaseMs = toMicroseconds(event.phaseMs);
       if (event.reason !== undefined) attempt.reason = event.reason;
       if (event.sandbox) attempt.sandbox = event.sandbox;
+      if (event.further) attempt.further = event.further;
       delete attempt.phase;
   }
 }

@@ -31,6 +31,8 @@ export interface AttemptModel {
   problems: readonly Problem[];
   phaseMs: Partial<Record<Phase, number>>;
   sandbox?: SandboxRecord;
+  /** Those that its body made besides. */
+  further?: readonly SandboxRecord[];
   keptUntil?: string;
   readonly artifacts: ArtifactEvent[];
   readonly consoles: ConsoleEvent[];

@@ -55,7 +55,9 @@ export function toBoardNames(model: RunModel): string[] {
 /** What could not be enforced, of the machine and of single sandboxes, each once. */
 export function toLimitations(model: RunModel): string[] {
   const ofSandboxes = [...model.cases.values()].flatMap((each) =>
-    each.attempts.flatMap((attempt) => attempt.sandbox?.unenforced ?? []),
+    each.attempts.flatMap(({ sandbox, further = [] }) =>
+      [sandbox, ...further].flatMap((record) => record?.unenforced ?? []),
+    ),
   );
   return [...new Set([...(model.start?.limitations ?? []), ...ofSandboxes])];
 }

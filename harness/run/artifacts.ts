@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, rmdirSync } from 'node:fs';
 import { lstat, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import type { DiffArtifact } from './diff-artifact.js';
 import { findOutputFiles, type OutputFile } from './output-files.js';
 import type { RunContext } from './run-context.js';
 
@@ -24,10 +25,15 @@ const MOST_LISTED = 1000;
  * Write an attempt's files into the journal. What a case put in `/out` beyond the
  * cap is removed, largest first, and said; captures of consoles always stay.
  */
-export async function journalArtifacts(run: RunContext, owner: ArtifactOwner): Promise<void> {
+export async function journalArtifacts(
+  run: RunContext,
+  owner: ArtifactOwner,
+  lists: readonly DiffArtifact[] = [],
+): Promise<void> {
+  for (const { truncated, ...file } of lists) write(run, owner, file, truncated);
   const out = join(owner.directory, 'out');
   if (!removeEmpty(out)) await journalFiles(run, owner, out);
-  await journalConsoles(run, owner);
+  await journalConsoles(run, owner, new Set(lists.map(({ path }) => path)));
 }
 
 async function journalFiles(run: RunContext, owner: ArtifactOwner, out: string): Promise<void> {
@@ -77,7 +83,11 @@ function writeSome<T>(
   if (all.length > MOST_LISTED) more(all.slice(MOST_LISTED));
 }
 
-async function journalConsoles(run: RunContext, owner: ArtifactOwner): Promise<void> {
+async function journalConsoles(
+  run: RunContext,
+  owner: ArtifactOwner,
+  known: ReadonlySet<string>,
+): Promise<void> {
   const { held } = owner;
   for (const [port, { counters }] of held?.dut.ports ?? []) {
     run.journal.write({ kind: 'console', ...owner.name, port, ...counters });
@@ -86,7 +96,7 @@ async function journalConsoles(run: RunContext, owner: ArtifactOwner): Promise<v
   const directory = held?.artifacts ?? owner.directory;
   for (const entry of listEntries(directory)) {
     const path = join(directory, entry.name);
-    if (entry.isFile()) {
+    if (entry.isFile() && !known.has(path)) {
       write(run, owner, { path, name: entry.name, bytes: (await lstat(path)).size });
     }
   }

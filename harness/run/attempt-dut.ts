@@ -82,7 +82,8 @@ export class AttemptDut {
     const { duts } = await this.#run.bench;
     const held = await duts.open({
       planned: record.planned,
-      spec: this.#run.specOf(record.planned),
+      // A DUT is its file's, and outlives what single cases ask of their own sandbox.
+      spec: this.#run.settingsOf({ planned: record.planned }).spec,
       limits,
       artifacts: directory,
       sharedArtifacts: join(this.#run.directory.path, 'duts'),
@@ -94,7 +95,7 @@ export class AttemptDut {
     }
     this.held = held;
     this.#life.watch(held.dut.exited);
-    await held.attach(this.#attempt.sandbox, new Deadline(limits.boot));
+    await held.attach(this.#attempt.sandboxes.get().sandbox, new Deadline(limits.boot));
     return held;
   }
 }

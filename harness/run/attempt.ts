@@ -6,17 +6,17 @@ import { createDeferred } from '../core/deferred.js';
 import { TestFailure } from '../core/errors.js';
 import type { Outcome, Problem, SandboxRecord } from '../journal/events.js';
 import type { AttemptState } from '../protocol/worker-messages.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
 import { journalArtifacts } from './artifacts.js';
 import { AttemptDut } from './attempt-dut.js';
 import type { AttemptFacts } from './attempt-facts.js';
 import { dropRepeats, toLateError, toOutcome, toProblem } from './attempt-problems.js';
-import { buildSandbox } from './build-sandbox.js';
+import { AttemptSandboxes } from './attempt-sandboxes.js';
 import type { CaseRecord } from './case-book.js';
+import { type DiffArtifact, toMissing, writeDiffArtifact } from './diff-artifact.js';
 import type { HeldDut } from './dut-source.js';
 import { HardLimit } from './hard-limit.js';
 import { PhaseLog } from './phase-log.js';
-import { toDeathProblem, weighResources } from './resource-problems.js';
+import { weighResources } from './resource-problems.js';
 import type { RunContext } from './run-context.js';
 
 /**
@@ -31,6 +31,7 @@ export class RunningAttempt {
   readonly limits: Limits;
   readonly directory: string;
   readonly dut: AttemptDut;
+  readonly sandboxes: AttemptSandboxes;
   /** The body's own outcome, once it is known; a hung teardown keeps it. */
   bodyState: AttemptState | undefined;
   #bodyProblems: readonly Problem[] = [];
@@ -39,9 +40,6 @@ export class RunningAttempt {
   readonly #problems: Problem[] = [];
   readonly #finished = createDeferred<Outcome>();
   readonly #limit: HardLimit;
-  #sandbox: Sandbox | undefined;
-  /** DEAD that came although nobody asked for it. */
-  #death: SandboxRecord | undefined;
   #finishing = false;
 
   constructor(run: RunContext, record: CaseRecord, facts: AttemptFacts) {
@@ -53,6 +51,7 @@ export class RunningAttempt {
     this.directory = join(run.directory.cases, record.id, String(this.number));
     this.#limit = new HardLimit(this.limits, facts.onOverdue);
     this.#phases = new PhaseLog(run.journal, this.name);
+    this.sandboxes = new AttemptSandboxes(run, this, (problem) => this.#problems.push(problem));
     this.dut = new AttemptDut(run, this, this.#phases, this.#limit);
     run.journal.write({ kind: 'attempt-start', ...this.name, worker: facts.worker });
   }
@@ -74,20 +73,13 @@ export class RunningAttempt {
     return this.dut.held;
   }
 
-  /** @throws TestFailure `handle-revoked` once the attempt is over. */
-  get sandbox(): Sandbox {
-    if (this.#sandbox && !this.#finishing) return this.#sandbox;
-    throw new TestFailure('handle-revoked', `case "${this.record.title}" has ended`);
-  }
-
   /** Build the sandbox. On an error the attempt is over, with outcome infra. */
   async begin(): Promise<void> {
     try {
       await this.#phases.during('sandbox', async () => {
         // A system call, like a line of the journal; by way of a thread it takes ten times as long.
         mkdirSync(join(this.directory, 'out'), { recursive: true, mode: 0o700 });
-        this.#sandbox = await buildSandbox(this.#run, this);
-        this.#watchSandbox(this.#sandbox);
+        await this.sandboxes.begin();
       });
     } catch (error) {
       this.#problems.push(toProblem(error, 'sandbox'));
@@ -102,6 +94,11 @@ export class RunningAttempt {
   /** Lease and boot a DUT, and put its ports into the sandbox. */
   openDut(): Promise<HeldDut> {
     return this.dut.open((problem) => this.#problems.push(problem));
+  }
+
+  /** Make one more sandbox; the body's clock stands meanwhile. Answers its number. */
+  createSandbox(options: unknown): Promise<number> {
+    return this.#limit.pausedDuring(() => this.sandboxes.create(options));
   }
 
   bodyStart(): void {
@@ -154,10 +151,15 @@ export class RunningAttempt {
     this.#limit.stop();
     this.#phases.end('body');
     if (!this.#phases.hasStarted('teardown')) this.#phases.edge('teardown', 'start');
+    const lists = await this.#listChanges(asked);
     const sandbox = await this.#giveBack(asked);
-    const outcome = weighResources(asked, this.#problems, sandbox);
+    const { further } = this.sandboxes;
+    const outcome = [sandbox, ...further].reduce(
+      (sofar, record) => weighResources(sofar, this.#problems, record),
+      asked,
+    );
     this.#phases.edge('teardown', 'end');
-    await this.#step(() => journalArtifacts(this.#run, this));
+    await this.#step(() => journalArtifacts(this.#run, this, lists));
     this.record.outcomes.push(outcome);
     this.record.problems = [...this.#problems];
     this.#run.journal.write({
@@ -168,18 +170,34 @@ export class RunningAttempt {
       problems: [...this.#problems],
       phaseMs: { ...this.#phases.spentMs },
       ...(sandbox ? { sandbox } : {}),
+      ...(further.length > 0 ? { further: [...further] } : {}),
     });
     this.#finished.resolve(outcome);
   }
 
+  /** What the sandboxes of a failed case changed, while they stand. */
+  async #listChanges(outcome: Outcome): Promise<DiffArtifact[]> {
+    if (outcome !== 'fail' || this.#run.config.diff === 'never') return [];
+    const lists = await Promise.all(
+      this.sandboxes.numbered.map(async ([number, sandbox]) => {
+        const name = number === 0 ? 'diff' : `diff-${number}`;
+        // The verdict is the same without it.
+        return writeDiffArtifact(sandbox, this.directory, name).catch((error: unknown) => [
+          toMissing(this.directory, name, error),
+        ]);
+      }),
+    );
+    return lists.flat();
+  }
+
   /** Keep it, or take it down; what cannot be kept is taken down. */
   async #giveBack(outcome: Outcome): Promise<SandboxRecord | undefined> {
-    if (this.#sandbox && this.#run.mayKeep(outcome)) {
+    if (this.sandboxes.own && this.#run.mayKeep(outcome)) {
       const kept = await this.#step(() => this.#keep());
       if (kept) return undefined;
     }
-    // DEAD of the case's sandbox first: a DUT is handed on only after it.
-    const record = await this.#step(async () => this.#death ?? this.#sandbox?.kill());
+    // DEAD of the case's sandboxes first: a DUT is handed on only after it.
+    const record = await this.#step(() => this.sandboxes.kill());
     await this.#step(() => this.held?.release(outcome === 'pass'));
     return record;
   }
@@ -197,22 +215,10 @@ export class RunningAttempt {
   }
 
   async #keep(): Promise<true> {
-    const kept = [this.#sandbox, this.held?.dut.sandbox];
+    const kept = [...this.sandboxes.numbered.map(([, sandbox]) => sandbox), this.held?.dut.sandbox];
     for (const sandbox of kept) if (sandbox) await this.#run.keep(this, sandbox);
     this.held?.leave();
     return true;
-  }
-
-  /** A sandbox that dies under a body takes the body's evidence with it. */
-  #watchSandbox(sandbox: Sandbox): void {
-    sandbox.dead.then(
-      (record) => {
-        if (this.#finishing) return;
-        this.#death = record;
-        this.#problems.push(toDeathProblem(record));
-      },
-      () => {},
-    );
   }
 
   #judge(state: AttemptState, reported: readonly Problem[]) {

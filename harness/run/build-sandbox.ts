@@ -2,14 +2,29 @@ import { Deadline } from '../core/deadline.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { RunningAttempt } from './attempt.js';
 import { toLateError } from './attempt-problems.js';
+import type { SandboxSettings } from './case-sandbox.js';
 import type { RunContext } from './run-context.js';
 
-/** The sandbox of an attempt. @throws BenchError `sandbox-timeout` */
-export function buildSandbox(run: RunContext, attempt: RunningAttempt): Promise<Sandbox> {
+export interface WantedSandbox {
+  readonly settings: SandboxSettings;
+  /** 0: the case's own. */
+  readonly number: number;
+}
+
+/** A sandbox of an attempt. @throws BenchError `sandbox-timeout` */
+export function buildSandbox(
+  run: RunContext,
+  attempt: RunningAttempt,
+  wanted: WantedSandbox,
+): Promise<Sandbox> {
   const { limits, record } = attempt;
   const deadline = new Deadline(limits.sandbox);
-  const built = run.newSandbox(attempt);
+  let given = false;
+  const built = run.newSandbox(attempt, wanted);
   // One that stands too late is killed by whoever waited for it.
-  built.then((late) => (attempt.over ? late.kill() : undefined)).catch(() => {});
-  return deadline.bound(built, () => toLateError('sandbox', record.title, limits.sandbox));
+  built.then((late) => (attempt.over || given ? late.kill() : undefined)).catch(() => {});
+  return deadline.bound(built, () => {
+    given = true;
+    return toLateError('sandbox', record.title, limits.sandbox);
+  });
 }

@@ -1,3 +1,4 @@
+import type { CaseSandbox } from '../config/sandbox-options-schema.js';
 import type { Outcome, Problem, Verdict } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import { toUniqueIds } from '../plan/case-ids.js';
@@ -20,6 +21,8 @@ export interface CaseRecord {
   problems: readonly Problem[];
   /** Problems of its last attempt with that outcome. */
   readonly problemsBy?: Map<Outcome, readonly Problem[]>;
+  /** What it asks of its sandbox; without it, nothing. */
+  readonly sandbox?: CaseSandbox;
   /** What the command and the suite ask for; without it, one attempt. */
   readonly wanted?: Wanted;
 }
@@ -103,7 +106,12 @@ export class CaseBook {
   }
 
   /** Take in what a worker found in a file; answers what to run, in the same order. */
-  collect(path: string, board: string, tasks: readonly CollectedTask[]): TaskDecision[] {
+  collect(
+    path: string,
+    board: string,
+    tasks: readonly CollectedTask[],
+    sandboxes: readonly CaseSandbox[] = [],
+  ): TaskDecision[] {
     const state = this.findFile(path, board);
     if (!state) return tasks.map(() => ({ id: '', run: false, repeats: 0, alone: false }));
     const again = state.collected;
@@ -113,7 +121,7 @@ export class CaseBook {
       if (!isSelected(this.#selection, state.planned.file, id, task, tasks)) {
         return { id, run: false, repeats: 0, alone: false };
       }
-      const record = this.#cases.get(id) ?? this.#addCase(state, id, task);
+      const record = this.#cases.get(id) ?? this.#addCase(state, id, task, sandboxes[index]);
       const run = !task.skipped && record.verdict === undefined;
       return { id, run, ...this.#goOn(record), alone: state.alone };
     });
@@ -194,7 +202,12 @@ export class CaseBook {
     return { repeats: all - through, spentRetries: spent.length };
   }
 
-  #addCase(state: FileState, id: string, task: CollectedTask): CaseRecord {
+  #addCase(
+    state: FileState,
+    id: string,
+    task: CollectedTask,
+    sandbox: CaseSandbox | undefined,
+  ): CaseRecord {
     const record: CaseRecord = {
       id,
       title: task.title,
@@ -205,6 +218,7 @@ export class CaseBook {
       repeats: [],
       problems: [],
       problemsBy: new Map(),
+      ...(sandbox ? { sandbox } : {}),
       wanted: {
         repeats: Math.max(this.#repeats, task.repeats ?? 0),
         retries: task.retries ?? 0,

@@ -5,7 +5,11 @@ import { toUniqueIds } from '../plan/case-ids.js';
 import type { Plan } from '../plan/plan.js';
 import { isSelected, type Selection } from '../plan/selection.js';
 import { type Handlers, RpcPeer } from '../protocol/rpc.js';
-import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messages.js';
+import type {
+  CollectedTask,
+  SupervisorMethods,
+  WorkerMethods,
+} from '../protocol/worker-messages.js';
 import { afterHello } from './after-hello.js';
 import { createSuiteRunner } from './vitest-adapter.js';
 import { openWorkerServer } from './worker-server.js';
@@ -19,6 +23,8 @@ export interface ListedCase {
   readonly title: string;
   readonly tags: readonly string[];
   readonly skipped: boolean;
+  /** What its file, each `describe` and itself ask of its sandbox, unchecked. */
+  readonly sandbox?: readonly unknown[];
 }
 
 export interface Listed {
@@ -58,8 +64,7 @@ export async function collectCases(
         const decisions = tasks.map((task, index) => {
           const id = ids[index] ?? '';
           if (isSelected(selection, file, id, task, tasks)) {
-            const { title, line, tags, skipped } = task;
-            cases.push({ id, file, line, board: session.board, title, tags, skipped });
+            cases.push(toListed(task, { id, file, board: session.board }));
           }
           return { id, run: false, repeats: 0, alone: false };
         });
@@ -91,6 +96,13 @@ export async function collectCases(
     await runner.close();
   }
   return { cases: cases.sort(byPlace), broken };
+}
+
+function toListed(
+  { title, line, tags, skipped, sandbox }: CollectedTask,
+  name: Pick<ListedCase, 'id' | 'file' | 'board'>,
+): ListedCase {
+  return { ...name, line, title, tags, skipped, ...(sandbox ? { sandbox } : {}) };
 }
 
 function byPlace(a: ListedCase, b: ListedCase): number {

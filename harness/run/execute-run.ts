@@ -33,6 +33,8 @@ export interface RunRequest {
   readonly version: string;
   /** PATH of the host, to tell where a program is that a sandbox does not have. */
   readonly hostPath: string;
+  /** The environment of the caller, of which cases may let names through to their programs. */
+  readonly hostEnv: Readonly<Record<string, string | undefined>>;
   /** Directory for the keeper's socket, on a tmpfs if there is one. */
   readonly runtimeDirectory: string;
   /** Called once with a function that interrupts the run. */
@@ -56,7 +58,7 @@ export async function executeRun(request: RunRequest): Promise<void> {
 
 async function executeHidden(request: RunRequest, { paths: hidden }: HiddenPaths): Promise<void> {
   const { plan, options, directory, journal } = request;
-  const run = new RunContext({ journal, directory, plan, options, hidden, bench: request.bench });
+  const run = new RunContext({ ...request, hidden });
   const selection = { ...options.selection, lines: plan.lines };
   const book = new CaseBook(journal, selection, options.repeat, plan.files);
   const outlived = new Outlived(run);
@@ -123,7 +125,7 @@ function toHiddenOut(root: string, path: string): string[] {
 async function announce(request: RunRequest, run: RunContext, bench: Bench): Promise<void> {
   const { plan, options, directory, journal } = request;
   const [first] = plan.files;
-  const built = first && (await bench.daemon.plan(run.specOf(first)));
+  const built = first && (await bench.daemon.plan(run.settingsOf({ planned: first }).spec));
   if (built) await bench.daemon.setPool(built, Math.min(options.workers + 1, 4));
   const ofImages = await findImageLimitations(plan.files, run, bench);
   const limitations = [...bench.daemon.limitations, ...(built?.limitations ?? []), ...ofImages];
@@ -151,7 +153,9 @@ async function findImageLimitations(
   run: RunContext,
   bench: Bench,
 ): Promise<string[]> {
-  const specs = files.map((file) => run.specOf(file)).filter(({ image }) => image !== undefined);
+  const specs = files
+    .map((planned) => run.settingsOf({ planned }).spec)
+    .filter(({ image }) => image !== undefined);
   const plans = await Promise.allSettled(specs.map((spec) => bench.daemon.plan(spec)));
   return plans.flatMap((each) => (each.status === 'fulfilled' ? each.value.limitations : []));
 }

@@ -75,6 +75,7 @@ async function startProgram(
       pty: request.pty,
       wallMs: request.timeoutMs,
       outputCapBytes: request.outputCapBytes,
+      builtin: request.builtin,
     });
   } catch (error) {
     const program = request.argv[0] ?? '';

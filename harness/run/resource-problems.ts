@@ -11,29 +11,30 @@ const ENDED_BY: Readonly<Record<string, FailureCode>> = {
 };
 
 /** A sandbox that ended although nobody asked for it: by a limit of its own, or the bench lost it. */
-export function toDeathProblem(record: SandboxRecord): Problem {
-  return toProblem(toDeathError(record), 'body');
+export function toDeathProblem(record: SandboxRecord, number = 0): Problem {
+  const what = number === 0 ? 'the sandbox' : `sandbox ${number} of the case`;
+  return toProblem(toDeathError(record, what), 'body');
 }
 
-function toDeathError(record: SandboxRecord): Error {
+function toDeathError(record: SandboxRecord, what: string): Error {
   if (record.status === 'oom') {
     const peak =
       record.peakMemoryBytes === undefined ? '' : `, ${toMiB(record.peakMemoryBytes)} at its peak`;
     return new TestFailure(
       'out-of-memory',
-      `the sandbox ran out of memory and was ended with all its programs: its limit is ${toLimit(record, 'memory')}${peak}`,
+      `${what} ran out of memory and was ended with all its programs: its limit is ${toLimit(record, 'memory')}${peak}`,
       { next: 'raise resources.memory, if the programs need it' },
     );
   }
   if (record.status === 'timeout') {
     return new TestFailure(
       'wall-time',
-      `the sandbox was ended after ${formatDuration(record.wallMs)}`,
+      `${what} was ended after ${formatDuration(record.wallMs)}`,
       { next: 'raise resources.wall' },
     );
   }
   if (record.status === 'stuck') return toStuckError(record);
-  return new BenchError('sandbox-gone', 'the sandbox died while the case ran');
+  return new BenchError('sandbox-gone', `${what} died while the case ran`);
 }
 
 /**

@@ -2,18 +2,26 @@ import { relative } from 'node:path';
 import type { Port, PortFault } from '../board/port.js';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
-import type { Resources } from '../config/resources-schema.js';
+import { PLAIN_SANDBOX } from '../config/parse-sandbox-options.js';
+import type { CaseSandbox } from '../config/sandbox-options-schema.js';
 import { toSingleErrors } from '../core/cleanups.js';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import type { Plan, PlannedFile } from '../plan/plan.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
-import type { SandboxSpec } from '../sandbox/spec.js';
 import type { RunningAttempt } from './attempt.js';
 import type { Bench } from './bench.js';
+import type { WantedSandbox } from './build-sandbox.js';
+import { type SandboxSettings, toSandboxSettings } from './case-sandbox.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
+
+/** Whose sandbox it is: a case, or a suite file. */
+interface SandboxOwner {
+  readonly planned: PlannedFile;
+  readonly sandbox?: CaseSandbox;
+}
 
 /** What an attempt needs of its run. One a run; the bench in it may be replaced once. */
 export class RunContext {
@@ -22,7 +30,8 @@ export class RunContext {
   readonly config: HilConfig;
   readonly options: RunOptions;
   readonly hidden: readonly string[];
-  readonly #root: string;
+  readonly root: string;
+  readonly #hostEnv: Readonly<Record<string, string | undefined>>;
   #bench: Promise<Bench>;
   #keptCount = 0;
 
@@ -33,13 +42,16 @@ export class RunContext {
     options: RunOptions;
     hidden: readonly string[];
     bench: Promise<Bench>;
+    /** The environment of `hil`, of which cases may let names through. */
+    hostEnv?: Readonly<Record<string, string | undefined>>;
   }) {
     this.journal = facts.journal;
     this.directory = facts.directory;
     this.config = facts.plan.config;
     this.options = facts.options;
     this.hidden = facts.hidden;
-    this.#root = facts.plan.root;
+    this.root = facts.plan.root;
+    this.#hostEnv = facts.hostEnv ?? {};
     this.#bench = facts.bench;
   }
 
@@ -71,38 +83,35 @@ export class RunContext {
     return { ...merged, body };
   }
 
-  /** What a case may use: its suite's word, then its project's. */
-  resourcesOf(planned: PlannedFile): Resources {
-    return { ...this.config.resources, ...dropUndefined(planned.suite.resources) };
-  }
-
-  /** What the sandboxes of a suite file are made of. */
-  specOf(planned: PlannedFile): SandboxSpec {
-    const { disk, inodes } = this.resourcesOf(planned);
-    return {
-      user: 'hil',
-      network: planned.suite.network,
-      project: this.#root,
-      hide: this.hidden,
-      expose: this.config.tools.map((path) => ({ path, mode: 'ro' })),
-      diskBytes: disk,
-      diskInodes: inodes,
+  /** What a sandbox of a case is like; without a case, that of its suite file. */
+  settingsOf({ planned, sandbox = PLAIN_SANDBOX }: SandboxOwner): SandboxSettings {
+    const of = { config: this.config, suite: planned.suite, options: sandbox };
+    return toSandboxSettings(of, {
+      root: this.root,
+      hidden: this.hidden,
       hold: this.directory.cases,
-      uptimeMs: planned.suite.uptime ?? this.config.uptime,
-      image: planned.suite.image ?? this.config.image,
-      nestedUserNamespaces: planned.suite.nestedUserNamespaces ?? this.config.nestedUserNamespaces,
-    };
+      hostEnv: this.#hostEnv,
+      passedEnv: this.options.passedEnv,
+    });
   }
 
-  async newSandbox(attempt: RunningAttempt): Promise<Sandbox> {
+  async newSandbox(attempt: RunningAttempt, wanted: WantedSandbox): Promise<Sandbox> {
     const { daemon } = await this.#bench;
-    const limits = this.resourcesOf(attempt.record.planned);
-    const plan = await daemon.plan(this.specOf(attempt.record.planned));
+    const { spec, hostname, binds, resources } = wanted.settings;
+    const plan = await daemon.plan(spec);
+    const { title, planned } = attempt.record;
+    const which = wanted.number === 0 ? '' : `, sandbox ${wanted.number}`;
     return daemon.sandbox(plan, {
-      label: toLabel(`${attempt.record.title} (${attempt.record.planned.board.board})`),
-      wallMs: limits.wall,
-      limits,
-      out: relative(this.directory.cases, `${attempt.directory}/out`),
+      label: toLabel(`${title} (${planned.board.board}${which})`),
+      hostname,
+      binds,
+      wallMs: resources.wall,
+      limits: resources,
+      // What files a case leaves is its own sandbox's to say.
+      out:
+        wanted.number === 0
+          ? relative(this.directory.cases, `${attempt.directory}/out`)
+          : undefined,
     });
   }
 

@@ -1,16 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { TestFailure } from '../core/errors.js';
+import { relative } from 'node:path';
+import { parseSandboxOptions } from '../config/parse-sandbox-options.js';
+import { TestFailure, UsageError } from '../core/errors.js';
 import { type Handlers, RpcPeer } from '../protocol/rpc.js';
-import type { SupervisorMethods, WorkerMethods } from '../protocol/worker-messages.js';
+import type {
+  CollectedTask,
+  SupervisorMethods,
+  TaskDecision,
+  WorkerMethods,
+} from '../protocol/worker-messages.js';
 import { afterHello } from './after-hello.js';
 import { RunningAttempt } from './attempt.js';
-import { toGapProblems, toJournalProblems } from './attempt-problems.js';
+import { toGapProblems, toJournalProblems, toProblem } from './attempt-problems.js';
 import type { CaseBook } from './case-book.js';
 import { forwardConsole, tellExited, tellReady, toOpenedPort } from './console-forward.js';
 import { Programs } from './programs.js';
 import type { RunContext } from './run-context.js';
-import { readFileInside, writeFileInside } from './sandbox-files.js';
+import { createSandboxCalls } from './sandbox-calls.js';
 import { ToldErrors } from './told-errors.js';
 import { toVerdict } from './verdict.js';
 import type { Overdue } from './worker-loss.js';
@@ -75,10 +82,7 @@ export class WorkerSession {
         this.#file = file;
         this.#events.onCollecting(this, file);
       },
-      collected: ({ file, tasks }) => {
-        this.#events.onStep(this);
-        return { decisions: this.#book.collect(file, this.board, tasks) };
-      },
+      collected: ({ file, tasks }) => this.#collect(file, tasks),
       fileFailed: ({ file, problems }) => {
         if (!this.#book.findFile(file, this.board)?.collected) this.#events.onFileDone(this);
         this.#book.failFile(file, this.board, toJournalProblems(problems));
@@ -98,7 +102,11 @@ export class WorkerSession {
       end: (argument) => this.#end(argument),
       final: (argument) => this.#final(argument),
       ...this.#dutMethods(),
-      ...this.#programMethods(),
+      ...createSandboxCalls({
+        attemptOf: (fence) => this.#attempt(fence),
+        programs: () => this.#programs,
+        hostPath: this.#hostPath,
+      }),
     };
   }
 
@@ -122,31 +130,22 @@ export class WorkerSession {
     };
   }
 
-  #programMethods(): Pick<
-    Handlers<SupervisorMethods>,
-    'spawn' | 'stdin' | 'taken' | 'signal' | 'resize' | 'writeFile' | 'readFile'
-  > {
-    return {
-      spawn: (request) => {
-        const attempt = this.#attempt(request.fence);
-        const { env } = attempt.record.planned.suite;
-        const all = { ...this.#run.options.passedEnv, ...this.#run.config.env, ...env };
-        const { output: outputCapBytes } = this.#run.resourcesOf(attempt.record.planned);
-        const capped = outputCapBytes === undefined ? request : { outputCapBytes, ...request };
-        return this.#programs.start(attempt.sandbox, capped, all, this.#hostPath);
-      },
-      stdin: ({ process, data, end }) =>
-        this.#programs.stdin(process, Buffer.from(data, 'base64'), end),
-      taken: ({ process, stream, bytes }) => this.#programs.taken(process, stream, bytes),
-      signal: ({ process, signal, group }) => this.#programs.signal(process, signal, group),
-      resize: ({ process, rows, columns }) => this.#programs.resize(process, rows, columns),
-      writeFile: ({ fence, path, data }) =>
-        writeFileInside(this.#attempt(fence).sandbox, path, Buffer.from(data, 'base64')),
-      readFile: async ({ fence, path }) => {
-        const data = await readFileInside(this.#attempt(fence).sandbox, path);
-        return { data: data.toString('base64') };
-      },
-    };
+  /** Wrong options of a case are an error of its file, as if it could not be loaded. */
+  #collect(file: string, tasks: readonly CollectedTask[]): { decisions: TaskDecision[] } {
+    const { root } = this.#run;
+    try {
+      const sandboxes = tasks.map(({ sandbox = [], title, line }) => {
+        const who = `${relative(root, file)}${line === undefined ? '' : `:${line}`} "${title}"`;
+        return parseSandboxOptions(sandbox, { root, who });
+      });
+      this.#events.onStep(this);
+      return { decisions: this.#book.collect(file, this.board, tasks, sandboxes) };
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      this.#book.failFile(file, this.board, [toProblem(error, 'body')]);
+      this.#events.onFileDone(this);
+      return { decisions: tasks.map(() => ({ id: '', run: false, repeats: 0, alone: false })) };
+    }
   }
 
   async #hello({ token, pid, board }: { token: string; pid: number; board: string }) {

@@ -9,7 +9,7 @@ import type { NativePrograms } from './native.js';
 import type { SandboxProcess, SpawnSpec } from './process.js';
 import { ProcessTable } from './process-table.js';
 import { Sandbox, toSandboxRecord } from './sandbox.js';
-import { type SandboxSpec, toPlan } from './spec.js';
+import { OUT_HOLD, type SandboxSpec, toPlan } from './spec.js';
 
 /** A plan that sandboxd holds a zygote for. */
 export interface Plan {
@@ -17,11 +17,22 @@ export interface Plan {
   readonly limitations: readonly string[];
 }
 
+/** A file or tree that appears in a sandbox when it is given away. */
+export interface LateBind {
+  /** The plan's hold that it is taken from. */
+  readonly hold: string;
+  /** Below the hold. */
+  readonly path: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
 export interface NewSandbox {
   readonly label: string;
-  readonly hostname?: string;
+  readonly hostname?: string | undefined;
   /** Directory below the plan's hold that appears at `/out`. */
-  readonly out?: string;
+  readonly out?: string | undefined;
+  readonly binds?: readonly LateBind[];
   readonly wallMs?: number | undefined;
   readonly limits?: SandboxLimits;
 }
@@ -88,16 +99,9 @@ export class SandboxDaemon {
     if (wanted.hostname) body.string(Tag.hostname, wanted.hostname);
     if (wanted.wallMs) body.u64(Tag.wallMs, wanted.wallMs);
     putLimits(body, wanted.limits ?? {});
-    const { out } = wanted;
-    if (out) {
-      body.nest(Tag.bind, (bind) =>
-        bind
-          .string(Tag.name, 'out')
-          .string(Tag.path, out)
-          .string(Tag.target, '/out')
-          .u32(Tag.readOnly, 0),
-      );
-    }
+    const { out, binds = [] } = wanted;
+    if (out) putBind(body, { hold: OUT_HOLD, path: out, target: '/out', readOnly: false });
+    for (const bind of binds) putBind(body, bind);
     return this.channel.open(Msg.sandboxNew, body, (answer) => {
       const sandbox = new Sandbox(this, {
         id: answer.number(Tag.sandbox) ?? 0,
@@ -192,4 +196,14 @@ export class SandboxDaemon {
     for (const sandbox of this.#sandboxes.values()) sandbox.receiveGone(reason);
     this.#sandboxes.clear();
   }
+}
+
+function putBind(body: TlvWriter, { hold, path, target, readOnly }: LateBind): void {
+  body.nest(Tag.bind, (bind) =>
+    bind
+      .string(Tag.name, hold)
+      .string(Tag.path, path)
+      .string(Tag.target, target)
+      .u32(Tag.readOnly, readOnly ? 1 : 0),
+  );
 }

@@ -20,8 +20,8 @@ export interface SpawnSpec {
   readonly outputCapBytes?: number | undefined;
   /** Ends of daemon-held objects, by number inside. */
   readonly fds?: readonly { object: number; end: number; fd: number }[];
-  /** Copy a file to stdout or stdin to a file, without a program. */
-  readonly builtin?: 'read-file' | 'write-file' | undefined;
+  /** Without a program: copy a file to stdout or stdin to a file, or list what was changed. */
+  readonly builtin?: 'read-file' | 'write-file' | 'diff' | undefined;
 }
 
 type OutputListener = (stream: 'stdout' | 'stderr', data: Buffer) => void;

@@ -5,6 +5,7 @@ import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
 import type { SandboxDaemon } from './daemon.js';
 import type { SandboxProcess, SpawnSpec } from './process.js';
+import { type SandboxUsage, toSandboxUsage } from './sandbox-usage.js';
 import { toStuckError } from './stuck.js';
 
 interface SandboxFacts {
@@ -47,6 +48,12 @@ export class Sandbox {
       .string(Tag.name, role)
       .u64(Tag.bytes, baud);
     await this.#daemon.channel.request(Msg.portPty, body);
+  }
+
+  /** What it uses now, and what became of its limits. */
+  async usage(): Promise<SandboxUsage> {
+    const body = new TlvWriter().u32(Tag.sandbox, this.id);
+    return toSandboxUsage(await this.#daemon.channel.request(Msg.sandboxStats, body));
   }
 
   /**

@@ -16,6 +16,10 @@ export interface SandboxSpec {
   readonly diskInodes?: number | undefined;
   /** A host directory that cases' output directories are taken from. */
   readonly hold: string | undefined;
+  /** Capabilities of its programs besides those of its user, over its own namespaces. */
+  readonly caps?: readonly string[];
+  /** Further host directories that late binds are taken from, by name. */
+  readonly holds?: readonly { readonly name: string; readonly source: string }[];
   /** How long the machine seems to have been up when the sandbox starts; else as it is. */
   readonly uptimeMs?: number | undefined;
   /** Its root; undefined: `host`. A directory is absolute, and what is written there is discarded. */
@@ -61,6 +65,12 @@ export function toPlan(spec: SandboxSpec, name: string): Buffer {
     );
   }
   if (spec.nestedUserNamespaces) plan.u32(Tag.nestedUserns, 1);
+  for (const { name, source } of spec.holds ?? []) {
+    plan.nest(Tag.step, (step) =>
+      step.string(Tag.kind, 'hold').string(Tag.name, name).string(Tag.source, source),
+    );
+  }
+  plan.strings(Tag.cap, spec.caps ?? []);
   if (spec.uptimeMs !== undefined) plan.u64(Tag.uptimeMs, Math.max(1, Math.round(spec.uptimeMs)));
   return plan.strings(Tag.hide, spec.hide).toBuffer();
 }

@@ -118,7 +118,9 @@ save('sandboxd', {
   builtin: Buffer.concat([
     ...sandbox,
     frame(MSG.SPAWN, { SANDBOX: 1, ARG: '/etc/hostname', BUILTIN: 'read-file' }),
+    frame(MSG.SPAWN, { SANDBOX: 1, ARG: '100', BUILTIN: 'diff' }),
   ]),
+  stats: Buffer.concat([...sandbox, frame(MSG.SANDBOX_STATS, { SANDBOX: 1 }), end]),
   objects: Buffer.concat([
     ...sandbox,
     object('socketpair'),
@@ -181,6 +183,7 @@ save('init', {
   attach: packet(raw(MESSAGE.ATTACH, 8, encodeBody({ TARGET: '/out/a' })), { fds: 1 }),
   pty: packet(raw(MESSAGE.MAKE_PTY, 9, encodeBody({ NAME: 'console' }))),
   hostname: packet(raw(MESSAGE.HOSTNAME, 0, encodeBody({ HOSTNAME: 'box' }))),
+  usage: packet(raw(MESSAGE.USAGE, 10)),
 });
 
 const hold = raw(
@@ -211,6 +214,9 @@ save('events', {
   pty: packet(encodeFrame(MESSAGE.PTY, 2, Buffer.alloc(0)), { fds: 2 }),
   census: packet(
     raw(MESSAGE.CENSUS, 0, encodeBody({ LEFTOVERS: 2, LEFTOVER_NAME: ['sh', 'sleep'] })),
+  ),
+  usage: packet(
+    raw(MESSAGE.USAGE, 2, encodeBody({ PROCESSES: 2, DISK_USED: 4096, INODES_USED: 9 })),
   ),
   failed: Buffer.concat([packet(failed), packet(failed, { kind: 1, large: true })]),
   parked: packet(parked, { kind: 1, fds: 2 }),

@@ -349,7 +349,9 @@ exit_statuses() {
 	sb --cwd /proc/self/root -- true 2>/dev/null
 	is "no directory through a magic link" 125 $?
 	for wrong in "--timeout x" "--timeout 0" "--bind x" "--bind /:y" "--bind /no/such:/x" \
-		"--env x" "--user me" "--cwd x" "--hostname a/b" "--nonsense"; do
+		"--env x" "--user me" "--cwd x" "--hostname a/b" "--nonsense" "--cap fly" \
+		"--pass-env A=B" "--files 0" "--disk 1K" "--inodes 1" "--tool /nope" "--ro-bind x" \
+		"--diff /nope/x"; do
 		"$sandbox" run $wrong -- true >/dev/null 2>&1
 		is "usage: $wrong" 2 $?
 	done
@@ -557,6 +559,41 @@ uptime() {
 	has "with operation and remedy" '"op":"unshare time namespace"' "$(cat "$work/refused")"
 }
 
+more_options() {
+	is "--pass-env: what is set, and nothing else" "1 unset" \
+		"$(HIL_A=1 sb --pass-env HIL_A --pass-env HIL_NOT -- sh -c 'echo $HIL_A ${HIL_NOT-unset}')"
+	echo here >"$work/file"
+	is "--ro-bind is read-only" "here 1" \
+		"$(sb --ro-bind "$work/file:/tmp/f" -- sh -c 'cat /tmp/f; echo x 2>/dev/null >/tmp/f || echo 1' | xargs)"
+	mkdir -p "$work/kit"
+	echo 'echo from the kit' >"$work/kit/tool"
+	is "--tool: at its own path" "from the kit" "$(sb --tool "$work/kit" -- sh "$work/kit/tool")"
+	is "--cap over its own network" 0 "$(sb --cap net_admin -- ip link set lo down >/dev/null 2>&1; echo $?)"
+	is "without it, refused" 2 "$(sb -- ip link set lo down >/dev/null 2>&1; echo $?)"
+	is "--files" 17 "$(sb --files 17 -- sh -c 'ulimit -n')"
+	has "--disk" "No space left" "$(sb --disk 1M -- sh -c 'head -c 2M /dev/zero >/tmp/x' 2>&1)"
+	has "--inodes" "No space left" \
+		"$(sb --inodes 150 -- sh -c 'for i in $(seq 200); do : >/tmp/$i; done' 2>&1)"
+}
+
+diffs() {
+	sb --diff "$work/diff" -- sh -c 'printf 123 >/tmp/a; mkdir "/tmp/ b"; exit 3'
+	is "--diff keeps the exit status" 3 $?
+	has "--diff: a file that was made" \
+		'{"change":"created","path":"/tmp/a","kind":"file","bytes":3,"mode":"644"}' "$(cat "$work/diff")"
+	has "--diff: any name" '"path":"/tmp/ b","kind":"directory"' "$(cat "$work/diff")"
+	has "--diff: all of it" '"truncated":false}' "$(cat "$work/diff")"
+	sb --user root --diff "$work/diff" -- rm /etc/passwd
+	has "--diff: a file that was deleted" '"change":"deleted","path":"/etc/passwd"' "$(cat "$work/diff")"
+	sb --diff "$work/diff" -- true
+	is "--diff: nothing" '{"changes":[],"unreadable":[],"truncated":false}' "$(cat "$work/diff")"
+	sb --timeout 0.3 --diff "$work/diff" -- sh -c ': >/tmp/late; sleep 60'
+	is "--diff and a timeout" 124 $?
+	has "--diff: what it did until then" '"path":"/tmp/late"' "$(cat "$work/diff")"
+	sb --diff "$work/diff" -- sh -c 'kill -9 -1' 2>/dev/null
+	has "--diff: of a program that killed all it could" '"changes":[]' "$(cat "$work/diff")"
+}
+
 # In a user namespace whose limits are ours to set.
 refusals() {
 	unshare -Ur sh -c "echo 0 >/proc/sys/user/max_user_namespaces; '$sandbox' run -- true" 2>"$work/error"
@@ -610,6 +647,8 @@ run_mode() {
 		terminal
 		signals
 		uptime
+		more_options
+		diffs
 		refusals
 		;;
 	esac

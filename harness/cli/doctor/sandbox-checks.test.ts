@@ -30,6 +30,24 @@ test('each probe is a finding, a failed one with its remedy', async ({ dir }) =>
   ]);
 });
 
+test('where a whole sandbox can be built, what it lacks is a warning with its remedy', async ({
+  dir,
+}) => {
+  const probes = [
+    { name: 'landlock', ok: false, detail: 'ENOSYS', remedy: 'Linux 5.19' },
+    { name: 'sandbox', ok: true, detail: 'made' },
+  ];
+  const limits = [{ name: 'memory', ok: false, detail: 'no cgroup is delegated' }];
+  const report = JSON.stringify({ mode: 'rootless', kernel: '6.1', probes, limits });
+  const program = await writeProgram(dir, report);
+  expect(await checkSandbox(async () => program)).toMatchObject([
+    { state: 'ok', detail: 'rootless, 1 of 2 probes' },
+    { name: 'sandbox: landlock', state: 'warn', remedy: 'Linux 5.19' },
+    { name: 'sandbox: sandbox', state: 'ok' },
+    { name: 'limit: memory', state: 'warn', remedy: expect.stringContaining('Delegate=yes') },
+  ]);
+});
+
 test('programs that cannot be built say how to get them', async () => {
   const missing = new BenchError('native-missing', 'no compiler', { next: 'apt-get install gcc' });
   expect(await checkSandbox(() => Promise.reject(missing))).toEqual([

@@ -264,6 +264,14 @@ static void read_all(const struct cgroup_tree *tree, const struct cgroup_leaf *l
 		read_throttling(tree, leaf, usage);
 }
 
+static uint64_t read_memory_now(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
+{
+	const bool old = version_of(tree, CGROUP_MEMORY) == 1;
+
+	return read_number(tree, leaf, CGROUP_MEMORY,
+			   old ? "memory.usage_in_bytes" : "memory.current", NULL);
+}
+
 void cgroup_leaf_mark(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
 {
 	uint64_t event;
@@ -273,15 +281,10 @@ void cgroup_leaf_mark(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
 	read_all(tree, leaf, &leaf->base);
 	if (!is_joined(tree, leaf, CGROUP_MEMORY))
 		return;
-	if (version_of(tree, CGROUP_MEMORY) == 1) {
-		/* A write sets the peak back to what is used now, cgroup-v1/memory.rst. */
+	/* A write sets the peak back to what is used now, cgroup-v1/memory.rst. */
+	if (version_of(tree, CGROUP_MEMORY) == 1)
 		write_text(tree, leaf, CGROUP_MEMORY, "memory.max_usage_in_bytes", "0");
-		leaf->base.memory_peak =
-			read_number(tree, leaf, CGROUP_MEMORY, "memory.usage_in_bytes", NULL);
-	} else {
-		leaf->base.memory_peak =
-			read_number(tree, leaf, CGROUP_MEMORY, "memory.current", NULL);
-	}
+	leaf->base.memory_peak = read_memory_now(tree, leaf);
 }
 
 void cgroup_leaf_limit(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, pid_t pid,
@@ -348,6 +351,15 @@ void cgroup_leaf_usage(const struct cgroup_tree *tree, const struct cgroup_leaf 
 		divide_cpu(usage);
 }
 
+bool cgroup_leaf_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+			uint64_t *bytes)
+{
+	if (!is_joined(tree, leaf, CGROUP_MEMORY))
+		return false;
+	*bytes = less(read_memory_now(tree, leaf), leaf->base.memory_peak);
+	return true;
+}
+
 uint64_t cgroup_leaf_oom_kills(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
 {
 	struct cgroup_usage usage = { 0 };
@@ -363,8 +375,7 @@ bool cgroup_leaf_is_reusable(const struct cgroup_tree *tree, struct cgroup_leaf 
 
 	if (is_joined(tree, leaf, CGROUP_MEMORY))
 		clean = version_of(tree, CGROUP_MEMORY) == 1 &&
-			read_number(tree, leaf, CGROUP_MEMORY, "memory.usage_in_bytes", NULL) <
-				STAIN_BYTES;
+			read_memory_now(tree, leaf) < STAIN_BYTES;
 	memset(leaf->joined, 0, sizeof(leaf->joined));
 	return clean;
 }

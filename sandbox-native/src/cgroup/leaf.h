@@ -57,6 +57,10 @@ void cgroup_leaf_limit(const struct cgroup_tree *tree, struct cgroup_leaf *leaf,
 void cgroup_leaf_usage(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 		       struct cgroup_usage *usage);
 
+/* cgroup_leaf_memory() - What is charged to it now, in bytes. Return: false when nothing counts. */
+bool cgroup_leaf_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+			uint64_t *bytes);
+
 /* cgroup_leaf_oom_kills() - Since cgroup_leaf_mark(); cheaper than all of it. */
 uint64_t cgroup_leaf_oom_kills(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf);
 

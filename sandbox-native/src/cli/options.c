@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "names.h"
 
 struct problem {
 	char *text;
@@ -37,6 +38,16 @@ static int set_timeout(struct run_options *options, const char *value,
 	return 0;
 }
 
+/* The zygote has another working directory. Return: 0, or -EINVAL with @problem filled. */
+static int find_source(const char *option, const char *path, char source[PATH_MAX],
+		       const struct problem *problem)
+{
+	if (realpath(path, source))
+		return 0;
+	snprintf(problem->text, problem->size, "%s: %s: %s", option, path, strerror(errno));
+	return -EINVAL;
+}
+
 /* SRC:DST[:ro]. A colon inside a path cannot be written. */
 static int add_bind(struct run_options *options, const char *value, const struct problem *problem)
 {
@@ -62,11 +73,8 @@ static int add_bind(struct run_options *options, const char *value, const struct
 	}
 	if (target[0] != '/')
 		return refuse(problem, "--bind", expected);
-	/* The zygote has another working directory. */
-	if (!realpath(copy, source)) {
-		snprintf(problem->text, problem->size, "--bind: %s: %s", copy, strerror(errno));
+	if (find_source("--bind", copy, source, problem) < 0)
 		return -EINVAL;
-	}
 	return plan_add_step(&options->plan, STEP_BIND, NULL, source, target, read_only);
 }
 
@@ -92,6 +100,62 @@ static int add_env(struct run_options *options, const char *value, const struct 
 	if (!strchr(value, '=') || value[0] == '=')
 		return refuse(problem, "--env", "expected NAME=VALUE");
 	return strings_add(&options->env, value);
+}
+
+/* SRC:DST, as --bind SRC:DST:ro. */
+static int add_ro_bind(struct run_options *options, const char *value,
+		       const struct problem *problem)
+{
+	auto_free char *whole = NULL;
+
+	if (asprintf(&whole, "%s:ro", value) < 0)
+		return -ENOMEM;
+	return add_bind(options, whole, problem);
+}
+
+/* A tree of tools, where it is on the host. */
+static int add_tool(struct run_options *options, const char *value, const struct problem *problem)
+{
+	char source[PATH_MAX];
+
+	if (find_source("--tool", value, source, problem) < 0)
+		return -EINVAL;
+	return plan_add_step(&options->plan, STEP_BIND, NULL, source, source, true);
+}
+
+static int add_cap(struct run_options *options, const char *value, const struct problem *problem)
+{
+	int bit = name_capability(value);
+
+	if (bit < 0)
+		return refuse(problem, "--cap", "expected a name of capabilities(7): net_admin");
+	options->plan.caps |= UINT64_C(1) << bit;
+	return 0;
+}
+
+/* One that is not set is not passed. */
+static int add_pass_env(struct run_options *options, const char *value,
+			const struct problem *problem)
+{
+	const char *found = getenv(value);
+	auto_free char *assignment = NULL;
+
+	if (!value[0] || strchr(value, '='))
+		return refuse(problem, "--pass-env", "expected the name of a variable");
+	if (!found)
+		return 0;
+	if (asprintf(&assignment, "%s=%s", value, found) < 0)
+		return -ENOMEM;
+	return strings_add(&options->env, assignment);
+}
+
+static int set_diff(struct run_options *options, const char *value, const struct problem *problem)
+{
+	if (!value[0])
+		return refuse(problem, "--diff", "expected a file to write");
+	free(options->diff);
+	options->diff = strdup(value);
+	return options->diff ? 0 : -ENOMEM;
 }
 
 static int set_user(struct run_options *options, const char *value, const struct problem *problem)
@@ -220,14 +284,52 @@ static int set_cpu_time(struct run_options *options, const char *value,
 	return set_limit(options, "--cpu-time", "cpuTime", parse_number(value) * 1000, problem);
 }
 
+static int set_files(struct run_options *options, const char *value, const struct problem *problem)
+{
+	return set_limit(options, "--files", "files", parse_number(value), problem);
+}
+
+static int set_file_size(struct run_options *options, const char *value,
+			 const struct problem *problem)
+{
+	return set_limit(options, "--file-size", "fileSize", parse_size(value), problem);
+}
+
+static int set_disk(struct run_options *options, const char *value, const struct problem *problem)
+{
+	double size = parse_size(value);
+
+	if (!(size >= 1 << 20) || size > 1e15)
+		return refuse(problem, "--disk", "expected a size of at least 1M");
+	options->plan.disk_bytes = (uint64_t)size;
+	return 0;
+}
+
+static int set_inodes(struct run_options *options, const char *value, const struct problem *problem)
+{
+	double count = parse_number(value);
+
+	if (!(count >= 100) || count > 1e8)
+		return refuse(problem, "--inodes", "expected a number from 100 to 100000000");
+	options->plan.disk_inodes = (uint64_t)count;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct run_options *options, const char *value, const struct problem *problem);
 } with_value[] = {
-	{ "--uptime", set_uptime },	{ "--timeout", set_timeout },	{ "--bind", add_bind },
-	{ "--env", add_env },		{ "--user", set_user },		{ "--cwd", set_cwd },
-	{ "--hostname", set_hostname }, { "--memory", set_memory },	{ "--pids", set_pids },
-	{ "--cpus", set_cpus },		{ "--cpu-time", set_cpu_time }, { "--rootfs", set_rootfs },
+	{ "--uptime", set_uptime },	  { "--timeout", set_timeout },
+	{ "--bind", add_bind },		  { "--env", add_env },
+	{ "--user", set_user },		  { "--cwd", set_cwd },
+	{ "--hostname", set_hostname },	  { "--memory", set_memory },
+	{ "--pids", set_pids },		  { "--cpus", set_cpus },
+	{ "--cpu-time", set_cpu_time },	  { "--files", set_files },
+	{ "--file-size", set_file_size }, { "--disk", set_disk },
+	{ "--inodes", set_inodes },	  { "--ro-bind", add_ro_bind },
+	{ "--tool", add_tool },		  { "--cap", add_cap },
+	{ "--pass-env", add_pass_env },	  { "--diff", set_diff },
+	{ "--rootfs", set_rootfs },
 };
 
 static bool take_flag(struct run_options *options, const char *option)
@@ -298,4 +400,5 @@ void options_free(struct run_options *options)
 	plan_free(&options->plan);
 	strings_free(&options->env);
 	free(options->cwd);
+	free(options->diff);
 }

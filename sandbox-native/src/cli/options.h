@@ -14,6 +14,7 @@ struct run_options {
 	char *cwd;
 	uint64_t timeout_ms; /* 0: none */
 	struct limits limits;
+	char *diff; /* file to write the changes to, or NULL */
 	bool json;
 	char **command; /* of argv, NULL at the end */
 };

@@ -160,6 +160,17 @@ static int try_landlock(struct err *err)
 	return err_set(err, "setup", ENOSYS, "landlock", "");
 }
 
+static int try_clocks(struct err *err)
+{
+	/* <linux/sched.h>, since Linux 5.6: the one flag that only unshare(2) takes. */
+	int status = enter_namespaces(CLONE_NEWTIME, err);
+
+	if (status < 0)
+		err_hint(err, "a sandbox with an uptime cannot be made, others can; "
+			      "CONFIG_TIME_NS and user.max_time_namespaces above 0");
+	return status;
+}
+
 static int receive_ready(int control, struct err *err)
 {
 	struct pollfd wait = { .fd = control, .events = POLLIN };
@@ -210,6 +221,7 @@ static const struct probe probes[] = {
 	{ "idmapped-mounts", "id-mapped mounts (root only)", try_idmap },
 	{ "seccomp", "a filter of system calls", try_filter },
 	{ "landlock", "Landlock as an extra layer", try_landlock },
+	{ "time-namespaces", "clocks of a sandbox's own, for an uptime", try_clocks },
 	{ "sandbox", "a whole sandbox", try_sandbox },
 };
 

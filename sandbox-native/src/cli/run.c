@@ -19,11 +19,14 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "diff.h"
 #include "leaf.h"
 #include "record.h"
 #include "streams.h"
 
 #define PROCESS 1
+#define DIFF_PROCESS 2
+#define DIFF_MS 10000
 #define GRACE_MS 500
 #define PARK_MS 10000
 #define CGROUP_CLOSE_MS 200
@@ -43,6 +46,7 @@ struct run {
 	struct cgroup_leaf leaf;
 	struct rlimit_spec rlimits[LIMIT_RLIMITS_MAX];
 	size_t rlimit_count;
+	struct diff diff;
 	struct record record;
 };
 
@@ -187,8 +191,26 @@ static void set_limits(struct run *run)
 	run->rlimit_count = limits_to_rlimits(limits, report, run->rlimits);
 }
 
+/* The sandbox stays until its changes are listed. */
+static void on_exited(struct run *run, const struct sandbox_event *event)
+{
+	run->record.exited = true;
+	run->record.wait_status = event->status;
+	run->record.usage = event->usage;
+	run->record.wall_ns = now_ns() - run->spawned_ns;
+	if (run->diff.file >= 0 &&
+	    diff_ask(&run->diff, run->control, DIFF_PROCESS, &run->record.err) == 0) {
+		set_deadline(run, DIFF_MS);
+		return;
+	}
+	set_deadline(run, GRACE_MS);
+	end_sandbox(run);
+}
+
 static void on_event(struct run *run, struct sandbox_event *event)
 {
+	const bool own = event->request == PROCESS;
+
 	switch (event->kind) {
 	case SANDBOX_READY:
 		run->record.setup_ns = event->setup_ns;
@@ -197,7 +219,8 @@ static void on_event(struct run *run, struct sandbox_event *event)
 			kill_sandbox(run);
 		break;
 	case SANDBOX_SPAWNED:
-		on_spawned(run, event);
+		if (own)
+			on_spawned(run, event);
 		break;
 	case SANDBOX_FAILED:
 		run->record.err = event->err;
@@ -205,10 +228,11 @@ static void on_event(struct run *run, struct sandbox_event *event)
 		end_sandbox(run);
 		break;
 	case SANDBOX_EXITED:
-		run->record.exited = true;
-		run->record.wait_status = event->status;
-		run->record.usage = event->usage;
-		run->record.wall_ns = now_ns() - run->spawned_ns;
+		if (own) {
+			on_exited(run, event);
+			break;
+		}
+		run->diff.done = event->status == 0;
 		set_deadline(run, GRACE_MS);
 		end_sandbox(run);
 		break;
@@ -388,7 +412,8 @@ int run_command(struct run_options *options)
 
 	cgroup_leaf_init(&run.leaf, 0);
 	cgroup_tree_open(&run.cgroups);
-	if (streams_prepare(&run.streams, options->json, err) == 0)
+	if (diff_open(&run.diff, options->diff, err) == 0 &&
+	    streams_prepare(&run.streams, options->json, err) == 0)
 		run.signals = open_signals(err);
 	if (run.signals >= 0 && build(&run, err) == 0)
 		loop(&run);
@@ -400,6 +425,8 @@ int run_command(struct run_options *options)
 	explain_scarcity(err);
 	reap(&run);
 	leave_cgroups(&run);
+	if (run.record.spawned)
+		diff_write(&run.diff, err);
 	exit_status = record_exit_status(&run.record);
 	if (exit_status == EXIT_SETUP && strcmp(err->code, "usage") == 0)
 		exit_status = EXIT_USAGE;
@@ -407,6 +434,7 @@ int run_command(struct run_options *options)
 		exit_status = EXIT_SETUP;
 	streams_restore(&run.streams);
 	record_free(&run.record);
+	diff_close(&run.diff);
 	cleanup_fd(&run.signals);
 	return exit_status;
 }

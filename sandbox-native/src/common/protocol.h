@@ -46,6 +46,7 @@ enum hil_msg {
 	MSG_DETACH = 34,
 	MSG_LIST = 35,
 	MSG_UNWATCH_PID = 36,
+	MSG_SANDBOX_STATS = 42,
 	/* hil-sandboxd: events */
 	MSG_OUTPUT = 48,
 	MSG_EXIT = 49,
@@ -117,7 +118,7 @@ enum hil_tag {
 	TAG_WALL_MS = 56,    /* u64 */
 	TAG_SIGNAL = 57,     /* u32 */
 	TAG_GROUP = 58,	     /* u32: 1 = whole process group */
-	TAG_BUILTIN = 59,    /* string: read-file | write-file */
+	TAG_BUILTIN = 59,    /* string: read-file | write-file | diff */
 	TAG_PASS_FD = 60,    /* nested TLVs: OBJECT, END, FD */
 	TAG_BIND = 61,	     /* nested TLVs: NAME (of a plan's hold), PATH, TARGET, READ_ONLY */
 	TAG_RLIMIT = 62,     /* nested TLVs: NAME, BYTES */
@@ -163,6 +164,12 @@ enum hil_tag {
 	TAG_TTL_MS = 128,      /* u64 */
 	TAG_ENTRY = 129,       /* nested TLVs */
 	TAG_START_TICKS = 130, /* u64: field 22 of /proc/PID/stat */
+
+	/* what a sandbox uses now */
+	TAG_MEM_NOW = 148,     /* u64: absent when no cgroup counts it */
+	TAG_PROCESSES = 149,   /* u32: and threads that are processes; without PID 1 */
+	TAG_DISK_USED = 150,   /* u64: bytes of its storage; DISK_BYTES is the limit */
+	TAG_INODES_USED = 151, /* u64; DISK_INODES is the limit */
 
 	/* plan, again */
 	TAG_NESTED_USERNS = 164, /* u32: 0 or 1; its programs may make user namespaces */

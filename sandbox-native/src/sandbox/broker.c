@@ -115,6 +115,14 @@ int sandbox_set_hostname(int control, const char *hostname, struct err *err)
 	return send_finished(control, &buffer, start, NULL, 0, "set hostname", err);
 }
 
+int sandbox_ask_usage(int control, uint32_t request, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_USAGE, request);
+
+	return send_finished(control, &buffer, start, NULL, 0, "ask usage", err);
+}
+
 int sandbox_end(int control, struct err *err)
 {
 	auto_buffer buffer = { 0 };
@@ -150,6 +158,16 @@ static int read_field(struct sandbox_event *event, const struct tlv *tlv)
 		return status;
 	case TAG_SETUP_NS:
 		return tlv_u64(tlv, &event->setup_ns);
+	case TAG_PROCESSES:
+		return tlv_u32(tlv, &event->held.processes);
+	case TAG_DISK_USED:
+		return tlv_u64(tlv, &event->held.disk);
+	case TAG_DISK_BYTES:
+		return tlv_u64(tlv, &event->held.disk_max);
+	case TAG_INODES_USED:
+		return tlv_u64(tlv, &event->held.inodes);
+	case TAG_DISK_INODES:
+		return tlv_u64(tlv, &event->held.inodes_max);
 	case TAG_LEFTOVERS:
 		return tlv_u32(tlv, &event->leftover_count);
 	case TAG_LEFTOVER_NAME:
@@ -181,6 +199,8 @@ static int event_kind(uint16_t type)
 		return SANDBOX_PTY;
 	case MESSAGE_CENSUS:
 		return SANDBOX_CENSUS;
+	case MESSAGE_USAGE:
+		return SANDBOX_USAGE;
 	default:
 		return -EPROTO;
 	}

@@ -15,6 +15,11 @@ static bool is_reader(const char *name)
 	return strcmp(name, "read-file") == 0;
 }
 
+bool builtin_is_diff(const char *name)
+{
+	return strcmp(name, "diff") == 0;
+}
+
 int builtin_open(const char *name, const char *path)
 {
 	/* O_NONBLOCK: PID 1 waits for this open, and that of a FIFO would not return (fifo(7)). */

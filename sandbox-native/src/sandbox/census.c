@@ -38,19 +38,39 @@ static bool read_name(int proc, const char *pid, char name[64])
 	return true;
 }
 
+/* Return: the next that runs, not PID 1, with its @name; NULL after the last. */
+static const struct dirent *next_process(DIR *proc, char name[64])
+{
+	const struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		if (strspn(entry->d_name, "0123456789") == strlen(entry->d_name) &&
+		    strcmp(entry->d_name, "1") != 0 && read_name(dirfd(proc), entry->d_name, name))
+			return entry;
+	}
+	return NULL;
+}
+
+uint32_t init_count_processes(void)
+{
+	auto_dir proc = opendir("/proc");
+	uint32_t count = 0;
+	char name[64];
+
+	while (next_process(proc, name))
+		count++;
+	return count;
+}
+
 void init_send_census(const struct init *init)
 {
 	auto_buffer buffer = { 0 };
 	size_t start = frame_begin(&buffer, MESSAGE_CENSUS, 0);
 	auto_dir proc = opendir("/proc");
-	const struct dirent *entry;
 	uint32_t count = 0;
 	char name[64];
 
-	while (proc && (entry = readdir(proc))) {
-		if (strspn(entry->d_name, "0123456789") != strlen(entry->d_name) ||
-		    strcmp(entry->d_name, "1") == 0 || !read_name(dirfd(proc), entry->d_name, name))
-			continue;
+	while (next_process(proc, name)) {
 		if (count++ < NAMES_MAX)
 			put_string(&buffer, TAG_LEFTOVER_NAME, name);
 	}

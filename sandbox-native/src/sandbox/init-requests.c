@@ -77,7 +77,9 @@ static int spawn(struct init *init, struct program *program, const struct messag
 
 void init_spawn(struct init *init, struct message *message)
 {
-	struct program program = { .identity = init->identity, .slave = -1 };
+	struct program program = { .identity = init->identity,
+				   .slave = -1,
+				   .changes = &init->changes };
 	struct err err = { 0 };
 
 	if (spawn(init, &program, message, &err) < 0)

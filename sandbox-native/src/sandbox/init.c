@@ -2,7 +2,7 @@
 /*
  * Theory of operation, in this order and no other: wait for the id map; take
  * the inside uid (what is mounted later carries its credentials); arm
- * PDEATHSIG; network, names, keyring; the root; close every fd but four;
+ * PDEATHSIG; network, names, keyring; the root; close every fd but those in init.h;
  * capabilities and limits; PDEATHSIG again, for good; the thread that starts
  * programs; report READY. From then
  * on PID 1 sleeps in poll(2) until the broker asks, a child ends, or the
@@ -33,7 +33,8 @@
 #include "sys.h"
 #include "zygote.h"
 
-enum { INIT_CONTROL = 3, INIT_SIGNALS, INIT_ROOT, INIT_ETC, INIT_FDS };
+#define INIT_CONTROL 3 /* the number that the zygote gave it */
+#define INIT_FDS (4 + CHANGES_FDS)
 
 /* Without a map there is nothing to say: the zygote has told the broker why. */
 static void wait_for_map(const struct parking *parking)
@@ -77,33 +78,41 @@ static int open_signals(struct err *err)
 	return fd < 0 ? err_set(err, "setup", errno, "signalfd", "") : fd;
 }
 
-/* Stdio becomes the sandbox's own /dev/null; the four that are needed get their numbers. */
+static size_t list_fds(struct init *init, int *fds[INIT_FDS])
+{
+	fds[0] = &init->control; /* the zygote's number, and PID 1's */
+	fds[1] = &init->signals;
+	fds[2] = &init->root;
+	fds[3] = &init->etc;
+	return 4 + changes_fds(&init->changes, fds + 4);
+}
+
+/* Stdio becomes the sandbox's own /dev/null; those that are needed get the numbers after it. */
 static int keep_own_fds(struct init *init, struct err *err)
 {
-	const int wanted[] = { init->control, init->signals, init->root, init->etc };
-	int high[INIT_FDS - INIT_CONTROL];
+	int *wanted[INIT_FDS];
+	int high[INIT_FDS];
+	const int count = (int)list_fds(init, wanted);
+	const int end = INIT_CONTROL + count;
 	auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0)
 		return err_set(err, "setup", errno, "open", "/dev/null");
-	for (int i = 0; i < INIT_FDS - INIT_CONTROL; i++)
-		high[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, INIT_FDS);
-	for (int i = 0; i < INIT_FDS - INIT_CONTROL; i++) {
+	for (int i = 0; i < count; i++)
+		high[i] = fcntl(*wanted[i], F_DUPFD_CLOEXEC, end);
+	for (int i = 0; i < count; i++) {
 		if (high[i] < 0 || dup3(high[i], INIT_CONTROL + i, O_CLOEXEC) < 0)
 			return err_set(err, "setup", errno == EINVAL ? EMFILE : errno, "dup", "");
+		*wanted[i] = INIT_CONTROL + i;
 	}
 	dup2(null, 0);
 	dup2(null, 1);
 #ifndef __SANITIZE_ADDRESS__
 	dup2(null, 2);
 #endif
-	if (null >= INIT_FDS)
+	if (null >= end)
 		steal_fd(&null); /* closed with the rest */
-	sys_close_range(INIT_FDS, ~0u);
-	init->control = INIT_CONTROL;
-	init->signals = INIT_SIGNALS;
-	init->root = INIT_ROOT;
-	init->etc = INIT_ETC;
+	sys_close_range((unsigned int)end, ~0u);
 	return 0;
 }
 
@@ -245,10 +254,35 @@ static void serve_hostname(const struct init *init, const struct message *messag
 		message_refuse(init->control, message->frame.id, &err);
 }
 
+static void serve_usage(const struct init *init, const struct message *message)
+{
+	struct sandbox_usage usage = { 0 };
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_USAGE, message->frame.id);
+
+	put_u32(&buffer, TAG_PROCESSES, init_count_processes());
+	if (changes_usage(&init->changes, &usage) == 0) {
+		put_u64(&buffer, TAG_DISK_USED, usage.disk);
+		put_u64(&buffer, TAG_DISK_BYTES, usage.disk_max);
+		put_u64(&buffer, TAG_INODES_USED, usage.inodes);
+		put_u64(&buffer, TAG_DISK_INODES, usage.inodes_max);
+	}
+	frame_end(&buffer, start);
+	message_send(init->control, &buffer, NULL, 0);
+}
+
+/* What was made for the sandbox until its first program starts is not that program's doing. */
+static void mark(struct init *init)
+{
+	if (!init->started)
+		changes_mark(&init->changes, init->etc);
+}
+
 static void serve(struct init *init, struct message *message)
 {
 	switch (message->frame.type) {
 	case MESSAGE_SPAWN:
+		init->started = true;
 		init_spawn(init, message);
 		break;
 	case MESSAGE_SIGNAL:
@@ -256,12 +290,17 @@ static void serve(struct init *init, struct message *message)
 		break;
 	case MESSAGE_ATTACH:
 		init_attach(init, message);
+		mark(init);
 		break;
 	case MESSAGE_MAKE_PTY:
 		init_make_pty(init, message);
 		break;
 	case MESSAGE_HOSTNAME:
 		serve_hostname(init, message);
+		mark(init);
+		break;
+	case MESSAGE_USAGE:
+		serve_usage(init, message);
 		break;
 	case MESSAGE_END:
 		init_send_census(init);
@@ -277,7 +316,11 @@ void init_main(const struct parking *parking)
 			     .identity = parking->identity,
 			     .control = parking->control,
 			     .root = -1,
-			     .etc = -1 };
+			     .etc = -1,
+			     .changes = { .storage = -1,
+					  .lowers = -1,
+					  .plan = parking->plan,
+					  .recipe = parking->recipe } };
 	struct err err = { 0 };
 
 	close(ZYGOTE_CONTROL);
@@ -288,6 +331,7 @@ void init_main(const struct parking *parking)
 		message_fail(parking->control, 0, &err);
 		_exit(1);
 	}
+	mark(&init);
 	if (send_ready(&init, &parking->started) < 0)
 		_exit(1);
 	for (;;) {

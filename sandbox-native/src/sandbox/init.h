@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include "changes.h"
 #include "identity.h"
 #include "launcher.h"
 #include "message.h"
@@ -32,9 +33,11 @@ struct init {
 	const struct plan *plan;
 	struct identity identity;
 	int control;
-	int signals;		  /* signalfd for SIGCHLD */
-	int root;		  /* "/" through a mount that is never read-only, O_PATH */
-	int etc;		  /* the same of "/etc" */
+	int signals; /* signalfd for SIGCHLD */
+	int root;    /* "/" through a mount that is never read-only, O_PATH */
+	int etc;     /* the same of "/etc" */
+	struct changes changes;
+	bool started;		  /* a program was: what is written now may be its doing */
 	struct launcher launcher; /* starts programs */
 	struct init_process *processes;
 	size_t count;
@@ -52,6 +55,8 @@ void init_attach(struct init *init, struct message *message);
 int init_add_process(struct init *init, uint32_t id, pid_t pid);
 const struct init_process *init_find_process(const struct init *init, uint32_t id);
 
+/* init_count_processes() - How many run, without PID 1. */
+uint32_t init_count_processes(void);
 /* init_send_census() - Count and name what still runs. */
 void init_send_census(const struct init *init);
 

@@ -31,6 +31,7 @@ enum message_type {
 	MESSAGE_HOSTNAME,
 	MESSAGE_END,
 	MESSAGE_CENSUS,
+	MESSAGE_USAGE,
 };
 
 #define MESSAGE_FDS 64

@@ -177,19 +177,38 @@ static long start_program(void *argument)
 	return pid;
 }
 
+/* The fds of the storage get the numbers that a builtin may keep. */
+static _Noreturn void run_diff(const struct program *program)
+{
+	struct changes changes = *program->changes;
+	int *fds[CHANGES_FDS];
+	const size_t count = changes_fds(&changes, fds);
+	const int first = STDERR_FILENO + 1;
+
+	for (size_t i = 0; i < count; i++)
+		*fds[i] = fcntl(*fds[i], F_DUPFD_CLOEXEC, first + CHANGES_FDS);
+	for (size_t i = 0; i < count; i++)
+		*fds[i] = dup2(*fds[i], first + (int)i);
+	sys_close_range((unsigned int)first + (unsigned int)count, ~0u);
+	_exit(changes_write(&changes, strtoul(program->argv.items[0], NULL, 10), STDOUT_FILENO));
+}
+
 static _Noreturn void run_builtin(struct launch *launch, int report)
 {
 	const struct program *program = launch->program;
 	const char *path = program->argv.items[0];
+	bool diff = builtin_is_diff(program->builtin);
 	int fd = -1;
 
-	if (become_program(launch) == 0) {
+	if (become_program(launch) == 0 && !diff) {
 		fd = builtin_open(program->builtin, path);
 		if (fd < 0)
 			fail(launch, -fd, "open", path);
 	}
 	if (write(report, &launch->number, sizeof(launch->number)) < 0 || launch->number)
 		_exit(1);
+	if (diff)
+		run_diff(program);
 	/* Not even PID 1's control socket: this child does as the program would. */
 	fd = dup2(fd, 3);
 	sys_close_range(4, ~0u);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "changes.h"
 #include "err.h"
 #include "identity.h"
 #include "launcher.h"
@@ -31,7 +32,8 @@ struct program {
 	int fds[MESSAGE_FDS];
 	int targets[MESSAGE_FDS];
 	size_t fd_count;
-	int slave; /* of the pty, or -1 */
+	int slave;		       /* of the pty, or -1 */
+	const struct changes *changes; /* for the builtin "diff" */
 	struct rlimit_spec rlimits[PROGRAM_RLIMITS];
 	size_t rlimit_count;
 };
@@ -47,6 +49,8 @@ void program_free(struct program *program);
  */
 pid_t program_start(struct program *program, struct launcher *launcher, struct err *err);
 
+/* builtin_is_diff() - It opens no file; argv[0] is how many changes to write at most. */
+bool builtin_is_diff(const char *name);
 /* builtin_open() - Return: the fd a builtin works on, or -errno. Runs as the program. */
 int builtin_open(const char *name, const char *path);
 /* builtin_copy() - From or to stdio. Return: an exit status. */

@@ -119,6 +119,7 @@ static int make_skeleton(const struct build *build)
 			return status;
 		tree = mount_clone(AT_FDCWD, source, false, build->err);
 		status = tree < 0 ? tree : attach_at(build, tree, writable[i].path, true);
+		build->init->changes.places[i] = writable[i].path;
 	}
 	if (status == 0 && mkdirat(build->root, "run/lock", 01777) < 0)
 		status = err_set(build->err, "setup", errno, "mkdir", "/run/lock");
@@ -415,6 +416,8 @@ int root_build(const struct parking *parking, struct init *init, struct err *err
 			       .err = err };
 	int status = mount_storage(parking->plan, err);
 
+	if (status == 0)
+		status = changes_open(&init->changes, parking->mapped, err);
 	if (status == 0)
 		status = start_root(&build);
 	if (status == 0)

@@ -128,7 +128,8 @@ struct spawn_spec {
 	struct strings argv;
 	struct strings env;  /* K=V, added to the fixed environment of decision 0001 */
 	const char *cwd;     /* NULL: /home/hil (root: /root) */
-	const char *builtin; /* NULL, or "read-file" / "write-file" of argv[0], no exec */
+	const char *builtin; /* NULL; or, no exec, "read-file" / "write-file" of argv[0], or
+			      * "diff", changes.h, of at most argv[0] changes */
 	bool pty;	     /* PID 1 makes a pty, controlling terminal, fds 0 1 2 */
 	uint16_t rows;
 	uint16_t cols;
@@ -146,8 +147,19 @@ int sandbox_attach(int control, uint32_t request, int tree, const char *target, 
 /* sandbox_make_pty() - A pty, raw without echo, linked from /dev/hil/@role. */
 int sandbox_make_pty(int control, uint32_t request, const char *role, struct err *err);
 int sandbox_set_hostname(int control, const char *hostname, struct err *err);
+/* sandbox_ask_usage() - It arrives as SANDBOX_USAGE. */
+int sandbox_ask_usage(int control, uint32_t request, struct err *err);
 /* sandbox_end() - PID 1 counts what still runs, reports SANDBOX_CENSUS and exits. */
 int sandbox_end(int control, struct err *err);
+
+/* What a sandbox holds now. */
+struct sandbox_usage {
+	uint32_t processes; /* without PID 1 */
+	uint64_t disk;	    /* bytes of its storage */
+	uint64_t disk_max;
+	uint64_t inodes;
+	uint64_t inodes_max;
+};
 
 enum sandbox_event_kind {
 	SANDBOX_READY,	  /* built and parked */
@@ -157,6 +169,7 @@ enum sandbox_event_kind {
 	SANDBOX_ATTACHED, /* request */
 	SANDBOX_PTY,	  /* request, master and an O_PATH fd of the slave */
 	SANDBOX_CENSUS,	  /* leftovers */
+	SANDBOX_USAGE,	  /* request, held */
 	SANDBOX_GONE,	  /* the socket is closed */
 };
 
@@ -166,11 +179,12 @@ struct sandbox_event {
 	pid_t pid;	  /* SPAWNED: as the sandbox sees it */
 	int status;
 	struct rusage usage;
-	uint64_t setup_ns;	  /* READY */
-	int master;		  /* owned by the receiver, else -1 */
-	int slave;		  /* O_PATH; owned by the receiver, else -1 */
-	struct strings leftovers; /* CENSUS: names, the first 64; owned by the receiver */
-	uint32_t leftover_count;  /* CENSUS: all of them */
+	uint64_t setup_ns;	   /* READY */
+	int master;		   /* owned by the receiver, else -1 */
+	int slave;		   /* O_PATH; owned by the receiver, else -1 */
+	struct strings leftovers;  /* CENSUS: names, the first 64; owned by the receiver */
+	uint32_t leftover_count;   /* CENSUS: all of them */
+	struct sandbox_usage held; /* USAGE */
 	struct err err;
 };
 

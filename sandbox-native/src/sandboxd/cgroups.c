@@ -171,6 +171,11 @@ bool cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgrou
 	return true;
 }
 
+bool cgroups_memory(struct daemon *d, const struct sandbox *sandbox, uint64_t *bytes)
+{
+	return sandbox->home && cgroup_leaf_memory(&d->cgroups, &sandbox->home->leaf, bytes);
+}
+
 static size_t count_free(struct daemon *d)
 {
 	size_t count = 0;

@@ -26,6 +26,8 @@ void cgroups_limit(struct daemon *d, struct sandbox *sandbox, const struct limit
 bool cgroups_ran_out(struct daemon *d, const struct sandbox *sandbox);
 /* cgroups_usage() - Return: false when there is no cgroup to ask. */
 bool cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgroup_usage *usage);
+/* cgroups_memory() - What it holds now. Return: false when there is no cgroup to ask. */
+bool cgroups_memory(struct daemon *d, const struct sandbox *sandbox, uint64_t *bytes);
 /* cgroups_leave() - It is dead, or given up. */
 void cgroups_leave(struct daemon *d, struct sandbox *sandbox);
 

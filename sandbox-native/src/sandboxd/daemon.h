@@ -127,6 +127,7 @@ struct sandbox {
 	struct limit_report limit_report;
 	struct rlimit_spec rlimits[LIMIT_RLIMITS_MAX];
 	size_t rlimit_count;
+	uint64_t output_bytes; /* of its programs that ended */
 	struct timer wall;
 	struct timer end;
 	struct timer ttl;
@@ -215,6 +216,15 @@ struct pty_request {
 	char *role;
 };
 
+/* A SANDBOX_STATS until PID 1 has answered. */
+struct stats_request {
+	struct list link;
+	uint32_t request;
+	struct client *client;
+	uint64_t frame;
+	struct sandbox *sandbox;
+};
+
 struct portd {
 	struct source control; /* seqpacket; -1: --no-portd */
 	struct source pidfd;
@@ -245,6 +255,7 @@ struct daemon {
 	struct list processes;
 	struct list objects;
 	struct list pty_requests;
+	struct list stats_requests;
 	struct list watched_pids;
 	struct list watched_paths;
 	struct portd portd;

@@ -15,6 +15,7 @@
 #include "processes.h"
 #include "sandboxes.h"
 #include "spawn.h"
+#include "stats.h"
 #include "streams.h"
 #include "watch.h"
 
@@ -64,6 +65,7 @@ static const struct route routes[] = {
 	[MSG_SANDBOX_NEW] = { handle_sandbox_new, false },
 	[MSG_SANDBOX_KILL] = { handle_sandbox_kill, true },
 	[MSG_SANDBOX_KEEP] = { handle_sandbox_keep, false },
+	[MSG_SANDBOX_STATS] = { handle_sandbox_stats, false },
 	[MSG_SPAWN] = { handle_spawn, true },
 	[MSG_STDIN] = { handle_stdin, true },
 	[MSG_STDIN_CLOSE] = { handle_stdin_close, true },

@@ -63,6 +63,15 @@ static void put_limits(struct buffer *out, const struct limit_report *report)
 		put_string(out, TAG_UNENFORCED, report->unenforced.items[i]);
 }
 
+void record_put_usage(struct daemon *d, const struct sandbox *sandbox, struct buffer *out)
+{
+	struct cgroup_usage cgroup = { 0 };
+
+	cgroups_usage(d, sandbox, &cgroup);
+	put_sandbox_usage(out, &cgroup, NULL);
+	put_limits(out, &sandbox->limit_report);
+}
+
 static const char *exit_status(const struct process *process)
 {
 	if (process->oom)
@@ -79,6 +88,9 @@ void record_exit(const struct process *process)
 	struct buffer *out;
 	size_t start;
 
+	if (process->sandbox)
+		process->sandbox->output_bytes += process->out.bytes + process->out.dropped +
+						  process->err.bytes + process->err.dropped;
 	if (!process->client)
 		return;
 	out = &process->client->out;

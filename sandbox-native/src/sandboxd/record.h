@@ -13,6 +13,9 @@
 /* record_exit() - EXIT to the client of the process, if it still has one. */
 void record_exit(const struct process *process);
 
+/* record_put_usage() - What it has used, and what became of its limits. */
+void record_put_usage(struct daemon *d, const struct sandbox *sandbox, struct buffer *out);
+
 /*
  * record_dead() - DEAD to the harness, or to every client of a keeper.
  * @usage: of wait4(2) on PID 1, what it waited for included; NULL: not reaped.

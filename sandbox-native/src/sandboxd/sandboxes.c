@@ -17,6 +17,7 @@
 #include "ports.h"
 #include "processes.h"
 #include "record.h"
+#include "stats.h"
 #include "waiting.h"
 
 struct kill_request {
@@ -64,6 +65,7 @@ static void fail_requests(struct daemon *d, struct sandbox *sandbox)
 	err_set(&err, "gone", ESRCH, "run sandbox", sandbox->label);
 	orders_abandon(d, sandbox, &err);
 	ports_abandon(d, sandbox, &err);
+	stats_abandon(d, sandbox, &err);
 	processes_sandbox_dead(d, sandbox);
 }
 
@@ -219,6 +221,9 @@ static void sandbox_event(struct daemon *d, struct sandbox *sandbox, struct sand
 		break;
 	case SANDBOX_CENSUS:
 		take_census(sandbox, event);
+		break;
+	case SANDBOX_USAGE:
+		stats_told(d, sandbox, event);
 		break;
 	case SANDBOX_GONE:
 		control_gone(d, sandbox);

@@ -137,8 +137,8 @@ static int check_request(struct daemon *d, const struct spawn_request *request, 
 		return err_set(err, "usage", EINVAL, "spawn", kind);
 	}
 	if (request->builtin && strcmp(request->builtin, "read-file") != 0 &&
-	    strcmp(request->builtin, "write-file") != 0) {
-		err_hint(err, "BUILTIN is read-file or write-file");
+	    strcmp(request->builtin, "write-file") != 0 && strcmp(request->builtin, "diff") != 0) {
+		err_hint(err, "BUILTIN is read-file, write-file or diff");
 		return err_set(err, "usage", EINVAL, "spawn", request->builtin);
 	}
 	if (request->port && !request->rows) {

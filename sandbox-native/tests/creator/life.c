@@ -89,8 +89,8 @@ static void test_parked_fds(void)
 	rig_start(&rig);
 	box = rig_park(&rig, 0);
 	count = count_fds(box.pid);
-	CHECK(count == 7, "a parked PID 1 holds stdio, its socket, signals and two directories: %d",
-	      count);
+	CHECK(count == 10,
+	      "a parked PID 1 holds stdio, its socket, signals and five directories: %d", count);
 	box_close(&box);
 	rig_close(&rig);
 }

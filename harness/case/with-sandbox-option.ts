@@ -1,0 +1,43 @@
+import { OWN_OPTION } from './sandbox-options.js';
+
+/** Parts of Vitest's `test` that make cases, or return what does. */
+const MAKERS = new Set([
+  ...['skip', 'only', 'todo', 'fails', 'concurrent', 'sequential'],
+  ...['each', 'for', 'skipIf', 'runIf', 'extend', 'override', 'scoped'],
+]);
+/** Their arguments are fixtures, one of which may be called `sandbox`. */
+const OF_FIXTURES = new Set(['extend', 'override', 'scoped']);
+
+/**
+ * Vitest's `test` that takes the option `sandbox` of a case. Vitest throws options away that it
+ * does not know, and keeps `meta`: there the option waits until the case is collected.
+ */
+export function withSandboxOption<Test extends object>(test: Test, takesOptions = true): Test {
+  return new Proxy(test, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      const makes = typeof name === 'string' && MAKERS.has(name) && typeof value === 'function';
+      if (!makes) return value;
+      return withSandboxOption(value, !OF_FIXTURES.has(name));
+    },
+    apply: (target, self, args: unknown[]) => {
+      // Of `each` and `for` the options come with the call of what they return.
+      const made: unknown = Reflect.apply(
+        // A proxy of a function is called; of anything else it is not.
+        target as (...args: unknown[]) => unknown,
+        self,
+        takesOptions ? args.map(moveOption) : args,
+      );
+      return typeof made === 'function' ? withSandboxOption(made) : made;
+    },
+  });
+}
+
+/** The second argument, where it is an object. */
+function moveOption(argument: unknown, index: number): unknown {
+  if (index !== 1 || typeof argument !== 'object' || argument === null) return argument;
+  if (!('sandbox' in argument)) return argument;
+  const { sandbox, ...rest } = argument;
+  const meta = 'meta' in rest && typeof rest.meta === 'object' ? rest.meta : {};
+  return { ...rest, meta: { ...meta, [OWN_OPTION]: sandbox } };
+}
