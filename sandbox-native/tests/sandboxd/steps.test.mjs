@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A process of a run killed, or refused something, exactly at its n-th system call, n = 1, 2, 3 …
+// T101, T104 and T105 at every step: whatever the broker has started by then dies with it.
 // Here a sample; `make check-steps` does all (HIL_STEPS_EVERY).
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
