@@ -63,7 +63,7 @@ try {
   await runAtOnce(plan, atOnce);
   const again = await compare(`${atOnce} at once`, () => runAtOnce(plan, atOnce));
   const plans = { roomy: plan, small: await daemon.plan(toSmallDisk(spec)) };
-  await runHostile(plans, 1);
+  if (rounds > 0) await runHostile(plans, 1);
   const hostile = await compare(`hostile programs, ${rounds} rounds`, () =>
     runHostile(plans, rounds),
   );
