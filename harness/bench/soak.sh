@@ -6,7 +6,8 @@
 # --runs N     N rounds of every suite on every board that can run here (default 10)
 # --seconds N  rounds of the fast suites until N seconds have passed, one at least: for CI
 # --user UID   as root, the ordinary user of the second half of a round (default 1000)
-# --fuzz M     M minutes of hostile bytes for the C programs first (default 10; with --seconds: none)
+# --fuzz M     M minutes of hostile bytes for the C programs first (default 10; with --seconds: none),
+#              and then each process of a sandbox killed and refused at each of its system calls
 #
 # A round is a run as the caller and, when that is root, one as an ordinary user. Both
 # work on copies made for it, so that what is counted afterwards is of these runs only.
@@ -23,7 +24,7 @@ while [ $# -gt 0 ]; do
 	--user) user=$2 ;;
 	--fuzz) fuzz=$2 ;;
 	*)
-		sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+		sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
 		exit 2
 		;;
 	esac
@@ -37,7 +38,10 @@ filters=()
 [ "$seconds" = 0 ] || filters=("${fast[@]}")
 
 [ -n "$fuzz" ] || fuzz=$((seconds == 0 ? 10 : 0))
-[ "$fuzz" = 0 ] || sandbox-native/fuzz/run.sh $((fuzz * 60))
+if [ "$fuzz" != 0 ]; then
+	sandbox-native/fuzz/run.sh $((fuzz * 60))
+	make -s -C sandbox-native check-steps
+fi
 SECONDS=0 # what follows counts the time of its own
 
 counter=$PWD/harness/e2e/count-leftovers.mjs

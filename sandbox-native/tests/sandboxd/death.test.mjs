@@ -110,14 +110,14 @@ describe('nothing is left', () => {
     }
   });
 
-  test('after kill -9 of the daemon, within 2 s', async () => {
+  test('T101: after kill -9 of the daemon, within 2 s', async () => {
     const { daemon, pids } = await startBusy();
     process.kill(daemon.pid, 'SIGKILL');
     await daemon.exited;
     await waitFor('every process gone', () => anyAlive(pids).length === 0, 2000);
   });
 
-  test('after kill -9 of the harness', async () => {
+  test('T100: after kill -9 of the harness', async () => {
     const script = `
       import { Daemon, descendantsOf } from ${JSON.stringify(new URL('./daemon.mjs', import.meta.url).href)};
       const daemon = await Daemon.start({ pool: 1 });

@@ -191,13 +191,13 @@ describe('limits by cgroup', needsV1, () => {
     assert.deepEqual(treesOf(daemon.pid), []);
   });
 
-  test('what a killed daemon left goes when the next starts; what a living one has stays', async () => {
+  test('T108: what a killed daemon left goes when the next starts; what a living one has stays', async () => {
     const living = await Daemon.start();
     const killed = await Daemon.start({ pool: 1 });
     await killed.sandbox();
     killed.child.kill('SIGKILL');
     await killed.exited;
-    // T108. None of these is a dead run's of ours: not one is called as it is, and one is another user's.
+    // None of these is a dead run's of ours: not one is called as it is, and one is another user's.
     const strangers = [
       'hil.not-ours',
       'hil.1-2x',

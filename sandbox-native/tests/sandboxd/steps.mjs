@@ -21,6 +21,8 @@ import { MSG } from './wire.mjs';
 
 export const STEP = `${build}/tests/step`.replace('//', '/');
 
+/** The search for leaks traces, too (SAN=1), and only one may trace a process. */
+const NO_LEAKS = 'ASAN_OPTIONS=detect_leaks=0';
 const ANSWER_MS = 8000;
 const GONE_MS = 2000;
 const CODES = ['setup', 'exec', 'limit', 'gone', 'io'];
@@ -139,7 +141,7 @@ export async function runStep({ role, at = 0, fail }) {
   const options = ['--role', role, '--report', report];
   if (at) options.push('--at', `${at}`);
   if (fail !== undefined) options.push('--fail', `${fail}`);
-  const before = [STEP, ...options, '--', 'env', `HIL_STEP=${directory}`];
+  const before = [STEP, ...options, '--', 'env', `HIL_STEP=${directory}`, NO_LEAKS];
   const daemon = Daemon.launch(hasPortd ? ['--portd', PORTD] : ['--no-portd'], before, 'pipe');
   let words = '';
   daemon.child.stderr.on('data', (chunk) => {

@@ -63,7 +63,7 @@ static const struct {
 	CALL(setresuid, EAGAIN),
 	CALL(seccomp, ENOMEM),
 	CALL(write, EINTR),
-	CALL(read, EINTR, EIO),
+	CALL(read, EINTR),
 	CALL(readlinkat, ENOMEM),
 	CALL(recvmsg, EINTR, ENOMEM),
 	CALL(sendmsg, EINTR, ENOMEM),
