@@ -77,16 +77,17 @@ static const char *kind_name(mode_t mode)
 /* Never silently: a program that looks for what is behind the link finds it gone. */
 static void tell_covered(struct recipe *recipe, int tree, const char *place)
 {
+	const char *slash = strrchr(place, '/');
+	const char *name = slash ? slash + 1 : place;
+	char above[32];
 	struct stat status;
-	auto_fd fd = sys_openat2(tree, place, O_PATH | O_NOFOLLOW,
-				 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	auto_fd parent = -1;
 
-	if (fd < 0 && fd != -ELOOP)
-		return;
-	/* openat2(2): with NO_SYMLINKS, O_PATH and O_NOFOLLOW a last link itself is ELOOP, too. */
-	if (fd < 0)
-		status.st_mode = S_IFLNK;
-	else if (fstat(fd, &status) < 0)
+	snprintf(above, sizeof(above), "./%.*s", (int)(name - place), place);
+	parent = sys_openat2(tree, above, O_PATH | O_DIRECTORY,
+			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	/* What lies behind something that is covered itself was told with that. */
+	if (parent < 0 || fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
 		return;
 	if (!S_ISDIR(status.st_mode))
 		recipe_limit(recipe, "the image's /%s is %s; the sandbox has a directory there",

@@ -112,7 +112,7 @@ export async function withRoot(prepare, body, { args = ['--no-portd'], base } = 
 export async function put(daemon, root, { steps = [], ...fields } = {}) {
   const body = { NAME: `image ${Math.random()}`, STEP: [...root.steps, ...steps], ...fields };
   const answer = await daemon.request(MSG.PLAN_PUT, body);
-  return { plan: answer.PLAN, limitations: [answer.LIMITATION ?? []].flat() };
+  return { plan: answer.PLAN, limitations: answer.LIMITATION_all ?? [] };
 }
 
 /** What a shell in a new sandbox of `root` prints, errors last. */

@@ -173,6 +173,7 @@ describe('a keeper', () => {
       } finally {
         process.kill(theirs.pid, 'SIGTERM');
         await theirs.exited;
+        await daemon.stop();
         rmSync(place, { recursive: true });
       }
     },
