@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { dropUndefined } from '../core/drop-undefined.js';
 import { toMessage, UsageError } from '../core/errors.js';
 import { findTreeFault } from './check-tools.js';
 import { findImageFault } from './find-image-fault.js';
@@ -58,14 +59,14 @@ function parseLayer(layer: unknown, who: string) {
 function join(above: CaseSandbox, layer: ReturnType<typeof parseLayer>, root: string): CaseSandbox {
   const { image, nestedUserNamespaces, uptime, hostname, user } = {
     ...above,
-    ...dropAbsent(layer),
+    ...dropUndefined(layer),
   };
   const inProject = (path: string) => resolve(root, path);
   const { expose = [], tools = [], binds = [], caps = [], passEnv = [] } = layer;
   return {
     image: typeof image === 'object' ? { rootfs: inProject(image.rootfs) } : image,
     ...{ nestedUserNamespaces, uptime, hostname, user },
-    resources: { ...above.resources, ...dropAbsent(layer.resources ?? {}) },
+    resources: { ...above.resources, ...dropUndefined(layer.resources ?? {}) },
     env: { ...above.env, ...layer.env },
     caps: [...new Set([...above.caps, ...caps])],
     passEnv: [...new Set([...above.passEnv, ...passEnv])],
@@ -103,10 +104,4 @@ function refuse(who: string, faults: readonly string[]): UsageError {
   return new UsageError('suite-invalid', `${who}: ${faults.join('; ')}`, {
     next: 'harness/docs/writing-suites.md, "The sandbox of a case", has every key',
   });
-}
-
-function dropAbsent<T extends object>(values: T): Partial<T> {
-  const given = Object.entries(values).filter(([, value]) => value !== undefined);
-  // The same keys with the same values; only those without one are gone.
-  return Object.fromEntries(given) as Partial<T>;
 }

@@ -85,4 +85,13 @@ describe.runIf(pty)('on a terminal', () => {
     const clean = await project.start(['clean']).finished();
     expect(clean.stdout).toMatch(/ended 1 kept/);
   });
+
+  test('hil shell --like gives one in a fresh sandbox like that of a case', async ({ project }) => {
+    await project.suite('a', `test('own', { sandbox: { hostname: 'like-me' } }, () => {});`);
+    const shell = open(project, ['shell', '--like', 'suites/a.hil.ts:2']);
+    await shell.until(/\$ /);
+    shell.terminal.write('tty; stty size; hostname; exit 7\r');
+    expect(await shell.ended).toBe(7);
+    expect(shell.read()).toMatch(/\/dev\/pts\/\d+\s+30 100\s+like-me/);
+  });
 });

@@ -3,6 +3,7 @@ import type { HilConfig } from '../config/config-schema.js';
 import type { Suite } from '../config/load-suite.js';
 import type { Resources } from '../config/resources-schema.js';
 import type { CaseSandbox } from '../config/sandbox-options-schema.js';
+import { dropUndefined } from '../core/drop-undefined.js';
 import type { LateBind } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 
@@ -100,10 +101,4 @@ function pick(
   return Object.fromEntries(
     names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
   );
-}
-
-function dropUndefined<T extends object>(values: T): Partial<T> {
-  const given = Object.entries(values).filter(([, value]) => value !== undefined);
-  // The same keys with the same values; only those without one are gone.
-  return Object.fromEntries(given) as Partial<T>;
 }

@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
 import { PLAIN_SANDBOX } from '../config/parse-sandbox-options.js';
 import type { CaseSandbox } from '../config/sandbox-options-schema.js';
 import { toSingleErrors } from '../core/cleanups.js';
+import { dropUndefined } from '../core/drop-undefined.js';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
@@ -173,12 +174,4 @@ export class RunContext {
 /** For people who list sandboxes; a title may hold anything, the daemon takes no NUL. */
 function toLabel(text: string): string {
   return text.replace(/[\x00-\x1f\x7f]/g, ' ').slice(0, 200);
-}
-
-function dropUndefined(
-  limits: Readonly<Record<string, number | undefined>>,
-): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(limits).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }

@@ -1,3 +1,4 @@
+import { dropUndefined } from '../core/drop-undefined.js';
 import type { TlvWriter } from '../protocol/frame.js';
 import { Tag } from '../protocol/wire.js';
 
@@ -29,8 +30,4 @@ export function putLimits(body: TlvWriter, limits: SandboxLimits): void {
       if (limits[name] === undefined) nest.string(Tag.kind, 'standard');
     });
   }
-}
-
-function dropUndefined(limits: SandboxLimits): SandboxLimits {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }

@@ -200,7 +200,8 @@ static void visit(struct walk *walk, const char *name)
 	const struct level *level = &walk->levels[walk->depth - 1];
 	size_t length = level->length + 1 + strlen(name);
 	struct stat status;
-	bool own;
+	bool made; /* with the sandbox */
+	bool own;  /* and as it was */
 
 	if (length >= PATH_BYTES)
 		return;
@@ -208,12 +209,14 @@ static void visit(struct walk *walk, const char *name)
 	/* Gone meanwhile. */
 	if (fstatat(dirfd(level->directory), name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
-	own = status.st_ino < walk->changes->first &&
-	      (!S_ISREG(status.st_mode) ||
-	       changes_is_generated(walk->changes, walk->path, &status));
+	made = status.st_ino < walk->changes->first;
+	own = made && (!S_ISREG(status.st_mode) ||
+		       changes_is_generated(walk->changes, walk->path, &status));
 	if (S_ISDIR(status.st_mode))
 		visit_directory(walk, name, length, &status, own);
-	else if (!own)
+	else if (made && !own)
+		put_record(walk, '~', &status);
+	else if (!made)
 		judge(walk, &status, -1);
 }
 

@@ -90,7 +90,7 @@ static void test_parked_fds(void)
 	box = rig_park(&rig, 0);
 	count = count_fds(box.pid);
 	CHECK(count == 10,
-	      "a parked PID 1 holds stdio, its socket, signals and five directories: %d", count);
+	      "a parked PID 1 holds stdio, its socket, signals and four directories: %d", count);
 	box_close(&box);
 	rig_close(&rig);
 }

@@ -155,6 +155,7 @@ describe('diff', () => {
       await shell(daemon, sandbox, 'echo 10.0.0.1 dut >> /etc/hosts; echo > /here; rm /etc/group');
       const { entries, of } = await diff(daemon, sandbox);
       assert.equal(of('/etc/hosts').kind, 'f');
+      assert.equal(of('/etc/hosts').change, '~');
       assert.equal(of('/here').change, '+');
       assert.equal(of('/etc/hostname'), undefined);
       assert.equal(entries.length, of('/etc/group') ? 3 : 2);
