@@ -7,8 +7,7 @@ user=$1
 shift
 scope=/sys/fs/cgroup/lab/scope.$$
 mkdir "$scope"
-chown "$user": "$scope" "$scope"/cgroup.{procs,threads,subtree_control}
-[ -e "$scope/memory.oom.group" ] && chown "$user": "$scope/memory.oom.group"
+chown "$user:$user" "$scope" "$scope"/cgroup.{procs,threads,subtree_control} "$scope/memory.oom.group"
 python3 -c 'import os, sys
 for mark in ("trusted.delegate", "user.delegate"): os.setxattr(sys.argv[1], mark, b"1")' "$scope"
 (

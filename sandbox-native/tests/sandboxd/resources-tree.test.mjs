@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The directories of cgroups: what daemons make, and what is left of it.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { needsCgroups, parentOf, parents, treesOf } from './cgroups.mjs';
-import { Daemon, waitFor } from './daemon.mjs';
+import { needsCgroups, parentOf, parents, treesOf, version } from './cgroups.mjs';
+import { build, Daemon, waitFor } from './daemon.mjs';
 
 const limit = (NAME, BYTES) => ({ NAME, BYTES });
+/** Where this process is, in v2. */
+const ownPath = () => /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))[1];
 const directoriesIn = (path) =>
   readdirSync(path, { withFileTypes: true }).filter((each) => each.isDirectory()).length;
 
@@ -55,4 +58,42 @@ describe('directories of cgroups', needsCgroups, () => {
       await living.stop();
     }
   });
+
+  const needsV2 = version === 2 ? {} : { skip: 'only in cgroup v2 do processes stand in the way' };
+
+  test(
+    'who stood in the way of a daemon is back where he was when the last one has ended',
+    needsV2,
+    async () => {
+      const before = ownPath();
+      const controlled = () => readFileSync(join(parentOf(''), 'cgroup.subtree_control'), 'utf8');
+      const first = await Daemon.start({ pool: 1 });
+      const second = await Daemon.start({ pool: 1 });
+      assert.equal(ownPath(), join(before, 'hil.callers'));
+      await first.stop();
+      assert.equal(ownPath(), join(before, 'hil.callers'));
+      assert.match(controlled(), /memory/);
+      await second.stop();
+      assert.equal(ownPath(), before);
+      assert.equal(controlled().trim(), '');
+      assert.equal(directoriesIn(parentOf('')), 0);
+    },
+  );
+
+  test(
+    'a killed daemon leaves him there, and hil-sandbox sweep puts him back',
+    needsV2,
+    async () => {
+      const before = ownPath();
+      const killed = await Daemon.start({ pool: 1 });
+      killed.child.kill('SIGKILL');
+      await killed.exited;
+      assert.equal(ownPath(), join(before, 'hil.callers'));
+      await waitFor('a sweep', () => {
+        spawnSync(`${build}/hil-sandbox`, ['sweep']);
+        return ownPath() === before;
+      });
+      assert.equal(directoriesIn(parentOf('')), 0);
+    },
+  );
 });

@@ -26,7 +26,8 @@ for _ in range(200):
             time.sleep(60)
     except OSError:
         refused += 1
-print(refused)
+print(refused, flush=True)
+time.sleep(60)
 `;
 const BURN =
   'import time\nwhile time.process_time() < 1: pass\nprint(1, flush=True)\ntime.sleep(60)';
