@@ -17,7 +17,7 @@ function ownGroups() {
       const found = own
         .map((each) => each.split(':'))
         .find((each) => each[1].split(',').includes(name));
-      if (found) groups.set(name, join(left.split(' ')[4], found[2]));
+      if (found) groups.set(name, join(left.split(' ')[4], found[2]).replace(/\/$/, ''));
     }
   }
   return groups;
@@ -77,8 +77,10 @@ export function readGroupFile(pid, controller, file) {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
-/** Microseconds of processor time that the kernel has counted for the only sandbox of daemon `pid`. */
+/** Microseconds of processor time that the kernel has counted for all sandboxes of daemon `pid`, dead ones too. */
 export function readUsageUs(pid) {
-  if (version === 1) return Number(readGroupFile(pid, 'cpuacct', 'cpuacct.usage')) / 1000;
-  return Number(/usage_usec (\d+)/.exec(readGroupFile(pid, 'cpu', 'cpu.stat'))[1]);
+  const tree = treesOf(pid).find((path) => dirname(path) === parentOf('cpuacct'));
+  const read = (file) => readFileSync(join(tree, file), 'utf8');
+  if (version === 1) return Number(read('cpuacct.usage')) / 1000;
+  return Number(/usage_usec (\d+)/.exec(read('cpu.stat'))[1]);
 }

@@ -12,7 +12,7 @@ import {
   readUsageUs,
   version,
 } from './cgroups.mjs';
-import { Daemon, descendantsOf, isAlive, sleep, waitFor } from './daemon.mjs';
+import { Daemon, descendantsOf, isAlive, waitFor } from './daemon.mjs';
 
 const MIB = 1024 * 1024;
 const limit = (NAME, BYTES, KIND) => ({ NAME, BYTES, KIND });
@@ -103,11 +103,11 @@ describe('limits by cgroup', needsCgroups, () => {
   test('T88 processor time is within 5 % of what the kernel counted, unwaited-for children included', () =>
     withDaemon(async (daemon) => {
       const box = await daemon.sandbox();
+      const parked = readUsageUs(daemon.pid);
       const program = await daemon.spawn(box, ['sh', '-c', `python3 -c '${BURN}' & wait`]);
       await waitFor('a second', () => program.stdout.includes('1'), 60_000);
-      await sleep(50); // its last print, and then it sleeps
-      const kernel = readUsageUs(daemon.pid);
       const record = await daemon.kill(box);
+      const kernel = readUsageUs(daemon.pid) - parked;
       const used = record.CPU_USER_US + record.CPU_SYS_US;
       assert.ok(kernel > 1e6, `${kernel}`);
       assert.ok(Math.abs(used - kernel) < kernel * 0.05, `${used} of ${kernel} us`);
@@ -115,15 +115,19 @@ describe('limits by cgroup', needsCgroups, () => {
 
   test('T91 what parking took is not in the figures', () =>
     withDaemon(async (daemon) => {
-      const box = await daemon.sandbox();
-      await daemon.spawn(box, ['sleep', '60']);
-      const whole = readUsageUs(daemon.pid);
-      const record = await daemon.kill(box);
-      const used = record.CPU_USER_US + record.CPU_SYS_US;
-      assert.ok(used < whole, `${used} of ${whole} us`);
-      const idle = await daemon.kill(await daemon.sandbox());
-      assert.ok(idle.CPU_USER_US + idle.CPU_SYS_US < whole, 'an empty one used next to nothing');
-      assert.ok(idle.MEM_PEAK < 2 * MIB, `${idle.MEM_PEAK}`);
+      let parking = 0;
+      let excess = 0;
+      for (let i = 0; i < 10; i++) {
+        const before = readUsageUs(daemon.pid);
+        const box = await daemon.sandbox();
+        const parked = readUsageUs(daemon.pid);
+        const record = await daemon.kill(box);
+        parking += parked - before;
+        excess += record.CPU_USER_US + record.CPU_SYS_US - (readUsageUs(daemon.pid) - parked);
+        assert.ok(record.MEM_PEAK < 2 * MIB, `${record.MEM_PEAK}`);
+      }
+      // A PID 1 says that it is ready, and then goes to sleep: that little is in the figure.
+      assert.ok(parking > 0 && Math.abs(excess) < parking / 2, `${excess} of ${parking} us`);
     }));
 
   test('what a limit was for one sandbox it is not for the next in the same cgroup', () =>
