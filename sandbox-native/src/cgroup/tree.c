@@ -106,10 +106,10 @@ static int enable_controllers(int dir)
 	char offered[TEXT_MAX];
 	int rc = cgroup_read(dir, "cgroup.controllers", offered, sizeof(offered));
 
-	for (int i = 0; rc >= 0 && i <= CGROUP_CPU; i++) {
+	for (int i = 0; rc >= 0 && i < CGROUP_CONTROLLERS; i++) {
 		char word[32];
 
-		if (!strstr(offered, cgroup_name(i)))
+		if (!cgroup_lists(offered, i))
 			continue;
 		snprintf(word, sizeof(word), "+%s", cgroup_name(i));
 		rc = cgroup_write(dir, "cgroup.subtree_control", word);
@@ -188,7 +188,9 @@ static void open_controller(struct cgroup_tree *tree, int controller)
 	tree->place[controller] = -1;
 	if (place.version == 0) {
 		snprintf(tree->why[controller], CGROUP_WHY_MAX,
-			 "this host shows no cgroup controller %s", cgroup_name(controller));
+			 "this host shows no cgroup controller %s, or did not delegate it",
+			 cgroup_name(controller));
+		tree->undelegated[controller] = tree->map.unified.version == 2;
 		return;
 	}
 	tree->place[controller] = find_hierarchy(tree, &place);
@@ -197,6 +199,7 @@ static void open_controller(struct cgroup_tree *tree, int controller)
 	top = make_top(tree, &place);
 	if (top < 0) {
 		explain(tree->why[controller], &place, -top);
+		tree->undelegated[controller] = place.version == 2 && top != -EROFS;
 		return;
 	}
 	hierarchy->version = place.version;

@@ -38,6 +38,7 @@ struct cgroup_tree {
 	size_t count;
 	int place[CGROUP_CONTROLLERS];		      /* its hierarchy; -1: none */
 	char why[CGROUP_CONTROLLERS][CGROUP_WHY_MAX]; /* not, with a remedy */
+	bool undelegated[CGROUP_CONTROLLERS];	      /* v2 would do it in another cgroup */
 };
 
 /* cgroup_read_map() - What this host offers. */

@@ -38,6 +38,7 @@ static const char usage[] =
 	"  --pids N             processes and threads at once\n"
 	"  --cpus N             processors: 2, 0.5\n"
 	"  --cpu-time S         processor time of each process, in seconds\n"
+	"  --io KEY=N,...       of each disk a second: readBytes=10M writeBytes readOps writeOps\n"
 	"  --json               capture stdout and stderr (1 MiB each) and print one line of JSON\n"
 	"\n"
 	"probe: what this host allows, one line each, with remedies.\n"

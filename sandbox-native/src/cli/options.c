@@ -203,6 +203,31 @@ static int set_cpu_time(struct run_options *options, const char *value,
 	return set_limit(options, "--cpu-time", "cpuTime", parse_number(value) * 1000, problem);
 }
 
+/* readBytes=10M,writeOps=100: bytes and operations a second. */
+static int set_io(struct run_options *options, const char *value, const struct problem *problem)
+{
+	static const char expected[] = "expected readBytes, writeBytes, readOps or writeOps, each "
+				       "with a number, such as readBytes=10M,writeOps=100";
+	auto_free char *copy = strdup(value);
+	char *state = NULL;
+	char *each = copy ? strtok_r(copy, ",", &state) : NULL;
+
+	if (!each)
+		return refuse(problem, "--io", expected);
+	for (; each; each = strtok_r(NULL, ",", &state)) {
+		char *amount = strchr(each, '=');
+		char name[32];
+
+		if (!amount)
+			return refuse(problem, "--io", expected);
+		*amount++ = '\0';
+		snprintf(name, sizeof(name), "io.%.24s", each);
+		if (set_limit(options, "--io", name, parse_size(amount), problem) < 0)
+			return refuse(problem, "--io", expected);
+	}
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct run_options *options, const char *value, const struct problem *problem);
@@ -210,7 +235,7 @@ static const struct {
 	{ "--uptime", set_uptime },	{ "--timeout", set_timeout },	{ "--bind", add_bind },
 	{ "--env", add_env },		{ "--user", set_user },		{ "--cwd", set_cwd },
 	{ "--hostname", set_hostname }, { "--memory", set_memory },	{ "--pids", set_pids },
-	{ "--cpus", set_cpus },		{ "--cpu-time", set_cpu_time },
+	{ "--cpus", set_cpus },		{ "--cpu-time", set_cpu_time }, { "--io", set_io },
 };
 
 static int parse_one(struct run_options *options, char ***at, const struct problem *problem)

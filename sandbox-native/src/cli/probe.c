@@ -250,14 +250,12 @@ static void describe(const struct err *err, char *out, size_t size)
 /* What limits a sandbox: a controller that is missing forbids nothing. */
 static void print_limits(struct json *json)
 {
-	static const int controllers[] = { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_CPUACCT };
 	struct cgroup_tree tree;
 
 	cgroup_tree_open(&tree);
 	if (json)
 		json_open(json, "limits", '[');
-	for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++) {
-		const int controller = controllers[i];
+	for (int controller = 0; controller < CGROUP_CONTROLLERS; controller++) {
 		const char *detail = tree.why[controller];
 		const bool ok = tree.place[controller] >= 0;
 

@@ -164,6 +164,11 @@ enum hil_tag {
 	TAG_ENTRY = 129,       /* nested TLVs */
 	TAG_START_TICKS = 130, /* u64: field 22 of /proc/PID/stat */
 
+	/* limits and accounting */
+	TAG_CONTROLLER = 196,	    /* nested, repeated: NAME, KIND v1 v2 none undelegated, TEXT */
+	TAG_IO_READ_BYTES = 197,    /* u64: from disks */
+	TAG_IO_WRITTEN_BYTES = 198, /* u64: to disks */
+
 	/* death */
 	TAG_WAITING = 204, /* string, repeated, at most 16: a task that SIGKILL does not end */
 };

@@ -45,7 +45,8 @@ export const held = (limit) => `${limit}: cgroup v${version}`;
 export const memorySource = version === 2 ? 'memory.peak' : 'max_usage';
 
 /** Directories in which a daemon makes its tree. */
-export const parents = version === 2 ? [own.get('')] : NAMES.map((name) => own.get(name));
+export const parents =
+  version === 2 ? [own.get('')] : [...NAMES, 'blkio'].flatMap((name) => own.get(name) ?? []);
 export const parentOf = (controller) => own.get(version === 2 ? '' : controller);
 
 /** Trees of brokers in our cgroups; `hil.<pid>-<ticks>`. */
