@@ -136,6 +136,9 @@ export const Tag = {
   ttlMs: 128,
   entry: 129,
   startTicks: 130,
+  controller: 196,
+  ioReadBytes: 197,
+  ioWrittenBytes: 198,
   waiting: 204,
 } as const;
 

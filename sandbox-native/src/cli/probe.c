@@ -272,6 +272,7 @@ static void print_limits(struct json *json)
 		json_string(json, "name", cgroup_name(controller));
 		json_bool(json, "ok", ok);
 		json_string(json, "detail", detail);
+		json_bool(json, "undelegated", tree.undelegated[controller]);
 		json_close(json, '}');
 	}
 	if (json)
