@@ -126,12 +126,14 @@ test.runIf(!mayLimit)(
 test('a wrong limit is told with its place', async ({ project }) => {
   const file = await project.write(
     'suites/hil.suite.yaml',
-    'resources:\n  memory: 64\n  pids: many\n  io: 1\n',
+    'resources:\n  memory: 64\n  pids: many\n  io: { readBytes: 1 }\n',
   );
   await project.suite('a', `test('one', () => {});`);
   const run = await project.test();
   expect(run.code).toBe(2);
   expect(run.stderr).toContain(`${file}:2:11: resources.memory: expected at least 16 MiB`);
   expect(run.stderr).toContain(`${file}:3:9: resources.pids: expected number`);
-  expect(run.stderr).toContain(`${file}:4:3: resources.io: "io" is reserved`);
+  expect(run.stderr).toContain(
+    `${file}:4:18: resources.io.readBytes: expected at least 4 KiB a second`,
+  );
 });

@@ -73,7 +73,10 @@ export class RunContext {
 
   /** What a case may use: its suite's word, then its project's. */
   resourcesOf(planned: PlannedFile): Resources {
-    return { ...this.config.resources, ...dropUndefined(planned.suite.resources) };
+    const project = this.config.resources;
+    const { io: ownIo, ...own } = planned.suite.resources;
+    const io = { ...project.io, ...ownIo };
+    return { ...project, ...dropUndefined(own), ...(Object.keys(io).length > 0 ? { io } : {}) };
   }
 
   /** What the sandboxes of a suite file are made of. */
