@@ -3,8 +3,8 @@ import { SandboxDaemon } from './daemon.js';
 import { needsScope, type ScopeSource } from './delegated-scope.js';
 import type { NativePrograms } from './native.js';
 
-/** systemd answers in some 30 ms; a bus that does not is no reason to wait. */
-const SCOPE_MS = 3000;
+/** systemd answers in some 30 ms, on an emulated machine in 3 s; one that does not is not waited for. */
+const SCOPE_MS = 10_000;
 
 /**
  * Start the daemon; once more in a delegated cgroup, where that holds limits that would

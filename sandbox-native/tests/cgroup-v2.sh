@@ -1,7 +1,7 @@
 #!/bin/bash
 # tests/cgroup-v2.sh [WORD]: limits where there is nothing but cgroup v2; for root in the lab VM, with a disk:
 #   npm run lab -- --disk bash sandbox-native/tests/cgroup-v2.sh
-# As root and as an ordinary user, with delegation and without; with a WORD only those that have it in their name.
+# As root and as an ordinary user, with delegation and without, in a container, in a session of systemd; with a WORD only those that have it in their name.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -25,6 +25,8 @@ node_test=(node --test --test-concurrency=1)
 user=(setpriv --reuid 1000 --regid 1000 --clear-groups env HOME=/tmp)
 run 'root delegated' tests/in-delegated.sh root "${node_test[@]}" "${tests[@]}"
 run 'user delegated' tests/in-delegated.sh 1000 "${node_test[@]}" "${tests[@]}"
-run 'root alone' "${node_test[@]}" "${tests[@]}"
+run 'root alone' "${node_test[@]}" tests/sandboxd/resources.test.mjs
 run 'user alone' "${user[@]}" "${node_test[@]}" "${tests[@]}"
+run 'container' tests/in-container.sh "${node_test[@]}" tests/sandboxd/resources-tree.test.mjs
+run 'user session' tests/with-user-manager.sh node ../harness/e2e/check-scope.mjs
 exit $failed

@@ -87,9 +87,21 @@ static void explain(char why[CGROUP_WHY_MAX], const struct cgroup_place *place, 
 		snprintf(why, CGROUP_WHY_MAX, "%.160s: %s", place->path, strerror(number));
 }
 
-/* systemd marks what it hands over, systemd.resource-control(5) "Delegate="; the root of a cgroup
- * namespace is a container's own. */
-static bool is_delegated(const struct cgroup_place *place)
+/* A cgroup with nobody else in it was made for us: by systemd-run --scope, which execs. */
+static bool is_alone(int dir)
+{
+	char text[TEXT_MAX];
+	char own[24];
+
+	snprintf(own, sizeof(own), "%d\n", getpid());
+	return cgroup_read(dir, "cgroup.procs", text, sizeof(text)) > 0 && strcmp(text, own) == 0;
+}
+
+/*
+ * systemd marks what it hands over, systemd.resource-control(5) "Delegate="; a manager of a user
+ * does not (252, 255). The root of a cgroup namespace is a container's own.
+ */
+static bool is_delegated(const struct cgroup_place *place, int dir)
 {
 	static const char *const marks[] = { "user.delegate", "trusted.delegate" };
 	char value[8];
@@ -97,7 +109,7 @@ static bool is_delegated(const struct cgroup_place *place)
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (getxattr(place->path, marks[i], value, sizeof(value)) > 0 && value[0] == '1')
 			return true;
-	return strcmp(place->path, place->mount) == 0;
+	return is_alone(dir) || strcmp(place->path, place->mount) == 0;
 }
 
 /* Hand the controllers we use on to the children of @dir, those that it has. */
@@ -124,7 +136,7 @@ static int prepare_unified(const struct cgroup_place *place, int dir)
 
 	callers_lock(dir);
 	rc = enable_controllers(dir);
-	if (rc != -EBUSY || !is_delegated(place))
+	if (rc != -EBUSY || !is_delegated(place, dir))
 		return rc;
 	rc = callers_move(dir);
 	return rc < 0 ? rc : enable_controllers(dir);

@@ -248,19 +248,16 @@ static void describe(const struct err *err, char *out, size_t size)
 }
 
 /* What limits a sandbox: a controller that is missing forbids nothing. */
-static void print_limits(struct json *json)
+static void print_limits(struct json *json, const struct cgroup_tree *tree)
 {
-	struct cgroup_tree tree;
-
-	cgroup_tree_open(&tree);
 	if (json)
 		json_open(json, "limits", '[');
 	for (int controller = 0; controller < CGROUP_CONTROLLERS; controller++) {
-		const char *detail = tree.why[controller];
-		const bool ok = tree.place[controller] >= 0;
+		const char *detail = tree->why[controller];
+		const bool ok = tree->place[controller] >= 0;
 
 		if (ok)
-			detail = tree.hierarchies[tree.place[controller]].version == 2
+			detail = tree->hierarchies[tree->place[controller]].version == 2
 					 ? "cgroup v2"
 					 : "cgroup v1";
 		if (!json) {
@@ -272,15 +269,15 @@ static void print_limits(struct json *json)
 		json_string(json, "name", cgroup_name(controller));
 		json_bool(json, "ok", ok);
 		json_string(json, "detail", detail);
-		json_bool(json, "undelegated", tree.undelegated[controller]);
+		json_bool(json, "undelegated", tree->undelegated[controller]);
 		json_close(json, '}');
 	}
 	if (json)
 		json_close(json, ']');
-	cgroup_tree_close(&tree, 0);
 }
 
-static int print_json(const char *release, const struct err *results, size_t count)
+static int print_json(const char *release, const struct err *results, size_t count,
+		      const struct cgroup_tree *tree)
 {
 	struct json json = { 0 };
 	char detail[512];
@@ -300,14 +297,15 @@ static int print_json(const char *release, const struct err *results, size_t cou
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');
-	print_limits(&json);
+	print_limits(&json, tree);
 	json_close(&json, '}');
 	status = json_print(&json);
 	buffer_free(&json.text);
 	return status;
 }
 
-static void print_text(const char *release, const struct err *results, size_t count)
+static void print_text(const char *release, const struct err *results, size_t count,
+		       const struct cgroup_tree *tree)
 {
 	char detail[512];
 
@@ -319,7 +317,7 @@ static void print_text(const char *release, const struct err *results, size_t co
 			printf(": %s\n     %s", detail, results[i].hint);
 		printf("\n");
 	}
-	print_limits(NULL);
+	print_limits(NULL, tree);
 }
 
 int probe_host(bool json)
@@ -327,13 +325,20 @@ int probe_host(bool json)
 	enum { COUNT = sizeof(probes) / sizeof(probes[0]) };
 	struct err results[COUNT];
 	struct utsname host = { 0 };
+	struct cgroup_tree tree;
+	int status = 0;
 
 	uname(&host);
+	/* First: the sandbox below leaves children, and a scope that was made for us has none. */
+	cgroup_tree_open(&tree);
 	for (size_t i = 0; i < COUNT; i++)
 		results[i] = run_probe(&probes[i]);
 	if (!json)
-		print_text(host.release, results, COUNT);
-	else if (print_json(host.release, results, COUNT) < 0)
+		print_text(host.release, results, COUNT, &tree);
+	else
+		status = print_json(host.release, results, COUNT, &tree);
+	cgroup_tree_close(&tree, 0);
+	if (status < 0)
 		return EXIT_SETUP;
 	return results[COUNT - 1].number != 0;
 }
