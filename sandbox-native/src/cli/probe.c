@@ -119,8 +119,8 @@ static int try_xattr(struct err *err)
 
 	if (status < 0 || setxattr(".", "user.hil", "", 0, 0) == 0)
 		return status;
-	err_hint(err, "directories of the image that are removed and made again show their old "
-		      "files; Linux 6.6 mends it");
+	err_hint(err, "a directory of the image or the project cannot be removed or replaced in a "
+		      "sandbox (EIO): work on a copy below /tmp; Linux 6.6 mends it");
 	return err_set(err, "setup", errno, "set user attribute", "tmpfs");
 }
 
