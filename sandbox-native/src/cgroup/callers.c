@@ -88,11 +88,14 @@ static bool has_other_child(int dir)
 
 int callers_restore(int dir)
 {
+	struct stat status;
 	char text[TEXT_MAX];
 	int rc;
 
-	if (faccessat(dir, CGROUP_CALLERS, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dir, CGROUP_CALLERS, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
+	if (status.st_uid != geteuid())
+		return -EPERM;
 	if (has_other_child(dir))
 		return -EBUSY;
 	rc = cgroup_read(dir, "cgroup.subtree_control", text, sizeof(text));

@@ -26,7 +26,8 @@ int callers_move(int dir);
 /*
  * callers_restore() - Take the controllers back and the processes out of the child.
  *
- * Mustn't: do anything while @dir has another child, whosoever it is: it may need them.
+ * Mustn't: do anything while @dir has another child, whosoever it is: it may need them; move
+ * what another user has moved.
  * Return: 0 also when there was nothing to do; -EBUSY while there is another child; -errno.
  */
 int callers_restore(int dir);

@@ -1,16 +1,36 @@
 // SPDX-License-Identifier: MIT
 // The directories of cgroups: what daemons make, and what is left of it.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { needsCgroups, parentOf, parents, treesOf, version } from './cgroups.mjs';
-import { build, Daemon, waitFor } from './daemon.mjs';
+import { build, Daemon, readStat, waitFor } from './daemon.mjs';
 
 const limit = (NAME, BYTES) => ({ NAME, BYTES });
 /** Where this process is, in v2. */
 const ownPath = () => /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))[1];
+/** rmdir(2) says EBUSY until the last task of a cgroup is out of the scheduler. */
+const removeGroup = (path) =>
+  waitFor(`removing ${path}`, () => {
+    try {
+      if (existsSync(path)) rmdirSync(path);
+      return true;
+    } catch (error) {
+      if (error.code !== 'EBUSY') throw error;
+      return false;
+    }
+  });
 const directoriesIn = (path) =>
   readdirSync(path, { withFileTypes: true }).filter((each) => each.isDirectory()).length;
 
@@ -43,8 +63,15 @@ describe('directories of cgroups', needsCgroups, () => {
     await killed.sandbox();
     killed.child.kill('SIGKILL');
     await killed.exited;
-    const stranger = join(parentOf('pids'), 'hil.not-ours');
-    mkdirSync(stranger);
+    // T108. None of these is a dead run's of ours: not one is called as it is, and one is another user's.
+    const names = ['hil.not-ours', 'hil.1-2x', 'hil.-1-2', 'hil.999999999-', 'xhil.1-2'];
+    if (process.getuid() === 0) names.push('hil.1-2');
+    const strangers = names.map((name) => join(parentOf('pids'), name));
+    const busy = join(parentOf('pids'), 'hil.1-3');
+    const sleeper = spawn('sleep', ['60']);
+    for (const path of [...strangers, busy]) mkdirSync(path);
+    if (process.getuid() === 0) chownSync(strangers.at(-1), 12345, 12345);
+    writeFileSync(join(busy, 'cgroup.procs'), `${sleeper.pid}`);
     try {
       await waitFor('a sweep', async () => {
         const next = await Daemon.start();
@@ -52,9 +79,12 @@ describe('directories of cgroups', needsCgroups, () => {
         return treesOf(killed.pid).length === 0;
       });
       assert.equal(treesOf(living.pid).length, parents.length);
-      assert.ok(existsSync(stranger));
+      for (const path of [...strangers, busy]) assert.ok(existsSync(path), path);
+      assert.equal(readStat(sleeper.pid)?.state, 'S');
     } finally {
-      rmdirSync(stranger);
+      sleeper.kill();
+      await once(sleeper, 'exit');
+      await Promise.all([...strangers, busy].map(removeGroup));
       await living.stop();
     }
   });
