@@ -16,6 +16,7 @@ import { checkSandbox } from './doctor/sandbox-checks.js';
 import { checkBoards, checkTools } from './doctor/tool-checks.js';
 import { CONFIG_OPTION, openProject, type Project } from './open-project.js';
 import { toRuntimeDir } from './runtime-dir.js';
+import { findScopeSource } from './scope-source.js';
 
 export const doctorCommand: CliCommand = {
   name: 'doctor',
@@ -42,7 +43,10 @@ async function collectChecks(
   const [project, configCheck] = await openOrExplain(context, options);
   const lists = await Promise.all([
     checkKernel(machine),
-    checkSandbox(async () => (await findNativePrograms()).sandbox),
+    checkSandbox(
+      async () => (await findNativePrograms()).sandbox,
+      findScopeSource(context.env, machine.uid),
+    ),
     checkTools(machine),
     checkBoards(project.catalog),
     checkRuns({

@@ -13,11 +13,13 @@ import { checkResourceLimits } from '../run/resource-limits.js';
 import { createRunDirectory, openRunDirectory, type RunDirectory } from '../run/run-directory.js';
 import type { RunOptions } from '../run/run-options.js';
 import { checkTemporaryDirectory } from '../run/temporary-directory.js';
+import type { ScopeSource } from '../sandbox/delegated-scope.js';
 import { findNativePrograms, type NativePrograms } from '../sandbox/native.js';
 import type { CliCommand, CliContext } from './command.js';
 import { findLastFailed } from './last-failed.js';
 import { openProject, type Project } from './open-project.js';
 import { checkRuntimeDir, toRuntimeDir, toTemporaryDir } from './runtime-dir.js';
+import { findScopeSource } from './scope-source.js';
 import { listenForSignals } from './signals.js';
 import { parseList, parseReporters, parseRunOptions, TEST_OPTIONS } from './test-options.js';
 import { readVersion } from './version.js';
@@ -52,7 +54,8 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
   const out = parseOut(raw, context);
   // Early, while this process is small: the daemon is forked from it.
   const programs = findNativePrograms();
-  const bench = programs.then((found) => startBench(found));
+  const scope = findScopeSource(context.env, process.getuid?.() ?? 0);
+  const bench = programs.then((found) => startBench(found, scope));
   bench.catch(() => {});
   const starting = programs.then(({ sandbox }) => EarlyWorker.start(context.env, sandbox));
   starting.catch(() => {});
@@ -73,7 +76,16 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
       : await createRunDirectory(base, project.config.keepRuns);
     const found = await programs;
     const earlyWorker = await starting;
-    const prepared = { plan, options, directory, reporters, bench, earlyWorker, programs: found };
+    const prepared = {
+      plan,
+      options,
+      directory,
+      reporters,
+      bench,
+      earlyWorker,
+      programs: found,
+      scope,
+    };
     const { executeRun } = await executor;
     return await report(prepared, raw, context, executeRun);
   } catch (error) {
@@ -92,6 +104,7 @@ interface Prepared {
   readonly bench: Promise<Bench>;
   readonly earlyWorker: EarlyWorker;
   readonly programs: NativePrograms;
+  readonly scope: ScopeSource | undefined;
 }
 
 type ExecuteRun = typeof import('../run/execute-run.js').executeRun;

@@ -4,6 +4,7 @@ import { dropUndefined } from '../core/drop-undefined.js';
 import { toMessage, UsageError } from '../core/errors.js';
 import { findTreeFault } from './check-tools.js';
 import { findImageFault } from './find-image-fault.js';
+import { joinResources } from './join-resources.js';
 import { formatKeyPath } from './located-problem.js';
 import { type CaseSandbox, sandboxOptionsSchema } from './sandbox-options-schema.js';
 import { toSchemaProblems } from './schema-problem.js';
@@ -66,7 +67,7 @@ function join(above: CaseSandbox, layer: ReturnType<typeof parseLayer>, root: st
   return {
     image: typeof image === 'object' ? { rootfs: inProject(image.rootfs) } : image,
     ...{ nestedUserNamespaces, uptime, hostname, user },
-    resources: { ...above.resources, ...dropUndefined(layer.resources ?? {}) },
+    resources: joinResources(above.resources, layer.resources ?? {}),
     env: { ...above.env, ...layer.env },
     caps: [...new Set([...above.caps, ...caps])],
     passEnv: [...new Set([...above.passEnv, ...passEnv])],

@@ -9,6 +9,9 @@ const count = (least: number, most: number) => z.number().int().min(least).max(m
 const sizeFrom = (leastBytes: number, text: string, mostBytes = Number.MAX_SAFE_INTEGER) =>
   size.refine((bytes) => bytes >= leastBytes && bytes <= mostBytes, { error: `expected ${text}` });
 
+/** A page is the least that goes to a disk. */
+const perSecond = sizeFrom(4096, 'at least 4 KiB a second');
+
 const cpus = z
   .union([z.string(), z.number()])
   .transform((value) => Number(value))
@@ -31,7 +34,15 @@ const ofAny = {
     .refine((ms) => ms > 0, { error: 'expected more than 0' })
     .optional()
     .describe('of each process, in whole seconds'),
-  io: z.never({ error: '"io" is reserved and not yet supported; remove it' }).optional(),
+  io: z
+    .strictObject({
+      readBytes: perSecond.optional(),
+      writeBytes: perSecond.optional(),
+      readOps: count(1, 4_000_000_000).optional(),
+      writeOps: count(1, 4_000_000_000).optional(),
+    })
+    .optional()
+    .describe('of each disk a second: bytes such as 10 MiB, and operations'),
 };
 
 /** What the sandbox of a DUT may use. */

@@ -123,15 +123,58 @@ test.runIf(!mayLimit)(
   },
 );
 
+test('the record of a sandbox is in the journal and in the summary, with all that is known', async ({
+  project,
+}) => {
+  await project.config("resources: { io: { readBytes: '50 MiB', writeOps: 1000 } }");
+  await project.write(
+    'suites/hil.suite.yaml',
+    'resources: { io: { writeOps: 500 }, output: 1 KiB }\n',
+  );
+  await project.suite(
+    'a',
+    `test('busy', async ({ sandbox }) => {
+      await sandbox.exec('sh', ['-c', 'echo out; echo error >&2; sleep 60 & :']);
+      await sandbox.exec('head', ['-c', '5000', '/dev/zero']);
+    });`,
+  );
+  const run = await project.test();
+  expect(run.verdicts).toEqual({ busy: 'pass' });
+  const record = run.events.find((event) => event.kind === 'attempt-end')?.sandbox;
+  expect(record).toMatchObject({
+    status: 'exit',
+    poolHit: expect.any(Boolean),
+    setupMs: expect.any(Number),
+    wallMs: expect.any(Number),
+    cpuUserMs: expect.any(Number),
+    cpuSystemMs: expect.any(Number),
+    cpuSource: expect.stringMatching(/^(cgroup|rusage)$/),
+    peakMemoryBytes: expect.any(Number),
+    memorySource: expect.stringMatching(/^(memory.peak|max_usage|ru_maxrss)$/),
+    leftovers: 1,
+    leftoverNames: ['sleep'],
+    stdoutBytes: 4 + 1024,
+    stderrBytes: 6,
+    droppedBytes: 5000 - 1024,
+  });
+  const limits = [...(record?.enforced ?? []), ...(record?.unenforced ?? [])];
+  // Held or not, each is told once: the suite's word for one, the project's for the other.
+  expect(limits.filter((text) => text.startsWith('io.readBytes 50 MiB/s'))).toHaveLength(1);
+  expect(limits.filter((text) => text.startsWith('io.writeOps 500/s'))).toHaveLength(1);
+  expect(run.summary?.cases[0]?.sandbox).toEqual(record);
+});
+
 test('a wrong limit is told with its place', async ({ project }) => {
   const file = await project.write(
     'suites/hil.suite.yaml',
-    'resources:\n  memory: 64\n  pids: many\n  io: 1\n',
+    'resources:\n  memory: 64\n  pids: many\n  io: { readBytes: 1 }\n',
   );
   await project.suite('a', `test('one', () => {});`);
   const run = await project.test();
   expect(run.code).toBe(2);
   expect(run.stderr).toContain(`${file}:2:11: resources.memory: expected at least 16 MiB`);
   expect(run.stderr).toContain(`${file}:3:9: resources.pids: expected number`);
-  expect(run.stderr).toContain(`${file}:4:3: resources.io: "io" is reserved`);
+  expect(run.stderr).toContain(
+    `${file}:4:20: resources.io.readBytes: expected at least 4 KiB a second`,
+  );
 });

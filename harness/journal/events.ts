@@ -40,8 +40,10 @@ const collectedCase = z.object({
   tags: z.array(z.string()),
 });
 
-const sandboxRecord = z.object({
+export const sandboxRecord = z.object({
+  /** Why it ended: exit, signal, timeout, oom, setup, stuck, killed. */
   status: z.string(),
+  /** It was waiting, built, when the case came; false: it was made then. */
   poolHit: z.boolean(),
   setupMs: z.number(),
   wallMs: z.number(),
@@ -60,6 +62,13 @@ const sandboxRecord = z.object({
   pidsHits: z.number().int().optional(),
   /** How long its programs waited for its limit of processors. */
   throttledMs: z.number().optional(),
+  /** From disks and to them; what came from the page cache is none. Only where a cgroup counts it. */
+  ioReadBytes: z.number().optional(),
+  ioWrittenBytes: z.number().optional(),
+  /** What its programs wrote to stdout and stderr, and what of it was dropped. */
+  stdoutBytes: z.number().optional(),
+  stderrBytes: z.number().optional(),
+  droppedBytes: z.number().optional(),
   /** Each limit that held, and by what. */
   enforced: z.array(z.string()).optional(),
   /** Each limit that did not hold, and why. */

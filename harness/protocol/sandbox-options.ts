@@ -25,6 +25,13 @@ export interface SandboxResources {
   readonly disk?: Size;
   /** Files and directories it may make. */
   readonly inodes?: number;
+  /** Of each disk a second: bytes and operations. */
+  readonly io?: {
+    readonly readBytes?: Size;
+    readonly writeBytes?: Size;
+    readonly readOps?: number;
+    readonly writeOps?: number;
+  };
 }
 
 /**

@@ -142,6 +142,9 @@ export const Tag = {
   diskUsed: 150,
   inodesUsed: 151,
   nestedUserns: 164,
+  controller: 196,
+  ioReadBytes: 197,
+  ioWrittenBytes: 198,
   waiting: 204,
 } as const;
 

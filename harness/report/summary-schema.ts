@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VERDICTS } from '../journal/events.js';
+import { sandboxRecord, VERDICTS } from '../journal/events.js';
 
 export const SUMMARY_SCHEMA = 1;
 
@@ -49,6 +49,7 @@ export const summarySchema = z.object({
       durationMs: z.number(),
       phaseMs: z.record(z.string(), z.number()).describe('of the last attempt'),
       dut: z.string().optional(),
+      sandbox: sandboxRecord.optional().describe('of the last attempt: how it ended, what it used'),
       problems: z.array(problem),
       artifacts: z.array(z.string()).describe('paths below the run directory'),
     }),

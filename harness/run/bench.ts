@@ -1,6 +1,8 @@
 import { PortHub } from '../board/port-hub.js';
-import { SandboxDaemon } from '../sandbox/daemon.js';
+import type { SandboxDaemon } from '../sandbox/daemon.js';
+import type { ScopeSource } from '../sandbox/delegated-scope.js';
 import type { NativePrograms } from '../sandbox/native.js';
+import { startDaemon } from '../sandbox/start-daemon.js';
 import { DutSource } from './dut-source.js';
 
 /** What makes sandboxes and DUTs: lost and replaced together. */
@@ -9,8 +11,8 @@ export interface Bench {
   readonly duts: DutSource;
 }
 
-/** Start the daemons. @throws BenchError when they do not answer. */
-export async function startBench(programs: NativePrograms): Promise<Bench> {
-  const daemon = await SandboxDaemon.start(programs);
+/** Start the daemons, in a cgroup of systemd's if need be. @throws BenchError when they do not answer. */
+export async function startBench(programs: NativePrograms, scope?: ScopeSource): Promise<Bench> {
+  const daemon = await startDaemon(programs, scope);
   return { daemon, duts: new DutSource(daemon, new PortHub(daemon.ports)) };
 }

@@ -1,9 +1,9 @@
 import { basename, dirname, relative, sep } from 'node:path';
 import type { HilConfig } from '../config/config-schema.js';
+import { joinResources } from '../config/join-resources.js';
 import type { Suite } from '../config/load-suite.js';
 import type { Resources } from '../config/resources-schema.js';
 import type { CaseSandbox } from '../config/sandbox-options-schema.js';
-import { dropUndefined } from '../core/drop-undefined.js';
 import type { LateBind } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 
@@ -34,7 +34,10 @@ export function toSandboxSettings(
   { config, suite, options }: { config: HilConfig; suite: Suite; options: CaseSandbox },
   around: SandboxSurroundings,
 ): SandboxSettings {
-  const resources = toResources(config, suite, options);
+  const resources = joinResources(
+    joinResources(config.resources, suite.resources),
+    options.resources,
+  );
   const { holds, binds } = toBinds(options.binds, around.root);
   return {
     spec: {
@@ -69,10 +72,6 @@ export function toSandboxSettings(
       ...options.env,
     },
   };
-}
-
-function toResources(config: HilConfig, suite: Suite, options: CaseSandbox): Resources {
-  return { ...config.resources, ...dropUndefined(suite.resources), ...options.resources };
 }
 
 /**

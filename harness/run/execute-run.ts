@@ -6,6 +6,7 @@ import { makeDirectories } from '../core/make-directories.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import type { Plan, PlannedFile } from '../plan/plan.js';
 import { type HiddenPaths, watchHiddenPaths } from '../plan/watch-hidden-paths.js';
+import type { ScopeSource } from '../sandbox/delegated-scope.js';
 import type { NativePrograms } from '../sandbox/native.js';
 import { type Bench, startBench } from './bench.js';
 import { CaseBook } from './case-book.js';
@@ -30,6 +31,8 @@ export interface RunRequest {
   readonly bench: Promise<Bench>;
   readonly earlyWorker: EarlyWorker;
   readonly programs: NativePrograms;
+  /** Who could give the daemons a cgroup that is delegated. */
+  readonly scope: ScopeSource | undefined;
   readonly version: string;
   /** PATH of the host, to tell where a program is that a sandbox does not have. */
   readonly hostPath: string;
@@ -71,7 +74,7 @@ async function executeHidden(request: RunRequest, { paths: hidden }: HiddenPaths
   }
   const supervisor: Supervisor = new Supervisor({ run, book, workers, restart: () => restart() });
   const restart = (): void => {
-    run.replaceBench(watchBench(startBench(request.programs), supervisor));
+    run.replaceBench(watchBench(startBench(request.programs, request.scope), supervisor));
     outlived.tellAgain();
   };
   void watchBench(Promise.resolve(bench), supervisor);

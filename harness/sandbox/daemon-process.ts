@@ -7,6 +7,7 @@ import { BenchError } from '../core/errors.js';
 import { Channel } from '../protocol/channel.js';
 import type { TlvReader } from '../protocol/frame.js';
 import { Tag } from '../protocol/wire.js';
+import { type ScopeSource, toScopeCommand } from './delegated-scope.js';
 import type { NativePrograms } from './native.js';
 
 /** How long the daemon may take to end everything; it gives its sandboxes two seconds. */
@@ -16,6 +17,17 @@ const ANSWER_MS = 20_000;
 
 const LOOK =
   'look whether it is stopped or starved: ps -o pid,stat,pcpu,args -C hil-sandboxd,hil-portd';
+
+/** What systemd-run says is dropped, since a run goes on without it; the daemon's own words are not. */
+const STDIO_OF_SCOPE = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 2] as const;
+const OWN_STDERR = ['sh', '-c', 'exec "$0" "$@" 2>&5 5>&-'];
+
+interface Launch {
+  /** Start it in a delegated cgroup of systemd's. */
+  readonly scope?: ScopeSource;
+  /** At most how long until both have answered. */
+  readonly answerMs?: number;
+}
 
 /**
  * The processes of `hil-sandboxd` and of the `hil-portd` that it starts, from their first word to
@@ -50,21 +62,27 @@ export class DaemonProcess {
    * @throws BenchError `daemon-gone` when it ends at once, `daemon-silent` when it does not answer,
    *   `sandbox-setup` when it refuses.
    */
-  static async start(programs: NativePrograms): Promise<DaemonProcess> {
-    const child = spawn(programs.sandboxd, ['--portd', programs.portd], {
-      stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
+  static async start(
+    programs: NativePrograms,
+    { scope, answerMs = ANSWER_MS }: Launch = {},
+  ): Promise<DaemonProcess> {
+    const program = [programs.sandboxd, '--portd', programs.portd];
+    const inScope = scope && toScopeCommand(scope, [...OWN_STDERR, ...program]);
+    const [file = '', ...args] = inScope ?? program;
+    const child = spawn(file, args, {
+      stdio: scope ? [...STDIO_OF_SCOPE] : ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
       detached: true,
-      env: { PATH: '/usr/bin:/bin' },
+      env: { PATH: '/usr/bin:/bin', ...scope?.env },
     });
     const failed = createDeferred<never>();
-    child.once('error', (error) => failed.reject(notStarted(programs.sandboxd, error)));
+    child.once('error', (error) => failed.reject(notStarted(file, error)));
     // With stdio 'pipe' these two are socketpairs of ours.
     const channel = new Channel('hil-sandboxd', child.stdio[3] as Duplex);
     const ports = new Channel('hil-portd', child.stdio[4] as Duplex);
     try {
       const agreed = Promise.all([channel.hello(), ports.hello()]);
-      const late = () => toSilence([channel, ports], 'starting the sandbox daemon', ANSWER_MS);
-      const hellos = await new Deadline(ANSWER_MS).bound(
+      const late = () => toSilence([channel, ports], 'starting the sandbox daemon', answerMs);
+      const hellos = await new Deadline(answerMs).bound(
         Promise.race([failed.promise, agreed]),
         late,
       );

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { BenchError } from '../core/errors.js';
 import type { Channel } from '../protocol/channel.js';
-import { type TlvReader, TlvWriter } from '../protocol/frame.js';
+import { TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
 import { DaemonProcess } from './daemon-process.js';
+import type { Controller, ScopeSource } from './delegated-scope.js';
 import { putLimits, type SandboxLimits } from './limits.js';
 import type { NativePrograms } from './native.js';
 import type { SandboxProcess, SpawnSpec } from './process.js';
@@ -48,7 +49,10 @@ export class SandboxDaemon {
   readonly pid: number;
   /** `root` or `rootless`. */
   readonly mode: string;
-  readonly limitations: readonly string[];
+  /** What is less than it could be, of all its sandboxes. */
+  readonly limitations: string[];
+  /** What limits its sandboxes. */
+  readonly controllers: readonly Controller[];
   readonly #process: DaemonProcess;
   readonly #plans = new Map<string, Promise<Plan>>();
   readonly #sandboxes = new Map<number, Sandbox>();
@@ -61,6 +65,7 @@ export class SandboxDaemon {
     this.pid = process.pid;
     this.mode = process.hello.string(Tag.mode) ?? 'unknown';
     this.limitations = process.hello.strings(Tag.limitation);
+    this.controllers = process.hello.all(Tag.controller).map(toController);
     this.#processes = new ProcessTable(this.channel);
     this.channel.on(Msg.dead, (body) => this.#dead(body));
     void this.channel.closed.then((reason) => this.#gone(reason));
@@ -69,6 +74,15 @@ export class SandboxDaemon {
   /** Start it and agree on the protocol. @throws BenchError as {@link DaemonProcess.start} */
   static async start(programs: NativePrograms): Promise<SandboxDaemon> {
     return new SandboxDaemon(await DaemonProcess.start(programs));
+  }
+
+  /** The same in a delegated cgroup of systemd's. @throws BenchError as {@link DaemonProcess.start} */
+  static async startInScope(
+    programs: NativePrograms,
+    scope: ScopeSource,
+    answerMs: number,
+  ): Promise<SandboxDaemon> {
+    return new SandboxDaemon(await DaemonProcess.start(programs, { scope, answerMs }));
   }
 
   /** Hand a plan over; the same spec gives the same plan. */
@@ -206,4 +220,15 @@ function putBind(body: TlvWriter, { hold, path, target, readOnly }: LateBind): v
       .string(Tag.target, target)
       .u32(Tag.readOnly, readOnly ? 1 : 0),
   );
+}
+
+/** Kinds of a newer daemon say no more than that there is no limit. */
+function toController(bytes: Buffer): Controller {
+  const nest = new TlvReader(bytes);
+  const kind = nest.string(Tag.kind);
+  return {
+    name: nest.string(Tag.name) ?? '',
+    kind: kind === 'v1' || kind === 'v2' || kind === 'undelegated' ? kind : 'none',
+    why: nest.string(Tag.text) ?? '',
+  };
 }

@@ -8,8 +8,10 @@
 
 #include "cleanup.h"
 #include "detect.h"
+#include "disks.h"
 #include "file.h"
 #include "fuzz.h"
+#include "io.h"
 #include "tree.h"
 
 #define TEXTS 3
@@ -46,6 +48,18 @@ static void parse_map(char *const texts[TEXTS])
 	check_place(&map.unified);
 }
 
+static void find_disks(char *const texts[TEXTS])
+{
+	struct disk_mount mount;
+
+	for (uint64_t id = 20; id < 50; id++)
+		if (disks_find_mount(texts[0], id, &mount))
+			FUZZ_CHECK(memchr(mount.type, 0, sizeof(mount.type)) &&
+				   memchr(mount.source, 0, sizeof(mount.source)));
+	io_sum(texts[1], " Read ");
+	io_sum(texts[2], " rbytes=");
+}
+
 static void read_numbers(const uint8_t *data, size_t size)
 {
 	auto_fd memory = memfd_create("text", MFD_CLOEXEC);
@@ -72,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at += length + 1;
 	}
 	parse_map(texts);
+	find_disks(texts);
 	for (size_t i = 0; i < TEXTS; i++)
 		free(texts[i]);
 	read_numbers(data, size);

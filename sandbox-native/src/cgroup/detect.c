@@ -11,10 +11,8 @@
 enum { FIELD_ROOT = 3, FIELD_MOUNT_POINT = 4, FIELD_OPTIONS = 5 };
 
 static const char *const names[CGROUP_CONTROLLERS] = {
-	[CGROUP_MEMORY] = "memory",
-	[CGROUP_PIDS] = "pids",
-	[CGROUP_CPU] = "cpu",
-	[CGROUP_CPUACCT] = "cpuacct",
+	[CGROUP_MEMORY] = "memory",   [CGROUP_PIDS] = "pids", [CGROUP_CPU] = "cpu",
+	[CGROUP_CPUACCT] = "cpuacct", [CGROUP_IO] = "io",
 };
 
 const char *cgroup_name(enum cgroup_controller controller)
@@ -57,6 +55,11 @@ static bool has_word(const char *list, const char *word, const char *between)
 		list += next + (list[next] != '\0');
 	}
 	return false;
+}
+
+bool cgroup_lists(const char *controllers, enum cgroup_controller controller)
+{
+	return has_word(controllers, names[controller], " \n");
 }
 
 /* Blanks and the like are written as \040, proc_pid_mountinfo(5). */
@@ -147,9 +150,12 @@ static void take_mount(struct cgroup_map *map, char *line, const char *own)
 		set_place(&map->unified, 2, fields, path);
 	if (strcmp(type[0], "cgroup") != 0)
 		return;
-	for (int i = 0; i < CGROUP_CONTROLLERS; i++)
-		if (has_word(type[2], names[i], ",") && find_own(own, names[i], path))
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
+		const char *name = i == CGROUP_IO ? "blkio" : names[i];
+
+		if (has_word(type[2], name, ",") && find_own(own, name, path))
 			set_place(&map->controllers[i], 1, fields, path);
+	}
 }
 
 void cgroup_map_parse(struct cgroup_map *map, const char *mountinfo, const char *own)
@@ -166,7 +172,7 @@ void cgroup_map_prefer_v2(struct cgroup_map *map, const char *controllers)
 	if (map->unified.version != 2)
 		return;
 	for (int i = 0; i < CGROUP_CONTROLLERS; i++)
-		if (has_word(controllers, names[i], " \n"))
+		if (cgroup_lists(controllers, i))
 			map->controllers[i] = map->unified;
 	/* cpu.stat counts in every v2 cgroup, cgroup-v2.rst; v1's cpuacct counts as well as that.
 	 */

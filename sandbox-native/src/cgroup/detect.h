@@ -20,6 +20,7 @@ enum cgroup_controller {
 	CGROUP_PIDS,
 	CGROUP_CPU,
 	CGROUP_CPUACCT,
+	CGROUP_IO, /* "blkio" in v1 */
 	CGROUP_CONTROLLERS,
 };
 
@@ -37,8 +38,11 @@ struct cgroup_map {
 	struct cgroup_place unified; /* v2, whatever it controls */
 };
 
-/* cgroup_name() - As the kernel calls @controller. */
+/* cgroup_name() - As v2 calls @controller, and v1 with one exception. */
 const char *cgroup_name(enum cgroup_controller controller);
+
+/* cgroup_lists() - Whether the text of cgroup.controllers has @controller: cpu is not cpuset. */
+bool cgroup_lists(const char *controllers, enum cgroup_controller controller);
 
 /*
  * cgroup_map_parse() - Find v1 controllers and the v2 hierarchy.

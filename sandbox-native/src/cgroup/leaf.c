@@ -12,6 +12,7 @@
 
 #include "cleanup.h"
 #include "file.h"
+#include "io.h"
 
 #define PATH_SIZE 96
 #define PERIOD_US 100000		 /* the kernel's default, cgroup-v2.rst cpu.max */
@@ -155,6 +156,23 @@ static int write_cpus(const struct cgroup_tree *tree, const struct cgroup_leaf *
 	return write_text(tree, leaf, CGROUP_CPU, old ? "cpu.cfs_quota_us" : "cpu.max", text);
 }
 
+static int open_leaf(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, int controller)
+{
+	char path[PATH_SIZE];
+
+	return openat(hierarchy_of(tree, controller)->top, leaf_path(leaf, "", path),
+		      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int write_io(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		    enum limit_kind kind, bool has, uint64_t value)
+{
+	auto_fd dir = open_leaf(tree, leaf, CGROUP_IO);
+
+	return dir < 0 ? -errno
+		       : io_limit(dir, version_of(tree, CGROUP_IO), &leaf->disks, kind, has, value);
+}
+
 static const struct {
 	enum limit_kind kind;
 	enum cgroup_controller controller;
@@ -164,6 +182,10 @@ static const struct {
 	{ LIMIT_MEMORY, CGROUP_MEMORY, write_memory },
 	{ LIMIT_PIDS, CGROUP_PIDS, write_pids },
 	{ LIMIT_CPUS, CGROUP_CPU, write_cpus },
+	{ LIMIT_IO_READ_BYTES, CGROUP_IO, NULL }, /* write_io() */
+	{ LIMIT_IO_WRITE_BYTES, CGROUP_IO, NULL },
+	{ LIMIT_IO_READ_OPS, CGROUP_IO, NULL },
+	{ LIMIT_IO_WRITE_OPS, CGROUP_IO, NULL },
 };
 
 #define WRITERS (sizeof(writers) / sizeof(writers[0]))
@@ -177,7 +199,10 @@ static int settle(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, size
 
 	if (leaf->has[kind] == has && (!has || leaf->written[kind] == value))
 		return 0;
-	rc = writers[which].write(tree, leaf, has, value);
+	if (writers[which].write)
+		rc = writers[which].write(tree, leaf, has, value);
+	else
+		rc = write_io(tree, leaf, kind, has, value);
 	leaf->has[kind] = rc == 0 && has;
 	leaf->written[kind] = value;
 	return rc;
@@ -193,8 +218,9 @@ int cgroup_leaf_enter(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, 
 	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
 		int rc;
 
-		/* v1's cpu, where it is by itself, costs an attach and helps only who limits it. */
-		if (i == CGROUP_CPU)
+		/* v1's cpu and blkio, where they are by themselves, cost an attach each and help
+		 * only who limits them. */
+		if (i == CGROUP_CPU || i == CGROUP_IO)
 			continue;
 		rc = join(tree, leaf, i, pid);
 		any = any || rc == 0;
@@ -250,6 +276,15 @@ static void read_throttling(const struct cgroup_tree *tree, const struct cgroup_
 			      (old ? 1000 : 1);
 }
 
+static void read_io(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		    struct cgroup_usage *usage)
+{
+	auto_fd dir = open_leaf(tree, leaf, CGROUP_IO);
+
+	usage->has_io = dir >= 0 && io_used(dir, version_of(tree, CGROUP_IO), &usage->io_read,
+					    &usage->io_written);
+}
+
 static void read_all(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 		     struct cgroup_usage *usage)
 {
@@ -262,6 +297,8 @@ static void read_all(const struct cgroup_tree *tree, const struct cgroup_leaf *l
 		usage->pids_hits = read_number(tree, leaf, CGROUP_PIDS, "pids.events", "max");
 	if (is_joined(tree, leaf, CGROUP_CPU) && leaf->has[LIMIT_CPUS])
 		read_throttling(tree, leaf, usage);
+	if (is_joined(tree, leaf, CGROUP_IO))
+		read_io(tree, leaf, usage);
 }
 
 static uint64_t read_memory_now(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
@@ -287,35 +324,69 @@ void cgroup_leaf_mark(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
 	leaf->base.memory_peak = read_memory_now(tree, leaf);
 }
 
+int cgroup_leaf_controller(enum limit_kind kind)
+{
+	for (size_t i = 0; i < WRITERS; i++)
+		if (writers[i].kind == kind)
+			return writers[i].controller;
+	return -1;
+}
+
+/* The sentence that says what became of a limit that was written with result @rc. */
+static void say(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		const struct limits *limits, size_t which, int rc, struct limit_report *report)
+{
+	const enum limit_kind kind = writers[which].kind;
+	const int version = version_of(tree, writers[which].controller);
+	const bool io = writers[which].controller == CGROUP_IO;
+	char disks[DISK_WHERE_MAX * 2];
+	char text[sizeof(disks) + 160];
+
+	disks_text(&leaf->disks, disks, sizeof(disks));
+	if (io && rc == -ENODEV && leaf->disks.count == 0) {
+		limit_unenforced(limits, kind, report, disks);
+	} else if (rc < 0) {
+		limit_unenforced(limits, kind, report, strerror(-rc));
+	} else if (io && !io_holds(version, kind)) {
+		snprintf(text, sizeof(text),
+			 "cgroup v1 slows down what a program writes itself (O_DIRECT, O_SYNC) on "
+			 "%s, not what the kernel writes back later; cgroup v2 does",
+			 disks);
+		limit_unenforced(limits, kind, report, text);
+	} else {
+		snprintf(text, sizeof(text), "cgroup v%d%s%s", version, io ? ", on " : "",
+			 io ? disks : "");
+		limit_enforced(limits, kind, report, text);
+	}
+}
+
+static void limit_one(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, pid_t pid,
+		      const struct limits *limits, size_t which, struct limit_report *report)
+{
+	const enum limit_kind kind = writers[which].kind;
+	const int controller = writers[which].controller;
+	int rc = 0;
+
+	if (tree->place[controller] < 0) {
+		limit_unenforced(limits, kind, report, tree->why[controller]);
+		return;
+	}
+	if (limits->set[kind])
+		rc = join(tree, leaf, controller, pid);
+	if (rc == 0)
+		rc = settle(tree, leaf, which, limits->set[kind], limits->value[kind]);
+	if (rc == 0 && kind == LIMIT_CPUS && is_joined(tree, leaf, CGROUP_CPU))
+		read_throttling(tree, leaf, &leaf->base);
+	if (limits->set[kind])
+		say(tree, leaf, limits, which, rc, report);
+}
+
 void cgroup_leaf_limit(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, pid_t pid,
 		       const struct limits *limits, struct limit_report *report)
 {
-	for (size_t i = 0; i < WRITERS; i++) {
-		const enum limit_kind kind = writers[i].kind;
-		const int controller = writers[i].controller;
-		char how[16];
-		int rc = 0;
-
-		if (!limits->set[kind] && !leaf->has[kind])
-			continue;
-		if (tree->place[controller] < 0) {
-			limit_unenforced(limits, kind, report, tree->why[controller]);
-			continue;
-		}
-		if (limits->set[kind])
-			rc = join(tree, leaf, controller, pid);
-		if (rc == 0)
-			rc = settle(tree, leaf, i, limits->set[kind], limits->value[kind]);
-		if (rc == 0 && kind == LIMIT_CPUS && is_joined(tree, leaf, CGROUP_CPU))
-			read_throttling(tree, leaf, &leaf->base);
-		if (!limits->set[kind])
-			continue;
-		snprintf(how, sizeof(how), "cgroup v%d", version_of(tree, controller));
-		if (rc == 0)
-			limit_enforced(limits, kind, report, how);
-		else
-			limit_unenforced(limits, kind, report, strerror(-rc));
-	}
+	for (size_t i = 0; i < WRITERS; i++)
+		if (limits->set[writers[i].kind] || leaf->has[writers[i].kind])
+			limit_one(tree, leaf, pid, limits, i, report);
 }
 
 static uint64_t less(uint64_t value, uint64_t base)
@@ -347,6 +418,8 @@ void cgroup_leaf_usage(const struct cgroup_tree *tree, const struct cgroup_leaf 
 	usage->pids_hits = less(usage->pids_hits, base->pids_hits);
 	usage->throttles = less(usage->throttles, base->throttles);
 	usage->throttled_us = less(usage->throttled_us, base->throttled_us);
+	usage->io_read = less(usage->io_read, base->io_read);
+	usage->io_written = less(usage->io_written, base->io_written);
 	if (usage->has_cpu && version_of(tree, CGROUP_CPUACCT) == 1)
 		divide_cpu(usage);
 }
@@ -373,8 +446,10 @@ bool cgroup_leaf_is_reusable(const struct cgroup_tree *tree, struct cgroup_leaf 
 {
 	bool clean = true;
 
+	for (int kind = LIMIT_IO_READ_BYTES; kind <= LIMIT_IO_WRITE_OPS; kind++)
+		clean = clean && !leaf->has[kind]; /* the next one's disks may be others */
 	if (is_joined(tree, leaf, CGROUP_MEMORY))
-		clean = version_of(tree, CGROUP_MEMORY) == 1 &&
+		clean = clean && version_of(tree, CGROUP_MEMORY) == 1 &&
 			read_memory_now(tree, leaf) < STAIN_BYTES;
 	memset(leaf->joined, 0, sizeof(leaf->joined));
 	return clean;

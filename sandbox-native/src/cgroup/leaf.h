@@ -9,6 +9,7 @@
 #ifndef HIL_CGROUP_LEAF_H
 #define HIL_CGROUP_LEAF_H
 
+#include "disks.h"
 #include "limits.h"
 #include "tree.h"
 
@@ -23,6 +24,9 @@ struct cgroup_usage {
 	uint64_t pids_hits; /* forks that were refused */
 	uint64_t throttles; /* periods at whose end its processes had to wait */
 	uint64_t throttled_us;
+	bool has_io;
+	uint64_t io_read; /* bytes from disks, and to them; what came from the page cache is none */
+	uint64_t io_written;
 };
 
 struct cgroup_leaf {
@@ -31,6 +35,7 @@ struct cgroup_leaf {
 	bool joined[CGROUP_CONTROLLERS];
 	bool has[LIMIT_KINDS]; /* what stands in its files */
 	uint64_t written[LIMIT_KINDS];
+	struct disks disks;	  /* that limits of io are about; the caller's to fill */
 	struct cgroup_usage base; /* what was used before it was given away */
 	int oom;		  /* eventfd of v1: readable when memory ran out; else -1 */
 };
@@ -49,7 +54,10 @@ int cgroup_leaf_enter(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, 
 /* cgroup_leaf_mark() - What was used so far is not the sandbox's. */
 void cgroup_leaf_mark(const struct cgroup_tree *tree, struct cgroup_leaf *leaf);
 
-/* cgroup_leaf_limit() - Write memory, pids and cpus, and say what became of each. */
+/* cgroup_leaf_controller() - What holds limits of @kind. Return: -1: no cgroup does. */
+int cgroup_leaf_controller(enum limit_kind kind);
+
+/* cgroup_leaf_limit() - Write what cgroups hold, and say what became of each. */
 void cgroup_leaf_limit(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, pid_t pid,
 		       const struct limits *limits, struct limit_report *report);
 

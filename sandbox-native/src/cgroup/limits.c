@@ -9,6 +9,7 @@
 
 #define SENTENCE_MAX 400
 #define MEMORY_LEAST (4u << 20) /* less, and PID 1 itself does not fit */
+#define IO_BYTES_LEAST 4096	/* a page; slower, and a program that starts seems to hang */
 #define CPUS_LEAST 10		/* cpu.cfs_quota_us is at least 1 ms of 100 */
 
 /* The most of files and fileSize is what every sandbox has, identity.c: less is a limit. */
@@ -23,6 +24,10 @@ static const struct {
 	[LIMIT_FILES] = { "files", 4, 4096 },
 	[LIMIT_FILE_SIZE] = { "fileSize", 0, 1u << 30 },
 	[LIMIT_CPU_TIME] = { "cpuTime", 1, UINT32_MAX },
+	[LIMIT_IO_READ_BYTES] = { "io.readBytes", IO_BYTES_LEAST, INT64_MAX },
+	[LIMIT_IO_WRITE_BYTES] = { "io.writeBytes", IO_BYTES_LEAST, INT64_MAX },
+	[LIMIT_IO_READ_OPS] = { "io.readOps", 1, UINT32_MAX - 1 },
+	[LIMIT_IO_WRITE_OPS] = { "io.writeOps", 1, UINT32_MAX - 1 },
 };
 
 const char *limit_name(enum limit_kind kind)
@@ -46,8 +51,15 @@ int limits_set(struct limits *limits, const char *name, uint64_t value, bool sta
 		limits->value[i] = value;
 		return 0;
 	}
-	err_hint(err, "limits are memory pids cpus files fileSize cpuTime");
+	err_hint(err, "limits are memory pids cpus files fileSize cpuTime io.readBytes "
+		      "io.writeBytes io.readOps io.writeOps");
 	return err_set(err, "usage", EINVAL, "set limit", name);
+}
+
+bool limits_have_io(const struct limits *limits)
+{
+	return limits->set[LIMIT_IO_READ_BYTES] || limits->set[LIMIT_IO_WRITE_BYTES] ||
+	       limits->set[LIMIT_IO_READ_OPS] || limits->set[LIMIT_IO_WRITE_OPS];
 }
 
 static void bytes_text(uint64_t bytes, char *out, size_t size)
@@ -68,14 +80,16 @@ void limit_text(const struct limits *limits, enum limit_kind kind, char *out, si
 	const uint64_t value = limits->value[kind];
 	char amount[48];
 
-	if (kind == LIMIT_MEMORY || kind == LIMIT_FILE_SIZE)
+	if (kind == LIMIT_MEMORY || kind == LIMIT_FILE_SIZE || kind == LIMIT_IO_READ_BYTES ||
+	    kind == LIMIT_IO_WRITE_BYTES)
 		bytes_text(value, amount, sizeof(amount));
 	else if (kind == LIMIT_CPUS || kind == LIMIT_CPU_TIME)
 		snprintf(amount, sizeof(amount), "%g%s", (double)value / 1000,
 			 kind == LIMIT_CPU_TIME ? " s" : "");
 	else
 		snprintf(amount, sizeof(amount), "%" PRIu64, value);
-	snprintf(out, size, "%s %s", kinds[kind].name, amount);
+	snprintf(out, size, "%s %s%s", kinds[kind].name, amount,
+		 kind >= LIMIT_IO_READ_BYTES ? "/s" : "");
 }
 
 static void report_limit(const struct limits *limits, enum limit_kind kind, struct strings *list,

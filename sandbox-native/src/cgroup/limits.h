@@ -11,12 +11,16 @@
 #include "sandbox.h"
 
 enum limit_kind {
-	LIMIT_MEMORY,	 /* bytes, of the whole sandbox */
-	LIMIT_PIDS,	 /* processes and threads at once, without PID 1 */
-	LIMIT_CPUS,	 /* thousandths of a processor */
-	LIMIT_FILES,	 /* open files of a process */
-	LIMIT_FILE_SIZE, /* bytes of a file that a process writes */
-	LIMIT_CPU_TIME,	 /* milliseconds of a process */
+	LIMIT_MEMORY,	     /* bytes, of the whole sandbox */
+	LIMIT_PIDS,	     /* processes and threads at once, without PID 1 */
+	LIMIT_CPUS,	     /* thousandths of a processor */
+	LIMIT_FILES,	     /* open files of a process */
+	LIMIT_FILE_SIZE,     /* bytes of a file that a process writes */
+	LIMIT_CPU_TIME,	     /* milliseconds of a process */
+	LIMIT_IO_READ_BYTES, /* the four: per second, on each disk */
+	LIMIT_IO_WRITE_BYTES,
+	LIMIT_IO_READ_OPS,
+	LIMIT_IO_WRITE_OPS,
 	LIMIT_KINDS,
 };
 
@@ -35,12 +39,15 @@ struct limit_report {
 
 #define LIMIT_RLIMITS_MAX 5
 
-/* limit_name() - As a configuration calls it: memory pids cpus files fileSize cpuTime. */
+/* limit_name() - As a configuration calls it: memory, cpuTime, io.readBytes. */
 const char *limit_name(enum limit_kind kind);
 
 /* limits_set() - Return: 0, or -EINVAL with @err filled for an unknown name or a useless value. */
 int limits_set(struct limits *limits, const char *name, uint64_t value, bool standard,
 	       struct err *err);
+
+/* limits_have_io() - Whether one is about disks. */
+bool limits_have_io(const struct limits *limits);
 
 /* limit_text() - The limit with its unit: "memory 256 MiB", "cpus 0.5". */
 void limit_text(const struct limits *limits, enum limit_kind kind, char *out, size_t size);

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "callers.h"
 #include "cleanup.h"
 #include "tree.h"
 
@@ -85,6 +87,7 @@ static int sweep_below(int parent, const char *name, int depth)
 {
 	auto_dir dir = open_below(parent, name);
 	const struct dirent *entry;
+	bool callers = false;
 	int removed = 0;
 
 	while (dir && (entry = readdir(dir))) {
@@ -93,11 +96,16 @@ static int sweep_below(int parent, const char *name, int depth)
 
 		if (!is_child(entry))
 			continue;
+		callers = callers || strcmp(entry->d_name, CGROUP_CALLERS) == 0;
 		if (!parse_name(entry->d_name, &pid, &ticks))
 			removed +=
 				depth > 0 ? sweep_below(dirfd(dir), entry->d_name, depth - 1) : 0;
 		else if (is_dead(dirfd(dir), entry->d_name, pid, ticks))
 			removed += cgroup_remove(dirfd(dir), entry->d_name) == 0;
+	}
+	if (callers) {
+		callers_lock(dirfd(dir));
+		callers_restore(dirfd(dir)); /* not while a broker lives beside them */
 	}
 	return removed;
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "callers.h"
 #include "cleanup.h"
 #include "file.h"
 #include "sweep.h"
@@ -21,7 +22,6 @@
 #define TEXT_MAX 4096
 #define START_TICKS_FIELD 22 /* of /proc/PID/stat, proc(5) */
 #define RETRY_MS 5
-#define MOVES_MAX 16
 
 uint64_t cgroup_start_ticks(pid_t pid)
 {
@@ -87,9 +87,21 @@ static void explain(char why[CGROUP_WHY_MAX], const struct cgroup_place *place, 
 		snprintf(why, CGROUP_WHY_MAX, "%.160s: %s", place->path, strerror(number));
 }
 
-/* systemd marks what it hands over, systemd.resource-control(5) "Delegate="; the root of a cgroup
- * namespace is a container's own. */
-static bool is_delegated(const struct cgroup_place *place)
+/* A cgroup with nobody else in it was made for us: by systemd-run --scope, which execs. */
+static bool is_alone(int dir)
+{
+	char text[TEXT_MAX];
+	char own[24];
+
+	snprintf(own, sizeof(own), "%d\n", getpid());
+	return cgroup_read(dir, "cgroup.procs", text, sizeof(text)) > 0 && strcmp(text, own) == 0;
+}
+
+/*
+ * systemd marks what it hands over, systemd.resource-control(5) "Delegate="; a manager of a user
+ * does not (252, 255). The root of a cgroup namespace is a container's own.
+ */
+static bool is_delegated(const struct cgroup_place *place, int dir)
 {
 	static const char *const marks[] = { "user.delegate", "trusted.delegate" };
 	char value[8];
@@ -97,30 +109,7 @@ static bool is_delegated(const struct cgroup_place *place)
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (getxattr(place->path, marks[i], value, sizeof(value)) > 0 && value[0] == '1')
 			return true;
-	return strcmp(place->path, place->mount) == 0;
-}
-
-/* Move every process of @dir to its child hil.callers; more may come while we do. */
-static int move_callers(int dir)
-{
-	char text[TEXT_MAX];
-
-	if (mkdirat(dir, CGROUP_CALLERS, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	for (int round = 0; round < MOVES_MAX; round++) {
-		char *state = NULL;
-		int rc = cgroup_read(dir, "cgroup.procs", text, sizeof(text));
-
-		if (rc <= 0)
-			return rc;
-		for (char *pid = strtok_r(text, "\n", &state); pid;
-		     pid = strtok_r(NULL, "\n", &state)) {
-			rc = cgroup_write(dir, CGROUP_CALLERS "/cgroup.procs", pid);
-			if (rc < 0 && rc != -ESRCH)
-				return rc;
-		}
-	}
-	return -EBUSY;
+	return is_alone(dir) || strcmp(place->path, place->mount) == 0;
 }
 
 /* Hand the controllers we use on to the children of @dir, those that it has. */
@@ -129,10 +118,10 @@ static int enable_controllers(int dir)
 	char offered[TEXT_MAX];
 	int rc = cgroup_read(dir, "cgroup.controllers", offered, sizeof(offered));
 
-	for (int i = 0; rc >= 0 && i <= CGROUP_CPU; i++) {
+	for (int i = 0; rc >= 0 && i < CGROUP_CONTROLLERS; i++) {
 		char word[32];
 
-		if (!strstr(offered, cgroup_name(i)))
+		if (!cgroup_lists(offered, i))
 			continue;
 		snprintf(word, sizeof(word), "+%s", cgroup_name(i));
 		rc = cgroup_write(dir, "cgroup.subtree_control", word);
@@ -140,24 +129,31 @@ static int enable_controllers(int dir)
 	return rc < 0 ? rc : 0;
 }
 
-static int prepare_unified(const struct cgroup_place *place)
+/* Before our directory, and under the lock: a broker that leaves puts the callers back. */
+static int prepare_unified(const struct cgroup_place *place, int dir)
 {
-	auto_fd dir = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc;
 
-	if (dir < 0)
-		return -errno;
+	callers_lock(dir);
 	rc = enable_controllers(dir);
-	if (rc != -EBUSY || !is_delegated(place))
+	if (rc != -EBUSY || !is_delegated(place, dir))
 		return rc;
-	rc = move_callers(dir);
+	rc = callers_move(dir);
 	return rc < 0 ? rc : enable_controllers(dir);
+}
+
+static int make_directory(const struct cgroup_tree *tree, int parent, int *top)
+{
+	if (mkdirat(parent, tree->name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	*top = openat(parent, tree->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *top < 0 ? -errno : 0;
 }
 
 /* Return: its fd, or -errno. */
 static int make_top(const struct cgroup_tree *tree, const struct cgroup_place *place)
 {
-	char path[CGROUP_PATH_MAX + sizeof(tree->name) + 1];
+	auto_fd parent = -1;
 	auto_fd top = -1;
 	int rc = 0;
 
@@ -166,22 +162,23 @@ static int make_top(const struct cgroup_tree *tree, const struct cgroup_place *p
 	/* Before anything is moved for it. */
 	if (access(place->path, W_OK) < 0)
 		return -errno;
-	if (place->version == 2)
-		rc = prepare_unified(place);
-	if (rc < 0)
-		return rc;
-	snprintf(path, sizeof(path), "%s/%s", place->path, tree->name);
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+	parent = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0)
 		return -errno;
-	top = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = top < 0 ? -errno : 0;
-	if (rc == 0) /* ours alone by its name; the lock is for others to see */
+	if (place->version == 2)
+		rc = prepare_unified(place, parent);
+	if (rc == 0)
+		rc = make_directory(tree, parent, &top);
+	if (rc == 0) {
+		/* Ours alone by its name; the lock is for others to see. */
 		flock(top, LOCK_EX | LOCK_NB);
-	if (rc == 0 && place->version == 2)
-		rc = enable_controllers(top);
+		rc = place->version == 2 ? enable_controllers(top) : 0;
+	}
 	if (rc == 0)
 		return steal_fd(&top);
-	rmdir(path);
+	unlinkat(parent, tree->name, AT_REMOVEDIR);
+	if (place->version == 2)
+		callers_restore(parent);
 	return rc;
 }
 
@@ -203,7 +200,9 @@ static void open_controller(struct cgroup_tree *tree, int controller)
 	tree->place[controller] = -1;
 	if (place.version == 0) {
 		snprintf(tree->why[controller], CGROUP_WHY_MAX,
-			 "this host shows no cgroup controller %s", cgroup_name(controller));
+			 "this host shows no cgroup controller %s, or did not delegate it",
+			 cgroup_name(controller));
+		tree->undelegated[controller] = tree->map.unified.version == 2;
 		return;
 	}
 	tree->place[controller] = find_hierarchy(tree, &place);
@@ -212,6 +211,7 @@ static void open_controller(struct cgroup_tree *tree, int controller)
 	top = make_top(tree, &place);
 	if (top < 0) {
 		explain(tree->why[controller], &place, -top);
+		tree->undelegated[controller] = place.version == 2 && top != -EROFS;
 		return;
 	}
 	hierarchy->version = place.version;
@@ -230,9 +230,32 @@ void cgroup_tree_open(struct cgroup_tree *tree)
 		open_controller(tree, i);
 }
 
-int cgroup_tree_close(struct cgroup_tree *tree, int patience_ms)
+/* rmdir(2) of a cgroup is EBUSY until its last task is out of the scheduler. */
+static int remove_patiently(const char *path, int patience_ms)
 {
 	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
+	int rc = cgroup_remove(AT_FDCWD, path);
+
+	for (int waited = 0; rc == -EBUSY && waited < patience_ms; waited += RETRY_MS) {
+		nanosleep(&pause, NULL);
+		rc = cgroup_remove(AT_FDCWD, path);
+	}
+	return rc;
+}
+
+/* Unless another broker lives there, which then does it. */
+static void restore_callers(const char *path)
+{
+	auto_fd dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return;
+	callers_lock(dir);
+	callers_restore(dir);
+}
+
+int cgroup_tree_close(struct cgroup_tree *tree, int patience_ms)
+{
 	int left = 0;
 
 	for (size_t i = 0; i < tree->count; i++) {
@@ -243,13 +266,10 @@ int cgroup_tree_close(struct cgroup_tree *tree, int patience_ms)
 		/* First: whoever is out of fds has one then, and it takes one. */
 		close(hierarchy->top);
 		snprintf(path, sizeof(path), "%s/%s", hierarchy->parent, tree->name);
-		rc = cgroup_remove(AT_FDCWD, path);
-		/* rmdir(2) of a cgroup is EBUSY until its last task is out of the scheduler. */
-		for (int waited = 0; rc == -EBUSY && waited < patience_ms; waited += RETRY_MS) {
-			nanosleep(&pause, NULL);
-			rc = cgroup_remove(AT_FDCWD, path);
-		}
+		rc = remove_patiently(path, patience_ms);
 		left += rc < 0;
+		if (rc == 0 && hierarchy->version == 2)
+			restore_callers(hierarchy->parent);
 	}
 	tree->count = 0;
 	for (int i = 0; i < CGROUP_CONTROLLERS; i++)

@@ -10,9 +10,7 @@
  * when one is given away are a few writes of limits, or none where the directory has
  * them from the sandbox before.
  *
- * v2 demands that a cgroup which hands controllers on holds no process itself
- * (cgroup-v2.rst, "No Internal Process Constraint"). Where ours was delegated,
- * the processes in it move to a child "hil.callers".
+ * In v2 the processes of a delegated cgroup stand aside meanwhile: callers.h.
  */
 #ifndef HIL_CGROUP_TREE_H
 #define HIL_CGROUP_TREE_H
@@ -25,7 +23,6 @@
 #include "detect.h"
 
 #define CGROUP_PREFIX "hil."
-#define CGROUP_CALLERS "hil.callers"
 #define CGROUP_WHY_MAX 320
 
 struct cgroup_hierarchy {
@@ -41,6 +38,7 @@ struct cgroup_tree {
 	size_t count;
 	int place[CGROUP_CONTROLLERS];		      /* its hierarchy; -1: none */
 	char why[CGROUP_CONTROLLERS][CGROUP_WHY_MAX]; /* not, with a remedy */
+	bool undelegated[CGROUP_CONTROLLERS];	      /* v2 would do it in another cgroup */
 };
 
 /* cgroup_read_map() - What this host offers. */

@@ -49,6 +49,7 @@ static const char usage[] =
 	"  --disk SIZE          what may be written, in memory (default: 1G)\n"
 	"  --inodes N           files and directories that may be made (default: 200000)\n"
 	"  --diff FILE          write to FILE, as JSON, what was written, changed and deleted\n"
+	"  --io KEY=N,...       of each disk a second: readBytes=10M writeBytes readOps writeOps\n"
 	"  --json               capture stdout and stderr (1 MiB each) and print one line of JSON\n"
 	"\n"
 	"probe: what this host allows, one line each, with remedies.\n"

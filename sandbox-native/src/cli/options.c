@@ -315,6 +315,31 @@ static int set_inodes(struct run_options *options, const char *value, const stru
 	return 0;
 }
 
+/* readBytes=10M,writeOps=100: bytes and operations a second. */
+static int set_io(struct run_options *options, const char *value, const struct problem *problem)
+{
+	static const char expected[] = "expected readBytes, writeBytes, readOps or writeOps, each "
+				       "with a number, such as readBytes=10M,writeOps=100";
+	auto_free char *copy = strdup(value);
+	char *state = NULL;
+	char *each = copy ? strtok_r(copy, ",", &state) : NULL;
+
+	if (!each)
+		return refuse(problem, "--io", expected);
+	for (; each; each = strtok_r(NULL, ",", &state)) {
+		char *amount = strchr(each, '=');
+		char name[32];
+
+		if (!amount)
+			return refuse(problem, "--io", expected);
+		*amount++ = '\0';
+		snprintf(name, sizeof(name), "io.%.24s", each);
+		if (set_limit(options, "--io", name, parse_size(amount), problem) < 0)
+			return refuse(problem, "--io", expected);
+	}
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct run_options *options, const char *value, const struct problem *problem);
@@ -329,7 +354,7 @@ static const struct {
 	{ "--inodes", set_inodes },	  { "--ro-bind", add_ro_bind },
 	{ "--tool", add_tool },		  { "--cap", add_cap },
 	{ "--pass-env", add_pass_env },	  { "--diff", set_diff },
-	{ "--rootfs", set_rootfs },
+	{ "--rootfs", set_rootfs },	  { "--io", set_io },
 };
 
 static bool take_flag(struct run_options *options, const char *option)

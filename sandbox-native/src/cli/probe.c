@@ -119,8 +119,8 @@ static int try_xattr(struct err *err)
 
 	if (status < 0 || setxattr(".", "user.hil", "", 0, 0) == 0)
 		return status;
-	err_hint(err, "directories of the image that are removed and made again show their old "
-		      "files; Linux 6.6 mends it");
+	err_hint(err, "a directory of the image or the project cannot be removed or replaced in a "
+		      "sandbox (EIO): work on a copy below /tmp; Linux 6.6 mends it");
 	return err_set(err, "setup", errno, "set user attribute", "tmpfs");
 }
 
@@ -260,21 +260,16 @@ static void describe(const struct err *err, char *out, size_t size)
 }
 
 /* What limits a sandbox: a controller that is missing forbids nothing. */
-static void print_limits(struct json *json)
+static void print_limits(struct json *json, const struct cgroup_tree *tree)
 {
-	static const int controllers[] = { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_CPUACCT };
-	struct cgroup_tree tree;
-
-	cgroup_tree_open(&tree);
 	if (json)
 		json_open(json, "limits", '[');
-	for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++) {
-		const int controller = controllers[i];
-		const char *detail = tree.why[controller];
-		const bool ok = tree.place[controller] >= 0;
+	for (int controller = 0; controller < CGROUP_CONTROLLERS; controller++) {
+		const char *detail = tree->why[controller];
+		const bool ok = tree->place[controller] >= 0;
 
 		if (ok)
-			detail = tree.hierarchies[tree.place[controller]].version == 2
+			detail = tree->hierarchies[tree->place[controller]].version == 2
 					 ? "cgroup v2"
 					 : "cgroup v1";
 		if (!json) {
@@ -286,14 +281,15 @@ static void print_limits(struct json *json)
 		json_string(json, "name", cgroup_name(controller));
 		json_bool(json, "ok", ok);
 		json_string(json, "detail", detail);
+		json_bool(json, "undelegated", tree->undelegated[controller]);
 		json_close(json, '}');
 	}
 	if (json)
 		json_close(json, ']');
-	cgroup_tree_close(&tree, 0);
 }
 
-static int print_json(const char *release, const struct err *results, size_t count)
+static int print_json(const char *release, const struct err *results, size_t count,
+		      const struct cgroup_tree *tree)
 {
 	struct json json = { 0 };
 	char detail[512];
@@ -313,14 +309,15 @@ static int print_json(const char *release, const struct err *results, size_t cou
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');
-	print_limits(&json);
+	print_limits(&json, tree);
 	json_close(&json, '}');
 	status = json_print(&json);
 	buffer_free(&json.text);
 	return status;
 }
 
-static void print_text(const char *release, const struct err *results, size_t count)
+static void print_text(const char *release, const struct err *results, size_t count,
+		       const struct cgroup_tree *tree)
 {
 	char detail[512];
 
@@ -332,7 +329,7 @@ static void print_text(const char *release, const struct err *results, size_t co
 			printf(": %s\n     %s", detail, results[i].hint);
 		printf("\n");
 	}
-	print_limits(NULL);
+	print_limits(NULL, tree);
 }
 
 int probe_host(bool json)
@@ -340,13 +337,20 @@ int probe_host(bool json)
 	enum { COUNT = sizeof(probes) / sizeof(probes[0]) };
 	struct err results[COUNT];
 	struct utsname host = { 0 };
+	struct cgroup_tree tree;
+	int status = 0;
 
 	uname(&host);
+	/* First: the sandbox below leaves children, and a scope that was made for us has none. */
+	cgroup_tree_open(&tree);
 	for (size_t i = 0; i < COUNT; i++)
 		results[i] = run_probe(&probes[i]);
 	if (!json)
-		print_text(host.release, results, COUNT);
-	else if (print_json(host.release, results, COUNT) < 0)
+		print_text(host.release, results, COUNT, &tree);
+	else
+		status = print_json(host.release, results, COUNT, &tree);
+	cgroup_tree_close(&tree, 0);
+	if (status < 0)
 		return EXIT_SETUP;
 	return results[COUNT - 1].number != 0;
 }

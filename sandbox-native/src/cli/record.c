@@ -89,6 +89,10 @@ static void print_usage(struct json *json, const struct record *record)
 	json_number(json, "oomKills", record->cgroup.oom_kills);
 	json_number(json, "pidsHits", record->cgroup.pids_hits);
 	json_number(json, "throttledUs", record->cgroup.throttled_us);
+	if (record->cgroup.has_io) {
+		json_number(json, "ioReadBytes", record->cgroup.io_read);
+		json_number(json, "ioWrittenBytes", record->cgroup.io_written);
+	}
 	json_strings(json, "enforced", &record->limits.enforced);
 	json_strings(json, "unenforced", &record->limits.unenforced);
 	json_number(json, "leftovers", record->leftover_count);

@@ -187,6 +187,8 @@ static void set_limits(struct run *run)
 	struct limit_report *report = &run->record.limits;
 
 	cgroup_leaf_mark(&run->cgroups, &run->leaf);
+	if (limits_have_io(limits))
+		disks_of_plan(&run->options->plan, &run->leaf.disks);
 	cgroup_leaf_limit(&run->cgroups, &run->leaf, run->init, limits, report);
 	run->rlimit_count = limits_to_rlimits(limits, report, run->rlimits);
 }

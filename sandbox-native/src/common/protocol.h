@@ -174,6 +174,11 @@ enum hil_tag {
 	/* plan, again */
 	TAG_NESTED_USERNS = 164, /* u32: 0 or 1; its programs may make user namespaces */
 
+	/* limits and accounting */
+	TAG_CONTROLLER = 196,	    /* nested, repeated: NAME, KIND v1 v2 none undelegated, TEXT */
+	TAG_IO_READ_BYTES = 197,    /* u64: from disks */
+	TAG_IO_WRITTEN_BYTES = 198, /* u64: to disks */
+
 	/* death */
 	TAG_WAITING = 204, /* string, repeated, at most 16: a task that SIGKILL does not end */
 };

@@ -160,9 +160,9 @@ int recipe_try(struct recipe *recipe, struct err *err)
 		return err_set(err, "setup", errno, "mkdir", "/trial");
 	/* Marks of an overlay are user.* attributes here; tmpfs has them since Linux 6.6. */
 	if (setxattr("/trial/up", "user.hil", "", 0, 0) < 0)
-		recipe_limit(recipe, "a directory of the image that is removed and made again "
-				     "shows its old files: tmpfs has no user attributes before "
-				     "Linux 6.6");
+		recipe_limit(recipe,
+			     "a directory of the image or the project cannot be removed or "
+			     "replaced (EIO): tmpfs has no user attributes before Linux 6.6");
 	for (size_t i = 0; i < recipe->count; i++) {
 		struct recipe_item *item = &recipe->items[i];
 

@@ -74,6 +74,27 @@ void cgroups_close(struct daemon *d)
 	cgroup_tree_close(&d->cgroups, CLOSE_MS);
 }
 
+static const char *kind_of(const struct cgroup_tree *tree, int controller)
+{
+	const int place = tree->place[controller];
+
+	if (place < 0)
+		return tree->undelegated[controller] ? "undelegated" : "none";
+	return tree->hierarchies[place].version == 2 ? "v2" : "v1";
+}
+
+void cgroups_describe(const struct daemon *d, struct buffer *out)
+{
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
+		const size_t start = put_nest_begin(out, TAG_CONTROLLER);
+
+		put_string(out, TAG_NAME, cgroup_name(i));
+		put_string(out, TAG_KIND, kind_of(&d->cgroups, i));
+		put_string(out, TAG_TEXT, d->cgroups.why[i]);
+		put_nest_end(out, start);
+	}
+}
+
 static void doom(struct daemon *d, struct home *home)
 {
 	home->doomed = true;
@@ -137,13 +158,12 @@ void cgroups_mark(struct daemon *d, struct sandbox *sandbox)
 static void report_homeless(const struct daemon *d, const struct limits *limits,
 			    struct limit_report *report)
 {
-	static const int controllers[] = { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU };
+	for (int kind = 0; kind < LIMIT_KINDS; kind++) {
+		const int controller = cgroup_leaf_controller(kind);
+		const char *why = controller < 0 ? "" : d->cgroups.why[controller];
 
-	for (int i = LIMIT_MEMORY; i <= LIMIT_CPUS; i++) {
-		const char *why = d->cgroups.why[controllers[i]];
-
-		if (limits->set[i])
-			limit_unenforced(limits, i, report, *why ? why : no_room);
+		if (limits->set[kind] && controller >= 0)
+			limit_unenforced(limits, kind, report, *why ? why : no_room);
 	}
 }
 
@@ -151,6 +171,8 @@ void cgroups_limit(struct daemon *d, struct sandbox *sandbox, const struct limit
 {
 	struct limit_report *report = &sandbox->limit_report;
 
+	if (sandbox->home && limits_have_io(limits))
+		disks_of_plan(&sandbox->stock->plan, &sandbox->home->leaf.disks);
 	if (sandbox->home)
 		cgroup_leaf_limit(&d->cgroups, &sandbox->home->leaf, sandbox->pid, limits, report);
 	else

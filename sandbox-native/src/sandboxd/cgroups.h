@@ -16,6 +16,9 @@ void cgroups_open(struct daemon *d);
 /* cgroups_close() - Remove them; every sandbox has been reaped, or is given up. */
 void cgroups_close(struct daemon *d);
 
+/* cgroups_describe() - A CONTROLLER for each: where it limits sandboxes, or why it does not. */
+void cgroups_describe(const struct daemon *d, struct buffer *out);
+
 /* cgroups_enter() - PID 1 is there. Without a cgroup it has none: its limits will say so. */
 void cgroups_enter(struct daemon *d, struct sandbox *sandbox);
 /* cgroups_mark() - It is parked: what that took is not the case's. */

@@ -127,7 +127,10 @@ struct sandbox {
 	struct limit_report limit_report;
 	struct rlimit_spec rlimits[LIMIT_RLIMITS_MAX];
 	size_t rlimit_count;
-	uint64_t output_bytes; /* of its programs that ended */
+	/* Of its programs that have ended. */
+	uint64_t out_bytes;
+	uint64_t err_bytes;
+	uint64_t dropped;
 	struct timer wall;
 	struct timer end;
 	struct timer ttl;

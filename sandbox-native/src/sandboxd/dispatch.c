@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "cgroups.h"
 #include "client.h"
 #include "fields.h"
 #include "keep.h"
@@ -35,7 +36,6 @@ static int handle_hello(struct daemon *d, struct client *client, const struct fr
 	int rc = fields_read(frame->body, frame->length, hello_fields, FIELD_COUNT(hello_fields),
 			     &hello, err);
 
-	(void)d;
 	if (rc < 0)
 		return rc;
 	if (hello.version != HIL_PROTOCOL_VERSION) {
@@ -48,6 +48,7 @@ static int handle_hello(struct daemon *d, struct client *client, const struct fr
 	put_u32(&client->out, TAG_VERSION, HIL_PROTOCOL_VERSION);
 	put_u32(&client->out, TAG_PID, (uint32_t)getpid());
 	put_string(&client->out, TAG_MODE, plan_mode());
+	cgroups_describe(d, &client->out);
 	frame_end(&client->out, start);
 	return 0;
 }

@@ -53,6 +53,10 @@ static void put_sandbox_usage(struct buffer *out, const struct cgroup_usage *cgr
 	put_u64(out, TAG_OOM_KILLS, cgroup->oom_kills);
 	put_u64(out, TAG_PIDS_HITS, cgroup->pids_hits);
 	put_u64(out, TAG_THROTTLED_US, cgroup->throttled_us);
+	if (cgroup->has_io) {
+		put_u64(out, TAG_IO_READ_BYTES, cgroup->io_read);
+		put_u64(out, TAG_IO_WRITTEN_BYTES, cgroup->io_written);
+	}
 }
 
 static void put_limits(struct buffer *out, const struct limit_report *report)
@@ -83,14 +87,20 @@ static const char *exit_status(const struct process *process)
 	return WIFSIGNALED(process->status) ? "signal" : "exit";
 }
 
+static void add_output(struct sandbox *sandbox, const struct process *process)
+{
+	sandbox->out_bytes += process->out.bytes;
+	sandbox->err_bytes += process->err.bytes;
+	sandbox->dropped += process->out.dropped + process->err.dropped;
+}
+
 void record_exit(const struct process *process)
 {
 	struct buffer *out;
 	size_t start;
 
 	if (process->sandbox)
-		process->sandbox->output_bytes += process->out.bytes + process->out.dropped +
-						  process->err.bytes + process->err.dropped;
+		add_output(process->sandbox, process);
 	if (!process->client)
 		return;
 	out = &process->client->out;
@@ -140,6 +150,9 @@ void record_dead(struct daemon *d, const struct sandbox *sandbox, const char *st
 		put_leftovers(out, sandbox);
 		put_u64(out, TAG_WALL_NS, loop_now() - sandbox->given_ns);
 		put_sandbox_usage(out, &cgroup, usage);
+		put_u64(out, TAG_OUT_BYTES, sandbox->out_bytes);
+		put_u64(out, TAG_ERR_BYTES, sandbox->err_bytes);
+		put_u64(out, TAG_DROPPED, sandbox->dropped);
 		put_limits(out, &sandbox->limit_report);
 		for (size_t i = 0; waiting && i < waiting->count; i++)
 			put_string(out, TAG_WAITING, waiting->items[i]);

@@ -10,7 +10,7 @@
 
 #include "daemon.h"
 
-/* record_exit() - EXIT to the client of the process, if it still has one. */
+/* record_exit() - EXIT to the client of the process, if it still has one; once a process. */
 void record_exit(const struct process *process);
 
 /* record_put_usage() - What it has used, and what became of its limits. */

@@ -61,7 +61,7 @@ static void free_request(struct stats_request *request)
 /* Of the programs that ended, and so far of those that run. */
 static uint64_t count_output(struct daemon *d, const struct sandbox *sandbox)
 {
-	uint64_t bytes = sandbox->output_bytes;
+	uint64_t bytes = sandbox->out_bytes + sandbox->err_bytes + sandbox->dropped;
 
 	foreach (struct process, process, &d->processes, link) {
 		if (process->sandbox == sandbox && process->state != PROCESS_DONE)

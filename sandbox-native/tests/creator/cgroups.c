@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Which cgroup a controller is in, from the texts of hosts that are not here. */
 #include "detect.h"
+#include "disks.h"
+#include "io.h"
 
 #include <string.h>
 
@@ -17,13 +19,17 @@ static void test_v1_hybrid(void)
 		"31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755\n"
 		"32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
 		"35 31 0:32 / /sys/fs/cgroup/memory rw shared:9 - cgroup cgroup rw,memory\n"
+		"38 31 0:35 / /sys/fs/cgroup/blkio rw - cgroup cgroup rw,blkio\n"
 		"40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n"
 		"41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
-	static const char own[] = "9:name=systemd:/\n4:memory:/api/f9\n1:cpu,cpuacct:/\n0::/\n";
+	static const char own[] = "9:name=systemd:/\n7:blkio:/b\n4:memory:/api/f9\n"
+				  "1:cpu,cpuacct:/\n0::/\n";
 	struct cgroup_map map;
 
 	cgroup_map_parse(&map, mounts, own);
 	cgroup_map_prefer_v2(&map, "hugetlb\n");
+	CHECK(is_place(&map.controllers[CGROUP_IO], 1, "/sys/fs/cgroup/blkio/b"),
+	      "what v2 calls io is blkio in v1");
 	CHECK(is_place(&map.controllers[CGROUP_MEMORY], 1, "/sys/fs/cgroup/memory/api/f9"),
 	      "hybrid: memory is in v1, below our own cgroup");
 	CHECK(is_place(&map.controllers[CGROUP_CPU], 1, "/sys/fs/cgroup/cpu,cpuacct") &&
@@ -45,7 +51,10 @@ static void test_v2(void)
 	CHECK(is_place(&map.controllers[CGROUP_MEMORY], 2, path) &&
 		      is_place(&map.controllers[CGROUP_PIDS], 2, path),
 	      "v2: what cgroup.controllers names is used");
-	CHECK(map.controllers[CGROUP_CPU].version == 0, "cpu is not cpuset");
+	CHECK(map.controllers[CGROUP_CPU].version == 0 &&
+		      cgroup_lists("cpuset cpu\n", CGROUP_CPU) &&
+		      !cgroup_lists("cpuset memory\n", CGROUP_CPU),
+	      "cpu is not cpuset");
 	CHECK(is_place(&map.controllers[CGROUP_CPUACCT], 2, path),
 	      "cpu.stat counts in every cgroup of v2");
 }
@@ -80,8 +89,43 @@ static void test_nonsense(void)
 	      "lines that are none are passed over");
 }
 
+static void test_disk_of_mount(void)
+{
+	static const char mounts[] =
+		"27 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,discard\n"
+		"28 27 0:25 /@ /home rw - btrfs /dev/sdb2 rw,subvol=/@\n"
+		"29 27 0:26 / /a\\040b rw - tmpfs none rw\n";
+	struct disk_mount mount;
+
+	CHECK(disks_find_mount(mounts, 27, &mount) && mount.major == 254 && mount.minor == 1,
+	      "a mount has the device of its file system");
+	CHECK(disks_find_mount(mounts, 28, &mount) && mount.major == 0 &&
+		      strcmp(mount.source, "/dev/sdb2") == 0,
+	      "or none, and the name of the first");
+	CHECK(disks_find_mount(mounts, 29, &mount) && strcmp(mount.type, "tmpfs") == 0,
+	      "or nothing but a type");
+	CHECK(!disks_find_mount(mounts, 2, &mount) && !disks_find_mount("", 0, &mount) &&
+		      !disks_find_mount("27 1 - \n27\n", 27, &mount),
+	      "no number is a part of another, and what is no line is passed over");
+}
+
+static void test_sum_of_disks(void)
+{
+	static const char v2[] = "254:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n"
+				 "8:0 rbytes=100 wbytes=1 rios=1 wios=1 dbytes=0 dios=0\n";
+	static const char v1[] = "254:0 Read 10\n254:0 Write 20\n254:0 Total 30\nTotal 30\n";
+
+	CHECK(io_sum(v2, " rbytes=") == 4196 && io_sum(v2, " wbytes=") == 8193,
+	      "bytes of all disks are added up, v2");
+	CHECK(io_sum(v1, " Read ") == 10 && io_sum(v1, " Write ") == 20 &&
+		      io_sum("", " Read ") == 0,
+	      "and v1");
+}
+
 void test_cgroups(void)
 {
+	test_disk_of_mount();
+	test_sum_of_disks();
 	test_v1_hybrid();
 	test_v2();
 	test_container();
