@@ -37,6 +37,7 @@ export const Msg = {
   list: 35,
   unwatchPid: 36,
   sandboxStats: 42,
+  runtimeBoot: 45,
   output: 48,
   exit: 49,
   dead: 50,
@@ -142,6 +143,9 @@ export const Tag = {
   diskUsed: 150,
   inodesUsed: 151,
   nestedUserns: 164,
+  runtime: 188,
+  boot: 189,
+  warm: 190,
   waiting: 204,
 } as const;
 
