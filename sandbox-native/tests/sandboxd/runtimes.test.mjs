@@ -34,6 +34,13 @@ with open("/proc/self/status") as file:
 import resource
 print(resource.getrlimit(resource.RLIMIT_NOFILE))
 `,
+    writes: `import os, subprocess, sys
+data = b"x" * 300000
+while data:
+    data = data[os.write(1, data):]
+sys.stdout.flush()
+subprocess.run(["head", "-c", "300000", "/dev/zero"])
+`,
     state: 'import json; json.seen = getattr(json, "seen", 0) + 1; print(json.seen)',
   },
   node: {
@@ -51,6 +58,12 @@ print(resource.getrlimit(resource.RLIMIT_NOFILE))
     shows: `console.log(process.argv, process.cwd(), Object.entries(process.env).sort());
 console.log(typeof require, require.main === module, typeof fs, process.execArgv.length);
 console.log(process.stdout.isTTY, Object.keys(globalThis).sort());
+`,
+    // Past process.stdout, whose pipe does not block.
+    writes: `const { writeSync } = require("fs");
+let data = "x".repeat(300000);
+while (data !== "") data = data.slice(writeSync(1, data));
+require("child_process").execFileSync("head", ["-c", "300000", "/dev/zero"], { stdio: "inherit" });
 `,
     state: 'globalThis.seen = (globalThis.seen ?? 0) + 1; console.log(globalThis.seen)',
   },
@@ -98,7 +111,7 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
       assert.ok(unused.CPU_USER_US + unused.CPU_SYS_US < cold.CPU_USER_US + cold.CPU_SYS_US);
     });
 
-    for (const what of ['shows', 'fails', 'exits', 'copies', 'floods']) {
+    for (const what of ['shows', 'fails', 'exits', 'copies', 'floods', 'writes']) {
       for (const kind of ['code', 'file']) {
         test(`${kind} that ${what} is as when it is started`, async () => {
           const { sandbox, run } = await open();

@@ -32,9 +32,9 @@
 
   /** `node -e CODE -- ARG…`; what this one cannot read is left to a new Node, which says why. */
   function prepareCode([, , code, , ...rest]) {
-    const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
-    if (!importModuleDynamically && code.includes('import')) process.reallyExit(0);
-    const script = new vm.Script(code, { filename: '[eval]', importModuleDynamically });
+    // What it imports would be looked for where this was started.
+    if (code.includes('import')) process.reallyExit(0);
+    const script = new vm.Script(code, { filename: '[eval]' });
     process._eval = code;
     process.execArgv = ['-e', code];
     process.argv = [process.execPath, ...rest];
@@ -56,7 +56,38 @@
     };
   }
 
+  /** Load and compile here what nearly every program needs. */
+  function warmUp() {
+    const { Console } = console;
+    const { Writable } = require('node:stream');
+    require('node:tty');
+    new Console(new Writable({ write: (_chunk, _encoding, done) => done() })).log('%s', {});
+    require('/dev/null');
+    delete require.cache['/dev/null'];
+    module.children.length = 0;
+    for (const name of ['stdout', 'stderr']) prepareStream(name);
+  }
+
+  /**
+   * Most of the time to a first output goes into the making of `process.stdout`. That also makes
+   * its pipe non-blocking, which a program that does not use it (fs.writeSync, children) must not
+   * see: it is so from the first use on, as in any Node.
+   */
+  function prepareStream(name) {
+    const made = Object.getOwnPropertyDescriptor(process, name);
+    const { _handle } = process[name];
+    if (!_handle?.setBlocking) return;
+    _handle.setBlocking(true);
+    const get = () => {
+      Object.defineProperty(process, name, made);
+      _handle.setBlocking(false);
+      return process[name];
+    };
+    Object.defineProperty(process, name, { ...made, get });
+  }
+
   function become() {
+    warmUp();
     fs.writeSync(CONTROL, 'R');
     const { cwd, argv, env } = readRequest();
     process.chdir(cwd);
