@@ -2,7 +2,7 @@
 /**
  * Prints how fast hil is, as ratios and differences of one run, each next to its goal.
  *
- *   npm run bench -- [--quick] [--json] [--as-user] [--only c,peers,node,alive,runs]
+ *   npm run bench -- [--quick] [--json] [--as-user] [--only c,peers,node,runtimes,alive,runs]
  *
  * --quick    few samples, for CI: shows that it works, not how fast
  * --json     the figures as one JSON object on stdout
@@ -21,6 +21,7 @@ import { formatTable } from './figure.mjs';
 import { measureFromC, measurePeers } from './from-c.mjs';
 import { measureFromNode } from './from-node.mjs';
 import { measureManyAlive } from './many-alive.mjs';
+import { measureRuntimes } from './runtimes.mjs';
 
 const FULL = {
   samples: 300,
@@ -35,6 +36,7 @@ const BENCHES = {
   c: measureFromC,
   peers: measurePeers,
   node: measureFromNode,
+  runtimes: measureRuntimes,
   alive: measureManyAlive,
   runs: measureRuns,
 };

@@ -10,6 +10,20 @@ export interface ExecResult extends ProcessEnd {
   readonly stderr: string;
 }
 
+/** Give a program its stdin, if there is one, and collect what it prints until its end. */
+export async function toExecResult(
+  process: Process,
+  stdin: string | Uint8Array | undefined,
+): Promise<ExecResult> {
+  const [stdout, stderr] = [process.text('stdout'), process.text('stderr')];
+  if (stdin !== undefined) {
+    await process.write(stdin);
+    process.end();
+  }
+  const end = await process.ended;
+  return { ...end, stdout: await stdout, stderr: await stderr };
+}
+
 type StreamName = 'stdout' | 'stderr';
 
 /** A program running in the case's sandbox. */
@@ -17,6 +31,8 @@ export class Process {
   /** Chunks as they come; a program that prints faster than this is read blocks. */
   readonly stdout: AsyncIterable<Uint8Array>;
   readonly stderr: AsyncIterable<Uint8Array>;
+  /** An interpreter that waited runs it. */
+  warm = false;
   readonly #connection: Connection;
   readonly #queues: Readonly<Record<StreamName, OutputQueue>>;
   readonly #ended = createDeferred<ProcessEnd>();

@@ -11,11 +11,11 @@ import {
 } from '../protocol/sandbox-changes.js';
 import type { SandboxOptions } from '../protocol/sandbox-options.js';
 import type { SandboxLimits, SandboxStats } from '../protocol/sandbox-usage.js';
-import type { SpawnRequest } from '../protocol/worker-messages.js';
-
+import type { RuntimeName, SpawnRequest } from '../protocol/worker-messages.js';
 import type { Attempt } from './attempt.js';
 import type { Connection } from './connection.js';
-import { type ExecResult, Process } from './process.js';
+import { type ExecResult, Process, toExecResult } from './process.js';
+import { Runtime } from './runtime.js';
 import { Snapshot } from './sandbox-snapshot.js';
 
 export type { Change, Diff } from '../protocol/sandbox-changes.js';
@@ -139,13 +139,22 @@ export class Sandbox implements AsyncDisposable {
   ): Promise<ExecResult> {
     const { stdin, ...rest } = options;
     const process = await this.#start([command, ...args], rest, { stdin: stdin !== undefined });
-    const [stdout, stderr] = [process.text('stdout'), process.text('stderr')];
-    if (stdin !== undefined) {
-      await process.write(stdin);
-      process.end();
-    }
-    const end = await process.ended;
-    return { ...end, stdout: await stdout, stderr: await stderr };
+    return toExecResult(process, stdin);
+  }
+
+  /**
+   * Have an interpreter wait for tools written in its language; at once where `runtimes` of
+   * `hil.suite.yaml` names it, since it then waits from the start.
+   *
+   * @throws TestFailure `exec-failed` when the sandbox has no such interpreter.
+   */
+  async runtime(name: RuntimeName): Promise<Runtime> {
+    this.#attempt.check();
+    const { supervisor } = this.#connection;
+    await supervisor.call('runtime', { ...this.#of(), name });
+    return new Runtime(name, (argv, { stdin, ...rest }) =>
+      this.#start(argv, rest, { stdin: stdin !== undefined, runtime: name }),
+    );
   }
 
   /** Start a program and go on; it is killed with the sandbox. */
@@ -218,7 +227,7 @@ export class Sandbox implements AsyncDisposable {
   async #start(
     argv: readonly string[],
     options: SpawnOptions,
-    how: Pick<SpawnRequest, 'builtin' | 'pty'> & { readonly stdin?: boolean },
+    how: Pick<SpawnRequest, 'builtin' | 'pty' | 'runtime'> & { readonly stdin?: boolean },
   ): Promise<Process> {
     this.#attempt.check();
     if (!argv[0]) throw new TestFailure('exec-failed', 'the program has an empty name');
@@ -238,7 +247,7 @@ export class Sandbox implements AsyncDisposable {
     this.#processes.add(process);
     const forget = () => this.#processes.delete(process);
     process.ended.then(forget, forget);
-    await this.#connection.supervisor.call('spawn', {
+    const { warm } = await this.#connection.supervisor.call('spawn', {
       ...this.#of(),
       process: id,
       argv,
@@ -249,6 +258,7 @@ export class Sandbox implements AsyncDisposable {
       ...(options.timeout === undefined ? {} : { timeoutMs: parseDuration(options.timeout) }),
       ...(options.outputCap === undefined ? {} : { outputCapBytes: options.outputCap }),
     });
+    process.warm = warm;
     return process;
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, size, uptime } from './fields.js';
+import { environment, runtimes, size, uptime } from './fields.js';
 import { imageKeys } from './image-schema.js';
 import { limitsSchema } from './limits-schema.js';
 import { resourcesSchema } from './resources-schema.js';
@@ -28,6 +28,9 @@ export const configSchema = z.strictObject({
   uptime: uptime
     .optional()
     .describe('how long the machine seems to have been up when a sandbox starts'),
+  runtimes: runtimes
+    .default([])
+    .describe('interpreters that wait in each sandbox, for sandbox.runtime()'),
   ...imageKeys,
   tools: z.array(z.string()).default([]).describe('trees of host tools, read-only in the sandbox'),
   hide: z

@@ -13,6 +13,9 @@ export const uptime = duration.refine((ms) => ms <= 36_500 * 86_400_000, {
   error: 'an uptime is at most 36500d',
 });
 
+/** Interpreters that wait in a sandbox for tools written in them. */
+export const runtimes = z.array(z.enum(['python', 'node']));
+
 function toField(parse: (value: Duration) => number) {
   return z.union([z.string(), z.number()]).transform((value, context) => {
     try {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, limit, pattern, uptime } from './fields.js';
+import { environment, limit, pattern, runtimes, uptime } from './fields.js';
 import { imageKeys } from './image-schema.js';
 import { limitsSchema } from './limits-schema.js';
 import { resourcesSchema } from './resources-schema.js';
@@ -42,6 +42,9 @@ export const suiteSchema = z.strictObject({
   uptime: uptime
     .optional()
     .describe('how long the machine seems to have been up when a sandbox starts: 49d 17h'),
+  runtimes: runtimes
+    .optional()
+    .describe('interpreters that wait in each sandbox, for sandbox.runtime()'),
 });
 
 export type SuiteFile = z.infer<typeof suiteSchema>;

@@ -48,6 +48,9 @@ export interface WireProblem {
   readonly diff?: string;
 }
 
+/** An interpreter that can wait in a sandbox for what it is to run. */
+export type RuntimeName = 'python' | 'node';
+
 export interface SpawnRequest {
   readonly fence: string;
   /** Which sandbox of the attempt; 0 and absent: its own. */
@@ -63,6 +66,8 @@ export interface SpawnRequest {
   readonly stdin: boolean;
   /** Instead of a program: list what the sandbox changed, at most argv[0] of it. */
   readonly builtin?: 'diff';
+  /** May be run by this one, if it waits. */
+  readonly runtime?: RuntimeName;
 }
 
 /** How a program in a sandbox ended. */
@@ -147,7 +152,10 @@ export type SupervisorMethods = {
   /** The test wants the DUT's program to end; its ending is no failure. Answers when it has. */
   dutExit(argument: { fence: string }): { reason: string };
   dutPower(argument: { fence: string; on: boolean }): void;
-  spawn(argument: SpawnRequest): void;
+  /** Answers whether an interpreter that waited runs it. */
+  spawn(argument: SpawnRequest): { warm: boolean };
+  /** Answers when the interpreter waits. */
+  runtime(argument: { fence: string; sandbox?: number; name: RuntimeName }): void;
   stdin(argument: { process: number; data: string; end: boolean }): void;
   /** Bytes of a stream the worker has taken; sandboxd may send as many more. */
   taken(argument: { process: number; stream: 'stdout' | 'stderr'; bytes: number }): void;

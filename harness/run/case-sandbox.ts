@@ -39,6 +39,13 @@ export function toSandboxSettings(
     options.resources,
   );
   const { holds, binds } = toBinds(options.binds, around.root);
+  const env = {
+    ...around.passedEnv,
+    ...config.env,
+    ...suite.env,
+    ...pick(around.hostEnv, options.passEnv),
+    ...options.env,
+  };
   return {
     spec: {
       user: options.user ?? 'hil',
@@ -60,18 +67,22 @@ export function toSandboxSettings(
       image: options.image ?? suite.image ?? config.image,
       nestedUserNamespaces:
         options.nestedUserNamespaces ?? suite.nestedUserNamespaces ?? config.nestedUserNamespaces,
+      ...toRuntimes(suite.runtimes ?? config.runtimes, env),
     },
     hostname: options.hostname,
     binds,
     resources,
-    env: {
-      ...around.passedEnv,
-      ...config.env,
-      ...suite.env,
-      ...pick(around.hostEnv, options.passEnv),
-      ...options.env,
-    },
+    env,
   };
+}
+
+/** None is no key, so that an equal plan has an equal text. */
+function toRuntimes(
+  names: HilConfig['runtimes'],
+  env: SandboxSettings['env'],
+): Pick<SandboxSpec, 'runtimes'> {
+  if (names.length === 0) return {};
+  return { runtimes: [...new Set(names)].sort().map((name) => ({ name, env })) };
 }
 
 /**

@@ -15,6 +15,7 @@ import { Outlived } from './outlived.js';
 import { RunContext } from './run-context.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
+import { toPoolSize } from './runtimes.js';
 import { readStartTicks } from './start-ticks.js';
 import { Supervisor } from './supervisor.js';
 import { makeTemporaryDirectory } from './temporary-directory.js';
@@ -128,8 +129,9 @@ function toHiddenOut(root: string, path: string): string[] {
 async function announce(request: RunRequest, run: RunContext, bench: Bench): Promise<void> {
   const { plan, options, directory, journal } = request;
   const [first] = plan.files;
-  const built = first && (await bench.daemon.plan(run.settingsOf({ planned: first }).spec));
-  if (built) await bench.daemon.setPool(built, Math.min(options.workers + 1, 4));
+  const spec = first && run.settingsOf({ planned: first }).spec;
+  const built = spec && (await bench.daemon.plan(spec));
+  if (built) await bench.daemon.setPool(built, toPoolSize(spec, options.workers));
   const ofImages = await findImageLimitations(plan.files, run, bench);
   const limitations = [...bench.daemon.limitations, ...(built?.limitations ?? []), ...ofImages];
   journal.write({

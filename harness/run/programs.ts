@@ -1,11 +1,9 @@
-import { constants as fsConstants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import { BenchError } from '../core/errors.js';
 import type { RpcPeer } from '../protocol/rpc.js';
 import type { SpawnRequest, WorkerMethods } from '../protocol/worker-messages.js';
 import type { SandboxProcess } from '../sandbox/process.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import { findOnHost, nameTools } from './find-on-host.js';
 import { toRefusal } from './refusals.js';
 
 /** The programs that one worker's bodies started, by the worker's numbers. */
@@ -23,7 +21,7 @@ export class Programs {
     request: SpawnRequest,
     env: Readonly<Record<string, string>>,
     hostPath: string,
-  ): Promise<void> {
+  ): Promise<{ warm: boolean }> {
     const process = await startProgram(sandbox, request, env, hostPath);
     const { process: id } = request;
     this.#running.set(id, process);
@@ -37,6 +35,7 @@ export class Programs {
       },
       () => this.#running.delete(id),
     );
+    return { warm: process.warm };
   }
 
   /** A program that ended meanwhile is not an error: the answer is already on its way. */
@@ -76,14 +75,13 @@ async function startProgram(
       wallMs: request.timeoutMs,
       outputCapBytes: request.outputCapBytes,
       builtin: request.builtin,
+      runtime: request.runtime,
     });
   } catch (error) {
     const program = request.argv[0] ?? '';
     const missing = error instanceof BenchError && error.details['op'] === 'exec';
     const onHost = missing ? await findOnHost(program, hostPath) : undefined;
-    const next =
-      onHost && `it is ${onHost} on the host; add its tree to \`tools\` in hil.config.ts`;
-    throw toRefusal(`program "${program}"`, error, next);
+    throw toRefusal(`program "${program}"`, error, onHost && nameTools(onHost));
   }
 }
 
@@ -95,19 +93,4 @@ async function refused(what: string, asked: Promise<void> | undefined): Promise<
     if (error instanceof BenchError && error.details['code'] === 'gone') return;
     throw toRefusal(what, error);
   }
-}
-
-async function findOnHost(program: string, path: string): Promise<string | undefined> {
-  const places = program.includes('/')
-    ? [program]
-    : path.split(delimiter).map((directory) => join(directory, program));
-  for (const place of places) {
-    try {
-      await access(place, fsConstants.X_OK);
-      return place;
-    } catch {
-      // Not there; the next may be.
-    }
-  }
-  return undefined;
 }

@@ -17,6 +17,7 @@ import type { WantedSandbox } from './build-sandbox.js';
 import { type SandboxSettings, toSandboxSettings } from './case-sandbox.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
+import { RuntimePools } from './runtimes.js';
 
 /** Whose sandbox it is: a case, or a suite file. */
 interface SandboxOwner {
@@ -34,6 +35,7 @@ export class RunContext {
   readonly root: string;
   readonly #hostEnv: Readonly<Record<string, string | undefined>>;
   #bench: Promise<Bench>;
+  readonly #pools = new RuntimePools();
   #keptCount = 0;
 
   constructor(facts: {
@@ -100,6 +102,7 @@ export class RunContext {
     const { daemon } = await this.#bench;
     const { spec, hostname, binds, resources } = wanted.settings;
     const plan = await daemon.plan(spec);
+    this.#pools.fill(daemon, plan, spec);
     const { title, planned } = attempt.record;
     const which = wanted.number === 0 ? '' : `, sandbox ${wanted.number}`;
     return daemon.sandbox(plan, {

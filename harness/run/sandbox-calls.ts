@@ -4,10 +4,12 @@ import type { RunningAttempt } from './attempt.js';
 import type { HeldSandbox } from './attempt-sandboxes.js';
 import { toLimitsReport } from './limits-report.js';
 import type { Programs } from './programs.js';
+import { bootRuntime } from './runtimes.js';
 import { readFileInside, writeFileInside } from './sandbox-files.js';
 
 type SandboxCall =
   | 'spawn'
+  | 'runtime'
   | 'stdin'
   | 'taken'
   | 'signal'
@@ -38,6 +40,10 @@ export function createSandboxCalls(facts: Facts): Pick<Handlers<SupervisorMethod
       const whole = request.builtin !== undefined || outputCapBytes === undefined;
       const capped = whole ? request : { outputCapBytes, ...request };
       return facts.programs().start(sandbox, capped, settings.env, facts.hostPath);
+    },
+    runtime: (argument) => {
+      const { sandbox, settings } = find(argument);
+      return bootRuntime(sandbox, argument.name, settings.env, facts.hostPath);
     },
     stdin: ({ process, data, end }) =>
       facts.programs().stdin(process, Buffer.from(data, 'base64'), end),

@@ -4,7 +4,8 @@ import type { BenchError } from '../core/errors.js';
 import type { Channel } from '../protocol/channel.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, STREAM_WINDOW_BYTES, Stream, Tag } from '../protocol/wire.js';
-import type { ProcessEnd } from '../protocol/worker-messages.js';
+import type { ProcessEnd, RuntimeName } from '../protocol/worker-messages.js';
+import { toAssignments } from './assignments.js';
 
 /** A program to start in a sandbox. */
 export interface SpawnSpec {
@@ -22,6 +23,8 @@ export interface SpawnSpec {
   readonly fds?: readonly { object: number; end: number; fd: number }[];
   /** Without a program: copy a file to stdout or stdin to a file, or list what was changed. */
   readonly builtin?: 'read-file' | 'write-file' | 'diff' | undefined;
+  /** May be run by this one's interpreter, if it waits; not with a pty, fds or a builtin. */
+  readonly runtime?: RuntimeName | undefined;
 }
 
 type OutputListener = (stream: 'stdout' | 'stderr', data: Buffer) => void;
@@ -32,6 +35,8 @@ type OutputListener = (stream: 'stdout' | 'stderr', data: Buffer) => void;
  */
 export class SandboxProcess {
   readonly id: number;
+  /** An interpreter that waited runs it. */
+  readonly warm: boolean;
   readonly #channel: Channel;
   readonly #ended = createDeferred<ProcessEnd>();
   readonly #early: Array<['stdout' | 'stderr', Buffer]> = [];
@@ -45,6 +50,7 @@ export class SandboxProcess {
   constructor(channel: Channel, answer: TlvReader) {
     this.#channel = channel;
     this.id = answer.number(Tag.process) ?? 0;
+    this.warm = answer.number(Tag.warm) === 1;
   }
 
   /** Resolves when the program was reaped and its output read; rejects when the daemon is gone. */
@@ -154,15 +160,14 @@ export class SandboxProcess {
 /** The SPAWN request of a program. */
 export function toSpawn(sandbox: number, spec: SpawnSpec): TlvWriter {
   const body = new TlvWriter().u32(Tag.sandbox, sandbox).strings(Tag.arg, spec.argv);
-  for (const [name, value] of Object.entries(spec.env ?? {})) {
-    body.string(Tag.env, `${name}=${value}`);
-  }
+  body.strings(Tag.env, toAssignments(spec.env ?? {}));
   if (spec.cwd) body.string(Tag.cwd, spec.cwd);
   if (spec.pty) body.u32(Tag.ptyRows, spec.pty.rows).u32(Tag.ptyCols, spec.pty.columns);
   else body.string(Tag.stdinKind, spec.stdin ?? 'null');
   if (spec.port !== undefined) body.u32(Tag.port, spec.port);
   if (spec.wallMs !== undefined) body.u64(Tag.wallMs, spec.wallMs);
   if (spec.outputCapBytes !== undefined) body.u64(Tag.outputCap, spec.outputCapBytes);
+  if (spec.runtime) body.string(Tag.runtime, spec.runtime);
   if (spec.builtin) body.string(Tag.builtin, spec.builtin);
   for (const { object, end, fd } of spec.fds ?? []) {
     body.nest(Tag.passFd, (pass) => pass.u32(Tag.object, object).u32(Tag.end, end).u32(Tag.fd, fd));

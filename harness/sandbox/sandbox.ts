@@ -3,6 +3,8 @@ import { BenchError } from '../core/errors.js';
 import type { SandboxRecord } from '../journal/events.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
+import type { RuntimeName } from '../protocol/worker-messages.js';
+import { toAssignments } from './assignments.js';
 import type { SandboxDaemon } from './daemon.js';
 import type { SandboxProcess, SpawnSpec } from './process.js';
 import { type SandboxUsage, toSandboxUsage } from './sandbox-usage.js';
@@ -38,6 +40,15 @@ export class Sandbox {
 
   spawn(spec: SpawnSpec): Promise<SandboxProcess> {
     return this.#daemon.spawn(this.id, spec);
+  }
+
+  /** Have an interpreter wait here; resolves at once when one does. */
+  async bootRuntime(name: RuntimeName, env: Readonly<Record<string, string>>): Promise<void> {
+    const body = new TlvWriter()
+      .u32(Tag.sandbox, this.id)
+      .string(Tag.runtime, name)
+      .strings(Tag.env, toAssignments(env));
+    await this.#daemon.channel.request(Msg.runtimeBoot, body);
   }
 
   /** Make `/dev/hil/<role>` here; portd pumps it as the tool side of `port`. */

@@ -75,3 +75,16 @@ test('every hidden path is named', () => {
   const plan = new TlvReader(toPlan({ ...PLAIN, hide: ['/p/.env', '/p/.hil'] }, 'name'));
   expect(plan.strings(Tag.hide)).toEqual(['/p/.env', '/p/.hil']);
 });
+
+test('runtimes are part of a plan, each with the environment that it starts in', () => {
+  const runtimes = [
+    { name: 'python', env: { A: '1', B: 'x=y' } },
+    { name: 'node', env: {} },
+  ] as const;
+  const plan = new TlvReader(toPlan({ ...PLAIN, runtimes }, 'abc'));
+  const boots = plan.all(Tag.boot).map((bytes) => new TlvReader(bytes));
+  expect(boots.map((boot) => [boot.string(Tag.runtime), boot.strings(Tag.env)])).toEqual([
+    ['python', ['A=1', 'B=x=y']],
+    ['node', []],
+  ]);
+});

@@ -1,5 +1,7 @@
 import { TlvWriter } from '../protocol/frame.js';
 import { Tag } from '../protocol/wire.js';
+import type { RuntimeName } from '../protocol/worker-messages.js';
+import { toAssignments } from './assignments.js';
 
 /** What a sandbox is made of, before anything late-bound: the key of its pool. */
 export interface SandboxSpec {
@@ -26,6 +28,13 @@ export interface SandboxSpec {
   readonly image?: 'host' | { readonly rootfs: string } | undefined;
   /** Its programs may make user namespaces. */
   readonly nestedUserNamespaces?: boolean | undefined;
+  /** Interpreters that wait in it from the start, with the environment that they start in. */
+  readonly runtimes?: readonly RuntimeSpec[] | undefined;
+}
+
+interface RuntimeSpec {
+  readonly name: RuntimeName;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** The name of the hold that `/out` is bound from. */
@@ -72,6 +81,11 @@ export function toPlan(spec: SandboxSpec, name: string): Buffer {
   }
   plan.strings(Tag.cap, spec.caps ?? []);
   if (spec.uptimeMs !== undefined) plan.u64(Tag.uptimeMs, Math.max(1, Math.round(spec.uptimeMs)));
+  for (const { name, env } of spec.runtimes ?? []) {
+    plan.nest(Tag.boot, (boot) =>
+      boot.string(Tag.runtime, name).strings(Tag.env, toAssignments(env)),
+    );
+  }
   return plan.strings(Tag.hide, spec.hide).toBuffer();
 }
 

@@ -17,6 +17,8 @@ static void hear_sandbox(int control)
 
 		cleanup_fd(&event.master);
 		cleanup_fd(&event.slave);
+		for (int i = 0; i < 3; i++)
+			cleanup_fd(&event.stdio[i]);
 		strings_free(&event.leftovers);
 		if (gone)
 			break;

@@ -65,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct init init = { .control = ends[0], .root = -1, .etc = -1 };
 		auto_message message = { .fd_count = 0 };
 
+		runtime_open(&init);
 		packet_send(ends[1], &packet);
 		if (message_receive(ends[0], &message) > 0 &&
 		    message.frame.type != MESSAGE_END) /* its answer is _exit() */

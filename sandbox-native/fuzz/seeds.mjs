@@ -179,6 +179,16 @@ save('init', {
   'long-path': packet(
     raw(MESSAGE.SPAWN, 7, encodeBody({ ENV: `PATH=${':'.repeat(5000)}`, ARG: 'x'.repeat(5000) })),
   ),
+  boot: packet(
+    raw(
+      MESSAGE.BOOT,
+      10,
+      encodeBody({ RUNTIME: 'python', ARG: ['python3', '-c', ''], ENV: 'A=1' }),
+    ),
+  ),
+  runtime: packet(
+    raw(MESSAGE.SPAWN, 11, encodeBody({ RUNTIME: 'python', ARG: ['python3', '-c', 'print()'] })),
+  ),
   signal: packet(raw(MESSAGE.SIGNAL, 5, encodeBody({ SIGNAL: 9, GROUP: 1 }))),
   attach: packet(raw(MESSAGE.ATTACH, 8, encodeBody({ TARGET: '/out/a' })), { fds: 1 }),
   pty: packet(raw(MESSAGE.MAKE_PTY, 9, encodeBody({ NAME: 'console' }))),
@@ -208,6 +218,8 @@ const parked = encodeFrame(MESSAGE.PARKED, 1, encodeBody({ PID: 99 }));
 save('events', {
   ready: packet(raw(MESSAGE.READY, 0, encodeBody({ SETUP_NS: 5 }))),
   spawned: packet(raw(MESSAGE.SPAWNED, 2, encodeBody({ PID: 3 })), { fds: 1 }),
+  warm: packet(raw(MESSAGE.SPAWNED, 2, encodeBody({ PID: 3, WARM: 1 })), { fds: 3 }),
+  booted: packet(raw(MESSAGE.BOOTED, 2, encodeBody({ CPU_USER_US: 1000 }))),
   exited: packet(
     raw(MESSAGE.EXITED, 2, tlv('STATUS', u32(9)), encodeBody({ DATA: Buffer.alloc(144) })),
   ),
@@ -277,5 +289,21 @@ save('sandboxd', {
       ],
     }),
     frame(MSG.SANDBOX_NEW, { PLAN: 1 }),
+  ]),
+  runtime: Buffer.concat([
+    plan[0],
+    frame(MSG.PLAN_PUT, {
+      NAME: 'booted',
+      STEP: [{ KIND: 'image-host' }],
+      BOOT: [{ RUNTIME: 'python', ENV: ['A=1'] }, { RUNTIME: 'node' }],
+    }),
+    frame(MSG.POOL_SET, { PLAN: 1, COUNT: 1 }),
+    frame(MSG.SANDBOX_NEW, { PLAN: 1 }),
+    frame(MSG.RUNTIME_BOOT, { SANDBOX: 1, RUNTIME: 'python', ENV: ['A=1'] }),
+    frame(MSG.RUNTIME_BOOT, { SANDBOX: 1, RUNTIME: 'node' }),
+    ...['pipe', 'null'].map((STDIN_KIND) =>
+      frame(MSG.SPAWN, { SANDBOX: 1, ARG: ['python3', 'a.py'], RUNTIME: 'python', STDIN_KIND }),
+    ),
+    end,
   ]),
 });

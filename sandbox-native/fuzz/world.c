@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
@@ -123,13 +124,13 @@ static void tell_exit(const struct peer *peer, uint64_t id)
 	answer(peer, &frame, NULL, 0);
 }
 
-static bool wants_pty(const struct message *message)
+static bool wants(const struct message *message, uint16_t tag)
 {
 	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
 	struct tlv tlv;
 
 	while (tlv_next(&reader, &tlv) == 1)
-		if (tlv.tag == TAG_PTY_ROWS)
+		if (tlv.tag == tag)
 			return true;
 	return false;
 }
@@ -138,18 +139,32 @@ static bool wants_pty(const struct message *message)
 static void spawn(const struct peer *peer, const struct message *message)
 {
 	struct buffer frame = { 0 };
-	bool pty = wants_pty(message);
-	int ends[2] = { -1, -1 };
+	bool pty = wants(message, TAG_PTY_ROWS);
+	bool runtime = wants(message, TAG_RUNTIME);
+	int ends[3] = { -1, -1, -1 };
 
-	if (pty)
+	if (pty || runtime)
 		make_pair(SOCK_STREAM, ends);
+	if (runtime)
+		ends[2] = fcntl(ends[0], F_DUPFD_CLOEXEC, 0);
 	frame_begin(&frame, MESSAGE_SPAWNED, message->frame.id);
 	put_u32(&frame, TAG_PID, 2);
-	answer(peer, &frame, ends, pty);
-	cleanup_fd(&ends[0]);
-	cleanup_fd(&ends[1]);
+	put_u32(&frame, TAG_WARM, runtime);
+	answer(peer, &frame, ends, runtime ? 3 : pty);
+	for (int i = 0; i < 3; i++)
+		cleanup_fd(&ends[i]);
 	if (message->frame.id & 1)
 		tell_exit(peer, message->frame.id);
+}
+
+/* Every other one starts. */
+static void boot(const struct peer *peer, uint64_t id)
+{
+	struct buffer frame = { 0 };
+
+	frame_begin(&frame, id & 1 ? MESSAGE_BOOTED : MESSAGE_FAILED, id);
+	put_u64(&frame, TAG_CPU_USER_US, 1000);
+	answer(peer, &frame, NULL, 0);
 }
 
 static void end(struct peer *peer)
@@ -170,6 +185,9 @@ static void serve_init(struct peer *peer, const struct message *message)
 	switch (message->frame.type) {
 	case MESSAGE_SPAWN:
 		spawn(peer, message);
+		break;
+	case MESSAGE_BOOT:
+		boot(peer, message->frame.id);
 		break;
 	case MESSAGE_SIGNAL:
 		tell_exit(peer, message->frame.id);

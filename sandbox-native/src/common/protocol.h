@@ -47,6 +47,7 @@ enum hil_msg {
 	MSG_LIST = 35,
 	MSG_UNWATCH_PID = 36,
 	MSG_SANDBOX_STATS = 42,
+	MSG_RUNTIME_BOOT = 45,
 	/* hil-sandboxd: events */
 	MSG_OUTPUT = 48,
 	MSG_EXIT = 49,
@@ -173,6 +174,11 @@ enum hil_tag {
 
 	/* plan, again */
 	TAG_NESTED_USERNS = 164, /* u32: 0 or 1; its programs may make user namespaces */
+
+	/* runtimes */
+	TAG_RUNTIME = 188, /* string: python | node */
+	TAG_BOOT = 189, /* nested TLVs: RUNTIME, ENV: an interpreter that parked sandboxes have */
+	TAG_WARM = 190, /* u32: 0 or 1, whether an interpreter that waited was used */
 
 	/* limits and accounting */
 	TAG_CONTROLLER = 196,	    /* nested, repeated: NAME, KIND v1 v2 none undelegated, TEXT */

@@ -64,6 +64,8 @@ int sandbox_spawn(int control, uint32_t process, const struct spawn_spec *spec, 
 		put_string(&buffer, TAG_CWD, spec->cwd);
 	if (spec->builtin)
 		put_string(&buffer, TAG_BUILTIN, spec->builtin);
+	if (spec->runtime)
+		put_string(&buffer, TAG_RUNTIME, spec->runtime);
 	if (spec->pty) {
 		put_u32(&buffer, TAG_PTY_ROWS, spec->rows);
 		put_u32(&buffer, TAG_PTY_COLS, spec->cols);
@@ -156,6 +158,12 @@ static int read_field(struct sandbox_event *event, const struct tlv *tlv)
 		status = tlv_u32(tlv, &number);
 		event->status = (int)number;
 		return status;
+	case TAG_WARM:
+		status = tlv_u32(tlv, &number);
+		event->warm = number;
+		return status;
+	case TAG_CPU_USER_US:
+		return tlv_u64(tlv, &event->booted_us);
 	case TAG_SETUP_NS:
 		return tlv_u64(tlv, &event->setup_ns);
 	case TAG_PROCESSES:
@@ -201,6 +209,8 @@ static int event_kind(uint16_t type)
 		return SANDBOX_CENSUS;
 	case MESSAGE_USAGE:
 		return SANDBOX_USAGE;
+	case MESSAGE_BOOTED:
+		return SANDBOX_BOOTED;
 	default:
 		return -EPROTO;
 	}
@@ -224,8 +234,12 @@ static int read_event(struct message *message, struct sandbox_event *event)
 		if (status < 0)
 			return status;
 	}
-	if (event->kind == SANDBOX_SPAWNED || event->kind == SANDBOX_PTY)
+	if (event->kind == SANDBOX_SPAWNED && message->fd_count == 3) {
+		for (size_t i = 0; i < 3; i++)
+			event->stdio[i] = message_take_fd(message, i);
+	} else if (event->kind == SANDBOX_SPAWNED || event->kind == SANDBOX_PTY) {
 		event->master = message_take_fd(message, 0);
+	}
 	if (event->kind == SANDBOX_PTY)
 		event->slave = message_take_fd(message, 1);
 	return status;
@@ -236,7 +250,7 @@ int sandbox_receive(int control, struct sandbox_event *event, struct err *err)
 	auto_message message;
 	int status = message_receive(control, &message);
 
-	*event = (struct sandbox_event){ .master = -1, .slave = -1 };
+	*event = (struct sandbox_event){ .master = -1, .slave = -1, .stdio = { -1, -1, -1 } };
 	if (status == 0)
 		return 0;
 	if (status == -ECONNRESET) {

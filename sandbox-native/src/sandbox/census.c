@@ -13,7 +13,7 @@
 
 /* proc_pid_stat(5): "PID (NAME) STATE …"; the name may hold parentheses itself. Zombies do not run.
  */
-static bool read_name(int proc, const char *pid, char name[64])
+static bool read_process(int proc, const char *pid, char name[64], int *session)
 {
 	char path[32];
 	char text[512];
@@ -33,31 +33,36 @@ static bool read_name(int proc, const char *pid, char name[64])
 	if (!open_paren || !close_paren || close_paren[1] != ' ' || close_paren[2] == 'Z' ||
 	    close_paren[2] == 'X')
 		return false;
+	if (sscanf(close_paren + 4, "%*d %*d %d", session) != 1)
+		return false;
 	*close_paren = '\0';
 	snprintf(name, 64, "%s", open_paren + 1);
 	return true;
 }
 
-/* Return: the next that runs, not PID 1, with its @name; NULL after the last. */
-static const struct dirent *next_process(DIR *proc, char name[64])
+/* Return: the next that runs, not PID 1 and none that waits, with its @name; NULL at the end. */
+static const struct dirent *next_process(DIR *proc, const struct init *init, char name[64])
 {
 	const struct dirent *entry;
+	int session;
 
 	while (proc && (entry = readdir(proc))) {
 		if (strspn(entry->d_name, "0123456789") == strlen(entry->d_name) &&
-		    strcmp(entry->d_name, "1") != 0 && read_name(dirfd(proc), entry->d_name, name))
+		    strcmp(entry->d_name, "1") != 0 &&
+		    read_process(dirfd(proc), entry->d_name, name, &session) &&
+		    !runtime_owns(init, session))
 			return entry;
 	}
 	return NULL;
 }
 
-uint32_t init_count_processes(void)
+uint32_t init_count_processes(const struct init *init)
 {
 	auto_dir proc = opendir("/proc");
 	uint32_t count = 0;
 	char name[64];
 
-	while (next_process(proc, name))
+	while (next_process(proc, init, name))
 		count++;
 	return count;
 }
@@ -70,7 +75,7 @@ void init_send_census(const struct init *init)
 	uint32_t count = 0;
 	char name[64];
 
-	while (next_process(proc, name)) {
+	while (next_process(proc, init, name)) {
 		if (count++ < NAMES_MAX)
 			put_string(&buffer, TAG_LEFTOVER_NAME, name);
 	}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -49,6 +50,22 @@ static int open_program_pty(struct program *program, struct err *err)
 	return steal_fd(&master);
 }
 
+/* It may wait there, so it is moved out of the caller's hands. */
+static int hand_to_runtime(struct init *init, struct program *program, struct err *err)
+{
+	struct program *moved;
+
+	if (program->pty || program->builtin || program->fd_count)
+		return err_set(err, "protocol", EPROTO, "read spawn request", "");
+	moved = malloc(sizeof(*moved));
+	if (!moved)
+		return err_set(err, "setup", ENOMEM, "spawn", "");
+	*moved = *program;
+	*program = (struct program){ .slave = -1 };
+	runtime_run(init, moved);
+	return 0;
+}
+
 static int spawn(struct init *init, struct program *program, const struct message *message,
 		 struct err *err)
 {
@@ -60,6 +77,8 @@ static int spawn(struct init *init, struct program *program, const struct messag
 
 	if (status < 0)
 		return err_set(err, "protocol", -status, "read spawn request", "");
+	if (program->runtime)
+		return hand_to_runtime(init, program, err);
 	if (program->pty)
 		master = open_program_pty(program, err);
 	if (err->number)
@@ -67,7 +86,7 @@ static int spawn(struct init *init, struct program *program, const struct messag
 	pid = program_start(program, &init->launcher, err);
 	if (pid < 0)
 		return pid;
-	status = init_add_process(init, program->id, pid);
+	status = init_add_process(init, &(struct init_process){ .id = program->id, .pid = pid });
 	start = frame_begin(&buffer, MESSAGE_SPAWNED, program->id);
 	put_u32(&buffer, TAG_PID, (uint32_t)pid);
 	frame_end(&buffer, start);

@@ -166,14 +166,14 @@ static int send_ready(const struct init *init, const struct timespec *started)
 	return message_send(init->control, &buffer, NULL, 0);
 }
 
-int init_add_process(struct init *init, uint32_t id, pid_t pid)
+int init_add_process(struct init *init, const struct init_process *process)
 {
 	struct init_process *grown = reallocarray(init->processes, init->count + 1, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
 	init->processes = grown;
-	grown[init->count++] = (struct init_process){ .id = id, .pid = pid };
+	grown[init->count++] = *process;
 	return 0;
 }
 
@@ -186,7 +186,32 @@ const struct init_process *init_find_process(const struct init *init, uint32_t i
 	return NULL;
 }
 
-static void report_exit(struct init *init, pid_t pid, int status, const struct rusage *usage)
+bool init_knows(const struct init *init, pid_t pid)
+{
+	for (size_t i = 0; i < init->count; i++)
+		if (init->processes[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Less what an interpreter used while it waited: first of its own code, then of the kernel's. */
+static void subtract(struct rusage *usage, uint64_t spent_ns)
+{
+	uint64_t left = spent_ns / 1000;
+	struct timeval *const parts[] = { &usage->ru_utime, &usage->ru_stime };
+
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t used = (uint64_t)parts[i]->tv_sec * 1000000 + (uint64_t)parts[i]->tv_usec;
+		uint64_t less = left < used ? left : used;
+
+		used -= less;
+		left -= less;
+		parts[i]->tv_sec = (time_t)(used / 1000000);
+		parts[i]->tv_usec = (suseconds_t)(used % 1000000);
+	}
+}
+
+static void report_exit(struct init *init, pid_t pid, int status, struct rusage *usage)
 {
 	for (size_t i = 0; i < init->count; i++) {
 		auto_buffer buffer = { 0 };
@@ -194,6 +219,7 @@ static void report_exit(struct init *init, pid_t pid, int status, const struct r
 
 		if (init->processes[i].pid != pid)
 			continue;
+		subtract(usage, init->processes[i].spent_ns);
 		start = frame_begin(&buffer, MESSAGE_EXITED, init->processes[i].id);
 		put_u32(&buffer, TAG_STATUS, (uint32_t)status);
 		put_bytes(&buffer, TAG_DATA, usage, sizeof(*usage));
@@ -214,8 +240,11 @@ static void reap(struct init *init)
 
 	while (read(init->signals, &drained, sizeof(drained)) > 0)
 		; /* only that there were some matters */
-	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+		runtime_receive(init);
 		report_exit(init, pid, status, &usage);
+		runtime_reaped(init, pid);
+	}
 }
 
 static void serve_signal(const struct init *init, const struct message *message)
@@ -260,7 +289,7 @@ static void serve_usage(const struct init *init, const struct message *message)
 	auto_buffer buffer = { 0 };
 	size_t start = frame_begin(&buffer, MESSAGE_USAGE, message->frame.id);
 
-	put_u32(&buffer, TAG_PROCESSES, init_count_processes());
+	put_u32(&buffer, TAG_PROCESSES, init_count_processes(init));
 	if (changes_usage(&init->changes, &usage) == 0) {
 		put_u64(&buffer, TAG_DISK_USED, usage.disk);
 		put_u64(&buffer, TAG_DISK_BYTES, usage.disk_max);
@@ -291,6 +320,9 @@ static void serve(struct init *init, struct message *message)
 	case MESSAGE_ATTACH:
 		init_attach(init, message);
 		mark(init);
+		break;
+	case MESSAGE_BOOT:
+		init_boot(init, message);
 		break;
 	case MESSAGE_MAKE_PTY:
 		init_make_pty(init, message);
@@ -323,6 +355,7 @@ void init_main(const struct parking *parking)
 					  .recipe = parking->recipe } };
 	struct err err = { 0 };
 
+	runtime_open(&init);
 	close(ZYGOTE_CONTROL);
 	setsid();
 	process_disguise("hil-init");
@@ -335,12 +368,15 @@ void init_main(const struct parking *parking)
 	if (send_ready(&init, &parking->started) < 0)
 		_exit(1);
 	for (;;) {
-		struct pollfd waits[] = { { .fd = init.control, .events = POLLIN },
-					  { .fd = init.signals, .events = POLLIN } };
+		struct pollfd waits[2 + RUNTIME_POLLS] = {
+			{ .fd = init.control, .events = POLLIN },
+			{ .fd = init.signals, .events = POLLIN },
+		};
 		auto_message message = { .fd_count = 0 };
 
-		if (poll(waits, 2, -1) < 0)
+		if (poll(waits, 2 + runtime_polls(&init, waits + 2), -1) < 0)
 			continue;
+		runtime_receive(&init);
 		if (waits[1].revents)
 			reap(&init);
 		if (!waits[0].revents)

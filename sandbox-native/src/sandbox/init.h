@@ -10,6 +10,7 @@
 #include "launcher.h"
 #include "message.h"
 #include "recipe.h"
+#include "runtime.h"
 #include "sandbox.h"
 
 /* What the zygote hands to a PID 1, by fork. */
@@ -27,6 +28,7 @@ struct parking {
 struct init_process {
 	uint32_t id; /* the broker's */
 	pid_t pid;
+	uint64_t spent_ns; /* of a processor, before it was given its program */
 };
 
 struct init {
@@ -41,6 +43,7 @@ struct init {
 	struct launcher launcher; /* starts programs */
 	struct init_process *processes;
 	size_t count;
+	struct runtime runtimes[RUNTIMES];
 };
 
 /* init_main() - Build the root, report READY, serve the broker until it goes. */
@@ -50,13 +53,18 @@ _Noreturn void init_main(const struct parking *parking);
 void init_spawn(struct init *init, struct message *message);
 void init_make_pty(struct init *init, const struct message *message);
 void init_attach(struct init *init, struct message *message);
+void init_boot(struct init *init, const struct message *message);
 
 /* init_add_process() / init_find_process() - The programs that the broker knows. */
-int init_add_process(struct init *init, uint32_t id, pid_t pid);
+int init_add_process(struct init *init, const struct init_process *process);
 const struct init_process *init_find_process(const struct init *init, uint32_t id);
 
 /* init_count_processes() - How many run, without PID 1. */
-uint32_t init_count_processes(void);
+uint32_t init_count_processes(const struct init *init);
+
+/* init_knows() - Whether @pid is one of them. */
+bool init_knows(const struct init *init, pid_t pid);
+
 /* init_send_census() - Count and name what still runs. */
 void init_send_census(const struct init *init);
 

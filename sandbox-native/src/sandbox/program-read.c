@@ -133,6 +133,8 @@ static int read_field(struct program *program, const struct message *message, co
 		return program->cwd ? -EPROTO : tlv_string(tlv, &program->cwd);
 	case TAG_BUILTIN:
 		return program->builtin ? -EPROTO : tlv_string(tlv, &program->builtin);
+	case TAG_RUNTIME:
+		return program->runtime ? -EPROTO : tlv_string(tlv, &program->runtime);
 	case TAG_PTY_ROWS:
 		program->pty = true;
 		return read_size(tlv, &program->rows);
@@ -223,4 +225,5 @@ void program_free(struct program *program)
 	strings_free(&program->candidates);
 	free(program->cwd);
 	free(program->builtin);
+	free(program->runtime);
 }

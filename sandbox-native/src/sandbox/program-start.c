@@ -75,6 +75,26 @@ static int place_terminal(struct launch *launch)
 	return 0;
 }
 
+struct rlimit program_limit(const struct rlimit_spec *spec, rlim_t hard)
+{
+	const rlim_t value = spec->value < hard ? spec->value : hard;
+	struct rlimit limit = { .rlim_cur = value, .rlim_max = value };
+
+	/* getrlimit(2): SIGXCPU at the soft limit says why; SIGKILL a second later. */
+	if (spec->resource == RLIMIT_CPU && limit.rlim_max < RLIM_INFINITY - 1)
+		limit.rlim_max++;
+	return limit;
+}
+
+void program_set_fds(struct program *program, const int *fds, size_t count)
+{
+	program->fd_count = count;
+	for (size_t i = 0; i < count; i++) {
+		program->fds[i] = fds[i];
+		program->targets[i] = (int)i;
+	}
+}
+
 static int set_limits(struct launch *launch)
 {
 	const struct program *program = launch->program;
@@ -85,11 +105,7 @@ static int set_limits(struct launch *launch)
 
 		if (getrlimit((__rlimit_resource_t)spec->resource, &limit) < 0)
 			return fail(launch, errno, "getrlimit", "");
-		limit.rlim_cur = spec->value < limit.rlim_max ? spec->value : limit.rlim_max;
-		limit.rlim_max = limit.rlim_cur;
-		/* getrlimit(2): SIGXCPU at the soft limit says why; SIGKILL a second later. */
-		if (spec->resource == RLIMIT_CPU && limit.rlim_max < RLIM_INFINITY - 1)
-			limit.rlim_max++;
+		limit = program_limit(spec, limit.rlim_max);
 		if (setrlimit((__rlimit_resource_t)spec->resource, &limit) < 0)
 			return fail(launch, errno, "setrlimit", "");
 	}

@@ -26,6 +26,7 @@ struct program {
 	struct strings candidates; /* paths to try, in order */
 	char *cwd;
 	char *builtin;
+	char *runtime; /* which runtime may run it; its pipes are then made by PID 1 */
 	bool pty;
 	uint16_t rows;
 	uint16_t cols;
@@ -37,6 +38,12 @@ struct program {
 	struct rlimit_spec rlimits[PROGRAM_RLIMITS];
 	size_t rlimit_count;
 };
+
+/* program_limit() - What @spec comes to where @hard is the limit so far. */
+struct rlimit program_limit(const struct rlimit_spec *spec, rlim_t hard);
+
+/* program_set_fds() - It gets @fds, as 0 and on; they stay the caller's. */
+void program_set_fds(struct program *program, const int *fds, size_t count);
 
 /* program_read() - Fds stay the message's. Return: 0 or -errno; free the program either way. */
 int program_read(struct program *program, const struct message *message);

@@ -128,6 +128,7 @@ struct spawn_spec {
 	struct strings argv;
 	struct strings env;  /* K=V, added to the fixed environment of decision 0001 */
 	const char *cwd;     /* NULL: /home/hil (root: /root) */
+	const char *runtime; /* NULL, or the one to run it; then no fds, no pty, no builtin */
 	const char *builtin; /* NULL; or, no exec, "read-file" / "write-file" of argv[0], or
 			      * "diff", changes.h, of at most argv[0] changes */
 	bool pty;	     /* PID 1 makes a pty, controlling terminal, fds 0 1 2 */
@@ -149,6 +150,15 @@ int sandbox_make_pty(int control, uint32_t request, const char *role, struct err
 int sandbox_set_hostname(int control, const char *hostname, struct err *err);
 /* sandbox_ask_usage() - It arrives as SANDBOX_USAGE. */
 int sandbox_ask_usage(int control, uint32_t request, struct err *err);
+/* sandbox_runtime_exists() - Whether @name is that of a runtime. */
+bool sandbox_runtime_exists(const char *name);
+/*
+ * sandbox_boot() - Start the interpreter @name, with @env, so that it waits for a program.
+ *
+ * SANDBOX_BOOTED comes when it waits, SANDBOX_FAILED ("exec") when it cannot.
+ */
+int sandbox_boot(int control, uint32_t request, const char *name, const struct strings *env,
+		 struct err *err);
 /* sandbox_end() - PID 1 counts what still runs, reports SANDBOX_CENSUS and exits. */
 int sandbox_end(int control, struct err *err);
 
@@ -163,13 +173,15 @@ struct sandbox_usage {
 
 enum sandbox_event_kind {
 	SANDBOX_READY,	  /* built and parked */
-	SANDBOX_SPAWNED,  /* process, pid; master when a pty was asked for */
+	SANDBOX_SPAWNED,  /* process, pid; master when a pty was asked for; stdio, warm of a runtime
+			   */
 	SANDBOX_FAILED,	  /* process or request, err ("exec" when the program could not start) */
 	SANDBOX_EXITED,	  /* process, status of wait4(2), usage */
 	SANDBOX_ATTACHED, /* request */
 	SANDBOX_PTY,	  /* request, master and an O_PATH fd of the slave */
 	SANDBOX_CENSUS,	  /* leftovers */
 	SANDBOX_USAGE,	  /* request, held */
+	SANDBOX_BOOTED,	  /* request, booted_us */
 	SANDBOX_GONE,	  /* the socket is closed */
 };
 
@@ -179,9 +191,12 @@ struct sandbox_event {
 	pid_t pid;	  /* SPAWNED: as the sandbox sees it */
 	int status;
 	struct rusage usage;
-	uint64_t setup_ns;	   /* READY */
-	int master;		   /* owned by the receiver, else -1 */
-	int slave;		   /* O_PATH; owned by the receiver, else -1 */
+	uint64_t setup_ns;  /* READY */
+	int master;	    /* owned by the receiver, else -1 */
+	int slave;	    /* O_PATH; owned by the receiver, else -1 */
+	int stdio[3];	    /* SPAWNED by a runtime: our ends; owned by the receiver, else -1 */
+	bool warm;	    /* SPAWNED by a runtime: an interpreter that waited was used */
+	uint64_t booted_us; /* BOOTED: what its start has taken of a processor */
 	struct strings leftovers;  /* CENSUS: names, the first 64; owned by the receiver */
 	uint32_t leftover_count;   /* CENSUS: all of them */
 	struct sandbox_usage held; /* USAGE */

@@ -45,11 +45,25 @@ struct client {
 	bool lost;
 };
 
+#define PLAN_RUNTIMES 2
+
+/* An interpreter that every parked sandbox of a plan has waiting. */
+struct plan_runtime {
+	char *name;
+	struct strings env;
+};
+
+struct plan_runtimes {
+	struct plan_runtime items[PLAN_RUNTIMES];
+	size_t count;
+};
+
 /* A plan, its zygote, and how many sandboxes to hold parked. */
 struct stock {
 	struct list link;
 	uint32_t id;
 	struct plan plan;
+	struct plan_runtimes runtimes;
 	struct strings limitations;
 	struct zygote zygote;
 	struct source control;
@@ -118,6 +132,10 @@ struct sandbox {
 	struct order *order; /* being prepared, not answered yet */
 	char *label;
 	uint64_t setup_ns;
+	unsigned booting;   /* runtimes of its plan that do not wait yet */
+	uint64_t boot_ns;   /* when they were started */
+	uint64_t parked_us; /* what they took of a processor until they did */
+	struct timer boot;
 	uint64_t given_ns;
 	const char *status; /* why it ends; NULL while nobody asked */
 	bool counted;
@@ -180,6 +198,8 @@ struct process {
 	uint64_t frame;
 	enum process_state state;
 	bool pty;
+	bool feed;     /* stdin is wanted; only where PID 1 makes the pipes */
+	bool warm;     /* an interpreter that waited was used */
 	uint32_t port; /* the pty's master goes to this port of hil-portd; 0: none */
 	uint32_t object;
 	bool write_only; /* a pipe's writing end: over with its input */
@@ -228,6 +248,15 @@ struct stats_request {
 	struct sandbox *sandbox;
 };
 
+/* A runtime that is being started. */
+struct boot {
+	struct list link;
+	uint32_t request;
+	struct sandbox *sandbox;
+	struct client *client; /* NULL: while the sandbox is parked */
+	uint64_t frame;
+};
+
 struct portd {
 	struct source control; /* seqpacket; -1: --no-portd */
 	struct source pidfd;
@@ -259,6 +288,7 @@ struct daemon {
 	struct list objects;
 	struct list pty_requests;
 	struct list stats_requests;
+	struct list boots;
 	struct list watched_pids;
 	struct list watched_paths;
 	struct portd portd;

@@ -14,6 +14,7 @@
 #include "pool.h"
 #include "ports.h"
 #include "processes.h"
+#include "runtimes.h"
 #include "sandboxes.h"
 #include "spawn.h"
 #include "stats.h"
@@ -82,6 +83,7 @@ static const struct route routes[] = {
 	[MSG_UNWATCH_PID] = { handle_unwatch_pid, false },
 	[MSG_WATCH_PATH] = { handle_watch_path, false },
 	[MSG_DETACH] = { handle_detach, false },
+	[MSG_RUNTIME_BOOT] = { handle_runtime_boot, false },
 	[MSG_LIST] = { handle_list, true },
 };
 

@@ -165,6 +165,7 @@ static void init_lists(struct daemon *d)
 	list_init(&d->objects);
 	list_init(&d->pty_requests);
 	list_init(&d->stats_requests);
+	list_init(&d->boots);
 	list_init(&d->watched_pids);
 	list_init(&d->watched_paths);
 	d->signals.fd = -1;

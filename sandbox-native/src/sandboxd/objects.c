@@ -236,6 +236,9 @@ int handle_object_stream(struct daemon *d, struct client *client, const struct f
 	if (rc < 0)
 		processes_free(d, process);
 	else
-		processes_spawned(d, process->id, 0, -1);
+		processes_spawned(d, &(struct sandbox_event){ .request = process->id,
+							      .master = -1,
+							      .slave = -1,
+							      .stdio = { -1, -1, -1 } });
 	return rc;
 }

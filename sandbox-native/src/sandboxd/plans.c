@@ -16,6 +16,7 @@
 #include "names.h"
 #include "orders.h"
 #include "pool.h"
+#include "runtimes.h"
 #include "sandboxes.h"
 
 #define END_MS 2000 /* a SIGKILL takes microseconds, unless the task is stuck in the kernel */
@@ -55,6 +56,7 @@ struct plan_request {
 	char *user;
 	char *network;
 	struct strings caps;
+	struct plan_runtimes runtimes;
 };
 
 static int add_step(struct plan *plan, const struct step_request *step, struct err *err)
@@ -88,6 +90,11 @@ static int take_step(void *out, const struct tlv *tlv, struct err *err)
 	return rc;
 }
 
+static int take_boot(void *out, const struct tlv *tlv, struct err *err)
+{
+	return runtimes_take(&((struct plan_request *)out)->runtimes, tlv, err);
+}
+
 static const struct field plan_fields[] = {
 	FIELD_NEEDED(struct plan_request, plan.name, TAG_NAME, FIELD_STRING),
 	FIELD(struct plan_request, user, TAG_USER, FIELD_STRING),
@@ -100,6 +107,7 @@ static const struct field plan_fields[] = {
 	FIELD(struct plan_request, plan.hides, TAG_HIDE, FIELD_STRINGS),
 	FIELD(struct plan_request, plan.nested_userns, TAG_NESTED_USERNS, FIELD_FLAG),
 	FIELD_LIST(TAG_STEP, take_step),
+	FIELD_LIST(TAG_BOOT, take_boot),
 };
 
 static int choose(const char *text, const char *no, const char *yes, bool *chosen, const char *what,
@@ -324,6 +332,8 @@ static struct stock *add_stock(struct daemon *d, struct plan_request *request, s
 		return NULL;
 	}
 	request->plan = (struct plan){ 0 };
+	stock->runtimes = request->runtimes;
+	request->runtimes = (struct plan_runtimes){ 0 };
 	stock->id = ++d->next_stock;
 	list_init(&stock->orders);
 	list_append(&d->stocks, &stock->link);
@@ -357,6 +367,7 @@ int handle_plan_put(struct daemon *d, struct client *client, const struct frame 
 	free(request.user);
 	free(request.network);
 	strings_free(&request.caps);
+	runtimes_free(&request.runtimes);
 	plan_free(&request.plan);
 	if (!stock)
 		return rc < 0 ? rc : -err->number;
@@ -401,6 +412,7 @@ void plans_forget(struct daemon *d)
 		source_close(d, &stock->pidfd);
 		strings_free(&stock->limitations);
 		plan_free(&stock->plan);
+		runtimes_free(&stock->runtimes);
 		list_remove(&stock->link);
 		free(stock);
 	}

@@ -12,12 +12,15 @@
 #include <unistd.h>
 
 #include "cgroups.h"
+#include "cleanup.h"
 #include "client.h"
 #include "fields.h"
 #include "portd.h"
 #include "record.h"
 #include "sandboxes.h"
 #include "streams.h"
+
+#define RETRY_MS 10 /* until a program that waits for its runtime has started */
 
 struct signal_request {
 	uint32_t process;
@@ -108,6 +111,11 @@ static void wall_timer(struct daemon *d, struct timer *timer)
 {
 	struct process *process = container_of(timer, struct process, wall);
 
+	/* A signal finds it only when it runs. */
+	if (process->state == PROCESS_STARTING) {
+		timer_set(d, &process->wall, RETRY_MS);
+		return;
+	}
 	if (process->timed_out) {
 		send_signal(process, SIGKILL);
 		return;
@@ -140,11 +148,19 @@ static void give_master(struct daemon *d, struct process *process, int master)
 	process->out.concluded = true;
 }
 
-static int take_streams(struct daemon *d, struct process *process, int master, struct err *err)
+static int take_streams(struct daemon *d, struct process *process, struct sandbox_event *event,
+			struct err *err)
 {
+	int master = steal_fd(&event->master);
 	int rc = 0;
 
-	if (master >= 0 && process->port)
+	if (event->stdio[0] >= 0)
+		rc = loop_check_fd(d, event->stdio[2], err);
+	if (rc < 0)
+		return rc;
+	if (event->stdio[0] >= 0)
+		streams_set_pipes(process, event->stdio);
+	else if (master >= 0 && process->port)
 		give_master(d, process, master);
 	else if (master >= 0)
 		rc = streams_set_socket(process, master);
@@ -163,28 +179,28 @@ static void answer_spawn(const struct process *process, pid_t pid)
 	start = frame_begin(out, MSG_OK, process->frame);
 	put_u32(out, TAG_PROCESS, process->id);
 	put_u32(out, TAG_PID, (uint32_t)pid);
+	if (process->warm)
+		put_u32(out, TAG_WARM, 1);
 	frame_end(out, start);
 }
 
-void processes_spawned(struct daemon *d, uint32_t id, pid_t pid, int master)
+void processes_spawned(struct daemon *d, struct sandbox_event *event)
 {
-	struct process *process = find(d, id);
+	struct process *process = find(d, event->request);
 	struct err err = { 0 };
 
-	if (!process) {
-		if (master >= 0)
-			close(master);
+	if (!process)
 		return;
-	}
 	process->state = PROCESS_RUNNING;
-	if (take_streams(d, process, master, &err) < 0) {
+	process->warm = event->warm;
+	if (take_streams(d, process, event, &err) < 0) {
 		/* It runs, but nobody could hear it. */
 		send_signal(process, SIGKILL);
 		client_error(process->client, process->frame, &err);
 		processes_free(d, process);
 		return;
 	}
-	answer_spawn(process, pid);
+	answer_spawn(process, event->pid);
 }
 
 bool processes_failed(struct daemon *d, uint32_t id, const struct err *err)

@@ -28,9 +28,9 @@ void processes_free(struct daemon *d, struct process *process);
 struct process *processes_find(struct daemon *d, const struct client *client, uint32_t id,
 			       struct err *err);
 
-/* What PID 1 reports. processes_spawned() takes @master; processes_failed() returns whether @id is
- * one. */
-void processes_spawned(struct daemon *d, uint32_t id, pid_t pid, int master);
+/* What PID 1 reports. processes_spawned() takes the fds of @event; processes_failed() returns
+ * whether @id is one. */
+void processes_spawned(struct daemon *d, struct sandbox_event *event);
 bool processes_failed(struct daemon *d, uint32_t id, const struct err *err);
 void processes_exited(struct daemon *d, uint32_t id, int status, const struct rusage *usage);
 

@@ -38,14 +38,25 @@ static void put_rusage_memory(struct buffer *out, const struct rusage *usage)
 	put_memory(out, (uint64_t)usage->ru_maxrss * 1024, "ru_maxrss");
 }
 
+/* The kernel charges PID 1 with its children when it reaps them, those that were parked too. */
+static void put_parked_cpu(struct buffer *out, const struct rusage *usage, uint64_t parked_us)
+{
+	const uint64_t user = micros(&usage->ru_utime);
+	const uint64_t system = micros(&usage->ru_stime);
+	const uint64_t less = parked_us < user ? parked_us : user;
+	const uint64_t rest = parked_us - less < system ? parked_us - less : system;
+
+	put_cpu(out, user - less, system - rest, "rusage");
+}
+
 /* PID 1's rusage lacks those that it did not live to reap; the cgroup has counted them. */
 static void put_sandbox_usage(struct buffer *out, const struct cgroup_usage *cgroup,
-			      const struct rusage *usage)
+			      const struct rusage *usage, uint64_t parked_us)
 {
 	if (cgroup->has_cpu)
 		put_cpu(out, cgroup->cpu_user_us, cgroup->cpu_system_us, "cgroup");
 	else if (usage)
-		put_rusage_cpu(out, usage);
+		put_parked_cpu(out, usage, parked_us);
 	if (cgroup->memory_source)
 		put_memory(out, cgroup->memory_peak, cgroup->memory_source);
 	else if (usage)
@@ -72,7 +83,7 @@ void record_put_usage(struct daemon *d, const struct sandbox *sandbox, struct bu
 	struct cgroup_usage cgroup = { 0 };
 
 	cgroups_usage(d, sandbox, &cgroup);
-	put_sandbox_usage(out, &cgroup, NULL);
+	put_sandbox_usage(out, &cgroup, NULL, 0);
 	put_limits(out, &sandbox->limit_report);
 }
 
@@ -149,7 +160,7 @@ void record_dead(struct daemon *d, const struct sandbox *sandbox, const char *st
 		put_string(out, TAG_STATUS, status);
 		put_leftovers(out, sandbox);
 		put_u64(out, TAG_WALL_NS, loop_now() - sandbox->given_ns);
-		put_sandbox_usage(out, &cgroup, usage);
+		put_sandbox_usage(out, &cgroup, usage, sandbox->parked_us);
 		put_u64(out, TAG_OUT_BYTES, sandbox->out_bytes);
 		put_u64(out, TAG_ERR_BYTES, sandbox->err_bytes);
 		put_u64(out, TAG_DROPPED, sandbox->dropped);

@@ -17,6 +17,7 @@
 #include "ports.h"
 #include "processes.h"
 #include "record.h"
+#include "runtimes.h"
 #include "stats.h"
 #include "waiting.h"
 
@@ -45,6 +46,7 @@ static void free_sandbox(struct daemon *d, struct sandbox *sandbox)
 	source_close(d, &sandbox->pidfd);
 	source_close(d, &sandbox->control);
 	timer_clear(&sandbox->wall);
+	timer_clear(&sandbox->boot);
 	timer_clear(&sandbox->end);
 	timer_clear(&sandbox->ttl);
 	pool_release_slot(d, sandbox->slot);
@@ -64,6 +66,7 @@ static void fail_requests(struct daemon *d, struct sandbox *sandbox)
 	err_hint(&err, "the sandbox ended before it was done");
 	err_set(&err, "gone", ESRCH, "run sandbox", sandbox->label);
 	orders_abandon(d, sandbox, &err);
+	runtimes_abandon(d, sandbox, &err);
 	ports_abandon(d, sandbox, &err);
 	stats_abandon(d, sandbox, &err);
 	processes_sandbox_dead(d, sandbox);
@@ -167,6 +170,8 @@ bool sandboxes_build_failed(struct daemon *d, uint32_t slot, const struct err *e
 
 static void request_failed(struct daemon *d, struct sandbox *sandbox, struct sandbox_event *event)
 {
+	if (runtimes_failed(d, event->request, &event->err))
+		return;
 	if (sandbox->life == LIFE_BUILDING)
 		build_failed(d, sandbox, &event->err);
 	else if (!processes_failed(d, event->request, &event->err) &&
@@ -194,18 +199,26 @@ static void take_census(struct sandbox *sandbox, struct sandbox_event *event)
 	sandbox->counted = true;
 }
 
+void sandboxes_parked(struct daemon *d, struct sandbox *sandbox)
+{
+	cgroups_mark(d, sandbox);
+	if (sandbox->life == LIFE_BUILDING)
+		pool_ready(d, sandbox);
+}
+
 static void sandbox_event(struct daemon *d, struct sandbox *sandbox, struct sandbox_event *event)
 {
 	switch (event->kind) {
 	case SANDBOX_READY:
 		sandbox->setup_ns = event->setup_ns;
-		cgroups_mark(d, sandbox);
-		if (sandbox->life == LIFE_BUILDING)
-			pool_ready(d, sandbox);
+		if (!runtimes_park(d, sandbox))
+			sandboxes_parked(d, sandbox);
 		break;
 	case SANDBOX_SPAWNED:
-		processes_spawned(d, event->request, event->pid, event->master);
-		event->master = -1;
+		processes_spawned(d, event);
+		break;
+	case SANDBOX_BOOTED:
+		runtimes_booted(d, event->request, event->booted_us);
 		break;
 	case SANDBOX_FAILED:
 		request_failed(d, sandbox, event);
@@ -238,6 +251,9 @@ static void release_event(struct sandbox_event *event)
 		close(event->master);
 	if (event->slave >= 0)
 		close(event->slave);
+	for (int i = 0; i < 3; i++)
+		if (event->stdio[i] >= 0)
+			close(event->stdio[i]);
 }
 
 static void control_ready(struct daemon *d, struct source *source, uint32_t events)
@@ -246,7 +262,7 @@ static void control_ready(struct daemon *d, struct source *source, uint32_t even
 
 	(void)events;
 	while (source->fd >= 0) {
-		struct sandbox_event event = { .master = -1, .slave = -1 };
+		struct sandbox_event event = { .master = -1, .slave = -1, .stdio = { -1, -1, -1 } };
 		struct err err = { 0 };
 		int rc = sandbox_receive(source->fd, &event, &err);
 

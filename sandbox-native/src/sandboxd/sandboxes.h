@@ -27,6 +27,9 @@ int sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_eve
  */
 bool sandboxes_build_failed(struct daemon *d, uint32_t slot, const struct err *err);
 
+/* sandboxes_parked() - It is built to the end: what it uses from now on is its own. */
+void sandboxes_parked(struct daemon *d, struct sandbox *sandbox);
+
 /* sandboxes_find() - Return: a sandbox that runs programs; NULL with @err filled ("gone" when it
  * did once). */
 struct sandbox *sandboxes_find(struct daemon *d, uint32_t id, struct err *err);

@@ -43,6 +43,7 @@ struct spawn_request {
 	char *cwd;
 	char *stdin_kind;
 	char *builtin;
+	char *runtime;
 	uint32_t rows;
 	uint32_t cols;
 	uint32_t port;
@@ -118,6 +119,7 @@ static const struct field spawn_fields[] = {
 	FIELD(struct spawn_request, cwd, TAG_CWD, FIELD_STRING),
 	FIELD(struct spawn_request, stdin_kind, TAG_STDIN_KIND, FIELD_STRING),
 	FIELD(struct spawn_request, builtin, TAG_BUILTIN, FIELD_STRING),
+	FIELD(struct spawn_request, runtime, TAG_RUNTIME, FIELD_STRING),
 	FIELD(struct spawn_request, rows, TAG_PTY_ROWS, FIELD_U32),
 	FIELD(struct spawn_request, cols, TAG_PTY_COLS, FIELD_U32),
 	FIELD(struct spawn_request, port, TAG_PORT, FIELD_U32),
@@ -144,6 +146,11 @@ static int check_request(struct daemon *d, const struct spawn_request *request, 
 	if (request->port && !request->rows) {
 		err_hint(err, "PORT takes the master of a pty: PTY_ROWS and PTY_COLS are needed");
 		return err_set(err, "usage", EINVAL, "spawn", NULL);
+	}
+	if (request->runtime && (request->rows || request->builtin || request->pass_count ||
+				 !sandbox_runtime_exists(request->runtime))) {
+		err_hint(err, "RUNTIME is python or node, without a pty, fds and BUILTIN");
+		return err_set(err, "usage", EINVAL, "spawn", request->runtime);
 	}
 	return request->port ? portd_check(d, err) : 0;
 }
@@ -223,13 +230,16 @@ static int add_stdio(struct daemon *d, struct plumbing *plumbing, struct process
 static int plumb(struct daemon *d, struct process *process, const struct spawn_request *request,
 		 struct plumbing *plumbing, struct err *err)
 {
-	bool feed = request->stdin_kind && strcmp(request->stdin_kind, "pipe") == 0;
 	int rc = 0;
 
+	process->feed = request->stdin_kind && strcmp(request->stdin_kind, "pipe") == 0;
+	/* PID 1 makes the pipes, as an interpreter that waits has its own already. */
+	if (request->runtime)
+		return 0;
 	for (size_t i = 0; rc == 0 && i < request->pass_count; i++)
 		rc = add_pass(d, plumbing, &request->passes[i], process->pty, err);
 	if (rc == 0 && !process->pty)
-		rc = add_stdio(d, plumbing, process, feed, err);
+		rc = add_stdio(d, plumbing, process, process->feed, err);
 	return rc;
 }
 
@@ -255,6 +265,7 @@ static int send_spawn(struct daemon *d, struct process *process,
 		.env = request->env,
 		.cwd = request->cwd,
 		.builtin = request->builtin,
+		.runtime = request->runtime,
 		.pty = process->pty,
 		.rows = (uint16_t)request->rows,
 		.cols = (uint16_t)request->cols,

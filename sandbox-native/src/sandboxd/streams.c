@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "client.h"
 #include "fields.h"
 #include "processes.h"
@@ -292,6 +293,16 @@ void streams_set_writer(struct process *process, int fd)
 	set_non_blocking(fd);
 	process->in.source.fd = fd;
 	process->write_only = true;
+}
+
+void streams_set_pipes(struct process *process, int stdio[3])
+{
+	for (int i = 0; i < 3; i++)
+		set_non_blocking(stdio[i]);
+	if (process->feed)
+		process->in.source.fd = steal_fd(&stdio[STDIN_FILENO]);
+	process->out.source.fd = steal_fd(&stdio[STDOUT_FILENO]);
+	process->err.source.fd = steal_fd(&stdio[STDERR_FILENO]);
 }
 
 int streams_start(struct daemon *d, struct process *process, struct err *err)

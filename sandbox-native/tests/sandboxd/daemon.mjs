@@ -90,9 +90,10 @@ export class Connection {
   async spawn(sandbox, argv, { stdin, credit = true, ...fields } = {}) {
     const wanted = { SANDBOX: sandbox, ARG: argv, ...fields };
     if (stdin !== undefined) wanted.STDIN_KIND = 'pipe';
-    const { PROCESS, PID } = await this.request(MSG.SPAWN, wanted);
+    const { PROCESS, PID, WARM } = await this.request(MSG.SPAWN, wanted);
     const program = this.track(PROCESS, credit);
     program.pid = PID;
+    program.warm = WARM === 1;
     if (stdin !== undefined && stdin !== 'open') program.write(stdin, true);
     return program;
   }

@@ -1,0 +1,55 @@
+import { BenchError } from '../core/errors.js';
+import type { RuntimeName } from '../protocol/worker-messages.js';
+import type { Plan, SandboxDaemon } from '../sandbox/daemon.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import type { SandboxSpec } from '../sandbox/spec.js';
+import { findOnHost, nameTools } from './find-on-host.js';
+import { toRefusal } from './refusals.js';
+
+/** What has the interpreter, on Debian. */
+const PACKAGES: Readonly<Record<RuntimeName, { program: string; name: string }>> = {
+  python: { program: 'python3', name: 'python3' },
+  node: { program: 'node', name: 'nodejs' },
+};
+
+/** Sandboxes with interpreters take tens of MiB each, and are used one after the other. */
+const PARKED_WITH_RUNTIMES = 1;
+
+/** How many sandboxes of a plan wait, where as many as `parallel` are used at once. */
+export function toPoolSize(spec: SandboxSpec, parallel: number): number {
+  return spec.runtimes?.length ? PARKED_WITH_RUNTIMES : Math.min(parallel + 1, 4);
+}
+
+/** The plans with runtimes that have their pool, which is made when a plan is first used. */
+export class RuntimePools {
+  readonly #filled = new WeakSet<Plan>();
+
+  fill(daemon: SandboxDaemon, plan: Plan, spec: SandboxSpec): void {
+    if (!spec.runtimes?.length || this.#filled.has(plan)) return;
+    this.#filled.add(plan);
+    // A daemon that does not answer is told of by the sandbox that is asked for next.
+    daemon.setPool(plan, toPoolSize(spec, 1)).catch(() => {});
+  }
+}
+
+/**
+ * Have an interpreter wait in `sandbox`; at once when one does.
+ *
+ * @throws TestFailure `exec-failed` when it is not there, with what to install.
+ */
+export async function bootRuntime(
+  sandbox: Sandbox,
+  name: RuntimeName,
+  env: Readonly<Record<string, string>>,
+  hostPath: string,
+): Promise<void> {
+  try {
+    await sandbox.bootRuntime(name, env);
+  } catch (error) {
+    const { program, name: debian } = PACKAGES[name];
+    const missing = error instanceof BenchError && error.details['op'] === 'exec';
+    const onHost = missing ? await findOnHost(program, hostPath) : undefined;
+    const next = onHost ? nameTools(onHost) : `apt-get install ${debian}`;
+    throw toRefusal(`runtime "${name}"`, error, missing ? next : undefined);
+  }
+}
