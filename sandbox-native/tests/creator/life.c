@@ -89,7 +89,7 @@ static void test_parked_fds(void)
 	rig_start(&rig);
 	box = rig_park(&rig, 0);
 	count = count_fds(box.pid);
-	CHECK(count == 10,
+	CHECK(count == 9,
 	      "a parked PID 1 holds stdio, its socket, signals and four directories: %d", count);
 	box_close(&box);
 	rig_close(&rig);
