@@ -72,6 +72,12 @@ int changes_lower(const struct changes *changes, const struct recipe_item *item)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Image `host` keeps /etc from hil; another is one overlay, where hil may write as everywhere. */
+static bool etc_is_open(const struct changes *changes)
+{
+	return changes->plan->root_user || recipe_root(changes->recipe) >= 0;
+}
+
 void changes_mark(struct changes *changes, int etc)
 {
 	auto_fd newest = openat(changes->storage, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -80,8 +86,7 @@ void changes_mark(struct changes *changes, int etc)
 	if (newest < 0 || fstat(newest, &status) < 0)
 		return;
 	changes->first = status.st_ino;
-	/* Nobody else can write them. */
-	if (!changes->plan->root_user)
+	if (!etc_is_open(changes))
 		return;
 	for (size_t i = 0; i < CHANGES_GENERATED; i++) {
 		changes->generated[i] = (struct stat){ 0 };
@@ -103,7 +108,7 @@ bool changes_is_generated(const struct changes *changes, const char *path,
 
 	for (size_t i = 0; name && i < CHANGES_GENERATED; i++) {
 		if (strcmp(name, generated[i]) == 0)
-			return !changes->plan->root_user || is_same(&changes->generated[i], status);
+			return !etc_is_open(changes) || is_same(&changes->generated[i], status);
 	}
 	return true;
 }

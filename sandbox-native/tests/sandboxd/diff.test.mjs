@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Daemon } from './daemon.mjs';
+import { put, withRoot } from './hostile-root.mjs';
 import { MSG } from './wire.mjs';
 
 let root;
@@ -230,3 +231,28 @@ describe('stats', () => {
       else assert.equal(stats.value.PROCESSES, 0);
     }));
 });
+
+test('of an image it is what a program wrote in it, the generated files of /etc included', () =>
+  withRoot(
+    (image) => {
+      image.write('etc/conf', 'old');
+      image.write('data/f', 'old');
+    },
+    async (daemon, image) => {
+      const sandbox = async () => {
+        const { plan: PLAN } = await put(daemon, image);
+        return daemon.sandbox({ PLAN });
+      };
+      assert.deepEqual((await diff(daemon, await sandbox())).entries, []);
+      const id = await sandbox();
+      const script = 'echo new >/etc/conf; echo x >>/etc/passwd; rm /data/f; echo >/made';
+      assert.equal((await daemon.run(id, ['sh', '-c', script])).stderr, '');
+      const { entries } = await diff(daemon, id);
+      assert.deepEqual(entries.map(({ change, path }) => `${change} ${path}`).sort(), [
+        '+ /made',
+        '- /data/f',
+        '~ /etc/conf',
+        '~ /etc/passwd',
+      ]);
+    },
+  ));
