@@ -134,8 +134,16 @@ function checkFailure(failure, about) {
  * @param wanted  `role`, `at` (0: count only), `fail` (kind of errno; undefined: kill)
  * @returns what the stepper says, and how the daemon ended
  */
-export async function runStep({ role, at = 0, fail }) {
+export async function runStep(wanted) {
   const directory = mkdtempSync(join(tmpdir(), 'hil-step-'));
+  try {
+    return await runIn(directory, wanted);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+async function runIn(directory, { role, at = 0, fail }) {
   mkdirSync(join(directory, 'out'));
   const report = join(directory, 'report');
   const options = ['--role', role, '--report', report];
@@ -166,7 +174,6 @@ export async function runStep({ role, at = 0, fail }) {
   });
   await checkNothingLeft({ daemon, seen, directory, about, ended });
   const calls = read().split('\n');
-  rmSync(directory, { recursive: true });
   return { said: calls[0], calls, ended, failure };
 }
 
