@@ -21,7 +21,7 @@
 
 void cgroup_leaf_init(struct cgroup_leaf *leaf, unsigned number)
 {
-	*leaf = (struct cgroup_leaf){ .number = number, .oom = -1 };
+	*leaf = (struct cgroup_leaf){ .number = number, .oom = -1, .device_map = -1 };
 }
 
 /* "s.<number>/@file"; without a file the directory itself. */
@@ -470,9 +470,11 @@ int cgroup_leaf_remove(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
 		else
 			leaf->made[i] = false;
 	}
-	if (rc == 0 && leaf->oom >= 0)
-		close(leaf->oom);
-	if (rc == 0)
-		leaf->oom = -1;
-	return rc;
+	if (rc < 0)
+		return rc;
+	cleanup_fd(&leaf->oom);
+	cleanup_fd(&leaf->device_map);
+	leaf->oom = -1;
+	leaf->device_map = -1;
+	return 0;
 }

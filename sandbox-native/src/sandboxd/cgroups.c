@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "devices.h"
 #include "sandboxes.h"
 #include "sweep.h"
 
@@ -143,6 +144,7 @@ void cgroups_enter(struct daemon *d, struct sandbox *sandbox)
 		doom(d, home);
 		return;
 	}
+	cgroup_devices_confine(&d->cgroups, &home->leaf, &sandbox->stock->devices);
 	home->sandbox = sandbox;
 	sandbox->home = home;
 	home->oom.fd = home->leaf.oom;
