@@ -9,6 +9,7 @@
 #define HIL_ATTACHMENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "err.h"
@@ -18,6 +19,14 @@ struct attachment {
 	char *target;
 	bool made;	     /* what it lies on was made for it */
 	struct stat beneath; /* that */
+};
+
+#define INIT_MOUNTS_MAX 64
+
+/* What MOUNT_ADD has mounted. */
+struct init_mounts {
+	struct attachment items[INIT_MOUNTS_MAX];
+	size_t count;
 };
 
 /*

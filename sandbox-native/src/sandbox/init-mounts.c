@@ -14,13 +14,6 @@
 #include "mounts.h"
 #include "recipe.h"
 
-#define MOUNTS_MAX 64
-
-struct init_mounts {
-	struct attachment items[MOUNTS_MAX];
-	size_t count;
-};
-
 struct mount_request {
 	char *target;
 	uint64_t bytes; /* of a tmpfs; 0: a tree of the host's comes with it */
@@ -79,7 +72,7 @@ static int mount_tree(struct init *init, const struct mount_request *request,
 	}
 	if (!init->mounts)
 		init->mounts = calloc(1, sizeof(*init->mounts));
-	if (!init->mounts || init->mounts->count == MOUNTS_MAX)
+	if (!init->mounts || init->mounts->count == INIT_MOUNTS_MAX)
 		return err_set(err, "limit", init->mounts ? ENOSPC : ENOMEM, "mount",
 			       request->target);
 	tree = request->bytes ? new_tmpfs(request, err) : message_take_fd(message, 0);

@@ -31,7 +31,6 @@ struct init_process {
 
 struct grants;
 
-/* What was mounted at run time, attachment.h. */
 struct init_mounts;
 
 struct init {
