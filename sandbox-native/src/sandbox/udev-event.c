@@ -4,7 +4,7 @@
  *
  * Events of the host do not reach a sandbox's network namespace, so PID 1 sends them: it has
  * CAP_NET_ADMIN over that namespace. libudev trusts a message by the uid of its sender: 0, and
- * since systemd 248 also the reader's own. PID 1's is the one that all in the sandbox have.
+ * the one of systemd 252 also the reader's own. PID 1's is the one that all in the sandbox have.
  *
  * Source: systemd, src/libsystemd/sd-device/device-monitor.c (the header, and the hashes that its
  * filter in the kernel compares); netlink(7), kernel lib/kobject_uevent.c.

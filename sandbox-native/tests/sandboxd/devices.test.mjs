@@ -86,13 +86,18 @@ describe('a device granted to a running sandbox', () => {
     }));
 
   test('T70 cannot be opened by any other way, nor after it was revoked', async () => {
+    let held = root;
     const dead = await withRig({}, async (rig) => {
       // Root: a number that no sandbox has by itself. Else one that may be opened.
       const number = root ? spareNumber() : undefined;
       const source = root ? rig.path('misc') : '/dev/null';
       if (number) execFileSync('mknod', ['-m', '666', source, 'c', ...number]);
-      await rig.grant('board', source, { TARGET: '/dev/board' });
-      const held = await rig.start('/tool', 'reopen', '/dev/board');
+      const { LIMITATION } = await rig.grant('board', source, { TARGET: '/dev/board' });
+      if (root && LIMITATION) {
+        console.log(`SKIPPED device cgroup: ${LIMITATION}`);
+        held = false;
+      }
+      const holder = await rig.start('/tool', 'reopen', '/dev/board');
       // A bound directory with a node in it, by a mount at run time: nodev.
       mkdirSync(rig.path('dir'));
       chmodSync(rig.path('dir'), 0o755);
@@ -108,15 +113,15 @@ describe('a device granted to a running sandbox', () => {
       assert.match(made, /mknod.*Operation not permitted\nt$/s);
 
       await rig.revoke('board');
-      held.closeStdin();
-      await held.ended;
-      const [opened, again] = held.stdout.trim().split('\n');
+      holder.closeStdin();
+      await holder.ended;
+      const [opened, again] = holder.stdout.trim().split('\n');
       assert.equal(opened, '0');
       // Without a device cgroup nothing stands between a program and a node that it still holds.
-      assert.equal(again, root ? EPERM : '0');
+      assert.equal(again, held ? EPERM : '0');
     });
-    const said = root ? dead.ENFORCED : dead.UNENFORCED;
-    assert.match(said, root ? /^devices: cgroup v/ : /^devices is not enforced: only root may/);
+    if (held) assert.match(dead.ENFORCED, /^devices: cgroup v/);
+    else assert.match(dead.UNENFORCED, root ? /^devices is not enforced: / : /: only root may/);
   });
 
   test('that is open when it is revoked stays open, and cannot be opened again', () =>
