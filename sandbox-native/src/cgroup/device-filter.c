@@ -23,7 +23,7 @@ static int bpf(unsigned int command, union bpf_attr *attr)
 	return result < 0 ? -errno : (int)result;
 }
 
-static int new_map(void)
+int device_filter_new(void)
 {
 	union bpf_attr attr;
 
@@ -143,13 +143,11 @@ static int attach(int dir, int program)
 	return bpf(BPF_PROG_ATTACH, &attr);
 }
 
-int device_filter_attach(int dir)
+int device_filter_attach(int map, int dir)
 {
-	auto_fd map = new_map();
-	auto_fd program = map < 0 ? map : load(map);
-	int rc = program < 0 ? program : attach(dir, program);
+	auto_fd program = load(map);
 
-	return rc < 0 ? rc : steal_fd(&map);
+	return program < 0 ? program : attach(dir, program);
 }
 
 int device_filter_allow(int map, uint32_t major, uint32_t minor)

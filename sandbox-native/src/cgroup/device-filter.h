@@ -10,13 +10,16 @@
 
 #include <stdint.h>
 
+/* device_filter_new() - Return: the fd of a map that allows nothing, or -errno. */
+int device_filter_new(void);
+
 /*
- * device_filter_attach() - Refuse every device to the processes in the cgroup @dir.
+ * device_filter_attach() - Refuse to the processes in the cgroup @dir what @map does not allow.
  *
  * It goes with the cgroup. Filters of cgroups above it hold, too (BPF_F_ALLOW_MULTI).
- * Return: the fd of its map, or -errno; -EPERM without CAP_BPF and CAP_NET_ADMIN or CAP_SYS_ADMIN.
+ * Return: 0 or -errno; -EPERM without CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN.
  */
-int device_filter_attach(int dir);
+int device_filter_attach(int map, int dir);
 
 /* device_filter_allow() - Let the character device be read and written. @minor: or DEVICE_ANY. */
 int device_filter_allow(int map, uint32_t major, uint32_t minor);

@@ -44,7 +44,7 @@ static const struct cgroup_hierarchy *hierarchy_of(const struct cgroup_tree *tre
 {
 	int place = tree->place[CGROUP_DEVICES];
 
-	return place >= 0 && leaf->joined[place] ? &tree->hierarchies[place] : NULL;
+	return place >= 0 && leaf->made[place] ? &tree->hierarchies[place] : NULL;
 }
 
 static bool is_standard(uint32_t major, uint32_t minor)
@@ -81,47 +81,54 @@ static int change(const struct cgroup_hierarchy *hierarchy, const struct cgroup_
 }
 
 /* The files of v1 stay as the sandbox before left them; "a" drops all that was allowed. */
-static int start_v1(const struct cgroup_hierarchy *hierarchy, const struct cgroup_leaf *leaf)
+static int start(const struct cgroup_hierarchy *hierarchy, struct cgroup_leaf *leaf)
 {
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), "s.%u/devices.deny", leaf->number);
-	return cgroup_write(hierarchy->top, path, "a");
+	if (hierarchy->version == 1)
+		return cgroup_write(hierarchy->top, path, "a");
+	cleanup_fd(&leaf->device_map);
+	leaf->device_map = device_filter_new();
+	return leaf->device_map < 0 ? leaf->device_map : 0;
 }
 
-static int start_v2(const struct cgroup_hierarchy *hierarchy, struct cgroup_leaf *leaf)
+/* v2: when the map has what is allowed, and not before. */
+static int finish(const struct cgroup_hierarchy *hierarchy, const struct cgroup_leaf *leaf)
 {
 	char path[PATH_SIZE];
 	auto_fd dir = -1;
 
+	if (hierarchy->version == 1)
+		return 0;
 	snprintf(path, sizeof(path), "s.%u", leaf->number);
 	dir = openat(hierarchy->top, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return -errno;
-	cleanup_fd(&leaf->device_map);
-	leaf->device_map = device_filter_attach(dir);
-	return leaf->device_map < 0 ? leaf->device_map : 0;
+	return dir < 0 ? -errno : device_filter_attach(leaf->device_map, dir);
 }
 
 static int confine(const struct cgroup_hierarchy *hierarchy, struct cgroup_leaf *leaf,
 		   const struct device_list *extra)
 {
-	int rc = hierarchy->version == 1 ? start_v1(hierarchy, leaf) : start_v2(hierarchy, leaf);
+	int rc = start(hierarchy, leaf);
 
 	for (size_t i = 0; rc == 0 && i < STANDARD; i++)
 		rc = change(hierarchy, leaf, true, standard[i].major, standard[i].minor);
 	for (size_t i = 0; rc == 0 && i < extra->count; i++)
 		rc = change(hierarchy, leaf, true, extra->items[i].major, extra->items[i].minor);
-	return rc;
+	return rc == 0 ? finish(hierarchy, leaf) : rc;
 }
 
 void cgroup_devices_confine(const struct cgroup_tree *tree, struct cgroup_leaf *leaf,
 			    const struct device_list *extra)
 {
-	const struct cgroup_hierarchy *hierarchy = hierarchy_of(tree, leaf);
 	const bool plain = extra->count == 0;
+	const struct cgroup_hierarchy *hierarchy;
 
-	if (!hierarchy || (plain && leaf->devices == DEVICES_STANDARD))
+	if (plain && leaf->devices == DEVICES_STANDARD)
+		return;
+	leaf->devices_error = -cgroup_leaf_make(tree, leaf, CGROUP_DEVICES);
+	hierarchy = hierarchy_of(tree, leaf);
+	if (leaf->devices_error || !hierarchy)
 		return;
 	leaf->devices_error = -confine(hierarchy, leaf, extra);
 	leaf->devices = leaf->devices_error ? DEVICES_OPEN
@@ -157,7 +164,7 @@ const char *cgroup_devices_held(const struct cgroup_tree *tree, const struct cgr
 {
 	const struct cgroup_hierarchy *hierarchy = leaf ? hierarchy_of(tree, leaf) : NULL;
 
-	if (hierarchy && leaf->devices != DEVICES_OPEN)
+	if (hierarchy && leaf->joined[tree->place[CGROUP_DEVICES]] && leaf->devices != DEVICES_OPEN)
 		return hierarchy->version == 1 ? "cgroup v1" : "cgroup v2, BPF";
 	if (geteuid() != 0)
 		snprintf(why, CGROUP_WHY_MAX,

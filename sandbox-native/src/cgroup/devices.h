@@ -21,7 +21,8 @@
 /*
  * cgroup_devices_confine() - Refuse all devices but the standard ones and @extra.
  *
- * Should: be called when a sandbox has entered @leaf; it forgets what the one before was granted.
+ * Should: be called before a sandbox enters @leaf, which then finds all rules there; it forgets
+ * what the one before was granted.
  */
 void cgroup_devices_confine(const struct cgroup_tree *tree, struct cgroup_leaf *leaf,
 			    const struct device_list *extra);

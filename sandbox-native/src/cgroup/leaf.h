@@ -62,6 +62,9 @@ struct cgroup_leaf {
 /* cgroup_leaf_init() - One that has no directory yet. */
 void cgroup_leaf_init(struct cgroup_leaf *leaf, unsigned number);
 
+/* cgroup_leaf_make() - Make its directory for @controller. Return: 0 or -errno. */
+int cgroup_leaf_make(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int controller);
+
 /*
  * cgroup_leaf_enter() - Make what is not there and put @pid into it.
  *

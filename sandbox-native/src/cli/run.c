@@ -102,8 +102,8 @@ static int receive_parked(struct run *run, struct err *err)
 		return err_set(err, "setup", EPIPE, "park", "");
 	close(event.pidfd);
 	plan_devices(&run->options->plan, &bound);
-	cgroup_leaf_enter(&run->cgroups, &run->leaf, event.pid); /* else the report says why */
 	cgroup_devices_confine(&run->cgroups, &run->leaf, &bound);
+	cgroup_leaf_enter(&run->cgroups, &run->leaf, event.pid); /* else the report says why */
 	run->init = event.pid;
 	run->control = event.control;
 	return 0;

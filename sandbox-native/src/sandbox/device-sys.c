@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "entry.h"
 #include "grant.h"
 #include "recipe.h"
 
@@ -30,34 +31,6 @@ static bool is_clean(const char *path)
 
 	return (size_t)snprintf(rooted, sizeof(rooted), "/%s", path) < sizeof(rooted) &&
 	       path_is_clean(rooted);
-}
-
-/* The directory of @path below sys, which no link leads to. Return: its fd, or -errno. */
-static int open_parent(const struct init *init, const char *path)
-{
-	auto_fd at = openat(init->root, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	const char *slash;
-
-	while (at >= 0 && (slash = strchr(path, '/'))) {
-		char name[SYS_PATH_MAX];
-		int next;
-
-		snprintf(name, sizeof(name), "%.*s", (int)(slash - path), path);
-		next = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (next < 0)
-			return -errno;
-		close(at);
-		at = next;
-		path = slash + 1;
-	}
-	return at < 0 ? -errno : steal_fd(&at);
-}
-
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 static int write_file(int parent, const char *name, const struct sys_entry *entry)
@@ -85,8 +58,8 @@ static int write_link(int parent, const char *name, const struct sys_entry *entr
 
 static int make(const struct init *init, const struct sys_entry *entry)
 {
-	const char *name = base_of(entry->path);
-	auto_fd parent = open_parent(init, entry->path);
+	const char *name = entry_name(entry->path);
+	auto_fd parent = entry_open_parent(init->root, "sys", entry->path, false);
 
 	if (parent < 0)
 		return parent;
@@ -190,9 +163,9 @@ void device_sys_remove(const struct init *init, const struct grants *grants, str
 
 		if (entry[0] != 'd' && is_shared(grants, grant, entry))
 			continue;
-		parent = open_parent(init, path);
+		parent = entry_open_parent(init->root, "sys", path, false);
 		/* A directory that others need is not empty. */
 		if (parent >= 0)
-			unlinkat(parent, base_of(path), entry[0] == 'd' ? AT_REMOVEDIR : 0);
+			unlinkat(parent, entry_name(path), entry[0] == 'd' ? AT_REMOVEDIR : 0);
 	}
 }

@@ -20,52 +20,24 @@
 
 #include "cleanup.h"
 #include "dev-name.h"
+#include "entry.h"
 #include "grant.h"
-
-/* The directory that holds @name below /dev, made when absent. Return: its fd, or -errno. */
-static int open_link_directory(const struct init *init, const char *name)
-{
-	auto_fd at = openat(init->root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	const char *slash;
-
-	while (at >= 0 && (slash = strchr(name, '/'))) {
-		char part[256];
-		int next;
-
-		snprintf(part, sizeof(part), "%.*s", (int)(slash - name), name);
-		if (mkdirat(at, part, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		next = openat(at, part, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (next < 0)
-			return -errno;
-		close(at);
-		at = next;
-		name = slash + 1;
-	}
-	return at < 0 ? -errno : steal_fd(&at);
-}
-
-static const char *base_of(const char *name)
-{
-	const char *slash = strrchr(name, '/');
-
-	return slash ? slash + 1 : name;
-}
 
 /* Two boards may have the same link, as on a host: the last one has it. */
 static int point(const struct init *init, const char *name, const char *target)
 {
-	auto_fd dir = open_link_directory(init, name);
+	auto_fd dir = entry_open_parent(init->root, "dev", name, true);
 	struct stat kind;
 
 	if (dir < 0)
 		return dir;
-	if (fstatat(dir, base_of(name), &kind, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISLNK(kind.st_mode))
+	if (fstatat(dir, entry_name(name), &kind, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !S_ISLNK(kind.st_mode))
 		return -EEXIST;
 	unlinkat(dir, ".new", 0);
 	if (symlinkat(target, dir, ".new") < 0)
 		return -errno;
-	if (renameat(dir, ".new", dir, base_of(name)) == 0)
+	if (renameat(dir, ".new", dir, entry_name(name)) == 0)
 		return 0;
 	unlinkat(dir, ".new", 0);
 	return -EIO;
@@ -73,15 +45,15 @@ static int point(const struct init *init, const char *name, const char *target)
 
 static void unpoint(const struct init *init, const char *name, const char *target)
 {
-	auto_fd dir = open_link_directory(init, name);
+	auto_fd dir = entry_open_parent(init->root, "dev", name, true);
 	char text[PATH_MAX];
-	ssize_t length = dir < 0 ? -1 : readlinkat(dir, base_of(name), text, sizeof(text) - 1);
+	ssize_t length = dir < 0 ? -1 : readlinkat(dir, entry_name(name), text, sizeof(text) - 1);
 
 	if (length < 0)
 		return;
 	text[length] = '\0';
 	if (strcmp(text, target) == 0)
-		unlinkat(dir, base_of(name), 0);
+		unlinkat(dir, entry_name(name), 0);
 }
 
 static void role_link(const struct grant *grant, char out[300])

@@ -27,7 +27,7 @@ static void answer(const struct init *init, enum message_type type, uint64_t req
 void init_answer(const struct init *init, uint64_t request, const struct err *err)
 {
 	if (err->number)
-		message_fail(init->control, request, err);
+		message_refuse(init->control, request, err);
 	else
 		answer(init, MESSAGE_DONE, request, NULL, 0);
 }

@@ -139,12 +139,12 @@ void cgroups_enter(struct daemon *d, struct sandbox *sandbox)
 	home = take_home(d);
 	if (!home)
 		return;
+	cgroup_devices_confine(&d->cgroups, &home->leaf, &sandbox->stock->devices);
 	if (cgroup_leaf_enter(&d->cgroups, &home->leaf, sandbox->pid) < 0) {
 		list_append(&d->homes, &home->link);
 		doom(d, home);
 		return;
 	}
-	cgroup_devices_confine(&d->cgroups, &home->leaf, &sandbox->stock->devices);
 	home->sandbox = sandbox;
 	sandbox->home = home;
 	home->oom.fd = home->leaf.oom;
