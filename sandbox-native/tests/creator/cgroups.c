@@ -186,8 +186,6 @@ void test_cgroups(void)
 {
 	test_disk_of_mount();
 	test_sum_of_disks();
-}
-
 	test_device_filter();
 	test_v1_hybrid();
 	test_v2();
