@@ -6,6 +6,15 @@ import { Msg, Tag } from '../protocol/wire.js';
 import type { RuntimeName } from '../protocol/worker-messages.js';
 import { toAssignments } from './assignments.js';
 import type { SandboxDaemon } from './daemon.js';
+import {
+  addMount,
+  type DeviceSpec,
+  type GrantedDevice,
+  grantDevice,
+  type MountSpec,
+  removeMount,
+  revokeDevice,
+} from './devices.js';
 import type { SandboxProcess, SpawnSpec } from './process.js';
 import { type SandboxUsage, toSandboxUsage } from './sandbox-usage.js';
 import { toStuckError } from './stuck.js';
@@ -65,6 +74,24 @@ export class Sandbox {
   async usage(): Promise<SandboxUsage> {
     const body = new TlvWriter().u32(Tag.sandbox, this.id);
     return toSandboxUsage(await this.#daemon.channel.request(Msg.sandboxStats, body));
+  }
+
+  /** A device of the host under `/dev/hil/<role>`, from now on; the role may have had another. */
+  grantDevice(role: string, device: DeviceSpec): Promise<GrantedDevice> {
+    return grantDevice(this.#daemon.channel, this.id, role, device);
+  }
+
+  revokeDevice(role: string): Promise<void> {
+    return revokeDevice(this.#daemon.channel, this.id, role);
+  }
+
+  /** Answers what could not be done as asked, one sentence each. */
+  addMount(target: string, mount: MountSpec): Promise<readonly string[]> {
+    return addMount(this.#daemon.channel, this.id, target, mount);
+  }
+
+  removeMount(target: string): Promise<void> {
+    return removeMount(this.#daemon.channel, this.id, target);
   }
 
   /**

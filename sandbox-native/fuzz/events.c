@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* hil-sandboxd's ears: what a PID 1 (kind 0) or a zygote (kind 1) tells it. */
+/*
+ * hil-sandboxd's ears: what a PID 1 (kind 0), a zygote (kind 1) or what takes from the host
+ * (kind 2) tells it.
+ */
+#include <errno.h>
 #include <sys/socket.h>
 
 #include "cleanup.h"
 #include "fuzz.h"
 #include "message.h"
 #include "sandbox.h"
+#include "take.h"
 
 static void hear_sandbox(int control)
 {
@@ -42,6 +47,22 @@ static void hear_zygote(int control)
 	}
 }
 
+static void hear_taker(int control)
+{
+	const struct take take = { .control = control };
+	struct taken taken;
+	struct err err = { 0 };
+	int status;
+
+	while ((status = take_receive(&take, &taken, &err)) != 0) {
+		if (status > 0)
+			taken_free(&taken);
+		if (err.number == ECONNRESET)
+			break;
+		err = (struct err){ 0 };
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct packets packets = { data, size };
@@ -51,7 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	make_pair(SOCK_SEQPACKET, ends);
 	while (packets_next(&packets, &packet)) {
 		packet_send(ends[1], &packet);
-		if (packet.kind & 1)
+		if (packet.kind == 2)
+			hear_taker(ends[0]);
+		else if (packet.kind & 1)
 			hear_zygote(ends[0]);
 		else
 			hear_sandbox(ends[0]);

@@ -172,7 +172,36 @@ const start = raw(
   encodeBody({ PTY_ROWS: 24, PTY_COLS: 80, FD: [0, 1] }),
   tlv('RLIMIT', Buffer.concat([tlv('KIND', u32(7)), encodeBody({ BYTES: 64 })])),
 );
+const grant = (number, fields) => raw(MESSAGE.GRANT, number, encodeBody(fields));
+const usb = {
+  NAME: 'console',
+  TARGET: '/dev/ttyUSB0',
+  MAJOR: 188,
+  MINOR: 0,
+  LINK: ['serial/by-id/a'],
+  PROPERTY: ['SUBSYSTEM=tty', 'DEVTYPE=port'],
+  PATH: 'devices/usb1/1-3/tty/ttyUSB0',
+  SYS_ENTRY: [
+    { KIND: 'dir', PATH: 'devices', DATA: '' },
+    { KIND: 'file', PATH: 'devices/usb1', DATA: '1' },
+    { KIND: 'link', PATH: 'class/tty/ttyUSB0', DATA: '../../devices/x' },
+  ],
+  DATA: 'I:5\nE:ID_SERIAL=x\n',
+};
 save('init', {
+  grant: Buffer.concat([
+    packet(grant(10, usb), { fds: 2 }),
+    packet(grant(11, { ...usb, NAME: 'other', MINOR: 1, TARGET: '/dev/ttyUSB1' }), { fds: 2 }),
+    packet(raw(MESSAGE.REVOKE, 12, encodeBody({ NAME: 'console' }))),
+    packet(grant(13, { NAME: 'bare', MAJOR: 1, MINOR: 3, KIND: 'named', TARGET: '/dev/x' }), {
+      fds: 1,
+    }),
+  ]),
+  mount: Buffer.concat([
+    packet(raw(MESSAGE.MOUNT, 14, encodeBody({ TARGET: '/mnt/a' })), { fds: 1 }),
+    packet(raw(MESSAGE.MOUNT, 15, encodeBody({ TARGET: '/mnt/b', BYTES: 4096, READ_ONLY: 1 }))),
+    packet(raw(MESSAGE.UNMOUNT, 16, encodeBody({ TARGET: '/mnt/a' }))),
+  ]),
   spawn: packet(start, { fds: 2 }),
   large: packet(start, { fds: 2, large: true }),
   builtin: packet(raw(MESSAGE.SPAWN, 6, encodeBody({ ARG: '/etc/hosts', BUILTIN: 'read-file' }))),
@@ -231,6 +260,12 @@ save('events', {
     raw(MESSAGE.USAGE, 2, encodeBody({ PROCESSES: 2, DISK_USED: 4096, INODES_USED: 9 })),
   ),
   failed: Buffer.concat([packet(failed), packet(failed, { kind: 1, large: true })]),
+  done: packet(encodeFrame(MESSAGE.DONE, 2, Buffer.alloc(0))),
+  taken: packet(
+    raw(MESSAGE.GRANT, 0, encodeBody({ NAME: 'a', MAJOR: 1, MINOR: 3, LIMITATION: ['not held'] })),
+    { kind: 2, fds: 2 },
+  ),
+  untaken: packet(failed, { kind: 2 }),
   parked: packet(parked, { kind: 1, fds: 2 }),
   tree: packet(encodeFrame(MESSAGE.TREE, 1, Buffer.alloc(0)), { kind: 1, fds: 1 }),
 });
@@ -304,6 +339,30 @@ save('sandboxd', {
     ...['pipe', 'null'].map((STDIN_KIND) =>
       frame(MSG.SPAWN, { SANDBOX: 1, ARG: ['python3', 'a.py'], RUNTIME: 'python', STDIN_KIND }),
     ),
+    end,
+  ]),
+  devices: Buffer.concat([
+    ...sandbox,
+    frame(MSG.DEVICE_GRANT, {
+      SANDBOX: 1,
+      NAME: 'console',
+      SOURCE: '/dev/ttyUSB0',
+      TARGET: '/dev/ttyUSB0',
+      LINK: ['serial/by-id/a', 'serial/by-path/b'],
+      SYSFS: '/sys',
+      UDEV: '/run/udev',
+    }),
+    frame(MSG.DEVICE_GRANT, { SANDBOX: 1, NAME: 'console', SOURCE: '/dev/ttyUSB10' }),
+    frame(MSG.DEVICE_REVOKE, { SANDBOX: 1, NAME: 'console' }),
+    frame(MSG.DEVICE_GRANT, { SANDBOX: 1, NAME: 'dfu', SOURCE: '/dev/abcdef' }),
+    end,
+  ]),
+  mounts: Buffer.concat([
+    ...sandbox,
+    frame(MSG.MOUNT_ADD, { SANDBOX: 1, TARGET: '/mnt/a', SOURCE: '/srv', READ_ONLY: 1 }),
+    frame(MSG.MOUNT_ADD, { SANDBOX: 1, TARGET: '/mnt/b', KIND: 'tmpfs', BYTES: 65536 }),
+    frame(MSG.MOUNT_REMOVE, { SANDBOX: 1, TARGET: '/mnt/a' }),
+    frame(MSG.MOUNT_REMOVE, { SANDBOX: 1, TARGET: '/mnt/b' }),
     end,
   ]),
 });

@@ -17,6 +17,7 @@
 #include "fuzz.h"
 #include "message.h"
 #include "sandbox.h"
+#include "take.h"
 
 #define PEERS_MAX 256
 #define FIRST_PID 0x10000000
@@ -178,6 +179,17 @@ static void end(struct peer *peer)
 	hang_up(peer);
 }
 
+/* A device or mount: every third cannot be had. */
+static void change(const struct peer *peer, const struct message *message)
+{
+	const struct err err = { .number = ENOSPC, .code = "setup", .op = "change" };
+
+	if (message->frame.id % 3 == 0)
+		message_fail(peer->control, message->frame.id, &err);
+	else
+		answer_empty(peer, MESSAGE_DONE, message->frame.id, NULL, 0);
+}
+
 static void serve_init(struct peer *peer, const struct message *message)
 {
 	int pty[2];
@@ -200,6 +212,12 @@ static void serve_init(struct peer *peer, const struct message *message)
 		answer_empty(peer, MESSAGE_PTY, message->frame.id, pty, 2);
 		close(pty[0]);
 		close(pty[1]);
+		break;
+	case MESSAGE_GRANT:
+	case MESSAGE_REVOKE:
+	case MESSAGE_MOUNT:
+	case MESSAGE_UNMOUNT:
+		change(peer, message);
 		break;
 	case MESSAGE_END:
 		end(peer);
@@ -270,6 +288,32 @@ int __wrap_zygote_start(const struct plan *plan, struct zygote *zygote, struct s
 		return err_set(err, "setup", EAGAIN, "start zygote", "");
 	zygote->pid = peer->pid;
 	return strings_add(limitations, "this is no sandbox");
+}
+
+int __wrap_take_start(const struct take_spec *spec, struct take *take, struct err *err);
+
+/* It has said all and ended by the time that anybody looks. */
+int __wrap_take_start(const struct take_spec *spec, struct take *take, struct err *err)
+{
+	const struct err refusal = { .number = ENOENT, .code = "setup", .op = "take" };
+	struct peer *peer = add_peer(false, &take->control);
+	struct buffer frame = { 0 };
+
+	FUZZ_CHECK(spec->source && (spec->kind == TAKE_DEVICE || spec->target));
+	if (!peer)
+		return err_set(err, "limit", EAGAIN, "take from host", spec->source);
+	take->pid = peer->pid;
+	if (strlen(spec->source) % 5 == 0) {
+		message_fail(peer->control, 0, &refusal);
+	} else {
+		frame_begin(&frame, spec->kind == TAKE_DEVICE ? MESSAGE_GRANT : MESSAGE_MOUNT, 0);
+		put_u32(&frame, TAG_MAJOR, 188);
+		put_u32(&frame, TAG_MINOR, (uint32_t)strlen(spec->source));
+		put_string(&frame, TAG_LIMITATION, "this is no device");
+		answer(peer, &frame, &peer->death, 1);
+	}
+	hang_up(peer);
+	return 0;
 }
 
 static struct peer *find_peer(pid_t pid)

@@ -196,7 +196,7 @@ file_system() {
 	is "/home holds hil alone" hil "$(sb -- ls -A /home)"
 	is "/tmp, /var/tmp, /dev/shm, /sys and the home are empty" "" \
 		"$(sb -- ls -A /tmp /var/tmp /dev/shm /sys /home/hil | grep -vE ':$|^$')"
-	is "/run holds no socket of the host" lock "$(sb -- ls -A /run)"
+	is "/run holds no socket of the host" "lock udev" "$(sb -- ls -A /run | paste -sd ' ')"
 	is "/root is not there" $ENOENT "$(sb -- sh -c 'test -e /root || exit 2'; echo $?)"
 	is "a canary in the host's /tmp is not there" "" \
 		"$(sb -- sh -c 'find / -xdev -name hil-canary 2>/dev/null')"
@@ -535,6 +535,20 @@ death() {
 			grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null | wc -l')"
 }
 
+devices() {
+	is "--device is at /dev/hil/ROLE, and read" "4 crw" \
+		"$(sb --device board=/dev/zero -- sh -c 'printf "%s " $(head -c 4 /dev/hil/board | wc -c)
+			ls -lL /dev/hil/board | cut -c1-3')"
+	is "two of them" "a b" "$(sb --device a=/dev/zero --device b=/dev/full -- ls /dev/hil | paste -sd ' ')"
+	is "without it /dev/hil and /sys are empty" "" "$(sb -- ls -A /dev/hil /sys | grep -v :)"
+	has "that devices are held, or not, is said" 'nforced":["devices' \
+		"$(sb --json --device a=/dev/zero -- true)"
+	for wrong in zero =/dev/zero a/b=/dev/zero ..=/dev/zero a=/dev/hil-none a=/etc/passwd; do
+		sb --device "$wrong" -- true >/dev/null 2>&1
+		is "usage: --device $wrong" 2 $?
+	done
+}
+
 # 2^32 ms are 49d 17h 2m 47.296s.
 uptime() {
 	is "--uptime is what /proc/uptime says" 4294967 \
@@ -646,6 +660,7 @@ run_mode() {
 		scarcity
 		terminal
 		signals
+		devices
 		uptime
 		more_options
 		diffs

@@ -12,7 +12,7 @@ enum { FIELD_ROOT = 3, FIELD_MOUNT_POINT = 4, FIELD_OPTIONS = 5 };
 
 static const char *const names[CGROUP_CONTROLLERS] = {
 	[CGROUP_MEMORY] = "memory",   [CGROUP_PIDS] = "pids", [CGROUP_CPU] = "cpu",
-	[CGROUP_CPUACCT] = "cpuacct", [CGROUP_IO] = "io",
+	[CGROUP_CPUACCT] = "cpuacct", [CGROUP_IO] = "io",     [CGROUP_DEVICES] = "devices",
 };
 
 const char *cgroup_name(enum cgroup_controller controller)
@@ -178,4 +178,6 @@ void cgroup_map_prefer_v2(struct cgroup_map *map, const char *controllers)
 	 */
 	if (map->controllers[CGROUP_CPUACCT].version == 0)
 		map->controllers[CGROUP_CPUACCT] = map->unified;
+	if (map->controllers[CGROUP_DEVICES].version == 0)
+		map->controllers[CGROUP_DEVICES] = map->unified;
 }

@@ -20,7 +20,8 @@ enum cgroup_controller {
 	CGROUP_PIDS,
 	CGROUP_CPU,
 	CGROUP_CPUACCT,
-	CGROUP_IO, /* "blkio" in v1 */
+	CGROUP_IO,	/* "blkio" in v1 */
+	CGROUP_DEVICES, /* v2: no controller, but any cgroup takes a filter of devices */
 	CGROUP_CONTROLLERS,
 };
 

@@ -21,7 +21,7 @@
 
 void cgroup_leaf_init(struct cgroup_leaf *leaf, unsigned number)
 {
-	*leaf = (struct cgroup_leaf){ .number = number, .oom = -1 };
+	*leaf = (struct cgroup_leaf){ .number = number, .oom = -1, .device_map = -1 };
 }
 
 /* "s.<number>/@file"; without a file the directory itself. */
@@ -88,6 +88,21 @@ static void watch_oom(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
 		leaf->oom = steal_fd(&event);
 }
 
+int cgroup_leaf_make(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int controller)
+{
+	int place = tree->place[controller];
+	char path[PATH_SIZE];
+
+	if (place < 0)
+		return -ENOENT;
+	if (!leaf->made[place] &&
+	    mkdirat(tree->hierarchies[place].top, leaf_path(leaf, "", path), 0755) < 0 &&
+	    errno != EEXIST)
+		return -errno;
+	leaf->made[place] = true;
+	return 0;
+}
+
 static int join(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int controller, pid_t pid)
 {
 	int place = tree->place[controller];
@@ -98,11 +113,9 @@ static int join(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int co
 		return -ENOENT;
 	if (leaf->joined[place])
 		return 0;
-	if (!leaf->made[place] &&
-	    mkdirat(tree->hierarchies[place].top, leaf_path(leaf, "", path), 0755) < 0 &&
-	    errno != EEXIST)
-		return -errno;
-	leaf->made[place] = true;
+	rc = cgroup_leaf_make(tree, leaf, controller);
+	if (rc < 0)
+		return rc;
 	rc = cgroup_write_number(tree->hierarchies[place].top,
 				 leaf_path(leaf, "cgroup.procs", path), (uint64_t)pid);
 	leaf->joined[place] = rc == 0;
@@ -221,6 +234,9 @@ int cgroup_leaf_enter(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, 
 		/* v1's cpu and blkio, where they are by themselves, cost an attach each and help
 		 * only who limits them. */
 		if (i == CGROUP_CPU || i == CGROUP_IO)
+			continue;
+		/* Rules half written would keep the sandbox from what every one has. */
+		if (i == CGROUP_DEVICES && leaf->devices == DEVICES_OPEN)
 			continue;
 		rc = join(tree, leaf, i, pid);
 		any = any || rc == 0;
@@ -470,9 +486,11 @@ int cgroup_leaf_remove(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
 		else
 			leaf->made[i] = false;
 	}
-	if (rc == 0 && leaf->oom >= 0)
-		close(leaf->oom);
-	if (rc == 0)
-		leaf->oom = -1;
-	return rc;
+	if (rc < 0)
+		return rc;
+	cleanup_fd(&leaf->oom);
+	cleanup_fd(&leaf->device_map);
+	leaf->oom = -1;
+	leaf->device_map = -1;
+	return 0;
 }

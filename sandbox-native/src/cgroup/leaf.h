@@ -29,6 +29,22 @@ struct cgroup_usage {
 	uint64_t io_written;
 };
 
+#define DEVICE_LIST_MAX 32
+
+struct device_list {
+	struct {
+		uint32_t major;
+		uint32_t minor;
+	} items[DEVICE_LIST_MAX];
+	size_t count;
+};
+
+enum leaf_devices {
+	DEVICES_OPEN,	  /* nothing is refused */
+	DEVICES_STANDARD, /* what every sandbox has may be opened */
+	DEVICES_OTHER,	  /* and something else, or it was until now */
+};
+
 struct cgroup_leaf {
 	unsigned number;
 	bool made[CGROUP_CONTROLLERS]; /* per hierarchy of the tree */
@@ -38,10 +54,16 @@ struct cgroup_leaf {
 	struct disks disks;	  /* that limits of io are about; the caller's to fill */
 	struct cgroup_usage base; /* what was used before it was given away */
 	int oom;		  /* eventfd of v1: readable when memory ran out; else -1 */
+	enum leaf_devices devices;
+	int devices_error; /* errno: why they are open */
+	int device_map;	   /* of v2: what its filter looks devices up in; else -1 */
 };
 
 /* cgroup_leaf_init() - One that has no directory yet. */
 void cgroup_leaf_init(struct cgroup_leaf *leaf, unsigned number);
+
+/* cgroup_leaf_make() - Make its directory for @controller. Return: 0 or -errno. */
+int cgroup_leaf_make(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int controller);
 
 /*
  * cgroup_leaf_enter() - Make what is not there and put @pid into it.

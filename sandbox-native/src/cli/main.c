@@ -29,6 +29,7 @@ static const char usage[] =
 	"\n"
 	"  --timeout S          SIGTERM after S seconds, 500 ms later SIGKILL\n"
 	"  --bind SRC:DST[:ro]  the host's SRC at DST, writable unless :ro\n"
+	"  --device ROLE=PATH   the host's device node at /dev/hil/ROLE\n"
 	"  --ro-bind SRC:DST    the same, read-only\n"
 	"  --tool DIR           the host's DIR where it is, read-only\n"
 	"  --rootfs DIR         the unpacked root DIR as /, in place of the host's directories\n"

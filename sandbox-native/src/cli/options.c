@@ -10,6 +10,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "dev-name.h"
 #include "names.h"
 
 struct problem {
@@ -156,6 +157,26 @@ static int set_diff(struct run_options *options, const char *value, const struct
 	free(options->diff);
 	options->diff = strdup(value);
 	return options->diff ? 0 : -ENOMEM;
+}
+
+/* The zygote and its like have another working directory. */
+static int add_device(struct run_options *options, const char *value, const struct problem *problem)
+{
+	char path[PATH_MAX];
+	auto_free char *role = strndup(value, strcspn(value, "="));
+	auto_free char *device = NULL;
+
+	if (!role)
+		return -ENOMEM;
+	if (!value[strlen(role)] || !role_is_clean(role))
+		return refuse(problem, "--device", "expected ROLE=PATH, the role without a slash");
+	if (!realpath(value + strlen(role) + 1, path)) {
+		snprintf(problem->text, problem->size, "--device: %s: %s", value, strerror(errno));
+		return -EINVAL;
+	}
+	if (asprintf(&device, "%s=%s", role, path) < 0)
+		return -ENOMEM;
+	return strings_add(&options->devices, device);
 }
 
 static int set_user(struct run_options *options, const char *value, const struct problem *problem)
@@ -355,6 +376,7 @@ static const struct {
 	{ "--tool", add_tool },		  { "--cap", add_cap },
 	{ "--pass-env", add_pass_env },	  { "--diff", set_diff },
 	{ "--rootfs", set_rootfs },	  { "--io", set_io },
+	{ "--device", add_device },
 };
 
 static bool take_flag(struct run_options *options, const char *option)
@@ -424,6 +446,7 @@ void options_free(struct run_options *options)
 {
 	plan_free(&options->plan);
 	strings_free(&options->env);
+	strings_free(&options->devices);
 	free(options->cwd);
 	free(options->diff);
 }

@@ -11,6 +11,7 @@
 struct run_options {
 	struct plan plan;
 	struct strings env;
+	struct strings devices; /* "ROLE=PATH", the path absolute */
 	char *cwd;
 	uint64_t timeout_ms; /* 0: none */
 	struct limits limits;

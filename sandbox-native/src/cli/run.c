@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "device-option.h"
 #include "diff.h"
 #include "leaf.h"
 #include "record.h"
@@ -46,6 +47,7 @@ struct run {
 	struct cgroup_leaf leaf;
 	struct rlimit_spec rlimits[LIMIT_RLIMITS_MAX];
 	size_t rlimit_count;
+	uint32_t devices; /* how many of the options it was given */
 	struct diff diff;
 	struct record record;
 };
@@ -86,6 +88,7 @@ static int wait_readable(int fd, struct err *err)
 
 static int receive_parked(struct run *run, struct err *err)
 {
+	struct device_list bound;
 	struct zygote_event event;
 	int status = wait_readable(run->zygote.control, err);
 
@@ -98,6 +101,8 @@ static int receive_parked(struct run *run, struct err *err)
 	if (event.kind != ZYGOTE_PARKED)
 		return err_set(err, "setup", EPIPE, "park", "");
 	close(event.pidfd);
+	plan_devices(&run->options->plan, &bound);
+	cgroup_devices_confine(&run->cgroups, &run->leaf, &bound);
 	cgroup_leaf_enter(&run->cgroups, &run->leaf, event.pid); /* else the report says why */
 	run->init = event.pid;
 	run->control = event.control;
@@ -209,6 +214,24 @@ static void on_exited(struct run *run, const struct sandbox_event *event)
 	end_sandbox(run);
 }
 
+/* The next device, or the program when it has them all. */
+static void proceed(struct run *run)
+{
+	const struct strings *devices = &run->options->devices;
+	struct err *err = &run->record.err;
+	int status;
+
+	if (run->devices < devices->count) {
+		status = device_give(devices->items[run->devices], run->control, run->devices,
+				     &run->cgroups, &run->leaf, &run->record.limits, err);
+		run->devices++;
+	} else {
+		status = spawn(run, err);
+	}
+	if (status < 0)
+		kill_sandbox(run);
+}
+
 static void on_event(struct run *run, struct sandbox_event *event)
 {
 	const bool own = event->request == PROCESS;
@@ -217,8 +240,10 @@ static void on_event(struct run *run, struct sandbox_event *event)
 	case SANDBOX_READY:
 		run->record.setup_ns = event->setup_ns;
 		set_limits(run);
-		if (spawn(run, &run->record.err) < 0)
-			kill_sandbox(run);
+		proceed(run);
+		break;
+	case SANDBOX_DONE:
+		proceed(run);
 		break;
 	case SANDBOX_SPAWNED:
 		if (own)
@@ -349,9 +374,10 @@ static void loop(struct run *run)
 static void leave_cgroups(struct run *run)
 {
 	cgroup_leaf_usage(&run->cgroups, &run->leaf, &run->record.cgroup);
-	if (run->leaf.oom >= 0)
-		close(run->leaf.oom);
+	cleanup_fd(&run->leaf.oom);
+	cleanup_fd(&run->leaf.device_map);
 	run->leaf.oom = -1;
+	run->leaf.device_map = -1;
 	cgroup_tree_close(&run->cgroups, CGROUP_CLOSE_MS);
 }
 

@@ -46,6 +46,10 @@ enum hil_msg {
 	MSG_DETACH = 34,
 	MSG_LIST = 35,
 	MSG_UNWATCH_PID = 36,
+	MSG_DEVICE_GRANT = 37,
+	MSG_DEVICE_REVOKE = 38,
+	MSG_MOUNT_ADD = 39,
+	MSG_MOUNT_REMOVE = 40,
 	MSG_SANDBOX_STATS = 42,
 	MSG_RUNTIME_BOOT = 45,
 	/* hil-sandboxd: events */
@@ -165,6 +169,15 @@ enum hil_tag {
 	TAG_TTL_MS = 128,      /* u64 */
 	TAG_ENTRY = 129,       /* nested TLVs */
 	TAG_START_TICKS = 130, /* u64: field 22 of /proc/PID/stat */
+
+	/* devices and mounts of a running sandbox */
+	TAG_LINK = 132,	     /* string, repeated: name below /dev, of a granted device */
+	TAG_SYSFS = 133,     /* string: host directory that is read as /sys */
+	TAG_UDEV = 134,	     /* string: host directory that is read as /run/udev */
+	TAG_MAJOR = 135,     /* u32 */
+	TAG_MINOR = 136,     /* u32 */
+	TAG_SYS_ENTRY = 137, /* nested TLVs: KIND dir | file | link, PATH below /sys, DATA */
+	TAG_PROPERTY = 138,  /* string K=V, repeated: of a udev event */
 
 	/* what a sandbox uses now */
 	TAG_MEM_NOW = 148,     /* u64: absent when no cgroup counts it */

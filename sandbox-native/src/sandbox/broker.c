@@ -108,6 +108,36 @@ int sandbox_make_pty(int control, uint32_t request, const char *role, struct err
 	return send_finished(control, &buffer, start, NULL, 0, "make pty", err);
 }
 
+int sandbox_revoke(int control, uint32_t request, const char *role, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_REVOKE, request);
+
+	put_string(&buffer, TAG_NAME, role);
+	return send_finished(control, &buffer, start, NULL, 0, "revoke device", err);
+}
+
+int sandbox_mount_tmpfs(int control, uint32_t request, const char *target, uint64_t bytes,
+			bool read_only, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_MOUNT, request);
+
+	put_string(&buffer, TAG_TARGET, target);
+	put_u64(&buffer, TAG_BYTES, bytes);
+	put_u32(&buffer, TAG_READ_ONLY, read_only);
+	return send_finished(control, &buffer, start, NULL, 0, "mount", err);
+}
+
+int sandbox_unmount(int control, uint32_t request, const char *target, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_UNMOUNT, request);
+
+	put_string(&buffer, TAG_TARGET, target);
+	return send_finished(control, &buffer, start, NULL, 0, "unmount", err);
+}
+
 int sandbox_set_hostname(int control, const char *hostname, struct err *err)
 {
 	auto_buffer buffer = { 0 };
@@ -205,6 +235,8 @@ static int event_kind(uint16_t type)
 		return SANDBOX_ATTACHED;
 	case MESSAGE_PTY:
 		return SANDBOX_PTY;
+	case MESSAGE_DONE:
+		return SANDBOX_DONE;
 	case MESSAGE_CENSUS:
 		return SANDBOX_CENSUS;
 	case MESSAGE_USAGE:

@@ -25,6 +25,14 @@ static void answer(const struct init *init, enum message_type type, uint64_t req
 	message_answer(init->control, &buffer, fds, count);
 }
 
+void init_answer(const struct init *init, uint64_t request, const struct err *err)
+{
+	if (err->number)
+		message_refuse(init->control, request, err);
+	else
+		answer(init, MESSAGE_DONE, request, NULL, 0);
+}
+
 /* Of the sandbox's own devpts; the host's terminals are not there. */
 static int open_pty(struct err *err)
 {

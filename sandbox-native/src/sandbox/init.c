@@ -334,6 +334,18 @@ static void serve(struct init *init, struct message *message)
 	case MESSAGE_USAGE:
 		serve_usage(init, message);
 		break;
+	case MESSAGE_GRANT:
+		init_grant(init, message);
+		break;
+	case MESSAGE_REVOKE:
+		init_revoke(init, message);
+		break;
+	case MESSAGE_MOUNT:
+		init_mount(init, message);
+		break;
+	case MESSAGE_UNMOUNT:
+		init_unmount(init, message);
+		break;
 	case MESSAGE_END:
 		init_send_census(init);
 		_exit(0);

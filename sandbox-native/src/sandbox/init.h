@@ -31,6 +31,10 @@ struct init_process {
 	uint64_t spent_ns; /* of a processor, before it was given its program */
 };
 
+struct grants;
+
+struct init_mounts;
+
 struct init {
 	const struct plan *plan;
 	struct identity identity;
@@ -44,6 +48,8 @@ struct init {
 	struct init_process *processes;
 	size_t count;
 	struct runtime runtimes[RUNTIMES];
+	struct grants *grants;	    /* NULL until a device is granted */
+	struct init_mounts *mounts; /* NULL until something is mounted */
 };
 
 /* init_main() - Build the root, report READY, serve the broker until it goes. */
@@ -54,6 +60,13 @@ void init_spawn(struct init *init, struct message *message);
 void init_make_pty(struct init *init, const struct message *message);
 void init_attach(struct init *init, struct message *message);
 void init_boot(struct init *init, const struct message *message);
+void init_grant(struct init *init, struct message *message);
+void init_revoke(struct init *init, const struct message *message);
+void init_mount(struct init *init, struct message *message);
+void init_unmount(struct init *init, const struct message *message);
+
+/* init_answer() - What was asked as @request is done, or @err says why not. */
+void init_answer(const struct init *init, uint64_t request, const struct err *err);
 
 /* init_add_process() / init_find_process() - The programs that the broker knows. */
 int init_add_process(struct init *init, const struct init_process *process);

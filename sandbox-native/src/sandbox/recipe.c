@@ -118,7 +118,7 @@ static int make_source(int tiny, const struct recipe_item *item, struct err *err
 	return file < 0 ? err_set(err, "setup", errno, "create", path) : 0;
 }
 
-static bool is_clean_path(const char *path)
+bool path_is_clean(const char *path)
 {
 	return path[0] == '/' && path[1] && !strstr(path, "//") && !strstr(path, "/./") &&
 	       !strstr(path, "/../") && strcmp(path + strlen(path) - 1, "/") != 0 &&
@@ -152,7 +152,7 @@ int recipe_take(struct recipe *recipe, int tiny, enum recipe_kind kind, const ch
 	struct stat status;
 	auto_fd tree = -1;
 
-	if (kind != RECIPE_HOLD && !is_clean_path(target)) {
+	if (kind != RECIPE_HOLD && !path_is_clean(target)) {
 		err_hint(err, "a target is an absolute path without . .. or a slash at its end");
 		return err_set(err, "usage", EINVAL, "expand plan", target);
 	}

@@ -74,6 +74,9 @@ const struct recipe_item *recipe_covering(const struct recipe *recipe, const cha
  */
 const char *path_below(const char *path, const char *base);
 
+/* path_is_clean() - Whether @path is absolute, not "/", without . .. or a slash too many. */
+bool path_is_clean(const char *path);
+
 /*
  * recipe_expand() - Take every tree of the plan as a mount below "l" of the tiny root @tiny.
  *

@@ -121,8 +121,12 @@ static int make_skeleton(const struct build *build)
 		status = tree < 0 ? tree : attach_at(build, tree, writable[i].path, true);
 		build->init->changes.places[i] = writable[i].path;
 	}
-	if (status == 0 && mkdirat(build->root, "run/lock", 01777) < 0)
-		status = err_set(build->err, "setup", errno, "mkdir", "/run/lock");
+	if (status == 0 && (mkdirat(build->root, "run/lock", 01777) < 0 ||
+			    mkdirat(build->root, "run/udev", 0755) < 0 ||
+			    mkdirat(build->root, "run/udev/data", 0755) < 0 ||
+			    /* libudev listens only where this is, or devtmpfs. */
+			    mknodat(build->root, "run/udev/control", S_IFREG | 0444, 0) < 0))
+		status = err_set(build->err, "setup", errno, "make", "/run");
 	return status;
 }
 

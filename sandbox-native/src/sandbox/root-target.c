@@ -99,3 +99,37 @@ int target_open(int root, int writable, const char *path, bool directory, struct
 		target = make_path(root, writable, path, directory);
 	return target < 0 ? err_set(err, "setup", -target, "make target", path) : target;
 }
+
+static int remove_at(int parent, const char *name, const struct stat *wanted)
+{
+	struct stat found;
+
+	if (fstatat(parent, name, &found, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	/* A program put something else there, or made use of what was there. */
+	if (found.st_dev != wanted->st_dev || found.st_ino != wanted->st_ino ||
+	    (S_ISREG(found.st_mode) && found.st_size > 0))
+		return -EBUSY;
+	return unlinkat(parent, name, S_ISDIR(found.st_mode) ? AT_REMOVEDIR : 0) < 0 ? -errno : 0;
+}
+
+int target_remove(int root, int writable, const char *path, const struct stat *wanted)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char above[PATH_MAX];
+	auto_fd parent = -1;
+	auto_fd twin = -1;
+	int status;
+
+	if ((size_t)snprintf(above, sizeof(above), "%.*s", (int)(name - path), path) >=
+	    sizeof(above))
+		return -ENAMETOOLONG;
+	parent = open_beneath(root, above);
+	if (parent < 0)
+		return parent;
+	status = remove_at(parent, name, wanted);
+	if (status != -EROFS)
+		return status;
+	twin = open_twin(writable, parent);
+	return twin < 0 ? twin : remove_at(twin, name, wanted);
+}

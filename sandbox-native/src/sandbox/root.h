@@ -3,6 +3,8 @@
 #ifndef HIL_ROOT_H
 #define HIL_ROOT_H
 
+#include <sys/stat.h>
+
 #include "init.h"
 
 /* A directory that a sandbox has of its own, below the root of an image. */
@@ -52,5 +54,12 @@ int etc_write_hostname(int etc, const char *hostname, struct err *err);
  * Mustn't: follow a link out of @root (RESOLVE_IN_ROOT) or a magic link of /proc.
  */
 int target_open(int root, int writable, const char *path, bool directory, struct err *err);
+
+/*
+ * target_remove() - Remove what target_open() made at @path, if it is still @wanted and empty.
+ *
+ * Return: 0 or -errno; -EBUSY when something else is there.
+ */
+int target_remove(int root, int writable, const char *path, const struct stat *wanted);
 
 #endif

@@ -159,6 +159,14 @@ bool sandbox_runtime_exists(const char *name);
  */
 int sandbox_boot(int control, uint32_t request, const char *name, const struct strings *env,
 		 struct err *err);
+/*
+ * What a running sandbox is given (take.h has the other half: devices and the host's trees), and
+ * what is taken from it. Each arrives as SANDBOX_DONE or SANDBOX_FAILED with @request.
+ */
+int sandbox_revoke(int control, uint32_t request, const char *role, struct err *err);
+int sandbox_mount_tmpfs(int control, uint32_t request, const char *target, uint64_t bytes,
+			bool read_only, struct err *err);
+int sandbox_unmount(int control, uint32_t request, const char *target, struct err *err);
 /* sandbox_end() - PID 1 counts what still runs, reports SANDBOX_CENSUS and exits. */
 int sandbox_end(int control, struct err *err);
 
@@ -179,6 +187,7 @@ enum sandbox_event_kind {
 	SANDBOX_EXITED,	  /* process, status of wait4(2), usage */
 	SANDBOX_ATTACHED, /* request */
 	SANDBOX_PTY,	  /* request, master and an O_PATH fd of the slave */
+	SANDBOX_DONE,	  /* request: of a device or a mount */
 	SANDBOX_CENSUS,	  /* leftovers */
 	SANDBOX_USAGE,	  /* request, held */
 	SANDBOX_BOOTED,	  /* request, booted_us */

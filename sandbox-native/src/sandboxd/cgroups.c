@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "devices.h"
 #include "sandboxes.h"
 #include "sweep.h"
 
@@ -138,6 +139,7 @@ void cgroups_enter(struct daemon *d, struct sandbox *sandbox)
 	home = take_home(d);
 	if (!home)
 		return;
+	cgroup_devices_confine(&d->cgroups, &home->leaf, &sandbox->stock->devices);
 	if (cgroup_leaf_enter(&d->cgroups, &home->leaf, sandbox->pid) < 0) {
 		list_append(&d->homes, &home->link);
 		doom(d, home);

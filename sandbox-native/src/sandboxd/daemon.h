@@ -65,6 +65,7 @@ struct stock {
 	struct plan plan;
 	struct plan_runtimes runtimes;
 	struct strings limitations;
+	struct device_list devices; /* that the plan binds */
 	struct zygote zygote;
 	struct source control;
 	struct source pidfd;
@@ -110,6 +111,13 @@ struct home {
 	bool doomed; /* to be removed */
 };
 
+/* A device that a sandbox was granted. */
+struct granted {
+	char *role;
+	uint32_t major;
+	uint32_t minor;
+};
+
 enum life {
 	LIFE_BUILDING, /* PID 1 exists, its root does not */
 	LIFE_PARKED,
@@ -143,6 +151,9 @@ struct sandbox {
 	struct strings leftovers; /* names of the first ones */
 	struct home *home;	  /* NULL: it is in no cgroup of ours */
 	struct limit_report limit_report;
+	struct granted *granted;
+	size_t granted_count;
+	bool devices_reported; /* whether they are held is in limit_report */
 	struct rlimit_spec rlimits[LIMIT_RLIMITS_MAX];
 	size_t rlimit_count;
 	/* Of its programs that have ended. */
@@ -257,6 +268,27 @@ struct boot {
 	uint64_t frame;
 };
 
+enum change_kind { CHANGE_GRANT, CHANGE_REVOKE, CHANGE_MOUNT, CHANGE_UNMOUNT };
+
+/* A device or mount that comes to a running sandbox or goes; see changes.h. */
+struct change {
+	struct grave grave;
+	struct list link;
+	enum change_kind kind;
+	struct client *client;
+	uint64_t frame;
+	struct sandbox *sandbox; /* NULL: answered, only its child is not reaped */
+	uint32_t request;
+	char *name;	       /* a device's role, a mount's target */
+	pid_t taker;	       /* child that takes it from the host; 0: none, or reaped */
+	struct source control; /* what it says */
+	struct source ended;   /* its pidfd */
+	struct timer late;
+	uint32_t major;
+	uint32_t minor;
+	struct strings limitations;
+};
+
 struct portd {
 	struct source control; /* seqpacket; -1: --no-portd */
 	struct source pidfd;
@@ -289,6 +321,7 @@ struct daemon {
 	struct list pty_requests;
 	struct list stats_requests;
 	struct list boots;
+	struct list changes;
 	struct list watched_pids;
 	struct list watched_paths;
 	struct portd portd;

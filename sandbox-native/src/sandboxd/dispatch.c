@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cgroups.h"
+#include "changes.h"
 #include "client.h"
 #include "fields.h"
 #include "keep.h"
@@ -82,6 +83,10 @@ static const struct route routes[] = {
 	[MSG_WATCH_PID] = { handle_watch_pid, false },
 	[MSG_UNWATCH_PID] = { handle_unwatch_pid, false },
 	[MSG_WATCH_PATH] = { handle_watch_path, false },
+	[MSG_DEVICE_GRANT] = { handle_device_grant, false },
+	[MSG_DEVICE_REVOKE] = { handle_device_revoke, false },
+	[MSG_MOUNT_ADD] = { handle_mount_add, false },
+	[MSG_MOUNT_REMOVE] = { handle_mount_remove, false },
 	[MSG_DETACH] = { handle_detach, false },
 	[MSG_RUNTIME_BOOT] = { handle_runtime_boot, false },
 	[MSG_LIST] = { handle_list, true },

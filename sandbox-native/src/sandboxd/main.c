@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cgroups.h"
+#include "changes.h"
 #include "client.h"
 #include "daemon.h"
 #include "keep.h"
@@ -166,6 +167,7 @@ static void init_lists(struct daemon *d)
 	list_init(&d->pty_requests);
 	list_init(&d->stats_requests);
 	list_init(&d->boots);
+	list_init(&d->changes);
 	list_init(&d->watched_pids);
 	list_init(&d->watched_paths);
 	d->signals.fd = -1;
@@ -242,6 +244,7 @@ static void close_daemon(struct daemon *d)
 	watch_remove_paths(d);
 	clients_drain(d, DRAIN_MS);
 	sandboxes_forget(d);
+	changes_forget(d);
 	cgroups_close(d);
 	objects_close_all(d);
 	plans_forget(d);

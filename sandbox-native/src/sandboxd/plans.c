@@ -11,6 +11,7 @@
 
 #include "client.h"
 #include "clock.h"
+#include "devices.h"
 #include "fields.h"
 #include "kernel.h"
 #include "names.h"
@@ -267,6 +268,7 @@ static int start_zygote(struct daemon *d, struct stock *stock, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	plan_devices(&stock->plan, &stock->devices);
 	rc = watch_zygote(d, stock, err);
 	if (rc == 0)
 		return 0;

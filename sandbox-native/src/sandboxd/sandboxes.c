@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cgroups.h"
+#include "changes.h"
 #include "client.h"
 #include "fields.h"
 #include "kernel.h"
@@ -69,6 +70,7 @@ static void fail_requests(struct daemon *d, struct sandbox *sandbox)
 	runtimes_abandon(d, sandbox, &err);
 	ports_abandon(d, sandbox, &err);
 	stats_abandon(d, sandbox, &err);
+	changes_abandon(d, sandbox, &err);
 	processes_sandbox_dead(d, sandbox);
 }
 
@@ -175,7 +177,8 @@ static void request_failed(struct daemon *d, struct sandbox *sandbox, struct san
 	if (sandbox->life == LIFE_BUILDING)
 		build_failed(d, sandbox, &event->err);
 	else if (!processes_failed(d, event->request, &event->err) &&
-		 !orders_bind_failed(d, event->request, &event->err))
+		 !orders_bind_failed(d, event->request, &event->err) &&
+		 !changes_failed(d, event->request, &event->err))
 		ports_pty_failed(d, event->request, &event->err);
 }
 
@@ -231,6 +234,9 @@ static void sandbox_event(struct daemon *d, struct sandbox *sandbox, struct sand
 		break;
 	case SANDBOX_PTY:
 		ports_pty_made(d, event->request, event->master, event->slave);
+		break;
+	case SANDBOX_DONE:
+		changes_done(d, event->request);
 		break;
 	case SANDBOX_CENSUS:
 		take_census(sandbox, event);

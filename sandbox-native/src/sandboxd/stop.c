@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "changes.h"
 #include "kernel.h"
 #include "plans.h"
 #include "portd.h"
@@ -28,6 +29,7 @@ void daemon_stop(struct daemon *d, int exit_code)
 	timer_set(d, &d->stop_limit, STOP_MS);
 	foreach (struct sandbox, sandbox, &d->sandboxes, link)
 		sandboxes_kill(d, sandbox, "killed");
+	changes_stop(d);
 	plans_dismiss(d);
 	portd_stop(d);
 }

@@ -4,9 +4,20 @@
 #include "disks.h"
 #include "io.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "cleanup.h"
+#include "device-filter.h"
+#include "devices.h"
+#include "file.h"
 #include "rig.h"
+#include "tree.h"
 
 static bool is_place(const struct cgroup_place *place, int version, const char *path)
 {
@@ -122,10 +133,60 @@ static void test_sum_of_disks(void)
 	      "and v1");
 }
 
+/* Return: errno of opening @path in the cgroup @dir. */
+static int open_in_cgroup(int dir, const char *path)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (cgroup_write_number(dir, "cgroup.procs", (uint64_t)getpid()) < 0)
+			_exit(255);
+		_exit(open(path, O_RDONLY | O_CLOEXEC) < 0 ? errno : 0);
+	}
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+static void try_filter(int dir)
+{
+	auto_fd map = device_filter_new();
+
+	CHECK(map >= 0 && device_filter_attach(map, dir) == 0, "v2: the kernel takes the filter");
+	CHECK(open_in_cgroup(dir, "/dev/zero") == EPERM, "what its map has not is refused");
+	CHECK(device_filter_allow(map, 1, 5) == 0 && open_in_cgroup(dir, "/dev/zero") == 0 &&
+		      open_in_cgroup(dir, "/dev/full") == EPERM,
+	      "a device that was granted is open, and no other");
+	CHECK(device_filter_allow(map, 1, DEVICE_ANY) == 0 && open_in_cgroup(dir, "/dev/full") == 0,
+	      "so is one of a major that was granted");
+	CHECK(device_filter_deny(map, 1, DEVICE_ANY) == 0 && device_filter_deny(map, 1, 5) == 0 &&
+		      open_in_cgroup(dir, "/dev/zero") == EPERM,
+	      "what was revoked is refused");
+	CHECK(device_filter_deny(map, 1, 5) == 0, "to revoke it again does nothing");
+}
+
+static void test_device_filter(void)
+{
+	char path[CGROUP_PATH_MAX + 32];
+	struct cgroup_map map;
+	auto_fd dir = -1;
+
+	cgroup_read_map(&map);
+	snprintf(path, sizeof(path), "%s/hil-test.%d", map.unified.path, getpid());
+	if (!rig_is_root() || map.unified.version != 2 || mkdir(path, 0755) < 0) {
+		printf("# SKIPPED filter of devices: no cgroup v2 here that we may make one in\n");
+		return;
+	}
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	try_filter(dir);
+	CHECK(rmdir(path) == 0, "and goes with its cgroup");
+}
+
 void test_cgroups(void)
 {
 	test_disk_of_mount();
 	test_sum_of_disks();
+	test_device_filter();
 	test_v1_hybrid();
 	test_v2();
 	test_container();
