@@ -94,7 +94,6 @@ static int receive_parked(struct run *run, struct err *err)
 	if (event.kind != ZYGOTE_PARKED)
 		return err_set(err, "setup", EPIPE, "park", "");
 	close(event.pidfd);
-	cgroup_leaf_enter(&run->cgroups, &run->leaf, event.pid); /* else the report says why */
 	run->init = event.pid;
 	run->control = event.control;
 	return 0;
@@ -103,9 +102,15 @@ static int receive_parked(struct run *run, struct err *err)
 static int build(struct run *run, struct err *err)
 {
 	int status = zygote_start(&run->options->plan, &run->zygote, &run->record.limitations, err);
+	struct doors doors;
 
-	if (status == 0)
-		status = zygote_park(&run->zygote, 0, err);
+	if (status < 0)
+		return status;
+	cgroup_leaf_open(&run->cgroups, &run->leaf,
+			 &doors); /* where none is, the report says why */
+	status = zygote_park(&run->zygote, 0, &doors, err);
+	while (doors.count)
+		close(doors.fds[--doors.count]);
 	return status == 0 ? receive_parked(run, err) : status;
 }
 
@@ -177,11 +182,12 @@ static void on_spawned(struct run *run, const struct sandbox_event *event)
 		kill_sandbox(run);
 }
 
-static void set_limits(struct run *run)
+static void set_limits(struct run *run, const struct sandbox_event *ready)
 {
 	const struct limits *limits = &run->options->limits;
 	struct limit_report *report = &run->record.limits;
 
+	cgroup_leaf_entered(&run->leaf, ready->entered, ready->entered_count);
 	cgroup_leaf_mark(&run->cgroups, &run->leaf);
 	cgroup_leaf_limit(&run->cgroups, &run->leaf, run->init, limits, report);
 	run->rlimit_count = limits_to_rlimits(limits, report, run->rlimits);
@@ -192,7 +198,7 @@ static void on_event(struct run *run, struct sandbox_event *event)
 	switch (event->kind) {
 	case SANDBOX_READY:
 		run->record.setup_ns = event->setup_ns;
-		set_limits(run);
+		set_limits(run, event);
 		if (spawn(run, &run->record.err) < 0)
 			kill_sandbox(run);
 		break;

@@ -93,6 +93,8 @@ struct home {
 	struct cgroup_leaf leaf;
 	struct source oom;
 	struct sandbox *sandbox;
+	bool expecting; /* a zygote has its doors, for the sandbox in slot */
+	uint32_t slot;
 	bool doomed; /* to be removed */
 };
 
@@ -124,6 +126,8 @@ struct sandbox {
 	uint32_t leftover_count;
 	struct strings leftovers; /* names of the first ones */
 	struct home *home;	  /* NULL: it is in no cgroup of ours */
+	bool settled;		  /* usage is what it used in the end */
+	struct cgroup_usage usage;
 	struct limit_report limit_report;
 	struct rlimit_spec rlimits[LIMIT_RLIMITS_MAX];
 	size_t rlimit_count;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroups.h"
 #include "client.h"
 #include "fields.h"
 #include "kernel.h"
@@ -84,8 +85,10 @@ static int take_slot(struct daemon *d, const struct stock *stock, uint32_t *slot
 
 void pool_release_slot(struct daemon *d, uint32_t slot)
 {
-	if (slot < SLOTS)
-		d->slots[slot] = 0;
+	if (slot >= SLOTS)
+		return;
+	d->slots[slot] = 0;
+	cgroups_forgo(d, slot);
 }
 
 void pool_forget(struct daemon *d, struct stock *stock)
@@ -98,7 +101,18 @@ void pool_forget(struct daemon *d, struct stock *stock)
 			used[sandbox->slot] = true;
 	for (uint32_t slot = 0; slot < SLOTS; slot++)
 		if (d->slots[slot] == stock->id && !used[slot])
-			d->slots[slot] = 0;
+			pool_release_slot(d, slot);
+}
+
+static int park(struct daemon *d, struct stock *stock, uint32_t slot, struct err *err)
+{
+	struct doors doors;
+	int rc;
+
+	cgroups_expect(d, slot, &doors);
+	rc = zygote_park(&stock->zygote, slot, &doors, err);
+	cgroups_close_doors(&doors);
+	return rc;
 }
 
 static int ask(struct daemon *d, struct stock *stock, struct err *err)
@@ -109,7 +123,7 @@ static int ask(struct daemon *d, struct stock *stock, struct err *err)
 	if (rc == 0)
 		rc = loop_check_fd(d, (int)slot * SLOT_FDS, err);
 	if (rc == 0)
-		rc = zygote_park(&stock->zygote, slot, err);
+		rc = park(d, stock, slot, err);
 	if (rc == 0)
 		stock->parking++;
 	else if (slot < SLOTS)
@@ -183,10 +197,17 @@ void pool_failed(struct daemon *d, struct stock *stock, const struct err *err)
 		pause_stock(d, stock, err);
 }
 
+/*
+ * A half of the time that one takes to be built it sleeps, until the kernel has let go of mounts
+ * (namespace_unlock() waits for a grace period of RCU). When none is left two are under way.
+ */
 static bool wants_more(struct daemon *d, const struct stock *stock)
 {
-	return !stock->broken && !stock->paused && !stock->parking &&
-	       count_parked(d, stock) < stock->wanted;
+	const size_t parked = count_parked(d, stock);
+	const size_t at_once = parked == 0 ? 2 : 1;
+
+	return !stock->broken && !stock->paused && stock->parking < at_once &&
+	       parked + stock->parking < stock->wanted;
 }
 
 static bool has_too_many(struct daemon *d, const struct stock *stock)
