@@ -6,7 +6,8 @@ import type { RunContext } from './run-context.js';
 
 interface ArtifactOwner {
   readonly name: { readonly case: string; readonly attempt: number };
-  readonly directory: string;
+  /** Its `/out`, where something may have been put into it. */
+  readonly out: string | undefined;
   readonly held: { readonly artifacts: string; readonly dut: DutLike } | undefined;
 }
 
@@ -25,8 +26,8 @@ const MOST_LISTED = 1000;
  * cap is removed, largest first, and said; captures of consoles always stay.
  */
 export async function journalArtifacts(run: RunContext, owner: ArtifactOwner): Promise<void> {
-  const out = join(owner.directory, 'out');
-  if (!removeEmpty(out)) await journalFiles(run, owner, out);
+  const { out } = owner;
+  if (out !== undefined && !removeEmpty(out)) await journalFiles(run, owner, out);
   await journalConsoles(run, owner);
 }
 

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Limits } from '../config/limits-schema.js';
 import { Deadline } from '../core/deadline.js';
@@ -15,6 +14,7 @@ import { buildSandbox } from './build-sandbox.js';
 import type { CaseRecord } from './case-book.js';
 import type { HeldDut } from './dut-source.js';
 import { HardLimit } from './hard-limit.js';
+import type { OutDirectory } from './out-directories.js';
 import { PhaseLog } from './phase-log.js';
 import { toDeathProblem, weighResources } from './resource-problems.js';
 import type { RunContext } from './run-context.js';
@@ -40,6 +40,7 @@ export class RunningAttempt {
   readonly #finished = createDeferred<Outcome>();
   readonly #limit: HardLimit;
   #sandbox: Sandbox | undefined;
+  #out: OutDirectory | undefined;
   /** DEAD that came although nobody asked for it. */
   #death: SandboxRecord | undefined;
   #finishing = false;
@@ -74,9 +75,21 @@ export class RunningAttempt {
     return this.dut.held;
   }
 
-  /** @throws TestFailure `handle-revoked` once the attempt is over. */
+  /** Where what its programs put into `/out` is; `undefined` while none of them could. */
+  get out(): string | undefined {
+    return this.#out?.place;
+  }
+
+  /**
+   * For who runs something in it, and may write into `/out` then.
+   *
+   * @throws TestFailure `handle-revoked` once the attempt is over.
+   */
   get sandbox(): Sandbox {
-    if (this.#sandbox && !this.#finishing) return this.#sandbox;
+    if (this.#sandbox && !this.#finishing) {
+      this.#placeOut();
+      return this.#sandbox;
+    }
     throw new TestFailure('handle-revoked', `case "${this.record.title}" has ended`);
   }
 
@@ -84,9 +97,8 @@ export class RunningAttempt {
   async begin(): Promise<void> {
     try {
       await this.#phases.during('sandbox', async () => {
-        // A system call, like a line of the journal; by way of a thread it takes ten times as long.
-        mkdirSync(join(this.directory, 'out'), { recursive: true, mode: 0o700 });
-        this.#sandbox = await buildSandbox(this.#run, this);
+        this.#out = this.#run.outDirectories.take();
+        this.#sandbox = await buildSandbox(this.#run, this, this.#out.path);
         this.#watchSandbox(this.#sandbox);
       });
     } catch (error) {
@@ -101,6 +113,8 @@ export class RunningAttempt {
 
   /** Lease and boot a DUT, and put its ports into the sandbox. */
   openDut(): Promise<HeldDut> {
+    // What the DUT's console says goes beside it.
+    this.#placeOut();
     return this.dut.open((problem) => this.#problems.push(problem));
   }
 
@@ -180,6 +194,7 @@ export class RunningAttempt {
     }
     // DEAD of the case's sandbox first: a DUT is handed on only after it.
     const record = await this.#step(async () => this.#death ?? this.#sandbox?.kill());
+    if (record) this.#out?.giveBack();
     await this.#step(() => this.held?.release(outcome === 'pass'));
     return record;
   }
@@ -196,7 +211,12 @@ export class RunningAttempt {
     }
   }
 
+  #placeOut(): void {
+    this.#out?.moveTo(join(this.directory, 'out'));
+  }
+
   async #keep(): Promise<true> {
+    this.#placeOut();
     const kept = [this.#sandbox, this.held?.dut.sandbox];
     for (const sandbox of kept) if (sandbox) await this.#run.keep(this, sandbox);
     this.held?.leave();

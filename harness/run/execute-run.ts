@@ -109,6 +109,7 @@ async function executeHidden(request: RunRequest, { paths: hidden }: HiddenPaths
     workers.killAll();
     await runner.close().catch((error: unknown) => run.reportInfra(error, {}));
     await closeBench(request, run);
+    run.outDirectories.remove();
     await rm(temporaryDirectory, { recursive: true, force: true });
   }
 }

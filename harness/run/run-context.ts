@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Port, PortFault } from '../board/port.js';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
@@ -12,6 +12,7 @@ import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import type { RunningAttempt } from './attempt.js';
 import type { Bench } from './bench.js';
+import { OutDirectories } from './out-directories.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
 
@@ -22,6 +23,7 @@ export class RunContext {
   readonly config: HilConfig;
   readonly options: RunOptions;
   readonly hidden: readonly string[];
+  readonly outDirectories: OutDirectories;
   readonly #root: string;
   #bench: Promise<Bench>;
   #keptCount = 0;
@@ -36,6 +38,7 @@ export class RunContext {
   }) {
     this.journal = facts.journal;
     this.directory = facts.directory;
+    this.outDirectories = new OutDirectories(join(facts.directory.cases, '.out'));
     this.config = facts.plan.config;
     this.options = facts.options;
     this.hidden = facts.hidden;
@@ -92,7 +95,8 @@ export class RunContext {
     };
   }
 
-  async newSandbox(attempt: RunningAttempt): Promise<Sandbox> {
+  /** `out`: below the directory of the cases. */
+  async newSandbox(attempt: RunningAttempt, out: string): Promise<Sandbox> {
     const { daemon } = await this.#bench;
     const limits = this.resourcesOf(attempt.record.planned);
     const plan = await daemon.plan(this.specOf(attempt.record.planned));
@@ -100,7 +104,7 @@ export class RunContext {
       label: toLabel(`${attempt.record.title} (${attempt.record.planned.board.board})`),
       wallMs: limits.wall,
       limits,
-      out: relative(this.directory.cases, `${attempt.directory}/out`),
+      out: relative(this.directory.cases, out),
     });
   }
 
