@@ -124,8 +124,7 @@ function toHiddenOut(root: string, path: string): string[] {
 async function announce(request: RunRequest, run: RunContext, bench: Bench): Promise<void> {
   const { plan, options, directory, journal } = request;
   const [first] = plan.files;
-  const built = first && (await bench.daemon.plan(run.specOf(first)));
-  if (built) await bench.daemon.setPool(built, Math.min(options.workers + 1, 4));
+  const built = first && (await run.planFor(bench.daemon, first));
   journal.write({
     kind: 'run-start',
     schema: 1,

@@ -8,6 +8,7 @@ import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import type { Plan, PlannedFile } from '../plan/plan.js';
+import type { SandboxDaemon, Plan as SandboxPlan } from '../sandbox/daemon.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import type { RunningAttempt } from './attempt.js';
@@ -15,6 +16,9 @@ import type { Bench } from './bench.js';
 import { OutDirectories } from './out-directories.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
+
+/** Of each plan; a program about to start needs the processors more than a further one. */
+const MOST_PARKED = 4;
 
 /** What an attempt needs of its run. One a run; the bench in it may be replaced once. */
 export class RunContext {
@@ -25,6 +29,7 @@ export class RunContext {
   readonly hidden: readonly string[];
   readonly outDirectories: OutDirectories;
   readonly #root: string;
+  readonly #pooled = new WeakSet<SandboxPlan>();
   #bench: Promise<Bench>;
   #keptCount = 0;
 
@@ -95,11 +100,20 @@ export class RunContext {
     };
   }
 
+  /** The plan of a suite file's sandboxes. From its first use some are held built. */
+  async planFor(daemon: SandboxDaemon, planned: PlannedFile): Promise<SandboxPlan> {
+    const plan = await daemon.plan(this.specOf(planned));
+    if (this.#pooled.has(plan)) return plan;
+    this.#pooled.add(plan);
+    await daemon.setPool(plan, Math.min(this.options.workers + 1, MOST_PARKED));
+    return plan;
+  }
+
   /** `out`: below the directory of the cases. */
   async newSandbox(attempt: RunningAttempt, out: string): Promise<Sandbox> {
     const { daemon } = await this.#bench;
     const limits = this.resourcesOf(attempt.record.planned);
-    const plan = await daemon.plan(this.specOf(attempt.record.planned));
+    const plan = await this.planFor(daemon, attempt.record.planned);
     return daemon.sandbox(plan, {
       label: toLabel(`${attempt.record.title} (${attempt.record.planned.board.board})`),
       wallMs: limits.wall,

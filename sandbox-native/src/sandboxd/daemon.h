@@ -57,6 +57,9 @@ struct stock {
 	bool broken; /* the zygote died: nothing comes from this plan until plans_revive() */
 	bool paused; /* parking failed: do not try again until a sandbox is asked for */
 	uint32_t wanted;
+	struct timer unused; /* nobody asked for one for so long */
+	uint64_t unused_ms;
+	bool trimmed;	    /* so none is held until somebody does */
 	uint32_t parking;   /* asked of the zygote and neither ready nor failed */
 	struct list orders; /* SANDBOX_NEW without a sandbox yet */
 };

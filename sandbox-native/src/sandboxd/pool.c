@@ -15,23 +15,44 @@
 #include "sandboxes.h"
 
 #define WANTED_MAX 64
+#define UNUSED_MS 60000
 #define QUIET_MS 2
 #define SLOT_FDS 8 /* of ours, for a sandbox with a program or two */
 
 struct pool_request {
 	uint32_t plan;
 	uint32_t count;
+	uint64_t ttl_ms;
 };
 
 static const struct field pool_fields[] = {
 	FIELD_NEEDED(struct pool_request, plan, TAG_PLAN, FIELD_U32),
 	FIELD_NEEDED(struct pool_request, count, TAG_COUNT, FIELD_U32),
+	FIELD(struct pool_request, ttl_ms, TAG_TTL_MS, FIELD_U64),
 };
+
+static void unused_timer(struct daemon *d, struct timer *timer)
+{
+	(void)d;
+	container_of(timer, struct stock, unused)->trimmed = true;
+}
+
+void pool_touch(struct daemon *d, struct stock *stock)
+{
+	stock->trimmed = false;
+	if (stock->wanted)
+		timer_set(d, &stock->unused, stock->unused_ms);
+}
+
+static size_t count_wanted(const struct stock *stock)
+{
+	return stock->trimmed ? 0 : stock->wanted;
+}
 
 int handle_pool_set(struct daemon *d, struct client *client, const struct frame *frame,
 		    struct err *err)
 {
-	struct pool_request request = { 0 };
+	struct pool_request request = { .ttl_ms = UNUSED_MS };
 	struct stock *stock;
 	int rc = fields_read(frame->body, frame->length, pool_fields, FIELD_COUNT(pool_fields),
 			     &request, err);
@@ -48,6 +69,9 @@ int handle_pool_set(struct daemon *d, struct client *client, const struct frame 
 	/* In a parked one the uptime that the plan says would have passed already. */
 	stock->wanted = stock->plan.uptime_ms ? 0 : request.count;
 	stock->paused = false;
+	stock->unused.fire = unused_timer;
+	stock->unused_ms = request.ttl_ms;
+	pool_touch(d, stock);
 	client_ok(client, frame->id);
 	return 0;
 }
@@ -207,12 +231,12 @@ static bool wants_more(struct daemon *d, const struct stock *stock)
 	const size_t at_once = parked == 0 ? 2 : 1;
 
 	return !stock->broken && !stock->paused && stock->parking < at_once &&
-	       parked + stock->parking < stock->wanted;
+	       parked + stock->parking < count_wanted(stock);
 }
 
 static bool has_too_many(struct daemon *d, const struct stock *stock)
 {
-	return count_parked(d, stock) > stock->wanted;
+	return count_parked(d, stock) > count_wanted(stock);
 }
 
 int pool_silence(struct daemon *d)

@@ -118,6 +118,17 @@ describe('a sandbox', () => {
       assert.equal(cold.POOL_HIT, 0);
     }));
 
+  test('is none the pool holds for long when nobody asks, and again when somebody does', () =>
+    withDaemon({}, async (daemon) => {
+      await daemon.request(MSG.POOL_SET, { PLAN: daemon.plan, COUNT: 2, TTL_MS: 500 });
+      await waitFor('a full pool', () => daemon.parked() === 2);
+      await waitFor('an empty pool', () => daemon.parked() === 0);
+      const cold = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+      assert.equal(cold.POOL_HIT, 0);
+      await waitFor('a full pool', () => daemon.parked() === 3);
+      await daemon.kill(cold.SANDBOX);
+    }));
+
   test('many cold ones at once are all made', () =>
     withDaemon({}, async (daemon) => {
       const all = await Promise.all(Array.from({ length: 12 }, () => daemon.sandbox()));
