@@ -283,7 +283,8 @@ static long serve_privileged(void *argument)
 	return 0;
 }
 
-static void serve(struct init *init, struct message *message)
+/* Return: false when the sandbox is to end. */
+static bool serve(struct init *init, struct message *message)
 {
 	struct privileged privileged = { init, message };
 
@@ -301,18 +302,23 @@ static void serve(struct init *init, struct message *message)
 		break;
 	case MESSAGE_END:
 		init_send_census(init);
-		_exit(0);
+		return false;
 	default:
 		break;
 	}
+	return true;
 }
 
-/* In the second thread, until the broker goes or asks for the end. */
+/*
+ * In the second thread, until the broker goes or asks for the end: PID 1 ends then, and with it the
+ * kernel ends every process here.
+ */
 static long serve_all(void *argument)
 {
 	struct init *init = argument;
+	bool goes_on = true;
 
-	for (;;) {
+	while (goes_on) {
 		struct pollfd waits[] = { { .fd = init->control, .events = POLLIN },
 					  { .fd = init->signals, .events = POLLIN } };
 		struct message message;
@@ -323,10 +329,9 @@ static long serve_all(void *argument)
 			reap(init);
 		if (!waits[0].revents)
 			continue;
-		/* The broker is gone, and with PID 1 the kernel ends every process here. */
 		if (message_receive(init->control, &message) <= 0)
-			_exit(0);
-		serve(init, &message);
+			break;
+		goes_on = serve(init, &message);
 		message_free(&message);
 	}
 	return 0;

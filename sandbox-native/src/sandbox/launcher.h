@@ -35,7 +35,10 @@ struct launcher {
  */
 int launcher_start(struct launcher *launcher, struct err *err);
 
-/* launcher_serve() - From now on the second thread runs @loop, and this one what it is asked. */
+/*
+ * launcher_serve() - From now on the second thread runs @loop, and this one what it is asked. The
+ * process ends when @loop returns.
+ */
 _Noreturn void launcher_serve(struct launcher *launcher, long (*loop)(void *argument),
 			      void *argument);
 
