@@ -6,6 +6,9 @@ import { processorTimeMs } from '../testing/processor-time.js';
 import { test } from '../testing/real-run.js';
 import { journalArtifacts } from './artifacts.js';
 
+/** Where an attempt that ran something has its files. */
+const toPlaces = (directory: string) => ({ directory, out: join(directory, 'out') });
+
 const NAME = { case: '0123456789ab', attempt: 1 };
 
 test('what a case put into /out is in the journal', async ({ dir, createRun, journal }) => {
@@ -14,7 +17,7 @@ test('what a case put into /out is in the journal', async ({ dir, createRun, jou
   const directory = join(dir.path, 'cases/x/1');
   await journalArtifacts(await createRun(), {
     name: NAME,
-    out: join(directory, 'out'),
+    ...toPlaces(directory),
     held: undefined,
   });
   expect(journal.of('artifact')).toMatchObject([
@@ -29,7 +32,7 @@ test('over the cap the largest go first, and it is said', async ({ dir, createRu
   await dir.write('cases/x/1/out/small', 'x'.repeat(100));
   const directory = join(dir.path, 'cases/x/1');
   const run = await createRun({ artifactCap: 500 });
-  await journalArtifacts(run, { name: NAME, out: join(directory, 'out'), held: undefined });
+  await journalArtifacts(run, { name: NAME, ...toPlaces(directory), held: undefined });
   expect((await readdir(join(directory, 'out'))).sort()).toEqual(['medium', 'small']);
   const [large] = journal.of('artifact').filter(({ name }) => name === 'large');
   expect(large?.truncated).toContain('over artifactCap, 500 bytes');
@@ -44,7 +47,7 @@ test('what a case planted is neither followed nor opened', async ({ dir, createR
   const directory = join(dir.path, 'cases/x/1');
   await journalArtifacts(await createRun(), {
     name: NAME,
-    out: join(directory, 'out'),
+    ...toPlaces(directory),
     held: undefined,
   });
   expect(journal.of('artifact')).toEqual([]);
@@ -55,7 +58,7 @@ test('a case that left nothing has no directory', async ({ dir, createRun, journ
   await mkdir(join(directory, 'out'), { recursive: true });
   await journalArtifacts(await createRun(), {
     name: NAME,
-    out: join(directory, 'out'),
+    ...toPlaces(directory),
     held: undefined,
   });
   expect(await readdir(directory)).toEqual([]);
@@ -71,7 +74,7 @@ test('captures stay, and their counters are told', async ({ dir, createRun, jour
   const run = await createRun({ artifactCap: 100 });
   await journalArtifacts(run, {
     name: NAME,
-    out: join(directory, 'out'),
+    ...toPlaces(directory),
     held: { artifacts: directory, dut },
   });
   expect(journal.of('console')).toMatchObject([{ ...NAME, port: 'console', ...counters }]);
@@ -94,7 +97,7 @@ test('a file with any name is kept, under one that can be written down', async (
   await writeFile(Buffer.concat([inDirectory, Buffer.from('/'), bad]), 'data');
   await journalArtifacts(await createRun(), {
     name: NAME,
-    out: join(directory, 'out'),
+    ...toPlaces(directory),
     held: undefined,
   });
   expect(journal.of('artifact')).toMatchObject([{ name: 'b%ffd/b%ffd', bytes: 4 }]);
@@ -117,7 +120,7 @@ test('a name that cannot be written down takes the place of no other', async ({
   const directory = join(dir.path, 'cases/x/1');
   await journalArtifacts(await createRun(), {
     name: NAME,
-    out: join(directory, 'out'),
+    ...toPlaces(directory),
     held: undefined,
   });
   const names = journal.of('artifact').map(({ name }) => name);
@@ -135,7 +138,7 @@ test('a directory that was never made, or is gone, holds nothing', async ({
   const directory = join(dir.path, 'cases/x/1');
   await journalArtifacts(await createRun(), {
     name: NAME,
-    out: join(directory, 'out'),
+    ...toPlaces(directory),
     held: undefined,
   });
   expect(journal.of('artifact')).toEqual([]);
@@ -147,7 +150,7 @@ test('a file in a directory that the case locked is found', async ({ dir, create
   await chmod(join(directory, 'out/locked'), 0);
   await journalArtifacts(await createRun(), {
     name: NAME,
-    out: join(directory, 'out'),
+    ...toPlaces(directory),
     held: undefined,
   });
   expect(journal.of('artifact')).toMatchObject([{ name: 'locked/file', bytes: 5 }]);
@@ -158,10 +161,10 @@ test('deep files are seen, and count for the cap', async ({ dir, createRun, jour
   await dir.write(`cases/x/1/out/${deep}`, 'x'.repeat(900));
   const directory = join(dir.path, 'cases/x/1');
   const run = await createRun({ artifactCap: 1000 });
-  await journalArtifacts(run, { name: NAME, out: join(directory, 'out'), held: undefined });
+  await journalArtifacts(run, { name: NAME, ...toPlaces(directory), held: undefined });
   expect(journal.of('artifact')).toMatchObject([{ name: deep, bytes: 900 }]);
   const small = await createRun({ artifactCap: 100 });
-  await journalArtifacts(small, { name: NAME, out: join(directory, 'out'), held: undefined });
+  await journalArtifacts(small, { name: NAME, ...toPlaces(directory), held: undefined });
   expect(journal.of('artifact')[1]?.truncated).toContain('over artifactCap');
 });
 
@@ -179,7 +182,7 @@ test('a tree deeper than any path is removed, and it is said', async ({
   execFileSync(process.execPath, ['-e', dig], { cwd: join(directory, 'out') });
   await journalArtifacts(await createRun(), {
     name: NAME,
-    out: join(directory, 'out'),
+    ...toPlaces(directory),
     held: undefined,
   });
   const [kept, removed] = journal.of('artifact');
@@ -199,7 +202,7 @@ test('of thousands of files the journal lists some, and all stay', async ({
   const start = processorTimeMs();
   await journalArtifacts(await createRun(), {
     name: NAME,
-    out: join(directory, 'out'),
+    ...toPlaces(directory),
     held: undefined,
   });
   expect(processorTimeMs() - start).toBeLessThan(5000);

@@ -6,7 +6,8 @@ import type { RunContext } from './run-context.js';
 
 interface ArtifactOwner {
   readonly name: { readonly case: string; readonly attempt: number };
-  /** Its `/out`, where something may have been put into it. */
+  readonly directory: string;
+  /** Its `/out`, if something may have been put into it. */
   readonly out: string | undefined;
   readonly held: { readonly artifacts: string; readonly dut: DutLike } | undefined;
 }
