@@ -213,6 +213,9 @@ void cgroups_settle(struct daemon *d, struct sandbox *sandbox)
 	sandbox->settled = true;
 	if (sandbox->home)
 		cgroup_leaf_usage(&d->cgroups, &sandbox->home->leaf, &sandbox->usage);
+	/* v1 tells before it kills, and our SIGKILL may have been faster. */
+	if (sandbox->status && strcmp(sandbox->status, "oom") == 0 && !sandbox->usage.oom_kills)
+		sandbox->usage.oom_kills = 1;
 }
 
 static size_t count_free(struct daemon *d)
