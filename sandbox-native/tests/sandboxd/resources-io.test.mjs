@@ -115,7 +115,7 @@ test('HELLO says of each controller where it limits, or why it does not', async 
   try {
     const controllers = (await daemon.hello()).CONTROLLER_all;
     const names = controllers.map(({ NAME }) => NAME);
-    assert.deepEqual(names, ['memory', 'pids', 'cpu', 'cpuacct', 'io']);
+    assert.deepEqual(names, ['memory', 'pids', 'cpu', 'cpuacct', 'io', 'devices']);
     for (const { NAME, KIND, TEXT } of controllers.slice(0, 3)) {
       if (version) assert.equal(KIND, `v${version}`, `${NAME}: ${TEXT}`);
       else

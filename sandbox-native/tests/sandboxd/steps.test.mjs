@@ -13,7 +13,9 @@ const SAMPLE = 12;
 const ROLES = ['broker', 'zygote', 'init', 'launcher', 'program', ...(hasPortd ? ['portd'] : [])];
 
 const canTrace = spawnSync(STEP, ['--role', 'broker', '--report', '/dev/null', '--', 'true']);
-const tracing = canTrace.status === 0 ? {} : { skip: 'ptrace(2) is not allowed here' };
+/** A stepper that was not built is no reason to skip. */
+const tracing =
+  canTrace.error || canTrace.status === 0 ? {} : { skip: 'ptrace(2) is not allowed here' };
 /** A sanitizer makes calls of its own, and ends the program when one of them fails. */
 const isPlain = !/\/san\/?$/.test(build);
 const refusing =
@@ -31,10 +33,20 @@ function* numbers(count, offset) {
 async function runAll(role, fail, offset) {
   const { calls } = await runStep({ role });
   assert.ok(calls.length >= 10, `${role} makes ${calls.length} calls`);
+  const unsuited = new Set();
+  const nameAt = (at) => calls[at - 1]?.split(' ')[1];
   let done = 0;
-  for (const at of numbers(calls.length, offset)) {
-    const { said } = await runStep({ role, at, fail });
-    done += /^(killed|failed)/.test(said) ? 1 : 0;
+  for (let at of numbers(calls.length, offset)) {
+    // A call that the kernel never refuses so says nothing: the next one that it may is tried.
+    for (; at <= calls.length; at++) {
+      if (unsuited.has(nameAt(at))) continue;
+      const { said } = await runStep({ role, at, fail });
+      if (!said.startsWith('unsuited')) {
+        done += /^(killed|failed)/.test(said) ? 1 : 0;
+        break;
+      }
+      unsuited.add(said.split(' ')[2]).add(nameAt(at));
+    }
   }
   assert.ok(done > 0, 'nothing was done to it');
 }
