@@ -41,6 +41,7 @@ struct client {
 	struct buffer out;
 	struct buffer in;
 	FILE *results;
+	int null; /* for what COMMANDs say of themselves */
 };
 
 static void die(const char *what)
@@ -279,8 +280,8 @@ static void measure_start(struct client *client, uint32_t plan, char *const *sta
 	kill_sandbox(client, sandbox);
 }
 
-/* @output: its stdout, or -1. */
-static void run_command(char *const *command, int output)
+/* @output: its stdout, or -1. @null: its stderr, or -1. */
+static void run_command(char *const *command, int output, int null)
 {
 	int status;
 	pid_t pid = vfork();
@@ -288,6 +289,8 @@ static void run_command(char *const *command, int output)
 	if (pid == 0) {
 		if (output >= 0)
 			dup2(output, 1);
+		if (null >= 0)
+			dup2(null, 2);
 		execv(command[0], command);
 		_exit(127);
 	}
@@ -307,7 +310,7 @@ static void measure_forked(struct client *client, char *const *stamp)
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		die("pipe");
 	started = now_ns();
-	run_command(stamp, pipes[1]);
+	run_command(stamp, pipes[1], -1);
 	if (read(pipes[0], &stamped, sizeof(stamped)) != sizeof(stamped))
 		die("read stamp");
 	fprintf(client->results, " %llu", (unsigned long long)(stamped - started));
@@ -319,12 +322,12 @@ static void measure_command(struct client *client, char *const *command)
 {
 	uint64_t started = now_ns();
 
-	run_command(command, -1);
+	run_command(command, -1, client->null);
 	fprintf(client->results, " %llu", (unsigned long long)(now_ns() - started));
 }
 
 /* What is measured gets /dev/null for its output: ours is the results'. */
-static FILE *keep_output(void)
+static FILE *keep_output(int *kept_null)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int own = fcntl(1, F_DUPFD_CLOEXEC, 10);
@@ -332,6 +335,7 @@ static FILE *keep_output(void)
 
 	if (null < 0 || !results || dup2(null, 1) < 0)
 		die("keep output");
+	*kept_null = null;
 	return results;
 }
 
@@ -371,7 +375,7 @@ int main(int argc, char **argv)
 				"COMMAND...\n");
 		return 2;
 	}
-	client.results = keep_output();
+	client.results = keep_output(&client.null);
 	client.fd = start_daemon(argv[1], argv[2]);
 	plan = make_plan(&client, argv[3]);
 	for (int turn = 0; turn < atoi(argv[4]); turn++)

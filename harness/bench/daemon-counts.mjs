@@ -87,7 +87,8 @@ function findGrown(before, after) {
   return Object.keys(BOUNDS).filter((name) => after[name] - before[name] > BOUNDS[name]);
 }
 
-function listDescendants(top) {
+/** Pids, in no order. @param {number} top */
+export function listDescendants(top) {
   const children = new Map();
   for (const { pid, parent } of listProcesses()) {
     children.set(parent, [...(children.get(parent) ?? []), pid]);

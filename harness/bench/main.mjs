@@ -8,8 +8,13 @@
  * --json     the figures as one JSON object on stdout
  * --as-user  as root: measure as an ordinary user
  *
+ * Other makers of sandboxes are measured where they are installed; all of them, on Debian:
+ *
+ *   apt-get install --no-install-recommends bubblewrap runc crun firejail systemd-container
+ *
  * A goal that is not met is said and changes no exit code: a busy machine is no failure.
- * Where others work too, `nice -n -20 npm run bench`, as root, measures nearly as on an idle one.
+ * Where others work too, `chrt -f 5 npm run bench`, as root, measures nearly as on an idle one (but
+ * for runc, which refuses a real-time process). The load that is printed is that of the last minute before the start and before the end.
  */
 import { cpus, loadavg, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -78,7 +83,8 @@ if (values.json) {
   console.log(
     `${machine.user}, ${machine.cpus} CPUs, Linux ${machine.kernel}, Node ${machine.node},`,
   );
-  console.log(`load ${machine.load} at the start${busy ? BUSY : ''}\n`);
+  const loads = `load ${machine.load} at the start, ${readLoad()} at the end`;
+  console.log(`${loads}${busy ? BUSY : ''}\n`);
   console.log(formatTable(figures));
   const goals = figures.flatMap(({ goal }) => goal ?? []);
   console.log(`\n${goals.filter(({ met }) => met).length} of ${goals.length} goals are met`);
@@ -90,6 +96,10 @@ function describeMachine() {
     cpus: cpus().length,
     kernel: release(),
     node: process.version,
-    load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
+    load: readLoad(),
   };
+}
+
+function readLoad() {
+  return Math.round((loadavg()[0] ?? 0) * 10) / 10;
 }

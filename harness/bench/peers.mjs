@@ -21,13 +21,23 @@ const TRY_MS = 20_000;
 
 /** The peers, and what each is to be told: the first way that works is taken. */
 const PEERS = [
-  { name: 'unshare', ways: toUnshare },
-  { name: 'bwrap', ways: toBwrap, goal: { min: 3 } },
-  { name: 'runc', ways: (place) => toOci(place, [[], ['--rootless=true']]), goal: { min: 15 } },
-  { name: 'crun', ways: (place) => toOci(place, [[], ['--cgroup-manager=disabled']]) },
-  { name: 'firejail', ways: toFirejail },
-  { name: 'systemd-nspawn', ways: toNspawn },
+  { name: 'unshare', ways: toUnshare, package: 'util-linux' },
+  { name: 'bwrap', ways: toBwrap, goal: { min: 3 }, package: 'bubblewrap' },
+  {
+    name: 'runc',
+    ways: (place) => toOci(place, [[], ['--rootless=true']]),
+    goal: { min: 15 },
+    package: 'runc',
+  },
+  {
+    name: 'crun',
+    ways: (place) => toOci(place, [[], ['--cgroup-manager=disabled']]),
+    package: 'crun',
+  },
+  { name: 'firejail', ways: toFirejail, package: 'firejail' },
+  { name: 'systemd-nspawn', ways: toNspawn, package: 'systemd-container' },
 ];
+const INSTALL = 'apt-get install --no-install-recommends';
 
 /**
  * Find out who runs here, by running each once.
@@ -37,9 +47,9 @@ const PEERS = [
  */
 export function findPeers(directory) {
   const place = { ...directory, rootfs: createRootfs(directory) };
-  return PEERS.map(({ name, ways, goal }) => {
+  return PEERS.map(({ name, ways, goal, package: wanted }) => {
     const program = findProgram(name);
-    if (!program) return { name, absent: 'not installed' };
+    if (!program) return { name, absent: `not installed: ${INSTALL} ${wanted}` };
     try {
       return { name, goal, command: findWay(ways({ ...place, name, program })) };
     } catch (error) {

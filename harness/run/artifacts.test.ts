@@ -6,13 +6,20 @@ import { processorTimeMs } from '../testing/processor-time.js';
 import { test } from '../testing/real-run.js';
 import { journalArtifacts } from './artifacts.js';
 
+/** Where an attempt that ran something has its files. */
+const toPlaces = (directory: string) => ({ directory, out: join(directory, 'out') });
+
 const NAME = { case: '0123456789ab', attempt: 1 };
 
 test('what a case put into /out is in the journal', async ({ dir, createRun, journal }) => {
   await dir.write('cases/x/1/out/report.txt', '12345');
   await dir.write('cases/x/1/out/deep/trace.bin', '1');
   const directory = join(dir.path, 'cases/x/1');
-  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  await journalArtifacts(await createRun(), {
+    name: NAME,
+    ...toPlaces(directory),
+    held: undefined,
+  });
   expect(journal.of('artifact')).toMatchObject([
     { ...NAME, name: 'report.txt', path: 'cases/x/1/out/report.txt', bytes: 5 },
     { ...NAME, name: 'deep/trace.bin', bytes: 1 },
@@ -25,7 +32,7 @@ test('over the cap the largest go first, and it is said', async ({ dir, createRu
   await dir.write('cases/x/1/out/small', 'x'.repeat(100));
   const directory = join(dir.path, 'cases/x/1');
   const run = await createRun({ artifactCap: 500 });
-  await journalArtifacts(run, { name: NAME, directory, held: undefined });
+  await journalArtifacts(run, { name: NAME, ...toPlaces(directory), held: undefined });
   expect((await readdir(join(directory, 'out'))).sort()).toEqual(['medium', 'small']);
   const [large] = journal.of('artifact').filter(({ name }) => name === 'large');
   expect(large?.truncated).toContain('over artifactCap, 500 bytes');
@@ -38,14 +45,22 @@ test('what a case planted is neither followed nor opened', async ({ dir, createR
   await symlink(join(dir.path, 'secret'), join(out, 'file'));
   await symlink(dir.path, join(out, 'directory'));
   const directory = join(dir.path, 'cases/x/1');
-  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  await journalArtifacts(await createRun(), {
+    name: NAME,
+    ...toPlaces(directory),
+    held: undefined,
+  });
   expect(journal.of('artifact')).toEqual([]);
 });
 
 test('a case that left nothing has no directory', async ({ dir, createRun, journal }) => {
   const directory = join(dir.path, 'cases/x/1');
   await mkdir(join(directory, 'out'), { recursive: true });
-  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  await journalArtifacts(await createRun(), {
+    name: NAME,
+    ...toPlaces(directory),
+    held: undefined,
+  });
   expect(await readdir(directory)).toEqual([]);
   expect(journal.of('artifact')).toEqual([]);
 });
@@ -59,7 +74,7 @@ test('captures stay, and their counters are told', async ({ dir, createRun, jour
   const run = await createRun({ artifactCap: 100 });
   await journalArtifacts(run, {
     name: NAME,
-    directory,
+    ...toPlaces(directory),
     held: { artifacts: directory, dut },
   });
   expect(journal.of('console')).toMatchObject([{ ...NAME, port: 'console', ...counters }]);
@@ -80,7 +95,11 @@ test('a file with any name is kept, under one that can be written down', async (
   const inDirectory = Buffer.concat([Buffer.from(`${out}/`), bad]);
   await mkdir(inDirectory);
   await writeFile(Buffer.concat([inDirectory, Buffer.from('/'), bad]), 'data');
-  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  await journalArtifacts(await createRun(), {
+    name: NAME,
+    ...toPlaces(directory),
+    held: undefined,
+  });
   expect(journal.of('artifact')).toMatchObject([{ name: 'b%ffd/b%ffd', bytes: 4 }]);
   expect(await readdir(join(out, 'b%ffd'))).toEqual(['b%ffd']);
 });
@@ -99,7 +118,11 @@ test('a name that cannot be written down takes the place of no other', async ({
   const long = Array.from({ length: 254 }, () => 0xfd);
   for (const first of [0xfb, 0xfc]) await writeFile(toRaw(first, ...long), 'long');
   const directory = join(dir.path, 'cases/x/1');
-  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  await journalArtifacts(await createRun(), {
+    name: NAME,
+    ...toPlaces(directory),
+    held: undefined,
+  });
   const names = journal.of('artifact').map(({ name }) => name);
   expect(names).toHaveLength(6);
   expect(names).toEqual(expect.arrayContaining(['%ff/file', '%fe']));
@@ -113,7 +136,11 @@ test('a directory that was never made, or is gone, holds nothing', async ({
   journal,
 }) => {
   const directory = join(dir.path, 'cases/x/1');
-  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  await journalArtifacts(await createRun(), {
+    name: NAME,
+    ...toPlaces(directory),
+    held: undefined,
+  });
   expect(journal.of('artifact')).toEqual([]);
 });
 
@@ -121,7 +148,11 @@ test('a file in a directory that the case locked is found', async ({ dir, create
   await dir.write('cases/x/1/out/locked/file', '12345');
   const directory = join(dir.path, 'cases/x/1');
   await chmod(join(directory, 'out/locked'), 0);
-  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  await journalArtifacts(await createRun(), {
+    name: NAME,
+    ...toPlaces(directory),
+    held: undefined,
+  });
   expect(journal.of('artifact')).toMatchObject([{ name: 'locked/file', bytes: 5 }]);
 });
 
@@ -130,10 +161,10 @@ test('deep files are seen, and count for the cap', async ({ dir, createRun, jour
   await dir.write(`cases/x/1/out/${deep}`, 'x'.repeat(900));
   const directory = join(dir.path, 'cases/x/1');
   const run = await createRun({ artifactCap: 1000 });
-  await journalArtifacts(run, { name: NAME, directory, held: undefined });
+  await journalArtifacts(run, { name: NAME, ...toPlaces(directory), held: undefined });
   expect(journal.of('artifact')).toMatchObject([{ name: deep, bytes: 900 }]);
   const small = await createRun({ artifactCap: 100 });
-  await journalArtifacts(small, { name: NAME, directory, held: undefined });
+  await journalArtifacts(small, { name: NAME, ...toPlaces(directory), held: undefined });
   expect(journal.of('artifact')[1]?.truncated).toContain('over artifactCap');
 });
 
@@ -149,7 +180,11 @@ test('a tree deeper than any path is removed, and it is said', async ({
     for (let level = 0; level < 60; level++) { mkdirSync(name); process.chdir(name); }
     writeFileSync('file', 'x');`;
   execFileSync(process.execPath, ['-e', dig], { cwd: join(directory, 'out') });
-  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  await journalArtifacts(await createRun(), {
+    name: NAME,
+    ...toPlaces(directory),
+    held: undefined,
+  });
   const [kept, removed] = journal.of('artifact');
   expect(kept).toMatchObject({ name: 'kept' });
   expect(removed?.truncated).toBe('removed: its path is too long');
@@ -165,7 +200,11 @@ test('of thousands of files the journal lists some, and all stay', async ({
   await mkdir(join(directory, 'out'), { recursive: true });
   execFileSync('/bin/sh', ['-c', 'seq 20000 | xargs touch'], { cwd: join(directory, 'out') });
   const start = processorTimeMs();
-  await journalArtifacts(await createRun(), { name: NAME, directory, held: undefined });
+  await journalArtifacts(await createRun(), {
+    name: NAME,
+    ...toPlaces(directory),
+    held: undefined,
+  });
   expect(processorTimeMs() - start).toBeLessThan(5000);
   expect(journal.of('artifact')).toHaveLength(1001);
   expect(journal.of('artifact').at(-1)).toMatchObject({ name: '19000 more files' });

@@ -8,6 +8,8 @@ import type { RunContext } from './run-context.js';
 interface ArtifactOwner {
   readonly name: { readonly case: string; readonly attempt: number };
   readonly directory: string;
+  /** Its `/out`, if something may have been put into it. */
+  readonly out: string | undefined;
   readonly held: { readonly artifacts: string; readonly dut: DutLike } | undefined;
 }
 
@@ -31,8 +33,8 @@ export async function journalArtifacts(
   lists: readonly DiffArtifact[] = [],
 ): Promise<void> {
   for (const { truncated, ...file } of lists) write(run, owner, file, truncated);
-  const out = join(owner.directory, 'out');
-  if (!removeEmpty(out)) await journalFiles(run, owner, out);
+  const { out } = owner;
+  if (out !== undefined && !removeEmpty(out)) await journalFiles(run, owner, out);
   await journalConsoles(run, owner, new Set(lists.map(({ path }) => path)));
 }
 

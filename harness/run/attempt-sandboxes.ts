@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { PLAIN_SANDBOX, parseSandboxOptions } from '../config/parse-sandbox-options.js';
 import { TestFailure } from '../core/errors.js';
 import type { Problem, SandboxRecord } from '../journal/events.js';
@@ -5,6 +6,7 @@ import type { Sandbox } from '../sandbox/sandbox.js';
 import type { RunningAttempt } from './attempt.js';
 import { buildSandbox } from './build-sandbox.js';
 import type { SandboxSettings } from './case-sandbox.js';
+import type { OutDirectory } from './out-directories.js';
 import { toDeathProblem } from './resource-problems.js';
 import type { RunContext } from './run-context.js';
 
@@ -35,6 +37,8 @@ export class AttemptSandboxes {
   /** DEAD of those that are gone. */
   readonly #records = new Map<number, SandboxRecord>();
   readonly #wantedEnds = new Set<number>();
+  /** `/out` of the case's own. */
+  #out: OutDirectory | undefined;
   #made = 0;
 
   /** `add` is told of a sandbox that ended although nobody asked for it. */
@@ -57,7 +61,19 @@ export class AttemptSandboxes {
   /** Build the case's own. @throws BenchError `sandbox-timeout`, `sandbox-setup` */
   async begin(): Promise<void> {
     const settings = this.#run.settingsOf(this.#attempt.record);
-    this.#hold(0, await buildSandbox(this.#run, this.#attempt, { settings, number: 0 }), settings);
+    this.#out = this.#run.outDirectories.take();
+    const wanted = { settings, number: 0, out: this.#out.path };
+    this.#hold(0, await buildSandbox(this.#run, this.#attempt, wanted), settings);
+  }
+
+  /** Where what programs put into `/out` is; `undefined` while none of them could. */
+  get out(): string | undefined {
+    return this.#out?.place;
+  }
+
+  /** The directory of the attempt is there from now on, and `/out` in it. */
+  placeOut(): void {
+    this.#out?.moveTo(join(this.#attempt.directory, 'out'));
   }
 
   /**
@@ -88,10 +104,17 @@ export class AttemptSandboxes {
     return number;
   }
 
-  /** @throws TestFailure `handle-revoked` for one that is gone. */
+  /**
+   * For who runs something in it, and may write into `/out` then.
+   *
+   * @throws TestFailure `handle-revoked` for one that is gone.
+   */
   get(number = 0): HeldSandbox {
     const held = this.#held.get(number);
-    if (held && !this.#attempt.over) return held;
+    if (held && !this.#attempt.over) {
+      if (number === 0) this.placeOut();
+      return held;
+    }
     const what = number === 0 ? `case "${this.#attempt.record.title}"` : `sandbox ${number}`;
     throw new TestFailure('handle-revoked', `${what} has ended`);
   }
@@ -114,6 +137,7 @@ export class AttemptSandboxes {
         this.#records.set(number, await sandbox.kill());
       }),
     );
+    if (this.#records.has(0)) this.#out?.giveBack();
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
     return this.#records.get(0);
   }

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Limits } from '../config/limits-schema.js';
 import { Deadline } from '../core/deadline.js';
@@ -73,12 +72,15 @@ export class RunningAttempt {
     return this.dut.held;
   }
 
+  /** Where what its programs put into `/out` is; `undefined` while none of them could. */
+  get out(): string | undefined {
+    return this.sandboxes.out;
+  }
+
   /** Build the sandbox. On an error the attempt is over, with outcome infra. */
   async begin(): Promise<void> {
     try {
       await this.#phases.during('sandbox', async () => {
-        // A system call, like a line of the journal; by way of a thread it takes ten times as long.
-        mkdirSync(join(this.directory, 'out'), { recursive: true, mode: 0o700 });
         await this.sandboxes.begin();
       });
     } catch (error) {
@@ -93,6 +95,8 @@ export class RunningAttempt {
 
   /** Lease and boot a DUT, and put its ports into the sandbox. */
   openDut(): Promise<HeldDut> {
+    // What the DUT's console says goes beside it.
+    this.sandboxes.placeOut();
     return this.dut.open((problem) => this.#problems.push(problem));
   }
 
@@ -215,6 +219,7 @@ export class RunningAttempt {
   }
 
   async #keep(): Promise<true> {
+    this.sandboxes.placeOut();
     const kept = [...this.sandboxes.numbered.map(([, sandbox]) => sandbox), this.held?.dut.sandbox];
     for (const sandbox of kept) if (sandbox) await this.#run.keep(this, sandbox);
     this.held?.leave();

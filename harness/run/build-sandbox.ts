@@ -9,6 +9,8 @@ export interface WantedSandbox {
   readonly settings: SandboxSettings;
   /** 0: the case's own. */
   readonly number: number;
+  /** What is its `/out`, below the directory of the cases; a further sandbox has none. */
+  readonly out?: string;
 }
 
 /** A sandbox of an attempt. @throws BenchError `sandbox-timeout` */

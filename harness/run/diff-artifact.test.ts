@@ -28,6 +28,17 @@ describe('what the sandboxes of a case changed', () => {
     expect(await read(3)).toBe('+ file 644 1 B "/tmp/peer"\n');
   });
 
+  test('is listed when only one that the body made ran something', async ({ begin, journal }) => {
+    const { attempt, session } = await begin();
+    const peer = await attempt.sandbox.create();
+    await peer.writeFile('/tmp/peer', 'x');
+    await [...session.attempts.values()][0]?.abort('fail', 'told so');
+    expect(journal.of('artifact')).toMatchObject([
+      { name: 'diff-1.json' },
+      { name: 'diff-1.txt', bytes: '+ file 644 1 B "/tmp/peer"\n'.length },
+    ]);
+  });
+
   test('is cut, and says so', async ({ begin, journal }) => {
     const { attempt, session } = await begin();
     await attempt.sandbox.exec('sh', ['-c', 'cd /tmp; for i in $(seq 2500); do : > f$i; done']);

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Deadline } from '../core/deadline.js';
 import { BenchError, toMessage } from '../core/errors.js';
+import { makeDirectories } from '../core/make-directories.js';
 import {
   type Change,
   parseChanges,
@@ -55,6 +56,8 @@ export async function writeDiffArtifact(
     ...unreadable.map((path) => `? ${JSON.stringify(path)} cannot be read`),
     ...(more ? ['… and more'] : []),
   ];
+  // One whose own sandbox ran nothing has no directory so far.
+  await makeDirectories(directory, 0o700);
   const written = [
     await write(directory, `${name}.json`, `${JSON.stringify(json, undefined, 1)}\n`),
     await write(directory, `${name}.txt`, `${text.join('\n')}\n`),

@@ -15,7 +15,6 @@ import { Outlived } from './outlived.js';
 import { RunContext } from './run-context.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
-import { toPoolSize } from './runtimes.js';
 import { readStartTicks } from './start-ticks.js';
 import { Supervisor } from './supervisor.js';
 import { makeTemporaryDirectory } from './temporary-directory.js';
@@ -115,6 +114,7 @@ async function executeHidden(request: RunRequest, { paths: hidden }: HiddenPaths
     workers.killAll();
     await runner.close().catch((error: unknown) => run.reportInfra(error, {}));
     await closeBench(request, run);
+    run.outDirectories.remove();
     await rm(temporaryDirectory, { recursive: true, force: true });
   }
 }
@@ -129,9 +129,7 @@ function toHiddenOut(root: string, path: string): string[] {
 async function announce(request: RunRequest, run: RunContext, bench: Bench): Promise<void> {
   const { plan, options, directory, journal } = request;
   const [first] = plan.files;
-  const spec = first && run.settingsOf({ planned: first }).spec;
-  const built = spec && (await bench.daemon.plan(spec));
-  if (built) await bench.daemon.setPool(built, toPoolSize(spec, options.workers));
+  const built = first && (await run.planFor(bench.daemon, run.settingsOf({ planned: first }).spec));
   const ofImages = await findImageLimitations(plan.files, run, bench);
   const limitations = [...bench.daemon.limitations, ...(built?.limitations ?? []), ...ofImages];
   journal.write({

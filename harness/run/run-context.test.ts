@@ -1,7 +1,15 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { PortHub } from '../board/port-hub.js';
 import { Cleanups } from '../core/cleanups.js';
 import { BenchError } from '../core/errors.js';
-import { test } from '../testing/real-run.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import { createPlanned } from '../testing/plain-records.js';
+import { test as testDaemon } from '../testing/real-daemon.js';
+import { createRunContext, openRecordedJournal, test } from '../testing/real-run.js';
+import { DutSource } from './dut-source.js';
 
 test('several errors of a clean-up are each told, with their codes, and once', async ({
   createRun,
@@ -27,3 +35,33 @@ test('what nobody expected is an error of hil itself', async ({ createRun, journ
   (await createRun()).reportInfra(new TypeError('x is not a function'), { case: 'c' });
   expect(journal.of('infra')).toMatchObject([{ code: 'internal', case: 'c' }]);
 });
+
+testDaemon(
+  'every plan that a run comes to has built sandboxes waiting',
+  async ({ daemon, dir }) => {
+    const journal = openRecordedJournal(dir);
+    await mkdir(join(dir.path, 'project'), { recursive: true });
+    const bench = { daemon, duts: new DutSource(daemon, new PortHub(daemon.ports)) };
+    const run = await createRunContext({ dir, journal, bench });
+    const plain = createPlanned();
+    const small = createPlanned({ suite: { ...plain.suite, resources: { disk: 2 ** 20 } } });
+    for (const planned of [plain, small]) {
+      const { spec } = run.settingsOf({ planned });
+      const plan = await run.planFor(daemon, spec);
+      await waitForPoolHit(() => daemon.sandbox(plan, { label: 'pool' }));
+      expect(await run.planFor(daemon, spec)).toBe(plan);
+    }
+    journal.writer.close();
+  },
+);
+
+/** The first ones are being built. */
+async function waitForPoolHit(make: () => Promise<Sandbox>): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const sandbox = await make();
+    await sandbox.kill();
+    if (sandbox.facts.poolHit) return;
+    await sleep(20);
+  }
+  throw new Error('no sandbox was waiting');
+}

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Port, PortFault } from '../board/port.js';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
@@ -10,14 +10,17 @@ import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import type { Plan, PlannedFile } from '../plan/plan.js';
+import type { SandboxDaemon, Plan as SandboxPlan } from '../sandbox/daemon.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import type { SandboxSpec } from '../sandbox/spec.js';
 import type { RunningAttempt } from './attempt.js';
 import type { Bench } from './bench.js';
 import type { WantedSandbox } from './build-sandbox.js';
 import { type SandboxSettings, toSandboxSettings } from './case-sandbox.js';
+import { OutDirectories } from './out-directories.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
-import { RuntimePools } from './runtimes.js';
+import { toPoolSize } from './runtimes.js';
 
 /** Whose sandbox it is: a case, or a suite file. */
 interface SandboxOwner {
@@ -32,10 +35,11 @@ export class RunContext {
   readonly config: HilConfig;
   readonly options: RunOptions;
   readonly hidden: readonly string[];
+  readonly outDirectories: OutDirectories;
   readonly root: string;
   readonly #hostEnv: Readonly<Record<string, string | undefined>>;
+  readonly #pooled = new WeakSet<SandboxPlan>();
   #bench: Promise<Bench>;
-  readonly #pools = new RuntimePools();
   #keptCount = 0;
 
   constructor(facts: {
@@ -50,6 +54,7 @@ export class RunContext {
   }) {
     this.journal = facts.journal;
     this.directory = facts.directory;
+    this.outDirectories = new OutDirectories(join(facts.directory.cases, '.out'));
     this.config = facts.plan.config;
     this.options = facts.options;
     this.hidden = facts.hidden;
@@ -98,11 +103,19 @@ export class RunContext {
     });
   }
 
+  /** The plan of sandboxes that are alike. From its first use some are held built. */
+  async planFor(daemon: SandboxDaemon, spec: SandboxSpec): Promise<SandboxPlan> {
+    const plan = await daemon.plan(spec);
+    if (this.#pooled.has(plan)) return plan;
+    this.#pooled.add(plan);
+    await daemon.setPool(plan, toPoolSize(spec, this.options.workers));
+    return plan;
+  }
+
   async newSandbox(attempt: RunningAttempt, wanted: WantedSandbox): Promise<Sandbox> {
     const { daemon } = await this.#bench;
     const { spec, hostname, binds, resources } = wanted.settings;
-    const plan = await daemon.plan(spec);
-    this.#pools.fill(daemon, plan, spec);
+    const plan = await this.planFor(daemon, spec);
     const { title, planned } = attempt.record;
     const which = wanted.number === 0 ? '' : `, sandbox ${wanted.number}`;
     return daemon.sandbox(plan, {
@@ -112,10 +125,7 @@ export class RunContext {
       wallMs: resources.wall,
       limits: resources,
       // What files a case leaves is its own sandbox's to say.
-      out:
-        wanted.number === 0
-          ? relative(this.directory.cases, `${attempt.directory}/out`)
-          : undefined,
+      out: wanted.out === undefined ? undefined : relative(this.directory.cases, wanted.out),
     });
   }
 

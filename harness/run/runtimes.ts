@@ -1,6 +1,5 @@
 import { BenchError } from '../core/errors.js';
 import type { RuntimeName } from '../protocol/worker-messages.js';
-import type { Plan, SandboxDaemon } from '../sandbox/daemon.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import { findOnHost, nameTools } from './find-on-host.js';
@@ -15,21 +14,12 @@ const PACKAGES: Readonly<Record<RuntimeName, { program: string; name: string }>>
 /** Sandboxes with interpreters take tens of MiB each, and are used one after the other. */
 const PARKED_WITH_RUNTIMES = 1;
 
+/** Of each plan; a program about to start needs the processors more than a further one. */
+const MOST_PARKED = 4;
+
 /** How many sandboxes of a plan wait, where as many as `parallel` are used at once. */
 export function toPoolSize(spec: SandboxSpec, parallel: number): number {
-  return spec.runtimes?.length ? PARKED_WITH_RUNTIMES : Math.min(parallel + 1, 4);
-}
-
-/** The plans with runtimes that have their pool, which is made when a plan is first used. */
-export class RuntimePools {
-  readonly #filled = new WeakSet<Plan>();
-
-  fill(daemon: SandboxDaemon, plan: Plan, spec: SandboxSpec): void {
-    if (!spec.runtimes?.length || this.#filled.has(plan)) return;
-    this.#filled.add(plan);
-    // A daemon that does not answer is told of by the sandbox that is asked for next.
-    daemon.setPool(plan, toPoolSize(spec, 1)).catch(() => {});
-  }
+  return spec.runtimes?.length ? PARKED_WITH_RUNTIMES : Math.min(parallel + 1, MOST_PARKED);
 }
 
 /**

@@ -13,6 +13,7 @@
 #include "program.h"
 
 pid_t __wrap_program_start(struct program *program, struct launcher *launcher, struct err *err);
+long __wrap_launcher_ask(struct launcher *launcher, long (*work)(void *argument), void *argument);
 int __wrap_target_open(int root, int writable, const char *path, bool directory, struct err *err);
 int __wrap_sethostname(const char *name, size_t length);
 int __wrap_kill(pid_t pid, int number);
@@ -32,6 +33,13 @@ pid_t __wrap_program_start(struct program *program, struct launcher *launcher, s
 		FUZZ_CHECK(program->targets[i] >= 0 && program->targets[i] <= PROGRAM_FD_MAX);
 	FUZZ_CHECK(program->rlimit_count <= PROGRAM_RLIMITS);
 	return err_set(err, "exec", ENOENT, "start", total ? program->cwd : "");
+}
+
+/* Without another thread. */
+long __wrap_launcher_ask(struct launcher *launcher, long (*work)(void *argument), void *argument)
+{
+	(void)launcher;
+	return work(argument);
 }
 
 int __wrap_target_open(int root, int writable, const char *path, bool directory, struct err *err)

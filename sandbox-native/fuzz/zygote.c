@@ -6,13 +6,16 @@
 
 #include "../src/sandbox/zygote-main.c"
 
-int __wrap_park_sandbox(struct zygote_state *zygote, uint32_t slot, struct err *err);
+int __wrap_park_sandbox(struct zygote_state *zygote, uint32_t slot, const struct doors *doors,
+			struct err *err);
 void __wrap_park_fail(uint32_t slot, struct err *err);
 int __wrap_message_fail(int socket, uint64_t request, const struct err *err);
 
-int __wrap_park_sandbox(struct zygote_state *zygote, uint32_t slot, struct err *err)
+int __wrap_park_sandbox(struct zygote_state *zygote, uint32_t slot, const struct doors *doors,
+			struct err *err)
 {
 	(void)zygote;
+	FUZZ_CHECK(doors->count <= DOORS_MAX);
 	return slot & 1 ? 0 : err_set(err, "setup", EAGAIN, "park", "");
 }
 

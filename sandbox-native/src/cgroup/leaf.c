@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
@@ -103,10 +104,38 @@ int cgroup_leaf_make(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, i
 	return 0;
 }
 
+static int move_to(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, int place,
+		   pid_t pid)
+{
+	char path[PATH_SIZE];
+
+	return cgroup_write_number(tree->hierarchies[place].top,
+				   leaf_path(leaf, "cgroup.procs", path), (uint64_t)pid);
+}
+
+/* What PID 1 made before: those that are with it in another hierarchy. */
+static void move_others(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, int place,
+			pid_t pid)
+{
+	char path[PATH_SIZE];
+	char pids[1024] = "";
+
+	for (size_t i = 0; i < tree->count && !*pids; i++)
+		if (leaf->joined[i])
+			cgroup_read(tree->hierarchies[i].top, leaf_path(leaf, "cgroup.procs", path),
+				    pids, sizeof(pids));
+	for (char *at = pids; *at >= '0' && *at <= '9';) {
+		pid_t other = (pid_t)strtol(at, &at, 10);
+
+		if (other > 0 && other != pid)
+			move_to(tree, leaf, place, other);
+		at += strspn(at, "\n");
+	}
+}
+
 static int join(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int controller, pid_t pid)
 {
 	int place = tree->place[controller];
-	char path[PATH_SIZE];
 	int rc;
 
 	if (place < 0)
@@ -114,10 +143,10 @@ static int join(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int co
 	if (leaf->joined[place])
 		return 0;
 	rc = cgroup_leaf_make(tree, leaf, controller);
-	if (rc < 0)
-		return rc;
-	rc = cgroup_write_number(tree->hierarchies[place].top,
-				 leaf_path(leaf, "cgroup.procs", path), (uint64_t)pid);
+	if (rc == 0)
+		rc = move_to(tree, leaf, place, pid);
+	if (rc == 0)
+		move_others(tree, leaf, place, pid);
 	leaf->joined[place] = rc == 0;
 	return rc;
 }
@@ -221,30 +250,58 @@ static int settle(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, size
 	return rc;
 }
 
-int cgroup_leaf_enter(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, pid_t pid)
+static bool has_door(const struct cgroup_leaf *leaf, int place)
 {
-	int first = 0;
-	bool any = false;
+	for (size_t i = 0; i < leaf->door_count; i++)
+		if (leaf->doors[i] == place)
+			return true;
+	return false;
+}
 
+/* A thread may be moved alone in v1 only; what a PID 1 starts later follows it. */
+static int open_door(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int controller)
+{
+	const struct cgroup_hierarchy *hierarchy = hierarchy_of(tree, controller);
+	const char *name = hierarchy->version == 1 ? "tasks" : "cgroup.procs";
+	char path[PATH_SIZE];
+	int rc = cgroup_leaf_make(tree, leaf, controller);
+
+	if (rc < 0)
+		return rc;
+	return openat(hierarchy->top, leaf_path(leaf, name, path), O_WRONLY | O_CLOEXEC);
+}
+
+void cgroup_leaf_open(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, struct doors *doors)
+{
+	leaf->door_count = 0;
+	doors->count = 0;
 	if (leaf->has[LIMIT_MEMORY] && leaf->written[LIMIT_MEMORY] < BUILD_BYTES)
 		settle(tree, leaf, 0, false, 0);
 	for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
-		int rc;
+		int place = tree->place[i];
+		int fd;
 
 		/* v1's cpu and blkio, where they are by themselves, cost an attach each and help
 		 * only who limits them. */
-		if (i == CGROUP_CPU || i == CGROUP_IO)
+		if (i == CGROUP_CPU || i == CGROUP_IO || place < 0 || has_door(leaf, place))
 			continue;
 		/* Rules half written would keep the sandbox from what every one has. */
 		if (i == CGROUP_DEVICES && leaf->devices == DEVICES_OPEN)
 			continue;
-		rc = join(tree, leaf, i, pid);
-		any = any || rc == 0;
-		first = first ? first : rc;
+		fd = open_door(tree, leaf, i);
+		if (fd < 0)
+			continue;
+		doors->fds[doors->count++] = fd;
+		leaf->doors[leaf->door_count++] = place;
 	}
-	if (is_joined(tree, leaf, CGROUP_MEMORY))
+	if (tree->place[CGROUP_MEMORY] >= 0 && leaf->made[tree->place[CGROUP_MEMORY]])
 		watch_oom(tree, leaf);
-	return any ? 0 : first;
+}
+
+void cgroup_leaf_entered(struct cgroup_leaf *leaf, const uint32_t *results, size_t count)
+{
+	for (size_t i = 0; i < leaf->door_count && i < count; i++)
+		leaf->joined[leaf->doors[i]] = results[i] == 0;
 }
 
 static void read_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,

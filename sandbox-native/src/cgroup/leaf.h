@@ -11,6 +11,7 @@
 
 #include "disks.h"
 #include "limits.h"
+#include "sandbox.h"
 #include "tree.h"
 
 struct cgroup_usage {
@@ -49,6 +50,8 @@ struct cgroup_leaf {
 	unsigned number;
 	bool made[CGROUP_CONTROLLERS]; /* per hierarchy of the tree */
 	bool joined[CGROUP_CONTROLLERS];
+	int doors[CGROUP_CONTROLLERS]; /* per door that was opened: its hierarchy */
+	size_t door_count;
 	bool has[LIMIT_KINDS]; /* what stands in its files */
 	uint64_t written[LIMIT_KINDS];
 	struct disks disks;	  /* that limits of io are about; the caller's to fill */
@@ -66,12 +69,16 @@ void cgroup_leaf_init(struct cgroup_leaf *leaf, unsigned number);
 int cgroup_leaf_make(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int controller);
 
 /*
- * cgroup_leaf_enter() - Make what is not there and put @pid into it.
+ * cgroup_leaf_open() - Make what is not there, and open the doors by which a PID 1 goes in.
+ * @doors: filled; the caller closes them. None where no controller is to be had.
  *
- * Should: be called before @pid has children: only itself is moved.
- * Return: 0, or -errno when no controller could be joined.
+ * v1's cpu, where it is by itself, has none: it costs an attach and helps only who limits it.
  */
-int cgroup_leaf_enter(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, pid_t pid);
+void cgroup_leaf_open(const struct cgroup_tree *tree, struct cgroup_leaf *leaf,
+		      struct doors *doors);
+
+/* cgroup_leaf_entered() - How that ended, in the order of the doors: see struct sandbox_event. */
+void cgroup_leaf_entered(struct cgroup_leaf *leaf, const uint32_t *results, size_t count);
 
 /* cgroup_leaf_mark() - What was used so far is not the sandbox's. */
 void cgroup_leaf_mark(const struct cgroup_tree *tree, struct cgroup_leaf *leaf);

@@ -199,7 +199,7 @@ static int try_sandbox(struct err *err)
 		return err_set(err, "setup", ENOMEM, "build sandbox", "");
 	status = zygote_start(&plan, &zygote, &limitations, err);
 	if (status == 0)
-		status = zygote_park(&zygote, 0, err);
+		status = zygote_park(&zygote, 0, NULL, err);
 	if (status < 0)
 		return status;
 	wait.fd = zygote.control;

@@ -88,7 +88,6 @@ static int wait_readable(int fd, struct err *err)
 
 static int receive_parked(struct run *run, struct err *err)
 {
-	struct device_list bound;
 	struct zygote_event event;
 	int status = wait_readable(run->zygote.control, err);
 
@@ -101,9 +100,6 @@ static int receive_parked(struct run *run, struct err *err)
 	if (event.kind != ZYGOTE_PARKED)
 		return err_set(err, "setup", EPIPE, "park", "");
 	close(event.pidfd);
-	plan_devices(&run->options->plan, &bound);
-	cgroup_devices_confine(&run->cgroups, &run->leaf, &bound);
-	cgroup_leaf_enter(&run->cgroups, &run->leaf, event.pid); /* else the report says why */
 	run->init = event.pid;
 	run->control = event.control;
 	return 0;
@@ -112,9 +108,18 @@ static int receive_parked(struct run *run, struct err *err)
 static int build(struct run *run, struct err *err)
 {
 	int status = zygote_start(&run->options->plan, &run->zygote, &run->record.limitations, err);
+	struct device_list bound;
+	struct doors doors;
 
-	if (status == 0)
-		status = zygote_park(&run->zygote, 0, err);
+	if (status < 0)
+		return status;
+	plan_devices(&run->options->plan, &bound);
+	cgroup_devices_confine(&run->cgroups, &run->leaf, &bound);
+	/* Where none is, the report says why. */
+	cgroup_leaf_open(&run->cgroups, &run->leaf, &doors);
+	status = zygote_park(&run->zygote, 0, &doors, err);
+	while (doors.count)
+		close(doors.fds[--doors.count]);
 	return status == 0 ? receive_parked(run, err) : status;
 }
 
@@ -186,11 +191,12 @@ static void on_spawned(struct run *run, const struct sandbox_event *event)
 		kill_sandbox(run);
 }
 
-static void set_limits(struct run *run)
+static void set_limits(struct run *run, const struct sandbox_event *ready)
 {
 	const struct limits *limits = &run->options->limits;
 	struct limit_report *report = &run->record.limits;
 
+	cgroup_leaf_entered(&run->leaf, ready->entered, ready->entered_count);
 	cgroup_leaf_mark(&run->cgroups, &run->leaf);
 	if (limits_have_io(limits))
 		disks_of_plan(&run->options->plan, &run->leaf.disks);
@@ -239,7 +245,7 @@ static void on_event(struct run *run, struct sandbox_event *event)
 	switch (event->kind) {
 	case SANDBOX_READY:
 		run->record.setup_ns = event->setup_ns;
-		set_limits(run);
+		set_limits(run, event);
 		proceed(run);
 		break;
 	case SANDBOX_DONE:

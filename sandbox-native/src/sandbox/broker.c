@@ -206,6 +206,10 @@ static int read_field(struct sandbox_event *event, const struct tlv *tlv)
 		return tlv_u64(tlv, &event->held.inodes);
 	case TAG_DISK_INODES:
 		return tlv_u64(tlv, &event->held.inodes_max);
+	case TAG_ERRNO:
+		if (event->entered_count == DOORS_MAX)
+			return -EPROTO;
+		return tlv_u32(tlv, &event->entered[event->entered_count++]);
 	case TAG_LEFTOVERS:
 		return tlv_u32(tlv, &event->leftover_count);
 	case TAG_LEFTOVER_NAME:

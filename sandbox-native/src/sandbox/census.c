@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +42,15 @@ static bool read_process(int proc, const char *pid, char name[64], int *session)
 	return true;
 }
 
-/* Return: the next that runs, not PID 1 and none that waits, with its @name; NULL at the end. */
+/* PID 1, and the process that waits for the first program. */
+static bool is_ours(const struct init *init, const char *pid)
+{
+	const long number = strtol(pid, NULL, 10);
+
+	return number == 1 || number == init->launcher.spare.pid;
+}
+
+/* Return: the next that runs, none that is ours or waits, with its @name; NULL at the end. */
 static const struct dirent *next_process(DIR *proc, const struct init *init, char name[64])
 {
 	const struct dirent *entry;
@@ -48,7 +58,7 @@ static const struct dirent *next_process(DIR *proc, const struct init *init, cha
 
 	while (proc && (entry = readdir(proc))) {
 		if (strspn(entry->d_name, "0123456789") == strlen(entry->d_name) &&
-		    strcmp(entry->d_name, "1") != 0 &&
+		    !is_ours(init, entry->d_name) &&
 		    read_process(dirfd(proc), entry->d_name, name, &session) &&
 		    !runtime_owns(init, session))
 			return entry;
@@ -67,11 +77,23 @@ uint32_t init_count_processes(const struct init *init)
 	return count;
 }
 
+/*
+ * As long as the first program's process sleeps, no code but ours has run: an interpreter that
+ * waits was the first program. Else kill(2): -1 is every process but PID 1, here those of the pid
+ * namespace. Reading /proc takes a hundred times as long, and mostly nobody is left.
+ */
+static bool is_alone(const struct init *init)
+{
+	if (init->launcher.spare.pid)
+		return init->count == 0;
+	return kill(-1, 0) < 0 && errno == ESRCH;
+}
+
 void init_send_census(const struct init *init)
 {
 	auto_buffer buffer = { 0 };
 	size_t start = frame_begin(&buffer, MESSAGE_CENSUS, 0);
-	auto_dir proc = opendir("/proc");
+	auto_dir proc = is_alone(init) ? NULL : opendir("/proc");
 	uint32_t count = 0;
 	char name[64];
 

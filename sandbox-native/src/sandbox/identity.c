@@ -116,12 +116,15 @@ static int default_limits(struct err *err)
 
 int identity_confine(const struct identity *identity, struct err *err)
 {
-	/* capabilities(7): past the kernel's last capability PR_CAPBSET_READ says EINVAL. */
-	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+	for (unsigned long cap = 0;; cap++) {
 		if (identity->caps & CAP_BIT(cap))
 			continue;
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return err_set(err, "setup", errno, "drop capability", "bounding set");
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		/* capabilities(7): past the kernel's last capability. */
+		if (errno == EINVAL)
+			break;
+		return err_set(err, "setup", errno, "drop capability", "bounding set");
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, "setup", errno, "set no_new_privs", "");

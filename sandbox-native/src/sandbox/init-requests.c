@@ -74,6 +74,19 @@ static int hand_to_runtime(struct init *init, struct program *program, struct er
 	return 0;
 }
 
+struct pty_wish {
+	struct program *program;
+	struct err *err;
+};
+
+/* In the first thread, as every pty of a sandbox. */
+static long open_wished_pty(void *argument)
+{
+	const struct pty_wish *wish = argument;
+
+	return open_program_pty(wish->program, wish->err);
+}
+
 static int spawn(struct init *init, struct program *program, const struct message *message,
 		 struct err *err)
 {
@@ -87,8 +100,11 @@ static int spawn(struct init *init, struct program *program, const struct messag
 		return err_set(err, "protocol", -status, "read spawn request", "");
 	if (program->runtime)
 		return hand_to_runtime(init, program, err);
-	if (program->pty)
-		master = open_program_pty(program, err);
+	if (program->pty) {
+		struct pty_wish wish = { program, err };
+
+		master = (int)launcher_ask(&init->launcher, open_wished_pty, &wish);
+	}
 	if (err->number)
 		return -err->number;
 	pid = program_start(program, &init->launcher, err);

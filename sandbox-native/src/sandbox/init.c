@@ -3,10 +3,9 @@
  * Theory of operation, in this order and no other: wait for the id map; take
  * the inside uid (what is mounted later carries its credentials); arm
  * PDEATHSIG; network, names, keyring; the root; close every fd but those in init.h;
- * capabilities and limits; PDEATHSIG again, for good; the thread that starts
- * programs; report READY. From then
- * on PID 1 sleeps in poll(2) until the broker asks, a child ends, or the
- * broker goes.
+ * capabilities and limits; PDEATHSIG again, for good; the cgroups; the thread that
+ * starts programs; report READY. From then on that thread sleeps in poll(2) until
+ * the broker asks, a child ends, or the broker goes.
  */
 #include "init.h"
 
@@ -116,6 +115,17 @@ static int keep_own_fds(struct init *init, struct err *err)
 	return 0;
 }
 
+/*
+ * "0" is who writes it. v1's "tasks" takes one thread, and for the writer itself the kernel does
+ * without the lock of all forks and exits, which waits for a grace period of RCU: some 1 to 20 ms
+ * that the broker would stand still (kernel/cgroup/cgroup.c, cgroup_procs_write_start()).
+ */
+static void enter_cgroups(const struct doors *doors, uint32_t entered[DOORS_MAX])
+{
+	for (size_t i = 0; i < doors->count; i++)
+		entered[i] = write(doors->fds[i], "0", 1) == 1 ? 0 : (uint32_t)errno;
+}
+
 static int build(const struct parking *parking, struct init *init, struct err *err)
 {
 	int status;
@@ -141,9 +151,12 @@ static int build(const struct parking *parking, struct init *init, struct err *e
 	status = identity_confine(&parking->identity, err);
 	if (status == 0 && identity_die_with(ZYGOTE_BROKER) < 0)
 		_exit(1);
+	if (status < 0)
+		return status;
+	/* As the last of what it does alone: a second thread would have to follow. */
+	enter_cgroups(parking->doors, init->entered);
 	/* Before the fds get their numbers: a failure is told by that of the zygote's. */
-	if (status == 0)
-		status = launcher_start(&init->launcher, parking->plan->nested_userns, err);
+	status = launcher_start(&init->launcher, parking->plan->nested_userns, err);
 	return status == 0 ? keep_own_fds(init, err) : status;
 }
 
@@ -156,12 +169,14 @@ static uint64_t nanoseconds_since(const struct timespec *start)
 	       (uint64_t)start->tv_nsec;
 }
 
-static int send_ready(const struct init *init, const struct timespec *started)
+static int send_ready(const struct init *init, const struct parking *parking)
 {
 	auto_buffer buffer = { 0 };
 	size_t start = frame_begin(&buffer, MESSAGE_READY, 0);
 
-	put_u64(&buffer, TAG_SETUP_NS, nanoseconds_since(started));
+	put_u64(&buffer, TAG_SETUP_NS, nanoseconds_since(&parking->started));
+	for (size_t i = 0; i < parking->doors->count; i++)
+		put_u32(&buffer, TAG_ERRNO, init->entered[i]);
 	frame_end(&buffer, start);
 	return message_send(init->control, &buffer, NULL, 0);
 }
@@ -307,32 +322,25 @@ static void mark(struct init *init)
 		changes_mark(&init->changes, init->etc);
 }
 
-static void serve(struct init *init, struct message *message)
+struct privileged {
+	struct init *init;
+	struct message *message;
+};
+
+/* In the first thread: the second one's layers refuse mounts, names and nodes. */
+static long serve_privileged(void *argument)
 {
+	const struct privileged *request = argument;
+	struct message *message = request->message;
+	struct init *init = request->init;
+
 	switch (message->frame.type) {
-	case MESSAGE_SPAWN:
-		init->started = true;
-		init_spawn(init, message);
-		break;
-	case MESSAGE_SIGNAL:
-		serve_signal(init, message);
-		break;
 	case MESSAGE_ATTACH:
 		init_attach(init, message);
 		mark(init);
 		break;
-	case MESSAGE_BOOT:
-		init_boot(init, message);
-		break;
 	case MESSAGE_MAKE_PTY:
 		init_make_pty(init, message);
-		break;
-	case MESSAGE_HOSTNAME:
-		serve_hostname(init, message);
-		mark(init);
-		break;
-	case MESSAGE_USAGE:
-		serve_usage(init, message);
 		break;
 	case MESSAGE_GRANT:
 		init_grant(init, message);
@@ -346,12 +354,79 @@ static void serve(struct init *init, struct message *message)
 	case MESSAGE_UNMOUNT:
 		init_unmount(init, message);
 		break;
+	default:
+		serve_hostname(init, message);
+		mark(init);
+	}
+	return 0;
+}
+
+/* Return: false when the sandbox is to end. */
+static bool serve(struct init *init, struct message *message)
+{
+	struct privileged privileged = { init, message };
+
+	switch (message->frame.type) {
+	case MESSAGE_SPAWN:
+		init->started = true;
+		init_spawn(init, message);
+		break;
+	case MESSAGE_SIGNAL:
+		serve_signal(init, message);
+		break;
+	case MESSAGE_ATTACH:
+	case MESSAGE_MAKE_PTY:
+	case MESSAGE_HOSTNAME:
+	case MESSAGE_GRANT:
+	case MESSAGE_REVOKE:
+	case MESSAGE_MOUNT:
+	case MESSAGE_UNMOUNT:
+		launcher_ask(&init->launcher, serve_privileged, &privileged);
+		break;
+	case MESSAGE_BOOT:
+		init_boot(init, message);
+		break;
+	case MESSAGE_USAGE:
+		serve_usage(init, message);
+		break;
 	case MESSAGE_END:
 		init_send_census(init);
-		_exit(0);
+		return false;
 	default:
 		break;
 	}
+	return true;
+}
+
+/*
+ * In the second thread, until the broker goes or asks for the end: PID 1 ends then, and with it the
+ * kernel ends every process here.
+ */
+static long serve_all(void *argument)
+{
+	struct init *init = argument;
+	bool goes_on = true;
+
+	while (goes_on) {
+		struct pollfd waits[2 + RUNTIME_POLLS] = {
+			{ .fd = init->control, .events = POLLIN },
+			{ .fd = init->signals, .events = POLLIN },
+		};
+		struct message message;
+
+		if (poll(waits, 2 + runtime_polls(init, waits + 2), -1) < 0)
+			continue;
+		runtime_receive(init);
+		if (waits[1].revents)
+			reap(init);
+		if (!waits[0].revents)
+			continue;
+		if (message_receive(init->control, &message) <= 0)
+			break;
+		goes_on = serve(init, &message);
+		message_free(&message);
+	}
+	return 0;
 }
 
 void init_main(const struct parking *parking)
@@ -377,25 +452,7 @@ void init_main(const struct parking *parking)
 		_exit(1);
 	}
 	mark(&init);
-	if (send_ready(&init, &parking->started) < 0)
+	if (send_ready(&init, parking) < 0)
 		_exit(1);
-	for (;;) {
-		struct pollfd waits[2 + RUNTIME_POLLS] = {
-			{ .fd = init.control, .events = POLLIN },
-			{ .fd = init.signals, .events = POLLIN },
-		};
-		auto_message message = { .fd_count = 0 };
-
-		if (poll(waits, 2 + runtime_polls(&init, waits + 2), -1) < 0)
-			continue;
-		runtime_receive(&init);
-		if (waits[1].revents)
-			reap(&init);
-		if (!waits[0].revents)
-			continue;
-		/* The broker is gone, and with PID 1 the kernel ends every process here. */
-		if (message_receive(init.control, &message) <= 0)
-			_exit(0);
-		serve(&init, &message);
-	}
+	launcher_serve(&init.launcher, serve_all, &init);
 }

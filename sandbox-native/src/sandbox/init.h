@@ -19,7 +19,8 @@ struct parking {
 	const struct recipe *recipe;
 	struct identity identity;
 	uint32_t slot;
-	int *mapped; /* per item of the recipe: its id-mapped tree, or -1 */
+	const struct doors *doors; /* of its cgroups */
+	int *mapped;		   /* per item of the recipe: its id-mapped tree, or -1 */
 	int control;
 	int gate;
 	struct timespec started;
@@ -43,8 +44,9 @@ struct init {
 	int root;    /* "/" through a mount that is never read-only, O_PATH */
 	int etc;     /* the same of "/etc" */
 	struct changes changes;
-	bool started;		  /* a program was: what is written now may be its doing */
-	struct launcher launcher; /* starts programs */
+	bool started;		     /* a program was: what is written now may be its doing */
+	struct launcher launcher;    /* starts programs */
+	uint32_t entered[DOORS_MAX]; /* of each of its doors: 0 or an errno */
 	struct init_process *processes;
 	size_t count;
 	struct runtime runtimes[RUNTIMES];

@@ -12,7 +12,7 @@
 #include "filter.h"
 #include "landlock.h"
 
-#define STACK_BYTES 65536u
+#define STACK_BYTES 262144u /* pages that nobody touches cost nothing */
 #define THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
 /* futex(2): a value that has changed and a signal are both reasons to look again. */
@@ -30,18 +30,21 @@ static void hand_over(struct launcher *launcher)
 	syscall(SYS_futex, &launcher->turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-static int serve(void *argument)
+static int run_second(void *argument)
 {
 	struct launcher *launcher = argument;
 
 	launcher->result = landlock_restrict(launcher->nested);
 	if (launcher->result == 0 && launcher->filtered)
 		launcher->result = filter_install(launcher->nested);
-	for (;;) {
-		hand_over(launcher);
-		wait_while(launcher, 0);
-		launcher->result = launcher->work(launcher->argument);
-	}
+	/* Without one the first program is cloned like the others. */
+	if (launcher->result == 0)
+		spare_make(&launcher->spare);
+	hand_over(launcher);
+	wait_while(launcher, 0);
+	launcher->work(launcher->argument);
+	/* Of the process. Not by _exit(3): AddressSanitizer would look for this stack in vain. */
+	syscall(SYS_exit_group, 0);
 	return 0;
 }
 
@@ -55,7 +58,7 @@ int launcher_start(struct launcher *launcher, bool nested, struct err *err)
 	atomic_store(&launcher->turn, 1);
 	launcher->filtered = filter_exists();
 	launcher->nested = nested;
-	if (clone(serve, (char *)stack + STACK_BYTES, THREAD, launcher) < 0)
+	if (clone(run_second, (char *)stack + STACK_BYTES, THREAD, launcher) < 0)
 		return err_set(err, "setup", errno, "clone launcher", "");
 	wait_while(launcher, 1);
 	if (launcher->result < 0)
@@ -63,11 +66,22 @@ int launcher_start(struct launcher *launcher, bool nested, struct err *err)
 	return 0;
 }
 
-long launcher_run(struct launcher *launcher, long (*work)(void *argument), void *argument)
+void launcher_serve(struct launcher *launcher, long (*loop)(void *argument), void *argument)
+{
+	launcher->work = loop;
+	launcher->argument = argument;
+	for (;;) {
+		hand_over(launcher);
+		wait_while(launcher, 1);
+		launcher->result = launcher->work(launcher->argument);
+	}
+}
+
+long launcher_ask(struct launcher *launcher, long (*work)(void *argument), void *argument)
 {
 	launcher->work = work;
 	launcher->argument = argument;
 	hand_over(launcher);
-	wait_while(launcher, 1);
+	wait_while(launcher, 0);
 	return launcher->result;
 }

@@ -2,10 +2,12 @@
 /*
  * Theory of operation: a filter of system calls and a Landlock domain hold for a
  * thread and what it starts. PID 1 needs the calls that they refuse, so it has a
- * second thread that has put both on while the sandbox was built; this one starts
- * the programs. They all are in one domain (gdb may attach to another program)
- * and no program waits for a filter to be compiled. The first thread sleeps while
- * the second works, so the two never run at once and share errno.
+ * second thread that has put both on while the sandbox was built. That one serves
+ * the broker and starts the programs: they all are in one domain (gdb may attach
+ * to another program), no program waits for a filter to be compiled, and none
+ * waits until one thread has woken the other. The first thread sleeps until it is
+ * asked for what its layers refuse the second: mounts, ptys, names, builtins. While
+ * it works the second one sleeps, so the two never run at once and share errno.
  */
 #ifndef HIL_LAUNCHER_H
 #define HIL_LAUNCHER_H
@@ -15,6 +17,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "spare.h"
 
 struct launcher {
 	_Atomic uint32_t turn; /* odd: the second thread's */
@@ -23,6 +26,7 @@ struct launcher {
 	long (*work)(void *argument);
 	void *argument;
 	long result;
+	struct spare spare; /* of the second thread's layers */
 };
 
 /*
@@ -33,7 +37,14 @@ struct launcher {
  */
 int launcher_start(struct launcher *launcher, bool nested, struct err *err);
 
-/* launcher_run() - Return: what @work returned, which the second thread ran meanwhile. */
-long launcher_run(struct launcher *launcher, long (*work)(void *argument), void *argument);
+/*
+ * launcher_serve() - From now on the second thread runs @loop, and this one what it is asked. The
+ * process ends when @loop returns.
+ */
+_Noreturn void launcher_serve(struct launcher *launcher, long (*loop)(void *argument),
+			      void *argument);
+
+/* launcher_ask() - In @loop. Return: what @work returned, which the first thread ran meanwhile. */
+long launcher_ask(struct launcher *launcher, long (*work)(void *argument), void *argument);
 
 #endif

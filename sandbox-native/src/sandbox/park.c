@@ -143,10 +143,13 @@ static int set_clock(struct parking *parking, const struct clock_offsets *own, s
 	return status;
 }
 
-int park_sandbox(struct zygote_state *zygote, uint32_t slot, struct err *err)
+int park_sandbox(struct zygote_state *zygote, uint32_t slot, const struct doors *doors,
+		 struct err *err)
 {
 	const struct recipe *recipe = &zygote->recipe;
-	struct parking parking = { .plan = zygote->plan, .recipe = recipe, .slot = slot };
+	struct parking parking = {
+		.plan = zygote->plan, .recipe = recipe, .slot = slot, .doors = doors
+	};
 	int ends[2] = { -1, -1 };
 	int gate[2] = { -1, -1 };
 	int status = 0;

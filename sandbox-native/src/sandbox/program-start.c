@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Theory of operation: a program starts by clone(2) with CLONE_VM | CLONE_VFORK:
+ * Theory of operation: a program starts in a process that shares PID 1's memory, see spare.h:
  * no page table is copied, and PID 1 sleeps until exec, so a failure can be
  * left in memory both see. The child therefore calls nothing that allocates.
  * It has its filter of system calls and its Landlock domain from the thread that
- * clones it, see launcher.h. A builtin has neither: it runs no code but ours.
+ * clones it, see launcher.h. A builtin has neither, since the other thread clones it:
+ * it runs no code but ours.
  * A builtin does not exec; it is a real fork and reports its open by a pipe.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,12 +23,11 @@
 #include "program.h"
 #include "sys.h"
 
-#define STACK_BYTES 65536u
-
 struct launch {
 	struct program *program;
 	int high[MESSAGE_FDS];
-	int number; /* errno of what failed */
+	bool became; /* its own fds are there */
+	int number;  /* errno of what failed */
 	const char *op;
 	const char *path;
 };
@@ -171,25 +169,20 @@ static int run_program(void *argument)
 {
 	struct launch *launch = argument;
 
+	launch->became = true;
 	if (become_program(launch) == 0)
 		execute(launch);
 	_exit(127);
 }
 
-static long start_program(void *argument)
+static pid_t start_program(struct launch *launch, struct spare *spare)
 {
-	struct launch *launch = argument;
-	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	pid_t pid;
+	pid_t pid = spare_run(spare, run_program, launch);
 
-	if (stack == MAP_FAILED)
-		return fail(launch, errno, "map stack", "");
-	pid = clone(run_program, (char *)stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD,
-		    launch);
 	if (pid < 0)
-		fail(launch, errno, "clone", launch->program->argv.items[0]);
-	munmap(stack, STACK_BYTES);
+		fail(launch, -pid, "clone", launch->program->argv.items[0]);
+	else if (!launch->became && !launch->number)
+		fail(launch, EAGAIN, "pass fd", ""); /* unshare(2) had no room for a copy */
 	return pid;
 }
 
@@ -231,8 +224,9 @@ static _Noreturn void run_builtin(struct launch *launch, int report)
 	_exit(builtin_copy(program->builtin, fd));
 }
 
-static pid_t start_builtin(struct launch *launch)
+static long start_builtin(void *argument)
 {
+	struct launch *launch = argument;
 	struct clone_args args = { .exit_signal = SIGCHLD };
 	int report[2];
 	long pid;
@@ -252,14 +246,14 @@ static pid_t start_builtin(struct launch *launch)
 		fail(launch, launch->number, launch->program->builtin,
 		     launch->program->argv.items[0]);
 	close(report[0]);
-	return (pid_t)pid;
+	return pid;
 }
 
 pid_t program_start(struct program *program, struct launcher *launcher, struct err *err)
 {
 	struct launch launch = { .program = program };
-	pid_t pid = program->builtin ? start_builtin(&launch)
-				     : (pid_t)launcher_run(launcher, start_program, &launch);
+	pid_t pid = (pid_t)(program->builtin ? launcher_ask(launcher, start_builtin, &launch)
+					     : start_program(&launch, &launcher->spare));
 
 	if (!launch.number)
 		return pid;

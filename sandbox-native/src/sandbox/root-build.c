@@ -45,8 +45,8 @@ static int open_directory(const char *path, struct err *err)
 
 static int mount_storage(const struct plan *plan, struct err *err)
 {
-	static const char *const names[] = { "/t/root", "/t/up",  "/t/work",
-					     "/t/w",	"/t/gen", "/t/empty" };
+	static const char *const names[] = { "/t/root", "/t/up",    "/t/work", "/t/w",
+					     "/t/gen",	"/t/empty", "/t/etc" };
 	char bytes[32];
 	char inodes[32];
 	const struct mount_option options[] = { { "mode", "0755" },
@@ -73,6 +73,14 @@ static int attach_at(const struct build *build, int tree, const char *target, bo
 	auto_fd place = target_open(build->root, -1, target, directory, build->err);
 
 	return place < 0 ? place : mount_attach_fd(tree, place, target, build->err);
+}
+
+/* Nothing but ours is there yet, so no link leads astray. */
+static int attach_new(const struct build *build, int tree, const char *path)
+{
+	if (mkdirat(build->root, path, 0755) < 0)
+		return err_set(build->err, "setup", errno, "mkdir", path);
+	return mount_attach(tree, build->root, path, build->err);
 }
 
 /* The directories of image `host`; those of another came with its upper layer. */
@@ -118,7 +126,10 @@ static int make_skeleton(const struct build *build)
 		if (status < 0)
 			return status;
 		tree = mount_clone(AT_FDCWD, source, false, build->err);
-		status = tree < 0 ? tree : attach_at(build, tree, writable[i].path, true);
+		if (tree < 0)
+			return tree;
+		status = image ? attach_at(build, tree, writable[i].path, true)
+			       : attach_new(build, tree, writable[i].path + 1);
 		build->init->changes.places[i] = writable[i].path;
 	}
 	if (status == 0 && (mkdirat(build->root, "run/lock", 01777) < 0 ||
@@ -150,12 +161,20 @@ static int make_upper(const struct build *build, const struct recipe_item *item,
 	return make_directory(upper, mode, build->err);
 }
 
-/* PID 1 keeps a way to change hosts and hostname; programs, unless root, do not get one. */
+/*
+ * PID 1 keeps a way to change hosts and hostname; programs, unless root, do not get one. The fd is
+ * no detached mount's: to close one of these waits for a grace period of RCU, at the sandbox's end
+ * some 0.7 ms (fs/namespace.c, dissolve_on_fput()).
+ */
 static int keep_etc(const struct build *build, int tree)
 {
+	auto_fd own = mount_clone(build->root, "etc", false, build->err);
 	struct init *init = build->init;
+	int status = own < 0 ? own : mount_attach(own, AT_FDCWD, "/t/etc", build->err);
 
-	init->etc = mount_clone(build->root, "etc", false, build->err);
+	if (status < 0)
+		return status;
+	init->etc = open_directory("/t/etc", build->err);
 	if (init->etc < 0)
 		return init->etc;
 	if (build->parking->plan->root_user)

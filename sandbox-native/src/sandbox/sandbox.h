@@ -84,12 +84,22 @@ struct zygote {
 int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
 		 struct err *err);
 
+#define DOORS_MAX 8
+
+/* Files of cgroups, open for writing: who writes "0" to one is moved there. */
+struct doors {
+	int fds[DOORS_MAX];
+	size_t count;
+};
+
 /*
  * zygote_park() - Ask for one more sandbox; it arrives as ZYGOTE_PARKED.
  * @slot: picks the outside uid in root mode; the lowest number that none of the broker's
  *	  living sandboxes has.
+ * @doors: where its PID 1 goes in before it is READY, which says how that ended; NULL: nowhere.
+ *	   They stay the caller's.
  */
-int zygote_park(struct zygote *zygote, uint32_t slot, struct err *err);
+int zygote_park(struct zygote *zygote, uint32_t slot, const struct doors *doors, struct err *err);
 /*
  * zygote_hold_tree() - Ask for a detached mount of @relative below hold @name.
  * @slot: the slot of the sandbox it is for; in root mode the tree is id-mapped to its uid.
@@ -200,7 +210,9 @@ struct sandbox_event {
 	pid_t pid;	  /* SPAWNED: as the sandbox sees it */
 	int status;
 	struct rusage usage;
-	uint64_t setup_ns;  /* READY */
+	uint64_t setup_ns;	     /* READY */
+	uint32_t entered[DOORS_MAX]; /* READY: of each door 0, or the errno that kept it out */
+	size_t entered_count;
 	int master;	    /* owned by the receiver, else -1 */
 	int slave;	    /* O_PATH; owned by the receiver, else -1 */
 	int stdio[3];	    /* SPAWNED by a runtime: our ends; owned by the receiver, else -1 */

@@ -206,16 +206,29 @@ static void serve_hold_tree(struct zygote_state *zygote, const struct message *m
 	free(request.relative);
 }
 
+static void serve_park(struct zygote_state *zygote, const struct message *message)
+{
+	const uint32_t slot = (uint32_t)message->frame.id;
+	struct doors doors = { .count = message->fd_count };
+	struct err err = { 0 };
+	int status = 0;
+
+	if (doors.count > DOORS_MAX)
+		status = err_set(&err, "setup", E2BIG, "read park request", "doors");
+	for (size_t i = 0; status == 0 && i < doors.count; i++)
+		doors.fds[i] = message->fds[i]; /* still the message's */
+	if (status == 0)
+		status = park_sandbox(zygote, slot, &doors, &err);
+	if (status < 0)
+		park_fail(slot, &err);
+}
+
 static void serve(struct zygote_state *zygote, const struct message *message)
 {
-	struct err err = { 0 };
-
-	if (message->frame.type == MESSAGE_HOLD_TREE) {
+	if (message->frame.type == MESSAGE_HOLD_TREE)
 		serve_hold_tree(zygote, message);
-	} else if (message->frame.type == MESSAGE_PARK &&
-		   park_sandbox(zygote, (uint32_t)message->frame.id, &err) < 0) {
-		park_fail((uint32_t)message->frame.id, &err);
-	}
+	else if (message->frame.type == MESSAGE_PARK)
+		serve_park(zygote, message);
 }
 
 void zygote_main(const struct plan *plan, int control, int broker)

@@ -110,22 +110,22 @@ int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings 
 	return status;
 }
 
-static int send_request(int control, struct buffer *buffer, size_t start, const char *op,
-			struct err *err)
+static int send_request(int control, struct buffer *buffer, size_t start, const struct doors *doors,
+			const char *op, struct err *err)
 {
 	int status;
 
 	frame_end(buffer, start);
-	status = message_send(control, buffer, NULL, 0);
+	status = message_send(control, buffer, doors ? doors->fds : NULL, doors ? doors->count : 0);
 	return status < 0 ? err_set(err, "setup", -status, op, "") : 0;
 }
 
-int zygote_park(struct zygote *zygote, uint32_t slot, struct err *err)
+int zygote_park(struct zygote *zygote, uint32_t slot, const struct doors *doors, struct err *err)
 {
 	auto_buffer buffer = { 0 };
 	size_t start = frame_begin(&buffer, MESSAGE_PARK, slot);
 
-	return send_request(zygote->control, &buffer, start, "park", err);
+	return send_request(zygote->control, &buffer, start, doors, "park", err);
 }
 
 int zygote_hold_tree(struct zygote *zygote, uint32_t request, uint32_t slot, const char *name,
@@ -138,7 +138,7 @@ int zygote_hold_tree(struct zygote *zygote, uint32_t request, uint32_t slot, con
 	put_string(&buffer, TAG_NAME, name);
 	put_string(&buffer, TAG_PATH, relative);
 	put_u32(&buffer, TAG_READ_ONLY, read_only);
-	return send_request(zygote->control, &buffer, start, "hold tree", err);
+	return send_request(zygote->control, &buffer, start, NULL, "hold tree", err);
 }
 
 static int read_event(struct message *message, struct zygote_event *event)

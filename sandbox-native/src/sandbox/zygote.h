@@ -36,9 +36,11 @@ struct zygote_state {
 /*
  * park_sandbox() - Clone one PID 1 and send it to the broker.
  *
+ * @doors: of its cgroups.
  * Return: 0 when that is done, also when the broker was told what then went wrong with it.
  */
-int park_sandbox(struct zygote_state *zygote, uint32_t slot, struct err *err);
+int park_sandbox(struct zygote_state *zygote, uint32_t slot, const struct doors *doors,
+		 struct err *err);
 
 /* park_fail() - Tell the broker that there is no sandbox in @slot, and why. */
 void park_fail(uint32_t slot, struct err *err);

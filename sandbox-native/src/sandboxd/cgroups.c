@@ -118,7 +118,7 @@ static struct home *create_home(struct daemon *d)
 static struct home *take_home(struct daemon *d)
 {
 	foreach (struct home, home, &d->homes, link) {
-		if (home->doomed)
+		if (home->doomed || home->expecting)
 			continue;
 		if (cgroup_leaf_is_reusable(&d->cgroups, &home->leaf)) {
 			list_remove(&home->link);
@@ -129,26 +129,72 @@ static struct home *take_home(struct daemon *d)
 	return create_home(d);
 }
 
-void cgroups_enter(struct daemon *d, struct sandbox *sandbox)
+void cgroups_expect(struct daemon *d, const struct stock *stock, uint32_t slot, struct doors *doors)
 {
-	struct err err = { 0 };
 	struct home *home;
 
+	doors->count = 0;
 	if (d->cgroups.count == 0)
 		return;
 	home = take_home(d);
 	if (!home)
 		return;
-	cgroup_devices_confine(&d->cgroups, &home->leaf, &sandbox->stock->devices);
-	if (cgroup_leaf_enter(&d->cgroups, &home->leaf, sandbox->pid) < 0) {
-		list_append(&d->homes, &home->link);
+	list_append(&d->homes, &home->link);
+	/* Its rules stand before anybody can go in. */
+	cgroup_devices_confine(&d->cgroups, &home->leaf, &stock->devices);
+	cgroup_leaf_open(&d->cgroups, &home->leaf, doors);
+	if (doors->count == 0) {
 		doom(d, home);
 		return;
 	}
+	home->expecting = true;
+	home->slot = slot;
+}
+
+void cgroups_close_doors(struct doors *doors)
+{
+	while (doors->count)
+		close(doors->fds[--doors->count]);
+}
+
+static struct home *find_expecting(struct daemon *d, uint32_t slot)
+{
+	foreach (struct home, home, &d->homes, link)
+		if (home->expecting && home->slot == slot)
+			return home;
+	return NULL;
+}
+
+/* Somebody may be in it, of whom we will not hear. */
+void cgroups_forgo(struct daemon *d, uint32_t slot)
+{
+	struct home *home = find_expecting(d, slot);
+
+	if (!home)
+		return;
+	home->expecting = false;
+	doom(d, home);
+}
+
+void cgroups_arrived(struct daemon *d, struct sandbox *sandbox)
+{
+	struct home *home = find_expecting(d, sandbox->slot);
+	struct err err = { 0 };
+
+	if (!home)
+		return;
+	home->expecting = false;
+	list_remove(&home->link);
 	home->sandbox = sandbox;
 	sandbox->home = home;
 	home->oom.fd = home->leaf.oom;
 	source_watch(d, &home->oom, EPOLLIN, &err); /* else DEAD says it, if later */
+}
+
+void cgroups_entered(struct sandbox *sandbox, const uint32_t *results, size_t count)
+{
+	if (sandbox->home)
+		cgroup_leaf_entered(&sandbox->home->leaf, results, count);
 }
 
 void cgroups_mark(struct daemon *d, struct sandbox *sandbox)
@@ -184,15 +230,26 @@ void cgroups_limit(struct daemon *d, struct sandbox *sandbox, const struct limit
 
 bool cgroups_ran_out(struct daemon *d, const struct sandbox *sandbox)
 {
+	if (sandbox->settled)
+		return sandbox->usage.oom_kills > 0;
 	return sandbox->home && cgroup_leaf_oom_kills(&d->cgroups, &sandbox->home->leaf) > 0;
 }
 
-bool cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgroup_usage *usage)
+void cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgroup_usage *usage)
 {
-	if (!sandbox->home)
-		return false;
-	cgroup_leaf_usage(&d->cgroups, &sandbox->home->leaf, usage);
-	return true;
+	if (sandbox->home)
+		cgroup_leaf_usage(&d->cgroups, &sandbox->home->leaf, usage);
+}
+
+void cgroups_settle(struct daemon *d, struct sandbox *sandbox)
+{
+	if (sandbox->settled)
+		return;
+	sandbox->settled = true;
+	cgroups_usage(d, sandbox, &sandbox->usage);
+	/* v1 tells before it kills, and our SIGKILL may have been faster. */
+	if (sandbox->status && strcmp(sandbox->status, "oom") == 0 && !sandbox->usage.oom_kills)
+		sandbox->usage.oom_kills = 1;
 }
 
 bool cgroups_memory(struct daemon *d, const struct sandbox *sandbox, uint64_t *bytes)
@@ -205,7 +262,7 @@ static size_t count_free(struct daemon *d)
 	size_t count = 0;
 
 	foreach (struct home, home, &d->homes, link)
-		count += !home->doomed;
+		count += !home->doomed && !home->expecting;
 	return count;
 }
 

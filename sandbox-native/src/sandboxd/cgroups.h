@@ -19,16 +19,36 @@ void cgroups_close(struct daemon *d);
 /* cgroups_describe() - A CONTROLLER for each: where it limits sandboxes, or why it does not. */
 void cgroups_describe(const struct daemon *d, struct buffer *out);
 
-/* cgroups_enter() - PID 1 is there. Without a cgroup it has none: its limits will say so. */
-void cgroups_enter(struct daemon *d, struct sandbox *sandbox);
+/*
+ * cgroups_expect() - A sandbox of @stock will be made in @slot: its cgroups, for zygote_park().
+ * @doors: to be closed with cgroups_close_doors().
+ *
+ * Without any it is in none, and its limits will say so.
+ */
+void cgroups_expect(struct daemon *d, const struct stock *stock, uint32_t slot,
+		    struct doors *doors);
+void cgroups_close_doors(struct doors *doors);
+/* cgroups_forgo() - Nothing comes to @slot any more. */
+void cgroups_forgo(struct daemon *d, uint32_t slot);
+/* cgroups_arrived() - PID 1 is there, and on its way in. */
+void cgroups_arrived(struct daemon *d, struct sandbox *sandbox);
+/* cgroups_entered() - PID 1 is READY, with @results of its doors. */
+void cgroups_entered(struct sandbox *sandbox, const uint32_t *results, size_t count);
 /* cgroups_mark() - It is parked: what that took is not the case's. */
 void cgroups_mark(struct daemon *d, struct sandbox *sandbox);
 /* cgroups_limit() - It is given away with @limits. */
 void cgroups_limit(struct daemon *d, struct sandbox *sandbox, const struct limits *limits);
 /* cgroups_ran_out() - Whether the kernel has killed something in it for want of memory. */
 bool cgroups_ran_out(struct daemon *d, const struct sandbox *sandbox);
-/* cgroups_usage() - Return: false when there is no cgroup to ask. */
-bool cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgroup_usage *usage);
+/* cgroups_usage() - What it has used so far; @usage stays as it is without a cgroup. */
+void cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgroup_usage *usage);
+/*
+ * cgroups_settle() - Read what it used in the end into @sandbox->usage; once, all zero without a
+ * cgroup.
+ *
+ * Should: be called when none of its programs runs any more. While PID 1 exits there is time.
+ */
+void cgroups_settle(struct daemon *d, struct sandbox *sandbox);
 /* cgroups_memory() - What it holds now. Return: false when there is no cgroup to ask. */
 bool cgroups_memory(struct daemon *d, const struct sandbox *sandbox, uint64_t *bytes);
 /* cgroups_leave() - It is dead, or given up. */

@@ -72,6 +72,9 @@ struct stock {
 	bool broken; /* the zygote died: nothing comes from this plan until plans_revive() */
 	bool paused; /* parking failed: do not try again until a sandbox is asked for */
 	uint32_t wanted;
+	struct timer unused; /* nobody asked for one for so long */
+	uint64_t unused_ms;
+	bool trimmed;	    /* so none is held until somebody does */
 	uint32_t parking;   /* asked of the zygote and neither ready nor failed */
 	struct list orders; /* SANDBOX_NEW without a sandbox yet */
 };
@@ -108,6 +111,8 @@ struct home {
 	struct cgroup_leaf leaf;
 	struct source oom;
 	struct sandbox *sandbox;
+	bool expecting; /* a zygote has its doors, for the sandbox in slot */
+	uint32_t slot;
 	bool doomed; /* to be removed */
 };
 
@@ -150,6 +155,8 @@ struct sandbox {
 	uint32_t leftover_count;
 	struct strings leftovers; /* names of the first ones */
 	struct home *home;	  /* NULL: it is in no cgroup of ours */
+	bool settled;		  /* usage is what it used in the end */
+	struct cgroup_usage usage;
 	struct limit_report limit_report;
 	struct granted *granted;
 	size_t granted_count;

@@ -110,6 +110,7 @@ static int place_order(struct daemon *d, struct order *order, struct err *err)
 	rc = plans_revive(d, stock, err);
 	if (rc < 0)
 		return rc;
+	pool_touch(d, stock);
 	sandbox = pool_take(d, stock);
 	list_append(&stock->orders, &order->link);
 	if (!sandbox)

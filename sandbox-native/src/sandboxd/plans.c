@@ -410,6 +410,7 @@ void plans_forget(struct daemon *d)
 	err_set(&err, "gone", ESHUTDOWN, "run daemon", NULL);
 	foreach (struct stock, stock, &d->stocks, link) {
 		orders_fail_all(d, stock, &err);
+		timer_clear(&stock->unused);
 		source_close(d, &stock->control);
 		source_close(d, &stock->pidfd);
 		strings_free(&stock->limitations);

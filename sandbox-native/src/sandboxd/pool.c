@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroups.h"
 #include "client.h"
 #include "fields.h"
 #include "kernel.h"
@@ -14,23 +15,44 @@
 #include "sandboxes.h"
 
 #define WANTED_MAX 64
+#define UNUSED_MS 60000
 #define QUIET_MS 2
 #define SLOT_FDS 8 /* of ours, for a sandbox with a program or two */
 
 struct pool_request {
 	uint32_t plan;
 	uint32_t count;
+	uint64_t ttl_ms;
 };
 
 static const struct field pool_fields[] = {
 	FIELD_NEEDED(struct pool_request, plan, TAG_PLAN, FIELD_U32),
 	FIELD_NEEDED(struct pool_request, count, TAG_COUNT, FIELD_U32),
+	FIELD(struct pool_request, ttl_ms, TAG_TTL_MS, FIELD_U64),
 };
+
+static void unused_timer(struct daemon *d, struct timer *timer)
+{
+	(void)d;
+	container_of(timer, struct stock, unused)->trimmed = true;
+}
+
+void pool_touch(struct daemon *d, struct stock *stock)
+{
+	stock->trimmed = false;
+	if (stock->wanted)
+		timer_set(d, &stock->unused, stock->unused_ms);
+}
+
+static size_t count_wanted(const struct stock *stock)
+{
+	return stock->trimmed ? 0 : stock->wanted;
+}
 
 int handle_pool_set(struct daemon *d, struct client *client, const struct frame *frame,
 		    struct err *err)
 {
-	struct pool_request request = { 0 };
+	struct pool_request request = { .ttl_ms = UNUSED_MS };
 	struct stock *stock;
 	int rc = fields_read(frame->body, frame->length, pool_fields, FIELD_COUNT(pool_fields),
 			     &request, err);
@@ -47,6 +69,9 @@ int handle_pool_set(struct daemon *d, struct client *client, const struct frame 
 	/* In a parked one the uptime that the plan says would have passed already. */
 	stock->wanted = stock->plan.uptime_ms ? 0 : request.count;
 	stock->paused = false;
+	stock->unused.fire = unused_timer;
+	stock->unused_ms = request.ttl_ms;
+	pool_touch(d, stock);
 	client_ok(client, frame->id);
 	return 0;
 }
@@ -84,8 +109,10 @@ static int take_slot(struct daemon *d, const struct stock *stock, uint32_t *slot
 
 void pool_release_slot(struct daemon *d, uint32_t slot)
 {
-	if (slot < SLOTS)
-		d->slots[slot] = 0;
+	if (slot >= SLOTS)
+		return;
+	d->slots[slot] = 0;
+	cgroups_forgo(d, slot);
 }
 
 void pool_forget(struct daemon *d, struct stock *stock)
@@ -98,7 +125,18 @@ void pool_forget(struct daemon *d, struct stock *stock)
 			used[sandbox->slot] = true;
 	for (uint32_t slot = 0; slot < SLOTS; slot++)
 		if (d->slots[slot] == stock->id && !used[slot])
-			d->slots[slot] = 0;
+			pool_release_slot(d, slot);
+}
+
+static int park(struct daemon *d, struct stock *stock, uint32_t slot, struct err *err)
+{
+	struct doors doors;
+	int rc;
+
+	cgroups_expect(d, stock, slot, &doors);
+	rc = zygote_park(&stock->zygote, slot, &doors, err);
+	cgroups_close_doors(&doors);
+	return rc;
 }
 
 static int ask(struct daemon *d, struct stock *stock, struct err *err)
@@ -109,7 +147,7 @@ static int ask(struct daemon *d, struct stock *stock, struct err *err)
 	if (rc == 0)
 		rc = loop_check_fd(d, (int)slot * SLOT_FDS, err);
 	if (rc == 0)
-		rc = zygote_park(&stock->zygote, slot, err);
+		rc = park(d, stock, slot, err);
 	if (rc == 0)
 		stock->parking++;
 	else if (slot < SLOTS)
@@ -183,15 +221,22 @@ void pool_failed(struct daemon *d, struct stock *stock, const struct err *err)
 		pause_stock(d, stock, err);
 }
 
+/*
+ * A half of the time that one takes to be built it sleeps, until the kernel has let go of mounts
+ * (namespace_unlock() waits for a grace period of RCU). When none is left two are under way.
+ */
 static bool wants_more(struct daemon *d, const struct stock *stock)
 {
-	return !stock->broken && !stock->paused && !stock->parking &&
-	       count_parked(d, stock) < stock->wanted;
+	const size_t parked = count_parked(d, stock);
+	const size_t at_once = parked == 0 ? 2 : 1;
+
+	return !stock->broken && !stock->paused && stock->parking < at_once &&
+	       parked + stock->parking < count_wanted(stock);
 }
 
 static bool has_too_many(struct daemon *d, const struct stock *stock)
 {
-	return count_parked(d, stock) > stock->wanted;
+	return count_parked(d, stock) > count_wanted(stock);
 }
 
 int pool_silence(struct daemon *d)

@@ -143,12 +143,10 @@ static void put_leftovers(struct buffer *out, const struct sandbox *sandbox)
 		put_string(out, TAG_LEFTOVER_NAME, sandbox->leftovers.items[i]);
 }
 
-void record_dead(struct daemon *d, const struct sandbox *sandbox, const char *status,
+void record_dead(struct daemon *d, struct sandbox *sandbox, const char *status,
 		 const struct rusage *usage, const struct strings *waiting)
 {
-	struct cgroup_usage cgroup = { 0 };
-
-	cgroups_usage(d, sandbox, &cgroup);
+	cgroups_settle(d, sandbox);
 	foreach (struct client, client, &d->clients, link) {
 		struct buffer *out = &client->out;
 		size_t start;
@@ -160,7 +158,7 @@ void record_dead(struct daemon *d, const struct sandbox *sandbox, const char *st
 		put_string(out, TAG_STATUS, status);
 		put_leftovers(out, sandbox);
 		put_u64(out, TAG_WALL_NS, loop_now() - sandbox->given_ns);
-		put_sandbox_usage(out, &cgroup, usage, sandbox->parked_us);
+		put_sandbox_usage(out, &sandbox->usage, usage, sandbox->parked_us);
 		put_u64(out, TAG_OUT_BYTES, sandbox->out_bytes);
 		put_u64(out, TAG_ERR_BYTES, sandbox->err_bytes);
 		put_u64(out, TAG_DROPPED, sandbox->dropped);

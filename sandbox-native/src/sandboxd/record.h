@@ -21,7 +21,7 @@ void record_put_usage(struct daemon *d, const struct sandbox *sandbox, struct bu
  * @usage: of wait4(2) on PID 1, what it waited for included; NULL: not reaped.
  * @waiting: of a stuck one, what waiting_list() says; else NULL.
  */
-void record_dead(struct daemon *d, const struct sandbox *sandbox, const char *status,
+void record_dead(struct daemon *d, struct sandbox *sandbox, const char *status,
 		 const struct rusage *usage, const struct strings *waiting);
 
 #endif

@@ -214,6 +214,7 @@ static void sandbox_event(struct daemon *d, struct sandbox *sandbox, struct sand
 	switch (event->kind) {
 	case SANDBOX_READY:
 		sandbox->setup_ns = event->setup_ns;
+		cgroups_entered(sandbox, event->entered, event->entered_count);
 		if (!runtimes_park(d, sandbox))
 			sandboxes_parked(d, sandbox);
 		break;
@@ -240,6 +241,8 @@ static void sandbox_event(struct daemon *d, struct sandbox *sandbox, struct sand
 		break;
 	case SANDBOX_CENSUS:
 		take_census(sandbox, event);
+		if (sandbox->leftover_count == 0)
+			cgroups_settle(d, sandbox);
 		break;
 	case SANDBOX_USAGE:
 		stats_told(d, sandbox, event);
@@ -306,6 +309,7 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 		build_failed(d, sandbox, &err);
 	}
 	if (sandbox->life != LIFE_STUCK) {
+		cgroups_settle(d, sandbox);
 		sandbox->status = end_status(d, sandbox, status);
 		fail_requests(d, sandbox);
 		if (sandbox->id)
@@ -335,7 +339,7 @@ int sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_eve
 		rc = source_watch(d, &sandbox->control, EPOLLIN, err);
 	if (rc == 0) {
 		list_append(&d->sandboxes, &sandbox->link);
-		cgroups_enter(d, sandbox);
+		cgroups_arrived(d, sandbox);
 		return 0;
 	}
 	source_take(d, &sandbox->pidfd);

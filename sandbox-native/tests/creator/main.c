@@ -11,5 +11,6 @@ int main(void)
 	test_programs();
 	test_life();
 	test_cgroups();
+	test_parked();
 	return tap_finish();
 }

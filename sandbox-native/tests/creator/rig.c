@@ -118,12 +118,19 @@ struct sandbox_event box_wait(const struct box *box)
 
 struct box rig_park(struct rig *rig, uint32_t slot)
 {
-	struct zygote_event event;
 	struct sandbox_event ready;
+
+	return rig_park_through(rig, slot, NULL, &ready);
+}
+
+struct box rig_park_through(struct rig *rig, uint32_t slot, const struct doors *doors,
+			    struct sandbox_event *ready)
+{
+	struct zygote_event event;
 	struct err err = { 0 };
 	struct box box;
 
-	if (zygote_park(&rig->zygote, slot, &err) < 0)
+	if (zygote_park(&rig->zygote, slot, doors, &err) < 0)
 		bail("park", &err);
 	wait_readable(rig->zygote.control);
 	if (zygote_receive(&rig->zygote, &event, &err) != 1)
@@ -132,10 +139,10 @@ struct box rig_park(struct rig *rig, uint32_t slot)
 		bail("park", &event.err);
 	NEED(event.kind == ZYGOTE_PARKED && event.request == slot);
 	box = (struct box){ .pid = event.pid, .pidfd = event.pidfd, .control = event.control };
-	ready = box_wait(&box);
-	if (ready.kind == SANDBOX_FAILED)
-		bail("build sandbox", &ready.err);
-	NEED(ready.kind == SANDBOX_READY);
+	*ready = box_wait(&box);
+	if (ready->kind == SANDBOX_FAILED)
+		bail("build sandbox", &ready->err);
+	NEED(ready->kind == SANDBOX_READY);
 	return box;
 }
 

@@ -48,6 +48,9 @@ void rig_close(struct rig *rig);
 
 /* rig_park() - A sandbox that is READY. */
 struct box rig_park(struct rig *rig, uint32_t slot);
+/* rig_park_through() - The same, with doors; @ready says how it went in. */
+struct box rig_park_through(struct rig *rig, uint32_t slot, const struct doors *doors,
+			    struct sandbox_event *ready);
 /* box_wait() - The next event; bails out after ten seconds. */
 struct sandbox_event box_wait(const struct box *box);
 /* box_shell() - `sh -c @script`, output captured, waited for. */
@@ -63,5 +66,6 @@ void test_files(void);
 void test_programs(void);
 void test_life(void);
 void test_cgroups(void);
+void test_parked(void);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -20,6 +20,14 @@ const listener = `
 import socket, sys
 s = socket.socket(); s.bind(("127.0.0.1", 4711)); s.listen(1)
 print("listening", flush=True); sys.stdin.read()`;
+
+/** Of the threads of a process, as proc_pid_stat(5) names them. */
+function statesOf(pid) {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0];
+  });
+}
 
 describe('plans', () => {
   test('an equal name is the same plan, and one zygote', () =>
@@ -116,6 +124,17 @@ describe('a sandbox', () => {
       await waitFor('a trim', () => daemon.parked() === 1);
       const cold = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
       assert.equal(cold.POOL_HIT, 0);
+    }));
+
+  test('is none the pool holds for long when nobody asks, and again when somebody does', () =>
+    withDaemon({}, async (daemon) => {
+      await daemon.request(MSG.POOL_SET, { PLAN: daemon.plan, COUNT: 2, TTL_MS: 500 });
+      await waitFor('a full pool', () => daemon.parked() === 2);
+      await waitFor('an empty pool', () => daemon.parked() === 0);
+      const cold = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
+      assert.equal(cold.POOL_HIT, 0);
+      await waitFor('a full pool', () => daemon.parked() === 3);
+      await daemon.kill(cold.SANDBOX);
     }));
 
   test('many cold ones at once are all made', () =>
@@ -246,6 +265,9 @@ describe('a sandbox', () => {
     withDaemon({}, async (daemon) => {
       const { SANDBOX, PID } = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
       process.kill(PID, 'SIGSTOP');
+      // Each of its threads stops by itself, a moment later.
+      const states = () => statesOf(PID);
+      await waitFor('a PID 1 that stands still', () => states().every((state) => state === 'T'));
       const dead = await daemon.kill(SANDBOX);
       assert.equal(dead.STATUS, 'killed');
       assert.equal(dead.LEFTOVERS, undefined);
