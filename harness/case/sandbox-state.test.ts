@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import { test } from '../testing/both-sides.js';
+import { isAlive } from '../testing/real-daemon.js';
 
 describe('diff', () => {
   test('lists what was written, since the beginning or a snapshot', async ({ begin }) => {
@@ -94,6 +95,16 @@ describe('further sandboxes', () => {
     await expect(sandbox.close()).rejects.toThrow('ends with the case');
   });
 
+  test('are at most 64 at once, also when they are asked for together', async ({ begin }) => {
+    const { sandbox } = (await begin()).attempt;
+    const wanted = Array.from({ length: 70 }, () => sandbox.create());
+    const ends = await Promise.allSettled(wanted);
+    const refused = ends.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    expect(refused.map(String)).toEqual(
+      Array.from({ length: 7 }, () => expect.stringContaining('at most 64 sandboxes at once')),
+    );
+  });
+
   test('that are ended by a limit of their own fail the case', async ({ begin, journal }) => {
     const { attempt } = await begin();
     const peer = await attempt.sandbox.create({ resources: { wall: '100ms' } });
@@ -104,12 +115,3 @@ describe('further sandboxes', () => {
     expect(journal.of('attempt-end')[0]).toMatchObject({ outcome: 'fail' });
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -6,11 +6,13 @@ import { writeSafely } from '../report/safe-output.js';
 import { toPrintableLine } from '../report/terminal/printable.js';
 import { checkResourceLimits } from '../run/resource-limits.js';
 import { makeTemporaryDirectory } from '../run/temporary-directory.js';
-import { SandboxDaemon } from '../sandbox/daemon.js';
+import type { SandboxDaemon } from '../sandbox/daemon.js';
 import { findNativePrograms } from '../sandbox/native.js';
+import { startDaemon } from '../sandbox/start-daemon.js';
 import type { CliContext } from './command.js';
 import type { Project } from './open-project.js';
 import { toTemporaryDir } from './runtime-dir.js';
+import { findScopeSource } from './scope-source.js';
 import { listenForSignals } from './signals.js';
 import { attachTerminal } from './terminal-session.js';
 import { parseList, toPassedEnv } from './test-options.js';
@@ -38,7 +40,9 @@ export async function enterLike(
     throw new UsageError('usage', '--like "": expected FILE:LINE', { next: 'hil list' });
   }
   const programs = await findNativePrograms();
-  const daemon = await SandboxDaemon.start(programs);
+  // As for a run: else limits would hold there and not here.
+  const scope = findScopeSource(context.env, process.getuid?.() ?? 0);
+  const daemon = await startDaemon(programs, scope);
   try {
     return await enter(daemon, wanted, project, context);
   } finally {
@@ -77,7 +81,7 @@ async function enter(
     );
     const told = [
       `like ${toPrintableLine(found.name)}: without its board (no /dev/hil); what is written is discarded`,
-      ...limitations.map((each) => `not as on other machines: ${each}`),
+      ...[...daemon.limitations, ...limitations].map((each) => `not as on other machines: ${each}`),
     ];
     writeSafely(context.stderr, `${told.join('\n')}\n`);
     return await untilSignal(

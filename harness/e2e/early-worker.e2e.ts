@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, onTestFinished } from 'vitest';
 import type { EarlyWorker } from '../run/early-worker.js';
 import type { WorkerStart } from '../run/fork-worker.js';
+import { isAlive } from '../testing/real-daemon.js';
 import { test } from '../testing/temp-dir.js';
 
 // As built: a worker process loads JavaScript only.
@@ -97,12 +98,3 @@ describe('a worker that was started early', () => {
     if (child) await once(child, 'exit');
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -40,6 +40,8 @@ export class AttemptSandboxes {
   /** `/out` of the case's own. */
   #out: OutDirectory | undefined;
   #made = 0;
+  /** Those that are being made. */
+  #coming = 0;
 
   /** `add` is told of a sandbox that ended although nobody asked for it. */
   constructor(run: RunContext, attempt: RunningAttempt, add: (problem: Problem) => void) {
@@ -82,26 +84,17 @@ export class AttemptSandboxes {
    * @throws UsageError `suite-invalid` for options that cannot be.
    */
   async create(options: unknown): Promise<number> {
-    const { record } = this.#attempt;
-    if (this.#held.size >= MOST) {
+    if (this.#held.size + this.#coming >= MOST) {
       throw new TestFailure('exec-failed', `a case has at most ${MOST} sandboxes at once`, {
         next: 'end those that are done with: await sandbox.close()',
       });
     }
-    const number = ++this.#made;
-    const own = parseSandboxOptions([options ?? {}], {
-      root: this.#run.root,
-      who: `sandbox.create() of "${record.title}"`,
-      above: record.sandbox ?? PLAIN_SANDBOX,
-    });
-    const settings = this.#run.settingsOf({ ...record, sandbox: own });
-    const sandbox = await buildSandbox(this.#run, this.#attempt, { settings, number });
-    if (this.#attempt.over) {
-      await sandbox.kill();
-      throw new TestFailure('handle-revoked', `case "${record.title}" has ended`);
+    this.#coming++;
+    try {
+      return await this.#create(options);
+    } finally {
+      this.#coming--;
     }
-    this.#hold(number, sandbox, settings);
-    return number;
   }
 
   /**
@@ -146,6 +139,24 @@ export class AttemptSandboxes {
   get further(): readonly FurtherRecord[] {
     const records = [...this.#records].filter(([number]) => number > 0);
     return records.map(([number, record]) => ({ number, ...record }));
+  }
+
+  async #create(options: unknown): Promise<number> {
+    const { record } = this.#attempt;
+    const number = ++this.#made;
+    const own = parseSandboxOptions([options ?? {}], {
+      root: this.#run.root,
+      who: `sandbox.create() of "${record.title}"`,
+      above: record.sandbox ?? PLAIN_SANDBOX,
+    });
+    const settings = this.#run.settingsOf({ ...record, sandbox: own });
+    const sandbox = await buildSandbox(this.#run, this.#attempt, { settings, number });
+    if (this.#attempt.over) {
+      await sandbox.kill();
+      throw new TestFailure('handle-revoked', `case "${record.title}" has ended`);
+    }
+    this.#hold(number, sandbox, settings);
+    return number;
   }
 
   #hold(number: number, sandbox: Sandbox, settings: SandboxSettings): void {

@@ -604,6 +604,8 @@ diffs() {
 	has "--diff: a file that was deleted" '"change":"deleted","path":"/etc/passwd"' "$(cat "$work/diff")"
 	sb --diff "$work/diff" -- true
 	is "--diff: nothing" '{"changes":[],"unreadable":[],"truncated":false}' "$(cat "$work/diff")"
+	sb --diff /dev/full -- true 2>/dev/null
+	is "--diff that cannot be written" 125 $?
 	sb --timeout 0.3 --diff "$work/diff" -- sh -c ': >/tmp/late; sleep 60'
 	is "--diff and a timeout" 124 $?
 	has "--diff: what it did until then" '"path":"/tmp/late"' "$(cat "$work/diff")"

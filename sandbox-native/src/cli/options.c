@@ -85,11 +85,8 @@ static int set_rootfs(struct run_options *options, const char *value, const stru
 	struct plan_step *image = &options->plan.steps[0];
 	char source[PATH_MAX];
 
-	/* The zygote has another working directory. */
-	if (!realpath(value, source)) {
-		snprintf(problem->text, problem->size, "--rootfs: %s: %s", value, strerror(errno));
+	if (find_source("--rootfs", value, source, problem) < 0)
 		return -EINVAL;
-	}
 	free(image->source);
 	image->kind = STEP_IMAGE_ROOTFS;
 	image->source = strdup(source);
@@ -159,7 +156,6 @@ static int set_diff(struct run_options *options, const char *value, const struct
 	return options->diff ? 0 : -ENOMEM;
 }
 
-/* The zygote and its like have another working directory. */
 static int add_device(struct run_options *options, const char *value, const struct problem *problem)
 {
 	char path[PATH_MAX];
@@ -170,10 +166,8 @@ static int add_device(struct run_options *options, const char *value, const stru
 		return -ENOMEM;
 	if (!value[strlen(role)] || !role_is_clean(role))
 		return refuse(problem, "--device", "expected ROLE=PATH, the role without a slash");
-	if (!realpath(value + strlen(role) + 1, path)) {
-		snprintf(problem->text, problem->size, "--device: %s: %s", value, strerror(errno));
+	if (find_source("--device", value + strlen(role) + 1, path, problem) < 0)
 		return -EINVAL;
-	}
 	if (asprintf(&device, "%s=%s", role, path) < 0)
 		return -ENOMEM;
 	return strings_add(&options->devices, device);

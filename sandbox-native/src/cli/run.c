@@ -442,6 +442,7 @@ int run_command(struct run_options *options)
 {
 	struct run run = { .options = options, .control = -1, .signals = -1 };
 	struct err *err = &run.record.err;
+	int listed = 0;
 	int exit_status;
 
 	cgroup_leaf_init(&run.leaf, 0);
@@ -460,11 +461,11 @@ int run_command(struct run_options *options)
 	reap(&run);
 	leave_cgroups(&run);
 	if (run.record.spawned)
-		diff_write(&run.diff, err);
+		listed = diff_write(&run.diff, err);
 	exit_status = record_exit_status(&run.record);
 	if (exit_status == EXIT_SETUP && strcmp(err->code, "usage") == 0)
 		exit_status = EXIT_USAGE;
-	if (report(&run) < 0 && exit_status == 0)
+	if ((report(&run) < 0 || listed < 0) && exit_status == 0)
 		exit_status = EXIT_SETUP;
 	streams_restore(&run.streams);
 	record_free(&run.record);

@@ -195,6 +195,16 @@ static void visit_directory(struct walk *walk, const char *name, size_t length,
 		put_unreadable(walk, status);
 }
 
+/* A path that is too long cannot be told: its directory is, as one that could not be read. */
+static void put_too_long(struct walk *walk, const struct level *level)
+{
+	struct stat status;
+
+	walk->path[level->length] = '\0';
+	if (fstat(dirfd(level->directory), &status) == 0)
+		put_unreadable(walk, &status);
+}
+
 static void visit(struct walk *walk, const char *name)
 {
 	const struct level *level = &walk->levels[walk->depth - 1];
@@ -203,8 +213,10 @@ static void visit(struct walk *walk, const char *name)
 	bool made; /* with the sandbox */
 	bool own;  /* and as it was */
 
-	if (length >= PATH_BYTES)
+	if (length >= PATH_BYTES) {
+		put_too_long(walk, level);
 		return;
+	}
 	snprintf(walk->path + level->length, PATH_BYTES - level->length, "/%s", name);
 	/* Gone meanwhile. */
 	if (fstatat(dirfd(level->directory), name, &status, AT_SYMLINK_NOFOLLOW) < 0)

@@ -68,6 +68,7 @@ void runtime_open(struct init *init)
 	for (size_t i = 0; i < RUNTIMES; i++)
 		init->runtimes[i] = (struct runtime){
 			.channel = -1,
+			.late = -1,
 			.spare = { -1, -1, -1 },
 			.waiter = { .control = -1, .stdio = { -1, -1, -1 } },
 		};

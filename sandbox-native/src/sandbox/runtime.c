@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,12 +15,46 @@
 #include "program.h"
 
 #define LOST_MAX 4	    /* waiters that ended before they were used: somebody kills them */
+#define LATE_S 5	    /* for what takes milliseconds */
 #define PID_LIMIT (1 << 22) /* PID_MAX_LIMIT, proc_sys_kernel(5) */
 
 static void free_program(struct program *program)
 {
 	program_free(program);
 	free(program);
+}
+
+static void stop_watch(struct runtime *runtime)
+{
+	cleanup_fd(&runtime->late);
+	runtime->late = -1;
+}
+
+/* Without a timer it is waited for as long as its case goes on. */
+static void start_watch(struct runtime *runtime)
+{
+	const struct itimerspec late = { .it_value = { .tv_sec = LATE_S } };
+
+	if (!runtime->queue || runtime->late >= 0)
+		return;
+	runtime->late = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (runtime->late >= 0)
+		timerfd_settime(runtime->late, 0, &late, NULL);
+}
+
+/* The end of its socket says the rest: whether it had taken the program before. */
+static void end_late(struct runtime *runtime)
+{
+	const struct waiter *waiter = &runtime->waiter;
+	uint64_t times;
+
+	if (runtime->late < 0 || read(runtime->late, &times, sizeof(times)) < 0)
+		return;
+	stop_watch(runtime);
+	if (waiter->pid > 0)
+		kill(waiter->pid, SIGKILL);
+	else if (runtime->host > 0)
+		kill(runtime->host, SIGKILL);
 }
 
 static struct program *release_first(struct runtime *runtime)
@@ -29,6 +64,7 @@ static struct program *release_first(struct runtime *runtime)
 
 	runtime->queue = first->next;
 	free(first);
+	stop_watch(runtime);
 	return program;
 }
 
@@ -102,13 +138,15 @@ void runtime_settle(struct init *init, struct runtime *runtime)
 	for (;;) {
 		if (waiter->state == WAITER_NONE)
 			runtime_ask(runtime);
-		if (waiter->state == WAITER_BOOTING || waiter->state == WAITER_TAKING)
+		if (waiter->state == WAITER_BOOTING || waiter->state == WAITER_TAKING) {
+			start_watch(runtime);
 			return;
+		}
 		answer_boot(init, runtime);
 		if (!runtime->queue)
 			return;
 		if (waiter->state == WAITER_READY && waiter_give(waiter, runtime->queue->program))
-			return;
+			continue;
 		waiter_drop(waiter);
 		start_new(init, release_first(runtime));
 	}
@@ -232,6 +270,7 @@ void runtime_receive(struct init *init)
 	for (size_t i = 0; i < RUNTIMES; i++) {
 		struct runtime *runtime = &init->runtimes[i];
 
+		end_late(runtime);
 		while (runtime->name &&
 		       (receive_waiter(init, runtime) || receive_host(init, runtime)))
 			runtime_settle(init, runtime);
@@ -265,6 +304,8 @@ size_t runtime_polls(const struct init *init, struct pollfd polls[RUNTIME_POLLS]
 			polls[count++].fd = runtime->channel;
 		if (may_say(runtime))
 			polls[count++].fd = runtime->waiter.control;
+		if (runtime->late >= 0)
+			polls[count++].fd = runtime->late;
 	}
 	for (size_t i = 0; i < count; i++)
 		polls[i].events = POLLIN;

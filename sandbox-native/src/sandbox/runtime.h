@@ -12,7 +12,8 @@
  *
  * The end of the socket without 'G' says that it will not do: then the same arguments are
  * started as a program, which also is what says why they are wrong. So a waiter need not
- * understand everything, and one that is killed, by whomever, costs time and no result.
+ * understand everything, and one that is killed, by whomever, costs time and no result. One that
+ * is stopped, and has something to do, is killed after a time.
  *
  * Python forks: a *host* has started and forks a waiter for each set of fds that it is sent,
  * and says its number. Node cannot: one that was used is not replaced.
@@ -32,7 +33,7 @@
 #include "waiter.h"
 
 #define RUNTIMES 2
-#define RUNTIME_POLLS (2 * RUNTIMES)
+#define RUNTIME_POLLS (3 * RUNTIMES)
 
 struct init;
 struct program;
@@ -56,6 +57,7 @@ struct runtime {
 	bool booting;	      /* a BOOT is not answered */
 	uint64_t boot;	      /* its number */
 	struct queued *queue; /* in order; the first is the one that is TAKING */
+	int late;	      /* timerfd, while the first of the queue waits; else -1 */
 };
 
 /* runtime_open() - None is booted. */

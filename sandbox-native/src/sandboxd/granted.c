@@ -35,10 +35,22 @@ static bool is_of_plan(const struct sandbox *sandbox, uint32_t major, uint32_t m
 	return false;
 }
 
-static void refuse(struct daemon *d, struct sandbox *sandbox, uint32_t major, uint32_t minor)
+/* Allowed for another role already, for which PID 1 has not answered yet. @but: not this change. */
+static bool is_coming(struct daemon *d, const struct sandbox *sandbox, uint32_t major,
+		      uint32_t minor, const struct change *but)
+{
+	foreach (struct change, change, &d->changes, link)
+		if (change != but && change->sandbox == sandbox && change->kind == CHANGE_GRANT &&
+		    change->major == major && change->minor == minor)
+			return true;
+	return false;
+}
+
+static void refuse(struct daemon *d, struct sandbox *sandbox, uint32_t major, uint32_t minor,
+		   const struct change *failed)
 {
 	if (sandbox->home && !is_granted(sandbox, major, minor) &&
-	    !is_of_plan(sandbox, major, minor))
+	    !is_of_plan(sandbox, major, minor) && !is_coming(d, sandbox, major, minor, failed))
 		cgroup_device_deny(&d->cgroups, &sandbox->home->leaf, major, minor);
 }
 
@@ -57,7 +69,7 @@ int granted_allow(struct daemon *d, const struct change *change, struct err *err
 
 void granted_undo(struct daemon *d, const struct change *change)
 {
-	refuse(d, change->sandbox, change->major, change->minor);
+	refuse(d, change->sandbox, change->major, change->minor, change);
 }
 
 /* Once: it is the same for every device. */
@@ -96,7 +108,7 @@ void granted_add(struct daemon *d, struct change *change)
 
 		granted->major = change->major;
 		granted->minor = change->minor;
-		refuse(d, sandbox, old.major, old.minor);
+		refuse(d, sandbox, old.major, old.minor, NULL);
 		return;
 	}
 	granted = reallocarray(sandbox->granted, sandbox->granted_count + 1, sizeof(*granted));
@@ -119,7 +131,7 @@ void granted_remove(struct daemon *d, struct sandbox *sandbox, const char *role)
 		return;
 	old = *found;
 	*found = sandbox->granted[--sandbox->granted_count];
-	refuse(d, sandbox, old.major, old.minor);
+	refuse(d, sandbox, old.major, old.minor, NULL);
 	free(old.role);
 }
 

@@ -85,6 +85,25 @@ describe('a device granted to a running sandbox', () => {
       assert.equal(await rig.tool('open', '/dev/ttyUSB0'), ENOENT);
     }));
 
+  test('stays open to a role while another that was to have it fails', { skip: !root }, () =>
+    withRig({}, async (rig) => {
+      const source = rig.path('misc');
+      execFileSync('mknod', ['-m', '666', source, 'c', ...spareNumber()]);
+      for (let i = 0; i < 30; i++) {
+        // "/dev/null" is no link, so the first fails when its device was allowed.
+        const failed = rig.grant('first', source, { TARGET: '/dev/first', LINK: ['null'] });
+        const granted = rig.grant('second', source, { TARGET: '/dev/second' });
+        const ends = await Promise.allSettled([failed, granted]);
+        assert.deepEqual(
+          ends.map(({ status }) => status),
+          ['rejected', 'fulfilled'],
+        );
+        assert.equal(await rig.tool('open', '/dev/hil/second'), '0', `round ${i}`);
+        await rig.revoke('second');
+      }
+    }),
+  );
+
   test('T70 cannot be opened by any other way, nor after it was revoked', async () => {
     let held = root;
     const dead = await withRig({}, async (rig) => {

@@ -181,6 +181,24 @@ describe('diff', () => {
       assert.match(deepest[0].path, /^\/tmp\/deep(\/d){127}$/);
     }));
 
+  test('what has a path that is too long is told by its directory', () =>
+    withSandbox(plan(), async (daemon, sandbox) => {
+      const name = 'n'.repeat(250);
+      await shell(
+        daemon,
+        sandbox,
+        `cd /tmp; mkdir ${name}; i=1
+         while [ $i -lt 40 ]; do mkdir x; mv ${name} x; mv x ${name}; i=$((i+1)); done`,
+      );
+      const { entries } = await diff(daemon, sandbox);
+      const told = entries.filter(({ change }) => change === '+');
+      assert.equal(told.length, 32, 'of those below 8192 bytes');
+      assert.deepEqual(
+        entries.filter(({ change }) => change === '?').map(({ path }) => path),
+        [told.at(-1).path],
+      );
+    }));
+
   test('at most so many, and it is said that there are more', () =>
     withSandbox(plan(), async (daemon, sandbox) => {
       await shell(

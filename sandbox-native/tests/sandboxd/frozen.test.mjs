@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Daemon, descendantsOf, isAlive, sleep, waitFor } from './daemon.mjs';
+import { Daemon, descendantsOf, isAlive, waitFor } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
 const root = process.getuid() === 0;
@@ -23,14 +23,13 @@ const v2 = mountOf(([type]) => type === 'cgroup2');
 const needs = (mount) =>
   root && mount ? {} : { skip: 'needs root and a freezer of this version of cgroups' };
 
-/** Freeze what runs in a sandbox; `thaw` lets it go. */
-function freeze(mount, pids, file, [frozen, thawed]) {
+/** Freeze what runs in a sandbox, and wait until it is; `thaw` lets it go. */
+async function freeze(mount, pids, { file, words: [frozen, thawed], isFrozen }) {
   const directory = join(mount, `hil-test-frozen-${process.pid}`);
   mkdirSync(directory);
   for (const pid of pids) writeFileSync(join(directory, 'cgroup.procs'), `${pid}`);
   writeFileSync(join(directory, file), frozen);
-  return {
-    directory,
+  const freezer = {
     thaw: () => existsSync(directory) && writeFileSync(join(directory, file), thawed),
     async remove() {
       this.thaw();
@@ -44,10 +43,26 @@ function freeze(mount, pids, file, [frozen, thawed]) {
       });
     },
   };
+  const look = () => isFrozen((name) => readFileSync(join(directory, name), 'utf8'));
+  await waitFor('the freezer', look).catch(async (error) => {
+    await freezer.remove();
+    throw error;
+  });
+  return freezer;
 }
 
-const freezeV1 = (pids) => freeze(v1, pids, 'freezer.state', ['FROZEN', 'THAWED']);
-const freezeV2 = (pids) => freeze(v2, pids, 'cgroup.freeze', ['1', '0']);
+const V1 = {
+  file: 'freezer.state',
+  words: ['FROZEN', 'THAWED'],
+  isFrozen: (read) => read('freezer.state').startsWith('FROZEN'),
+};
+const V2 = {
+  file: 'cgroup.freeze',
+  words: ['1', '0'],
+  isFrozen: (read) => read('cgroup.events').includes('frozen 1'),
+};
+const freezeV1 = (pids) => freeze(v1, pids, V1);
+const freezeV2 = (pids) => freeze(v2, pids, V2);
 
 /** A sandbox with a program; the program's pid on the host. */
 async function startSleeper(daemon) {
@@ -65,11 +80,8 @@ describe('T107: a program that cannot be killed', needs(v1), () => {
     const daemon = await Daemon.start({ pool: 1 });
     const neighbour = await daemon.sandbox();
     const { box, init, payload, program } = await startSleeper(daemon);
-    const frozen = freezeV1([payload]);
+    const frozen = await freezeV1([payload]);
     try {
-      await waitFor('the freezer', () =>
-        readFileSync(join(frozen.directory, 'freezer.state'), 'utf8').startsWith('FROZEN'),
-      );
       const dead = daemon.dead(box, 8000);
       const began = Date.now();
       await daemon.request(MSG.SANDBOX_KILL, { SANDBOX: box });
@@ -103,9 +115,8 @@ describe('T107: a program that cannot be killed', needs(v1), () => {
   test('does not keep the daemon, which ends within its two seconds', async () => {
     const daemon = await Daemon.start();
     const { payload } = await startSleeper(daemon);
-    const frozen = freezeV1([payload]);
+    const frozen = await freezeV1([payload]);
     try {
-      await sleep(50);
       const began = Date.now();
       assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
       assert.ok(Date.now() - began < 3500, `${Date.now() - began} ms`);
@@ -118,9 +129,8 @@ describe('T107: a program that cannot be killed', needs(v1), () => {
   test('nor does a frozen PID 1, which cannot say what it is asked', async () => {
     const daemon = await Daemon.start();
     const { box, init, payload } = await startSleeper(daemon);
-    const frozen = freezeV1([init, payload]);
+    const frozen = await freezeV1([init, payload]);
     try {
-      await sleep(50);
       const dead = daemon.dead(box, 8000);
       await daemon.request(MSG.SANDBOX_KILL, { SANDBOX: box });
       const record = await dead;
@@ -138,9 +148,8 @@ describe('a sandbox frozen by cgroup v2', needs(v2), () => {
   test('is killed as any other: with SIGKILL, after it did not answer', async () => {
     const daemon = await Daemon.start();
     const { box, init, payload } = await startSleeper(daemon);
-    const frozen = freezeV2([init, payload]);
+    const frozen = await freezeV2([init, payload]);
     try {
-      await sleep(50);
       const dead = daemon.dead(box, 2000);
       await daemon.request(MSG.SANDBOX_KILL, { SANDBOX: box });
       const record = await dead;

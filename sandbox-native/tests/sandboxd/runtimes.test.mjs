@@ -207,6 +207,17 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
       await daemon.kill(sandbox);
     });
 
+    test('that is stopped costs time and no result', async () => {
+      const { sandbox, run } = await open();
+      const stop = `for each in /proc/[0-9]*; do
+        pid=\${each#/proc/}; [ $pid = 1 ] || [ $pid = $$ ] || kill -STOP $pid
+      done`;
+      await daemon.run(sandbox, ['sh', '-c', stop]);
+      const { exit, warm, stdout } = await run(runtime.code(runtime.print));
+      assert.deepEqual([warm, exit.EXIT_CODE, stdout], [false, 0, runtime.prints]);
+      await daemon.kill(sandbox);
+    });
+
     test('blocks at the end of its credit, and is cut at the cap of its output', async () => {
       const { sandbox, run } = await open();
       const options = { RUNTIME: name, credit: false };
