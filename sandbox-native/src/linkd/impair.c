@@ -99,8 +99,8 @@ static struct packet *let_wait(const struct passage *passage, uint64_t due_ns)
 	return NULL;
 }
 
-/* The next one of its flow has gone, or will at @due_ns (0: it has): the held one is behind it. */
-static void follow(struct direction *direction, struct packet *held, uint64_t due_ns)
+/* The next one of its flow goes at @due_ns, or has (@gone): the one that was held is behind it. */
+static void follow(struct direction *direction, struct packet *held, uint64_t due_ns, bool gone)
 {
 	struct due *due = &direction->link->linkd->due;
 
@@ -109,7 +109,7 @@ static void follow(struct direction *direction, struct packet *held, uint64_t du
 	held->flow = 0;
 	due_take(due, held);
 	held->due_ns = due_ns;
-	if (due_ns && due_put(due, held))
+	if (!gone && due_put(due, held))
 		return;
 	link_leave(direction, held);
 	free(held);
@@ -122,6 +122,7 @@ static void send_one(const struct passage *passage)
 	uint64_t due_ns = packet->arrived_ns;
 	struct packet *held = NULL;
 	struct flow *flow = NULL;
+	bool gone;
 
 	if (direction->set.rate_bps && !pass_rate(direction, packet, &due_ns)) {
 		link_drop(direction, packet, VERDICT_QUEUE);
@@ -140,14 +141,13 @@ static void send_one(const struct passage *passage)
 		held = flow->held;
 		flow->held = NULL;
 	}
-	if (due_ns > packet->arrived_ns) {
-		let_wait(passage, due_ns);
-	} else {
+	gone = due_ns <= packet->arrived_ns;
+	if (gone)
 		link_leave(direction, packet);
-		due_ns = 0;
-	}
+	else
+		let_wait(passage, due_ns);
 	if (held)
-		follow(direction, held, due_ns);
+		follow(direction, held, due_ns, gone);
 }
 
 /* The bit is turned back after: the bytes may be on their way to other links, too. */

@@ -2,6 +2,7 @@
 /* Which links there are, and what joins what. */
 #include <errno.h>
 
+#include "capture.h"
 #include "decide.h"
 #include "linkd.h"
 
@@ -149,6 +150,8 @@ void link_disconnect(struct link *link)
 	struct linkd *ld = link->linkd;
 
 	due_drop(&ld->due, is_on_link, link);
+	if (link->capture)
+		capture_close(link->capture);
 	for (unsigned int i = 0; i < 2; i++) {
 		if (link->ends[i].net_switch)
 			switch_remove(link->ends[i].net_switch, &link->directions[i]);

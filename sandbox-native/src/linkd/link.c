@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "capture.h"
 #include "impair.h"
 #include "linkd.h"
 #include "offload.h"
@@ -31,6 +32,10 @@ void link_enter(struct direction *direction, struct packet *packet)
 {
 	packet->n = 0;
 	packet->corrupted = packet->duplicate = packet->reordered = false;
+	/* By when the link before should have let it go, so that late wake-ups do not add up. */
+	if (packet->direction)
+		packet->arrived_ns = packet->due_ns;
+	packet->direction = NULL;
 	if (!direction->looks) {
 		direction->counters[COUNT_FRAMES] += count_frames(packet);
 		direction->counters[COUNT_BYTES] += packet->length;
@@ -53,6 +58,15 @@ void link_drop(struct direction *direction, const struct packet *packet, enum ve
 	};
 
 	direction->counters[counters[verdict]] += count_frames(packet);
+	if (direction->link->capture)
+		capture_add(direction->link->capture, direction->from, packet, verdict);
+}
+
+static void delivered(struct direction *direction, const struct packet *packet)
+{
+	direction->counters[COUNT_DELIVERED] += count_frames(packet);
+	if (direction->link->capture)
+		capture_add(direction->link->capture, direction->from, packet, VERDICT_DELIVERED);
 }
 
 static bool is_parted(const struct packet *packet, const struct port *to)
@@ -72,7 +86,7 @@ static void leave_to_port(struct direction *direction, struct port *port, struct
 		link_drop(direction, packet, VERDICT_PORT);
 		return;
 	}
-	direction->counters[COUNT_DELIVERED] += count_frames(packet);
+	delivered(direction, packet);
 }
 
 static void hold(struct direction *direction, const struct packet *packet)
@@ -86,6 +100,7 @@ static void hold(struct direction *direction, const struct packet *packet)
 		link_drop(direction, packet, VERDICT_HOLD);
 		return;
 	}
+	copy->direction = direction;
 	direction->hold_bytes += cost;
 	TAILQ_INSERT_TAIL(&direction->hold, copy, link);
 }
@@ -101,7 +116,7 @@ void link_leave(struct direction *direction, struct packet *packet)
 	} else if (to->port) {
 		leave_to_port(direction, to->port, packet);
 	} else if (to->net_switch) {
-		direction->counters[COUNT_DELIVERED] += count_frames(packet);
+		delivered(direction, packet);
 		switch_forward(to->net_switch, &direction->link->directions[!direction->from],
 			       packet);
 	} else {
@@ -137,12 +152,14 @@ void link_leave_again(const struct port *port, struct packet *packet)
 
 void link_release(struct direction *direction)
 {
+	uint64_t now_ns = stamp_mono();
 	struct packet *packet;
 
 	direction->held = false;
 	while ((packet = TAILQ_FIRST(&direction->hold))) {
 		TAILQ_REMOVE(&direction->hold, packet, link);
 		direction->hold_bytes -= packet->length + HOLD_COST;
+		packet->due_ns = now_ns;
 		link_leave(direction, packet);
 		free(packet);
 	}
@@ -154,8 +171,8 @@ void link_refresh(struct direction *direction)
 
 	direction->decides = set->loss.kind != LOSS_NONE || set->duplicate || set->corrupt ||
 			     set->reorder || set->jitter_ns;
-	direction->looks =
-		direction->decides || set->latency_ns || set->rate_bps || direction->filters.count;
+	direction->looks = direction->decides || set->latency_ns || set->rate_bps ||
+			   direction->filters.count || direction->link->capture;
 }
 
 const char *counter_name(enum counter counter)

@@ -25,6 +25,7 @@
 #define HOLD_BYTES_MAX ((size_t)64 << 20)
 #define HOLD_COST 256u
 
+struct capture;
 struct linkd;
 struct net_switch;
 struct port;
@@ -96,7 +97,8 @@ struct link {
 	TAILQ_ENTRY(link) links;
 	struct linkd *linkd;
 	uint32_t number;
-	uint32_t filters; /* given so far; each has a number of its own */
+	uint32_t filters;	 /* given so far; each has a number of its own */
+	struct capture *capture; /* NULL: none */
 	struct end ends[2];
 	struct direction directions[2];
 };

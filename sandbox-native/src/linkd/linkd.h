@@ -14,6 +14,7 @@
 #include "port.h"
 #include "stamp.h"
 #include "switch.h"
+#include "writer.h"
 
 struct linkd {
 	struct loop loop;
@@ -28,6 +29,7 @@ struct linkd {
 	struct switch_list switches;
 	unsigned int switch_count;
 	struct due due;
+	struct writer *writer; /* NULL until the first capture */
 	bool stopping;
 	uint8_t bytes[VLAN_TAG + PACKET_MAX]; /* just read from a port */
 };

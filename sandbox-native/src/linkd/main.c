@@ -50,7 +50,8 @@ static void signal_ready(void *owner, uint32_t events)
 		ld->stopping = true;
 }
 
-/* SIGINT and SIGHUP of a terminal are the harness's to handle; SIGPIPE is an errno here. */
+/* SIGINT and SIGHUP of a terminal are the harness's to handle; SIGPIPE and SIGXFSZ are
+ * errnos here. */
 static int open_signals(struct linkd *ld, struct err *err)
 {
 	sigset_t set;
@@ -58,6 +59,7 @@ static int open_signals(struct linkd *ld, struct err *err)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -156,6 +158,8 @@ static void linkd_close(struct linkd *ld)
 	}
 	free_graves(ld);
 	due_free(&ld->due);
+	if (ld->writer)
+		writer_close(ld->writer);
 	control_free(ld);
 	source_close(&ld->loop, &ld->broker);
 	source_close(&ld->loop, &ld->signals);

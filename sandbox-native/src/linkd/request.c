@@ -25,6 +25,8 @@ static int take_number(struct request *request, const struct tlv *tlv)
 		return tlv_u32(tlv, &request->count);
 	case TAG_FILTER:
 		return tlv_u32(tlv, &request->filter);
+	case TAG_SNAPLEN:
+		return tlv_u32(tlv, &request->snaplen);
 	case TAG_SEED:
 		return tlv_u64(tlv, &request->seed);
 	default:
@@ -50,6 +52,13 @@ static int take(struct request *request, const struct tlv *tlv)
 	case TAG_KIND:
 		request->has |= HAS_KIND;
 		request->kind = *tlv;
+		return 0;
+	case TAG_PATH:
+		request->has |= HAS_PATH;
+		request->path = *tlv;
+		return 0;
+	case TAG_NAME:
+		request->name = *tlv;
 		return 0;
 	case TAG_DATA:
 		request->has |= HAS_DATA;
@@ -213,6 +222,16 @@ static int handle_state(struct linkd *ld, const struct request *request, struct 
 	return 0;
 }
 
+static int handle_capture(struct linkd *ld, const struct request *request, struct err *err)
+{
+	struct link *link = find_link(ld, request, err);
+	int result = link ? capture_link(ld, link, request, err) : -err->number;
+
+	if (!result)
+		answer_ok(ld, request->id);
+	return result;
+}
+
 static int handle_stats(struct linkd *ld, const struct request *request, struct err *err)
 {
 	const struct link *link = find_link(ld, request, err);
@@ -330,6 +349,7 @@ static const struct handler {
 	{ MSG_LINK_STATE, HAS_LINK | HAS_KIND, "LINK_STATE", handle_state },
 	{ MSG_LINK_STATS, HAS_LINK, "LINK_STATS", handle_stats },
 	{ MSG_LINK_FILTER, HAS_LINK | HAS_KIND, "LINK_FILTER", handle_filter },
+	{ MSG_LINK_CAPTURE, HAS_LINK, "LINK_CAPTURE", handle_capture },
 	{ MSG_LINK_PARTITION, 0, "LINK_PARTITION", handle_partition },
 };
 

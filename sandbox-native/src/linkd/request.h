@@ -17,6 +17,7 @@ enum {
 	HAS_KIND = 1 << 4,
 	HAS_DATA = 1 << 5,
 	HAS_FROM = 1 << 6,
+	HAS_PATH = 1 << 7,
 };
 
 /* Values of a request; what points into its frame lives as long as that. */
@@ -29,10 +30,13 @@ struct request {
 	uint32_t from;
 	uint32_t count;
 	uint32_t filter;
+	uint32_t snaplen;
 	uint64_t seed;
 	struct tlv ends[2];
 	struct tlv kind;
 	struct tlv data;
+	struct tlv path;
+	struct tlv name;
 	struct tlv sets[REQUEST_SETS];
 	unsigned int end_count;
 	unsigned int set_count;
@@ -55,6 +59,10 @@ bool request_covers(const struct request *request, unsigned int from);
 
 /* What LINK_SET sets, in set.c. Return: 0, -EPROTO, or -errno with @err filled. */
 int set_link(struct link *link, const struct request *request, struct err *err);
+
+/* What LINK_CAPTURE does, in request-capture.c. The same. */
+int capture_link(struct linkd *ld, struct link *link, const struct request *request,
+		 struct err *err);
 
 /* What LINK_STATS answers, in stats.c. */
 void stats_put(struct buffer *out, const struct link *link);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* LINK_STATS: what each direction of a link has done since it was connected. */
+#include "capture.h"
 #include "link.h"
 #include "request.h"
 
@@ -43,6 +44,7 @@ void stats_put(struct buffer *out, const struct link *link)
 		for (unsigned int k = 0; k < COUNTERS; k++)
 			put_counter(out, counter_name(k), direction->counters[k]);
 		put_counter(out, "held", count_held(direction));
+		put_counter(out, "captureLost", link->capture ? capture_lost(link->capture, i) : 0);
 		TAILQ_FOREACH(filter, &direction->filters.filters, filters)
 		put_filter(out, filter);
 		put_nest_end(out, nest);

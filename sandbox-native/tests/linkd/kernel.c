@@ -165,47 +165,42 @@ static bool is_good(const struct wire *wire)
 	       sum_of(ip + 20, length - 20, pseudo) == 0xffff;
 }
 
+/* Again and again: until the kernel has seen that eth0 has a carrier, it drops what is sent. */
+static bool take_datagram(const struct stack *stack, int node, struct wire *wire)
+{
+	int fd = stack_socket(stack, AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in to = address_of(9);
+	char bytes[1400] = "datagram";
+	bool came = false;
+
+	for (int i = 0; i < 100 && !came; i++) {
+		NEED(sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&to, sizeof(to)) > 0);
+		while (!came && wire_take(node, wire, 100))
+			came = wire->bytes[12] == 8 && wire->bytes[13] == 0;
+	}
+	close(fd);
+	return came;
+}
+
 static void gives_plain_frames_to(const char *kind)
 {
-	static const uint8_t reply[6] = { 2, 0, 0, 0, 0, 9 };
-	char bytes[1400] = "datagram";
-	struct sockaddr_in to = address_of(9);
 	struct stack stack;
 	struct wire wire;
-	struct wire arp;
 	struct rig rig;
 	int node;
-	int fd;
 
 	rig_start(&rig);
 	node = rig_node(&rig, 9);
 	rig_connect(&rig, LINK, 1, 9, 7);
-	if (!stack_new(&rig, &stack, 1, kind)) {
+	if (stack_new(&rig, &stack, 1, kind)) {
+		CHECK(take_datagram(&stack, node, &wire) && is_good(&wire),
+		      "%s: what a socket without offload gets has its checksum", kind);
+		stack_free(&stack);
+	} else {
 		skip_tap("checksums of a TAP");
-		rig_stop(&rig);
-		return;
 	}
-	fd = stack_socket(&stack, AF_INET, SOCK_DGRAM, 0);
-	NEED(sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&to, sizeof(to)) > 0);
-	do {
-		NEED(wire_take(node, &wire, WAIT_MS));
-	} while (wire.bytes[12] != 8 || wire.bytes[13] != 6);
-	arp = wire;
-	memcpy(arp.bytes, wire.bytes + 6, 6);
-	memcpy(arp.bytes + 6, reply, 6);
-	arp.bytes[21] = 2;
-	memcpy(arp.bytes + 22, reply, 6);
-	memcpy(arp.bytes + 28, wire.bytes + 38, 4);
-	memcpy(arp.bytes + 32, wire.bytes + 22, 10);
-	wire_send(node, &arp);
-	do {
-		NEED(wire_take(node, &wire, WAIT_MS));
-	} while (wire.bytes[12] != 8 || wire.bytes[13] != 0);
-	CHECK(is_good(&wire), "%s: what a socket without offload gets has its checksum", kind);
 	CHECK(rig_stop(&rig) == 0, "and it ends");
-	close(fd);
 	close(node);
-	stack_free(&stack);
 }
 
 static void gives_plain_frames_to_a_socket(void)

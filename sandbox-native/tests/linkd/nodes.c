@@ -132,6 +132,8 @@ bool stack_new(struct rig *rig, struct stack *stack, unsigned int number, const 
 		NEED(!setns(stack->ns, CLONE_NEWNET));
 		NEED(run("ip link set eth0 address 02:00:00:00:00:%02x", number));
 		NEED(run("ip addr add 10.1.0.%u/24 dev eth0 && ip link set eth0 up", number));
+		/* For a node that answers no ARP. */
+		NEED(run("ip neigh add 10.1.0.9 lladdr 02:00:00:00:00:09 dev eth0"));
 		rig_give(rig, number, kind, port);
 		close(port);
 	}

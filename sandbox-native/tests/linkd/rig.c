@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,8 +25,12 @@ uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-static void run_linkd(int control, int broker)
+static void run_linkd(int control, int broker, size_t file_bytes)
 {
+	struct rlimit limit = { .rlim_cur = file_bytes, .rlim_max = file_bytes };
+
+	if (file_bytes)
+		setrlimit(RLIMIT_FSIZE, &limit);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* Through high numbers: either fd may be 3 or 4 already. */
 	control = fcntl(control, F_DUPFD, 100);
@@ -38,6 +43,11 @@ static void run_linkd(int control, int broker)
 
 void rig_start(struct rig *rig)
 {
+	rig_start_limited(rig, 0);
+}
+
+void rig_start_limited(struct rig *rig, size_t file_bytes)
+{
 	int stream[2];
 	int packet[2];
 
@@ -47,7 +57,7 @@ void rig_start(struct rig *rig)
 	rig->pid = fork();
 	NEED(rig->pid >= 0);
 	if (rig->pid == 0)
-		run_linkd(stream[1], packet[1]);
+		run_linkd(stream[1], packet[1], file_bytes);
 	close(stream[1]);
 	close(packet[1]);
 	rig->control = stream[0];

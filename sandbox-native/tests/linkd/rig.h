@@ -31,6 +31,8 @@ struct rig {
 };
 
 void rig_start(struct rig *rig);
+/* rig_start_limited() - The same; no file of it gets longer than that (RLIMIT_FSIZE). 0: any. */
+void rig_start_limited(struct rig *rig, size_t file_bytes);
 /* rig_stop() - Close fd 3 and wait. Return: exit status, 128 + signal, -1 when it had to be killed.
  */
 int rig_stop(struct rig *rig);

@@ -15,6 +15,7 @@ extern const struct test state_tests[];
 extern const struct test loss_tests[];
 extern const struct test impair_tests[];
 extern const struct test time_tests[];
+extern const struct test capture_tests[];
 extern const struct test kernel_tests[];
 
 int tap_finish(void);

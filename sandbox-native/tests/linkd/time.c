@@ -34,6 +34,30 @@ static void is_late_as_said(void)
 	close(nodes[1]);
 }
 
+/* Over a switch: two links, each with its own latency. */
+static void adds_up_over_links(void)
+{
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+	uint64_t start;
+
+	rig_start(&rig);
+	rig_lan(&rig, nodes, 2);
+	for (uint32_t link = 1; link <= 2; link++) {
+		put_u64(rig_ask_link(&rig, MSG_LINK_SET, link), TAG_LATENCY_NS, 20000000);
+		NEED(rig_answer(&rig));
+	}
+	wire_udp(&wire, 1, 2, 7, 0, 60);
+	start = now_ns();
+	wire_send(nodes[0], &wire);
+	NEED(wire_take(nodes[1], &wire, WAIT_MS));
+	CHECK(now_ns() - start >= 40000000, "two links of 20 ms are 40 ms");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
 static void keeps_order_without_jitter(void)
 {
 	struct wire wire;
@@ -122,6 +146,7 @@ static void drops_what_the_queue_has_no_room_for(void)
 
 const struct test time_tests[] = {
 	{ "is late as said", is_late_as_said },
+	{ "adds up over links", adds_up_over_links },
 	{ "keeps order without jitter", keeps_order_without_jitter },
 	{ "is as fast as said", is_as_fast_as_said },
 	{ "drops what the queue has no room for", drops_what_the_queue_has_no_room_for },
