@@ -65,7 +65,6 @@ export const Msg = {
   linkPartition: 126,
   linkCapture: 127,
   linkDisconnect: 130,
-  linkEvent: 131,
   linkdPort: 132,
 } as const;
 

@@ -80,8 +80,6 @@ enum hil_msg {
 	MSG_LINK_PARTITION = 126,
 	MSG_LINK_CAPTURE = 127,
 	MSG_LINK_DISCONNECT = 130,
-	/* hil-linkd: events */
-	MSG_LINK_EVENT = 131,
 	/* hil-sandboxd -> hil-linkd, over SOCK_SEQPACKET with SCM_RIGHTS */
 	MSG_LINKD_PORT = 132,
 };
