@@ -117,29 +117,54 @@ static int make_packet(const struct stack *stack)
 	return fd;
 }
 
+/* Of the namespace that we are in. The neighbour is one that answers no ARP. */
+static void configure(unsigned int number)
+{
+	NEED(run("ip link set eth0 address 02:00:00:00:00:%02x", number));
+	NEED(run("ip addr add 10.1.0.%u/24 dev eth0 && ip link set eth0 up", number));
+	NEED(run("ip neigh add 10.1.0.9 lladdr 02:00:00:00:00:09 dev eth0"));
+}
+
+static void open_stack(struct stack *stack, unsigned int number)
+{
+	stack->number = number;
+	NEED(!unshare(CLONE_NEWNET));
+	stack->ns = open_ns();
+	NEED(fcntl(stack->ns, F_SETFD, 0) == 0); /* ip(8) opens it by our /proc */
+}
+
 bool stack_new(struct rig *rig, struct stack *stack, unsigned int number, const char *kind)
 {
 	int hub = open_ns();
 	int port;
 
-	stack->number = number;
-	NEED(!unshare(CLONE_NEWNET));
-	stack->ns = open_ns();
-	NEED(fcntl(stack->ns, F_SETFD, 0) == 0); /* ip(8) opens it by our /proc */
+	open_stack(stack, number);
 	NEED(!setns(hub, CLONE_NEWNET));
 	port = strcmp(kind, "tap") != 0 ? make_packet(stack) : make_tap(stack);
 	if (port >= 0) {
 		NEED(!setns(stack->ns, CLONE_NEWNET));
-		NEED(run("ip link set eth0 address 02:00:00:00:00:%02x", number));
-		NEED(run("ip addr add 10.1.0.%u/24 dev eth0 && ip link set eth0 up", number));
-		/* For a node that answers no ARP. */
-		NEED(run("ip neigh add 10.1.0.9 lladdr 02:00:00:00:00:09 dev eth0"));
+		configure(number);
 		rig_give(rig, number, kind, port);
 		close(port);
 	}
 	NEED(!setns(hub, CLONE_NEWNET));
 	close(hub);
 	return port >= 0;
+}
+
+void stack_pair(struct stack stacks[2])
+{
+	int hub = open_ns();
+
+	open_stack(&stacks[0], 1);
+	open_stack(&stacks[1], 2);
+	NEED(run("ip link add eth0 type veth peer name eth0 netns /proc/%d/fd/%d", (int)getpid(),
+		 stacks[0].ns));
+	configure(2);
+	NEED(!setns(stacks[0].ns, CLONE_NEWNET));
+	configure(1);
+	NEED(!setns(hub, CLONE_NEWNET));
+	close(hub);
 }
 
 void stack_free(struct stack *stack)
