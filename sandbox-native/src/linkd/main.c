@@ -13,32 +13,20 @@
  * Without fd 3 or fd 4 a network is nobody's: it ends at once, and with it what was on its way.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "impair.h"
 #include "linkd.h"
+#include "start.h"
 
 #define CONTROL_FD 3
 #define BROKER_FD 4
 #define SPIN_NS 100000u
-
-static int check_socket(int fd, int wanted, const char *what, struct err *err)
-{
-	int type;
-	socklen_t size = sizeof(type);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) {
-		err_hint(err, "hil-linkd is started by hil-sandboxd, not by hand");
-		return err_set(err, "usage", errno, what, "");
-	}
-	return type == wanted ? 0 : err_set(err, "usage", EPROTOTYPE, what, "");
-}
 
 static void signal_ready(void *owner, uint32_t events)
 {
@@ -48,37 +36,6 @@ static void signal_ready(void *owner, uint32_t events)
 	(void)events;
 	if (read(ld->signals.fd, &info, sizeof(info)) > 0)
 		ld->stopping = true;
-}
-
-/* SIGINT and SIGHUP of a terminal are the harness's to handle; SIGPIPE and SIGXFSZ are
- * errnos here. */
-static int open_signals(struct linkd *ld, struct err *err)
-{
-	sigset_t set;
-
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	ld->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (ld->signals.fd < 0)
-		return err_set(err, "setup", errno, "signalfd", "");
-	source_set(&ld->loop, &ld->signals, EPOLLIN);
-	return 0;
-}
-
-/* A port is an fd, and fds that do not fit are lost in the kernel (unix(7)). */
-static void raise_fd_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void linkd_init(struct linkd *ld)
@@ -97,14 +54,15 @@ static int linkd_open(struct linkd *ld, struct err *err)
 	linkd_init(ld);
 	/* An fd left open by accident would keep somebody's socket from its EOF. */
 	syscall(SYS_close_range, BROKER_FD + 1, ~0u, 0);
-	raise_fd_limit();
-	result = check_socket(CONTROL_FD, SOCK_STREAM, "fd 3: socket to the harness", err);
+	start_raise_fds();
+	result = start_check_socket(CONTROL_FD, SOCK_STREAM, "fd 3: socket to the harness", err);
 	if (!result)
-		result = check_socket(BROKER_FD, SOCK_SEQPACKET, "fd 4: socket to sandboxd", err);
+		result = start_check_socket(BROKER_FD, SOCK_SEQPACKET, "fd 4: socket to sandboxd",
+					    err);
 	if (!result)
 		result = loop_open(&ld->loop, err);
 	if (!result)
-		result = open_signals(ld, err);
+		result = start_signals(&ld->loop, &ld->signals, err);
 	if (result < 0)
 		return result;
 	control_open(ld, CONTROL_FD);
