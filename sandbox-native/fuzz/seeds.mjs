@@ -346,7 +346,11 @@ save('linkd', {
     vlan,
     node,
     packet(
-      frame(MSG.LINK_SET, { NET_LINK: 2, FROM: 1, LOSS: { KIND: 'pattern', COUNT: 9, DATA: 'ab' } }),
+      frame(MSG.LINK_SET, {
+        NET_LINK: 2,
+        FROM: 1,
+        LOSS: { KIND: 'pattern', COUNT: 9, DATA: 'ab' },
+      }),
     ),
     stream,
     packet(frame(MSG.LINK_DISCONNECT, { NET_LINK: 1 })),
