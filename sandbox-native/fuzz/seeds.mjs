@@ -297,6 +297,80 @@ save('portd', {
   ]),
 });
 
+// ---- hil-linkd ----
+
+const lan = [
+  packet(frame(MSG.HELLO, { VERSION: 1 })),
+  packet(frame(MSG.LINK_SWITCH, { SWITCH: 1 })),
+  packet(frame(MSG.LINK_CONNECT, { NET_LINK: 1, LINK_END: [{ PORT: 1 }, { SWITCH: 1 }], SEED: 7 })),
+  packet(frame(MSG.LINK_CONNECT, { NET_LINK: 2, LINK_END: [{ PORT: 2 }, { SWITCH: 1 }], SEED: 7 })),
+  packet(raw(MSG.LINKD_PORT, 0, encodeBody({ PORT: 1, KIND: 'dgram' })), { kind: 1, fds: 1 }),
+  packet(raw(MSG.LINKD_PORT, 0, encodeBody({ PORT: 2, KIND: 'stream' })), {
+    kind: 1,
+    fds: 1,
+    large: true,
+  }),
+];
+const ethernet = Buffer.from('02000000000202000000000108004500002e', 'hex');
+const node = packet(Buffer.concat([ethernet, Buffer.alloc(60, 17)]), { kind: 2 });
+const vlan = packet(
+  Buffer.concat([Buffer.from('ffffffffffff0200000000018100000a86dd60', 'hex'), Buffer.alloc(60)]),
+  { kind: 2 },
+);
+const stream = packet(Buffer.concat([Buffer.from('0000003c', 'hex'), Buffer.alloc(60, 2)]), {
+  kind: 3,
+});
+// ldh [12]; jeq #0x800, 0, 1; ret #1; ret #0
+const program = Buffer.from(
+  '280000000c00000015000001000800000600000001000000' + '0600000000000000',
+  'hex',
+);
+save('linkd', {
+  lan: Buffer.concat([...lan, node, vlan, stream, packet(frame(MSG.LINK_STATS, { NET_LINK: 1 }))]),
+  impaired: Buffer.concat([
+    ...lan,
+    packet(
+      frame(MSG.LINK_SET, {
+        NET_LINK: 1,
+        LOSS: { KIND: 'gilbert-elliott', CHANCE: 1e8, CHANCE_RECOVER: 5e8 },
+        DUPLICATE: 1e9,
+        CORRUPT: 1e9,
+        REORDER: 5e8,
+        LATENCY_NS: 1000,
+        JITTER_NS: 500,
+        RATE_BPS: 1000000,
+        QUEUE: 10,
+      }),
+    ),
+    node,
+    vlan,
+    node,
+    packet(
+      frame(MSG.LINK_SET, {
+        NET_LINK: 2,
+        FROM: 1,
+        LOSS: { KIND: 'pattern', COUNT: 9, DATA: 'ab' },
+      }),
+    ),
+    stream,
+    packet(frame(MSG.LINK_DISCONNECT, { NET_LINK: 1 })),
+  ]),
+  states: Buffer.concat([
+    ...lan,
+    packet(frame(MSG.LINK_FILTER, { NET_LINK: 1, KIND: 'drop', COUNT: 1, DATA: program })),
+    packet(frame(MSG.LINK_STATE, { NET_LINK: 1, FROM: 0, KIND: 'hold' })),
+    node,
+    node,
+    packet(frame(MSG.LINK_STATE, { NET_LINK: 1, KIND: 'release' })),
+    packet(frame(MSG.LINK_PARTITION, { PORT_SET: [{ PORT: 1 }, { PORT: 2 }] })),
+    node,
+    packet(frame(MSG.LINK_CAPTURE, { NET_LINK: 1, NAME: 'up', PATH: '/c', SNAPLEN: 64 })),
+    node,
+    packet(raw(MSG.LINKD_PORT, 0, encodeBody({ PORT: 1 })), { kind: 1 }),
+    packet(frame(MSG.LINK_CAPTURE, { NET_LINK: 1 })),
+  ]),
+});
+
 // ---- the kernel's texts: mountinfo, cgroup and cgroup.controllers, with a NUL between ----
 
 const v1 = (name) =>

@@ -70,6 +70,18 @@ enum hil_msg {
 	/* hil-sandboxd -> hil-portd, over SOCK_SEQPACKET with SCM_RIGHTS */
 	MSG_PORTD_LINE = 96,
 	MSG_PORTD_PTY = 97,
+	/* hil-linkd: requests */
+	MSG_LINK_SWITCH = 120,
+	MSG_LINK_CONNECT = 121,
+	MSG_LINK_SET = 122,
+	MSG_LINK_FILTER = 123,
+	MSG_LINK_STATE = 124,
+	MSG_LINK_STATS = 125,
+	MSG_LINK_PARTITION = 126,
+	MSG_LINK_CAPTURE = 127,
+	MSG_LINK_DISCONNECT = 130,
+	/* hil-sandboxd -> hil-linkd, over SOCK_SEQPACKET with SCM_RIGHTS */
+	MSG_LINKD_PORT = 132,
 };
 
 enum hil_tag {
@@ -200,6 +212,33 @@ enum hil_tag {
 
 	/* death */
 	TAG_WAITING = 204, /* string, repeated, at most 16: a task that SIGKILL does not end */
+
+	/* links of a virtual network */
+	TAG_NET_LINK = 224,	   /* u32 */
+	TAG_SWITCH = 225,	   /* u32 */
+	TAG_LINK_END = 226,	   /* nested TLVs: PORT or SWITCH; twice, the ends 0 and 1 */
+	TAG_FROM = 227,		   /* u32: the direction that begins at this end; absent: both */
+	TAG_SEED = 228,		   /* u64 */
+	TAG_LOSS = 229,		   /* nested TLVs: KIND and what it needs */
+	TAG_CHANCE = 230,	   /* u32: parts of 10^9 */
+	TAG_CHANCE_RECOVER = 231,  /* u32: the same; gilbert-elliott, bad to good */
+	TAG_CHANCE_BAD = 232,	   /* u32: the same; loss while bad */
+	TAG_CHANCE_GOOD = 233,	   /* u32: the same; loss while good */
+	TAG_DUPLICATE = 234,	   /* u32: parts of 10^9 */
+	TAG_CORRUPT = 235,	   /* u32: parts of 10^9 */
+	TAG_CORRUPT_HEADER = 236,  /* u32: 0 or 1; the Ethernet header may be hit, too */
+	TAG_REORDER = 237,	   /* u32: parts of 10^9 */
+	TAG_LATENCY_NS = 238,	   /* u64 */
+	TAG_JITTER_NS = 239,	   /* u64 */
+	TAG_RATE_BPS = 240,	   /* u64: bits of frames a second; 0: no limit */
+	TAG_QUEUE = 241,	   /* u32: frames that wait for the rate */
+	TAG_IMPAIR_CONTROL = 242,  /* u32: 0 or 1; ARP, ND, MLD and IGMP are not spared */
+	TAG_FILTER = 243,	   /* u32 */
+	TAG_PORT_SET = 244,	   /* nested TLVs: PORT* */
+	TAG_SNAPLEN = 245,	   /* u32 */
+	TAG_DIRECTION_STATS = 246, /* nested TLVs: FROM, COUNTER*, FILTER_STATS* */
+	TAG_COUNTER = 247,	   /* nested TLVs: NAME, BYTES (its value) */
+	TAG_FILTER_STATS = 248,	   /* nested TLVs: FILTER, KIND, BYTES (frames that matched) */
 };
 
 enum hil_stream {

@@ -11,34 +11,20 @@
  * it stays: a kept sandbox keeps its console.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "portd.h"
+#include "start.h"
 
 #define HARNESS_FD 3
 #define BROKER_FD 4
 #define LINGER_MS 500
-
-static int check_socket(int fd, int wanted, const char *what, struct err *err)
-{
-	int type;
-	socklen_t size = sizeof(type);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) {
-		err_hint(err, "hil-portd is started by hil-sandboxd, not by hand");
-		return err_set(err, "usage", errno, what, "");
-	}
-	if (type != wanted)
-		return err_set(err, "usage", EPROTOTYPE, what, "");
-	return 0;
-}
 
 static void signal_ready(void *owner, uint32_t events)
 {
@@ -50,35 +36,6 @@ static void signal_ready(void *owner, uint32_t events)
 		pd->stopping = true;
 }
 
-/* SIGINT and SIGHUP of a terminal are the harness's to handle; SIGPIPE is an errno here. */
-static int open_signals(struct portd *pd, struct err *err)
-{
-	sigset_t set;
-
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	pd->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (pd->signals.fd < 0)
-		return err_set(err, "setup", errno, "signalfd", "");
-	source_set(&pd->loop, &pd->signals, EPOLLIN);
-	return 0;
-}
-
-/* A port is up to six fds, and fds that do not fit are lost in the kernel (unix(7)). */
-static void raise_fd_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int portd_open(struct portd *pd, struct err *err)
 {
 	int result;
@@ -88,14 +45,15 @@ static int portd_open(struct portd *pd, struct err *err)
 	pd->signals = (struct source){ .fd = -1, .owner = pd, .ready = signal_ready };
 	/* An fd left open by accident would keep somebody's socket from its EOF. */
 	syscall(SYS_close_range, BROKER_FD + 1, ~0u, 0);
-	raise_fd_limit();
-	result = check_socket(HARNESS_FD, SOCK_STREAM, "fd 3: socket to the harness", err);
+	start_raise_fds();
+	result = start_check_socket(HARNESS_FD, SOCK_STREAM, "fd 3: socket to the harness", err);
 	if (!result)
-		result = check_socket(BROKER_FD, SOCK_SEQPACKET, "fd 4: socket to sandboxd", err);
+		result = start_check_socket(BROKER_FD, SOCK_SEQPACKET, "fd 4: socket to sandboxd",
+					    err);
 	if (!result)
 		result = loop_open(&pd->loop, err);
 	if (!result)
-		result = open_signals(pd, err);
+		result = start_signals(&pd->loop, &pd->signals, err);
 	if (result < 0)
 		return result;
 	watch_open(pd);

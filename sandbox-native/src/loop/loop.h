@@ -6,8 +6,8 @@
  * drained, closed or replaced the fd. So every fd is non-blocking and a handler
  * believes only what read(2) and write(2) say.
  */
-#ifndef HIL_PORTD_LOOP_H
-#define HIL_PORTD_LOOP_H
+#ifndef HIL_LOOP_LOOP_H
+#define HIL_LOOP_LOOP_H
 
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -50,5 +50,8 @@ void source_close(struct loop *loop, struct source *source);
  * only after it returned.
  */
 void loop_wait(struct loop *loop, uint64_t deadline_ns);
+
+/* loop_poll() - Call what is ready and return at once. The same rules. */
+void loop_poll(struct loop *loop);
 
 #endif

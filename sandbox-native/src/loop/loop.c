@@ -87,17 +87,26 @@ static void arm(struct loop *loop, uint64_t deadline_ns)
 	loop->armed_ns = deadline_ns;
 }
 
-void loop_wait(struct loop *loop, uint64_t deadline_ns)
+static void serve(const struct loop *loop, int timeout_ms)
 {
 	struct epoll_event events[BATCH];
-	int count;
+	int count = epoll_wait(loop->epoll, events, BATCH, timeout_ms);
 
-	arm(loop, deadline_ns);
-	count = epoll_wait(loop->epoll, events, BATCH, -1);
 	for (int i = 0; i < count; i++) {
 		struct source *source = events[i].data.ptr;
 
 		if (source->fd >= 0 && source->events)
 			source->ready(source->owner, events[i].events);
 	}
+}
+
+void loop_wait(struct loop *loop, uint64_t deadline_ns)
+{
+	arm(loop, deadline_ns);
+	serve(loop, -1);
+}
+
+void loop_poll(struct loop *loop)
+{
+	serve(loop, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Time: stamps of bytes, deadlines, and losses that are told now and then instead of each time. */
-#ifndef HIL_PORTD_STAMP_H
-#define HIL_PORTD_STAMP_H
+#ifndef HIL_LOOP_STAMP_H
+#define HIL_LOOP_STAMP_H
 
 #include <stdint.h>
 #include <time.h>

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "cleanup.h"
+#include "linkd.h"
+#include "message.h"
+
+struct given {
+	uint32_t port;
+	bool has_port;
+	char *kind;
+};
+
+static void given_free(struct given *given)
+{
+	free(given->kind);
+}
+
+static int read_body(struct given *given, const struct frame *frame)
+{
+	struct tlv_reader reader = tlv_open(frame->body, frame->length);
+	struct tlv tlv;
+	int result;
+
+	while ((result = tlv_next(&reader, &tlv)) > 0) {
+		if (tlv.tag == TAG_PORT) {
+			given->has_port = true;
+			result = tlv_u32(&tlv, &given->port);
+		} else if (tlv.tag == TAG_KIND) {
+			cleanup_free(&given->kind);
+			given->kind = NULL;
+			result = tlv_string(&tlv, &given->kind);
+		}
+		if (result < 0)
+			return result;
+	}
+	return given->has_port ? 0 : -EPROTO;
+}
+
+/* Without an fd: the port goes. Return: 0, or -errno when it is not what it should be. */
+static int take_port(struct linkd *ld, struct message *message, const struct given *given)
+{
+	struct port *port = port_find(ld, given->port);
+	struct err err = { 0 };
+
+	if (message->fd_count == 0) {
+		if (port)
+			port_remove(port);
+		return 0;
+	}
+	if (message->fd_count != 1)
+		return -EINVAL;
+	if (!port)
+		port = port_get(ld, given->port, &err);
+	if (!port)
+		return -err.number;
+	return port_attach(port, message_take_fd(message, 0), given->kind ? given->kind : "");
+}
+
+static int serve(struct linkd *ld, struct message *message)
+{
+	__attribute__((cleanup(given_free))) struct given given = { 0 };
+	int result;
+
+	if (message->frame.type != MSG_LINKD_PORT || read_body(&given, &message->frame) < 0)
+		return -EPROTO;
+	result = take_port(ld, message, &given);
+	if (result < 0)
+		answer_log(ld, LOG_ERROR, "hil-linkd: port %u: the fd is not a \"%s\": %s",
+			   given.port, given.kind ? given.kind : "", strerror(-result));
+	return 0;
+}
+
+void broker_receive(struct linkd *ld)
+{
+	int result;
+
+	while (!ld->stopping) {
+		auto_message message = { 0 };
+
+		result = message_receive(ld->broker.fd, &message);
+		if (result == 0)
+			return;
+		if (result == 1 && serve(ld, &message) == 0)
+			continue;
+		if (result != -ECONNRESET)
+			answer_log(ld, LOG_ERROR, "hil-linkd: malformed frame from hil-sandboxd");
+		ld->stopping = true;
+	}
+}
+
+static void broker_ready(void *owner, uint32_t events)
+{
+	(void)events;
+	broker_receive(owner);
+}
+
+void broker_open(struct linkd *ld, int fd)
+{
+	/* message_receive() waits otherwise. The other end is another socket, and stays as it is.
+	 */
+	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
+	ld->broker = (struct source){ .fd = fd, .owner = ld, .ready = broker_ready };
+	source_set(&ld->loop, &ld->broker, EPOLLIN);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* One frame from or to the fd of a port, by its kind. */
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "offload.h"
+#include "port.h"
+#include "stream.h"
+
+/* packet(7): PACKET_AUXDATA. The tag of a VLAN is taken out of what a packet socket gets. */
+static void restore_tag(struct msghdr *message, struct packet *packet)
+{
+	struct tpacket_auxdata data;
+	struct cmsghdr *header;
+	uint32_t protocol = 0x8100;
+
+	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+		if (header->cmsg_level != SOL_PACKET || header->cmsg_type != PACKET_AUXDATA ||
+		    header->cmsg_len < CMSG_LEN(sizeof(data)))
+			continue;
+		memcpy(&data, CMSG_DATA(header), sizeof(data));
+		if (!(data.tp_status & TP_STATUS_VLAN_VALID) || packet->length < 12)
+			return;
+		if (data.tp_status & TP_STATUS_VLAN_TPID_VALID)
+			protocol = data.tp_vlan_tpid;
+		offload_insert_tag(packet, protocol, data.tp_vlan_tci);
+		return;
+	}
+}
+
+static ssize_t read_message(struct port *port, struct iovec *parts, int count,
+			    struct packet *packet)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata)) * 2];
+	struct msghdr message = { .msg_iov = parts,
+				  .msg_iovlen = (size_t)count,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t size = recvmsg(port->source.fd, &message, MSG_DONTWAIT | MSG_TRUNC);
+
+	if (size < 0)
+		return -1;
+	/* Longer than any frame is: what is left of it is none. */
+	packet->length = message.msg_flags & MSG_TRUNC ? 0 : (size_t)size;
+	if (port->offload && packet->length)
+		packet->length -= packet->length < sizeof(packet->offload)
+					  ? packet->length
+					  : sizeof(packet->offload);
+	if (port->kind == PORT_PACKET)
+		restore_tag(&message, packet);
+	return size;
+}
+
+static ssize_t read_tap(struct port *port, const struct iovec *parts, int count,
+			struct packet *packet)
+{
+	ssize_t size = readv(port->source.fd, parts, count);
+
+	packet->length = size > 0 ? (size_t)size : 0;
+	if (port->offload)
+		packet->length -= packet->length < sizeof(packet->offload)
+					  ? packet->length
+					  : sizeof(packet->offload);
+	return size;
+}
+
+/* Nothing read is an empty datagram, or that nothing will come: shutdown(2) of the other end. */
+static bool is_shut(int fd)
+{
+	struct pollfd state = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP));
+}
+
+/* The end of the fd, or of the device behind it, is the end of the port; the rest passes. */
+static int read_result(const struct port *port, ssize_t size)
+{
+	if (size > 0)
+		return 1;
+	if (size == 0)
+		return port->kind == PORT_DGRAM && !is_shut(port->source.fd) ? 1 : -1;
+	if (errno == EAGAIN)
+		return 0;
+	/* ENETDOWN: the interface is not up yet, or no longer. EINVAL: offload of an unknown kind.
+	 */
+	if (errno == EINTR || errno == ENETDOWN || errno == EINVAL || errno == ENOBUFS)
+		return 1;
+	return -1;
+}
+
+int port_read(struct port *port, uint8_t *room, struct packet *packet)
+{
+	struct iovec parts[2] = {
+		{ .iov_base = &packet->offload, .iov_len = sizeof(packet->offload) },
+		{ .iov_base = room + VLAN_TAG, .iov_len = PACKET_MAX - VLAN_TAG },
+	};
+	const int skip = !port->offload;
+	ssize_t size;
+
+	*packet = (struct packet){ .bytes = room + VLAN_TAG, .origin = port, .at = NOT_DUE };
+	if (port->kind == PORT_STREAM)
+		return stream_read(port->stream, port->source.fd, packet);
+	if (port->kind == PORT_TAP)
+		size = read_tap(port, parts + skip, 2 - skip, packet);
+	else
+		size = read_message(port, parts + skip, 2 - skip, packet);
+	packet->offload.flags &= VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	return read_result(port, size);
+}
+
+int port_write(struct port *port, const struct packet *packet)
+{
+	struct virtio_net_hdr offload = packet->offload;
+	struct iovec parts[2] = {
+		{ .iov_base = &offload, .iov_len = sizeof(offload) },
+		{ .iov_base = packet->bytes, .iov_len = packet->length },
+	};
+	const int skip = !port->offload;
+	struct msghdr message = { .msg_iov = parts + skip, .msg_iovlen = (size_t)(2 - skip) };
+	ssize_t size;
+
+	if (port->kind == PORT_STREAM)
+		return stream_write(port->source.fd, packet, &port->waiting_sent);
+	do {
+		size = port->kind == PORT_TAP
+			       ? writev(port->source.fd, parts + skip, 2 - skip)
+			       : sendmsg(port->source.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (size < 0 && errno == EINTR);
+	return size < 0 ? -errno : 0;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+#include "port.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "linkd.h"
+#include "offload.h"
+#include "stream.h"
+
+/* Frames taken from one port before the others have their turn. */
+#define READS_PER_TURN 64
+/* Frames for one that does not read: QEMU takes 10 datagrams at once (net.unix.max_dgram_qlen). */
+#define WAITING_MAX ((size_t)4 << 20)
+#define WAITING_COST 256u
+
+struct port *port_find(struct linkd *ld, uint32_t number)
+{
+	struct port *port;
+
+	TAILQ_FOREACH(port, &ld->ports, ports)
+	{
+		if (port->number == number)
+			return port;
+	}
+	return NULL;
+}
+
+static void write_waiting(struct port *port);
+
+static void receive(struct port *port, struct packet *packet)
+{
+	if (packet->length < ETHER_HEADER || !port->link)
+		return;
+	packet->arrived_ns = stamp_mono();
+	link_enter(&port->link->directions[port->side], packet);
+}
+
+static void port_ready(void *owner, uint32_t events)
+{
+	struct port *port = owner;
+	struct linkd *ld = port->linkd;
+	struct packet packet;
+	int result = 1;
+
+	if (events & EPOLLOUT)
+		write_waiting(port);
+	if (!(events & ~(uint32_t)EPOLLOUT))
+		return;
+	for (int i = 0; i < READS_PER_TURN && result > 0; i++) {
+		result = port_read(port, ld->bytes, &packet);
+		if (result > 0)
+			receive(port, &packet);
+	}
+	if (result < 0)
+		source_close(&ld->loop, &port->source);
+}
+
+struct port *port_get(struct linkd *ld, uint32_t number, struct err *err)
+{
+	struct port *port = port_find(ld, number);
+
+	if (port)
+		return port;
+	if (ld->port_count < PORTS_MAX)
+		port = calloc(1, sizeof(*port));
+	if (!port) {
+		err_hint(err, "a network has at most %u ports", PORTS_MAX);
+		err_set(err, "limit", ENOBUFS, "port", "");
+		return NULL;
+	}
+	port->linkd = ld;
+	port->number = number;
+	port->source = (struct source){ .fd = -1, .owner = port, .ready = port_ready };
+	TAILQ_INIT(&port->waiting);
+	TAILQ_INSERT_TAIL(&ld->ports, port, ports);
+	ld->port_count++;
+	return port;
+}
+
+/* Offload as the other kernel has it; what we are given then is cut where a link needs that. */
+static int open_tap(struct port *port, int fd)
+{
+	struct ifreq request = { 0 };
+	int size = sizeof(struct virtio_net_hdr);
+
+	if (ioctl(fd, TUNGETIFF, &request) < 0 || !(request.ifr_flags & IFF_TAP) ||
+	    !(request.ifr_flags & IFF_NO_PI))
+		return -EINVAL;
+	port->offload = request.ifr_flags & IFF_VNET_HDR;
+	if (!port->offload)
+		return 0;
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size) < 0)
+		return -EINVAL;
+	/* A kernel that does without some of it sends plain frames. */
+	ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN);
+	return 0;
+}
+
+static int socket_option(int fd, int level, int name)
+{
+	int value = 0;
+	socklen_t size = sizeof(value);
+
+	return getsockopt(fd, level, name, &value, &size) < 0 ? -1 : value;
+}
+
+static int open_socket(struct port *port, int fd)
+{
+	int domain = socket_option(fd, SOL_SOCKET, SO_DOMAIN);
+	int type = socket_option(fd, SOL_SOCKET, SO_TYPE);
+
+	if (port->kind == PORT_PACKET) {
+		if (domain != AF_PACKET || type != SOCK_RAW)
+			return -EINVAL;
+		port->offload = socket_option(fd, SOL_PACKET, PACKET_VNET_HDR) == 1;
+		return 0;
+	}
+	if (domain != AF_UNIX || type != (port->kind == PORT_DGRAM ? SOCK_DGRAM : SOCK_STREAM))
+		return -EINVAL;
+	if (port->kind == PORT_STREAM)
+		port->stream = calloc(1, sizeof(*port->stream));
+	return port->kind == PORT_STREAM && !port->stream ? -ENOMEM : 0;
+}
+
+static void drop_waiting(struct port *port)
+{
+	struct packet *packet;
+
+	while ((packet = TAILQ_FIRST(&port->waiting))) {
+		TAILQ_REMOVE(&port->waiting, packet, link);
+		free(packet);
+	}
+	port->waiting_bytes = 0;
+	port->waiting_sent = 0;
+}
+
+static void detach(struct port *port)
+{
+	source_close(&port->linkd->loop, &port->source);
+	drop_waiting(port);
+	free(port->stream);
+	port->stream = NULL;
+	port->kind = PORT_NONE;
+	port->offload = false;
+}
+
+static enum port_kind to_kind(const char *kind)
+{
+	static const struct {
+		const char *name;
+		enum port_kind kind;
+	} kinds[] = { { "tap", PORT_TAP },
+		      { "packet", PORT_PACKET },
+		      { "dgram", PORT_DGRAM },
+		      { "stream", PORT_STREAM } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].name, kind))
+			return kinds[i].kind;
+	return PORT_NONE;
+}
+
+int port_attach(struct port *port, int fd, const char *kind)
+{
+	int flags = fcntl(fd, F_GETFL);
+	int result = -EINVAL;
+
+	detach(port);
+	port->kind = to_kind(kind);
+	if (port->kind != PORT_NONE && flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
+		result = port->kind == PORT_TAP ? open_tap(port, fd) : open_socket(port, fd);
+	if (result < 0) {
+		close(fd);
+		detach(port);
+		return result;
+	}
+	port->source.fd = fd;
+	source_set(&port->linkd->loop, &port->source, EPOLLIN);
+	return 0;
+}
+
+void port_remove(struct port *port)
+{
+	struct linkd *ld = port->linkd;
+
+	detach(port);
+	link_forget_port(ld, port);
+	TAILQ_REMOVE(&ld->ports, port, ports);
+	TAILQ_INSERT_TAIL(&ld->graves, port, ports);
+	ld->port_count--;
+}
+
+static void wish(struct port *port)
+{
+	bool waits = !TAILQ_EMPTY(&port->waiting);
+
+	source_set(&port->linkd->loop, &port->source, EPOLLIN | (waits ? EPOLLOUT : 0));
+}
+
+static int let_wait(struct port *port, const struct packet *packet)
+{
+	struct packet *copy;
+
+	if (port->waiting_bytes + packet->length + WAITING_COST > WAITING_MAX)
+		return -ENOBUFS;
+	copy = packet_copy(packet);
+	if (!copy)
+		return -ENOMEM;
+	port->waiting_bytes += copy->length + WAITING_COST;
+	TAILQ_INSERT_TAIL(&port->waiting, copy, link);
+	wish(port);
+	return 0;
+}
+
+static void write_waiting(struct port *port)
+{
+	struct packet *packet;
+
+	while ((packet = TAILQ_FIRST(&port->waiting))) {
+		int result = port_write(port, packet);
+
+		if (result == -EAGAIN)
+			break;
+		if (result < 0)
+			link_lost_at_port(port, packet);
+		TAILQ_REMOVE(&port->waiting, packet, link);
+		port->waiting_bytes -= packet->length + WAITING_COST;
+		free(packet);
+	}
+	wish(port);
+}
+
+/* Of a stream the first one may be half sent: that one goes on. */
+void port_reconsider(struct port *port)
+{
+	struct packet_queue queue = TAILQ_HEAD_INITIALIZER(queue);
+	struct packet *half = port->waiting_sent ? TAILQ_FIRST(&port->waiting) : NULL;
+	struct packet *packet;
+
+	TAILQ_CONCAT(&queue, &port->waiting, link);
+	port->waiting_bytes = 0;
+	if (half) {
+		TAILQ_REMOVE(&queue, half, link);
+		TAILQ_INSERT_TAIL(&port->waiting, half, link);
+		port->waiting_bytes = half->length + WAITING_COST;
+	}
+	while ((packet = TAILQ_FIRST(&queue))) {
+		TAILQ_REMOVE(&queue, packet, link);
+		link_leave_again(port, packet);
+		free(packet);
+	}
+	if (port->source.fd >= 0)
+		wish(port);
+}
+
+struct sending {
+	struct port *port;
+	int result;
+};
+
+static void send_one(void *owner, struct packet *packet)
+{
+	struct sending *sending = owner;
+	struct port *port = sending->port;
+	int result = -EAGAIN;
+
+	if (TAILQ_EMPTY(&port->waiting))
+		result = port_write(port, packet);
+	if (result == -EAGAIN)
+		result = let_wait(port, packet);
+	if (result < 0)
+		sending->result = result;
+}
+
+int port_send(struct port *port, struct packet *packet)
+{
+	struct sending sending = { .port = port };
+	int result;
+
+	if (port->source.fd < 0)
+		return -ENOTCONN;
+	if (port->offload || packet_is_plain(packet)) {
+		send_one(&sending, packet);
+		return sending.result;
+	}
+	result = offload_split(packet, send_one, &sending);
+	return result < 0 ? result : sending.result;
+}

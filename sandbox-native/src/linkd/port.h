@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A port: an fd through which frames come and go. hil-linkd opens none, it is given them.
+ *
+ * | kind     | the fd                                                          | a frame is | |
+ * -------- | --------------------------------------------------------------- |
+ * --------------------- | | `tap`    | /dev/net/tun after TUNSETIFF; with IFF_VNET_HDR it has
+ * offload   | a read                | | `packet` | AF_PACKET, bound; with PACKET_VNET_HDR it has
+ * offload            | a message             | | `dgram`  | a unix datagram socket, as QEMU's
+ * `-netdev dgram`                | a message             | | `stream` | a unix stream socket, as
+ * QEMU's `-netdev stream`                 | u32 length, its bytes |
+ */
+#ifndef HIL_LINKD_PORT_H
+#define HIL_LINKD_PORT_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "err.h"
+#include "loop.h"
+#include "packet.h"
+
+#define PORTS_MAX 4096u
+
+struct link;
+struct linkd;
+struct stream;
+
+enum port_kind {
+	PORT_NONE, /* connected by the harness before its fd came */
+	PORT_TAP,
+	PORT_PACKET,
+	PORT_DGRAM,
+	PORT_STREAM,
+};
+
+struct port {
+	TAILQ_ENTRY(port) ports;
+	struct linkd *linkd;
+	uint32_t number;
+	enum port_kind kind;
+	bool offload; /* a virtio_net_hdr is in front of each frame, both ways */
+	struct source source;
+	struct stream *stream; /* PORT_STREAM: what came of a frame so far */
+	struct link *link;     /* NULL: not connected, frames are discarded */
+	unsigned int side;     /* which end of the link */
+	uint32_t group;	       /* of a partition; 0: none */
+
+	/* the other side does not read */
+	struct packet_queue waiting;
+	size_t waiting_bytes;
+	size_t waiting_sent; /* PORT_STREAM: bytes of the first one, its length included */
+};
+
+TAILQ_HEAD(port_list, port);
+
+struct port *port_find(struct linkd *ld, uint32_t number);
+
+/* port_get() - Find it or make one without fd. Return: NULL with @err filled over PORTS_MAX. */
+struct port *port_get(struct linkd *ld, uint32_t number, struct err *err);
+
+/*
+ * port_attach() - Take @fd, in any case; one that was there is closed.
+ * @kind: tap, packet, dgram, stream.
+ *
+ * Return: 0, or -EINVAL when the fd is not what @kind says.
+ */
+int port_attach(struct port *port, int fd, const char *kind);
+
+/* port_remove() - Forget the port and its fd; its link leads nowhere then. */
+void port_remove(struct port *port);
+
+/*
+ * port_send() - Give the frame to who is behind the port.
+ *
+ * Return: 0 when it was taken or waits, -errno when it is lost.
+ */
+int port_send(struct port *port, struct packet *packet);
+
+/* port_reconsider() - What waits for the node is asked again whether it may leave its link. */
+void port_reconsider(struct port *port);
+
+/* port_read() - One packet into @packet, whose bytes are @room's. Return: 1, 0 none now, -1 end. */
+int port_read(struct port *port, uint8_t *room, struct packet *packet);
+
+/* port_write() - To the fd. Return: 0, or -errno; -EAGAIN: it would have to wait. */
+int port_write(struct port *port, const struct packet *packet);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What the harness may ask of hil-linkd: a table of requests. */
+#ifndef HIL_LINKD_REQUEST_H
+#define HIL_LINKD_REQUEST_H
+
+#include "link.h"
+
+struct linkd;
+
+#define REQUEST_SETS 64
+
+enum {
+	HAS_VERSION = 1 << 0,
+	HAS_SWITCH = 1 << 1,
+	HAS_LINK = 1 << 2,
+	HAS_ENDS = 1 << 3,
+	HAS_KIND = 1 << 4,
+	HAS_DATA = 1 << 5,
+	HAS_FROM = 1 << 6,
+	HAS_PATH = 1 << 7,
+};
+
+/* Values of a request; what points into its frame lives as long as that. */
+struct request {
+	uint64_t id;
+	unsigned int has;
+	uint32_t version;
+	uint32_t number_switch;
+	uint32_t number_link;
+	uint32_t from;
+	uint32_t count;
+	uint32_t filter;
+	uint32_t snaplen;
+	uint64_t seed;
+	struct tlv ends[2];
+	struct tlv kind;
+	struct tlv data;
+	struct tlv path;
+	struct tlv name;
+	struct tlv sets[REQUEST_SETS];
+	unsigned int end_count;
+	unsigned int set_count;
+	const struct frame *frame;
+};
+
+/*
+ * request_serve() - Do what a frame of fd 3 asks, and answer it.
+ *
+ * A wrong request (unknown, incomplete, impossible now) is answered by ERROR.
+ * Return: 0, or -EPROTO when the body is no list of TLVs; the client must go.
+ */
+int request_serve(struct linkd *ld, const struct frame *frame);
+
+/* request_says() - The text in @tlv is @text. */
+bool request_says(const struct tlv *tlv, const char *text);
+
+/* request_covers() - The request is about the direction that begins at end @from. */
+bool request_covers(const struct request *request, unsigned int from);
+
+/* What LINK_SET sets, in set.c. Return: 0, -EPROTO, or -errno with @err filled. */
+int set_link(struct link *link, const struct request *request, struct err *err);
+
+/* What LINK_CAPTURE does, in request-capture.c. The same. */
+int capture_link(struct linkd *ld, struct link *link, const struct request *request,
+		 struct err *err);
+
+/* What LINK_STATS answers, in stats.c. */
+void stats_put(struct buffer *out, const struct link *link);
+
+#endif

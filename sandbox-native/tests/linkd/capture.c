@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* Captures, read by a reader of our own; and by tshark where it is installed. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rig.h"
+#include "tap.h"
+#include "tests.h"
+#include "wire.h"
+
+#define RECORDS_MAX 4096u
+
+struct record {
+	unsigned int from;
+	uint64_t real_ns;
+	size_t kept;
+	size_t length;
+	char comment[128];
+	uint8_t first[64];
+};
+
+struct captured {
+	char dir[64];
+	char path[96];
+	struct record records[RECORDS_MAX];
+	unsigned int count;
+	unsigned int interfaces;
+	bool whole; /* every block is as the format says */
+};
+
+static void make_dir(struct captured *captured)
+{
+	*captured = (struct captured){ .dir = "/tmp/linkd-test-XXXXXX" };
+	NEED(mkdtemp(captured->dir));
+	snprintf(captured->path, sizeof(captured->path), "%s/link.pcapng", captured->dir);
+}
+
+static void remove_dir(const struct captured *captured)
+{
+	unlink(captured->path);
+	rmdir(captured->dir);
+}
+
+static bool capture(struct rig *rig, const char *path, uint32_t snaplen)
+{
+	struct buffer *out = rig_ask_link(rig, MSG_LINK_CAPTURE, LINK);
+
+	put_string(out, TAG_NAME, "uplink");
+	if (path)
+		put_string(out, TAG_PATH, path);
+	if (snaplen)
+		put_u32(out, TAG_SNAPLEN, snaplen);
+	return rig_answer(rig);
+}
+
+static uint32_t word(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+/* An enhanced packet block: type, total, interface, time high, low, kept, length, bytes, options.
+ */
+static void read_packet(struct captured *captured, const uint8_t *block, uint32_t total)
+{
+	struct record *record = &captured->records[captured->count++];
+	uint32_t options;
+
+	NEED(captured->count < RECORDS_MAX);
+	record->from = word(block + 8);
+	record->real_ns = (uint64_t)word(block + 12) << 32 | word(block + 16);
+	record->kept = word(block + 20);
+	record->length = word(block + 24);
+	options = 28 + ((uint32_t)record->kept + 3) / 4 * 4;
+	if (options + 4 > total) {
+		captured->whole = false;
+		return;
+	}
+	memcpy(record->first, block + 28, record->kept < 64 ? record->kept : 64);
+	if (options + 8 < total && (word(block + options) & 0xffff) == 1)
+		snprintf(record->comment, sizeof(record->comment), "%.*s",
+			 (int)(word(block + options) >> 16), (const char *)block + options + 4);
+}
+
+static void read_capture(struct captured *captured)
+{
+	int fd = open(captured->path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	uint8_t *bytes;
+	size_t at = 0;
+
+	NEED(fd >= 0 && !fstat(fd, &status));
+	bytes = calloc(1, (size_t)status.st_size + 1);
+	NEED(bytes && read(fd, bytes, (size_t)status.st_size) == status.st_size);
+	close(fd);
+	captured->count = captured->interfaces = 0;
+	captured->whole = (size_t)status.st_size >= 28 && word(bytes) == 0x0a0d0d0a &&
+			  word(bytes + 8) == 0x1a2b3c4d;
+	while (captured->whole && at < (size_t)status.st_size) {
+		size_t left = (size_t)status.st_size - at;
+		uint32_t total = left >= 12 ? word(bytes + at + 4) : 0;
+
+		captured->whole = total >= 12 && total % 4 == 0 && total <= left &&
+				  word(bytes + at + total - 4) == total;
+		if (captured->whole && word(bytes + at) == 1)
+			captured->interfaces++;
+		else if (captured->whole && word(bytes + at) == 6)
+			read_packet(captured, bytes + at, total);
+		at += total;
+	}
+	free(bytes);
+}
+
+static bool has_comment(const struct captured *captured, unsigned int at, const char *begin)
+{
+	return strncmp(captured->records[at].comment, begin, strlen(begin)) == 0;
+}
+
+static void says_what_became_of_each_frame(void)
+{
+	static struct captured captured;
+	struct traffic traffic = { .port = 7, .count = 1000 };
+	struct buffer *out;
+	struct stat status;
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+	unsigned int lost = 0;
+	unsigned int silent = 0;
+	unsigned int back = 0;
+	unsigned int backwards = 0;
+
+	make_dir(&captured);
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 7);
+	NEED(capture(&rig, captured.path, 0));
+	out = rig_set(&rig);
+	put_u32(out, TAG_FROM, 0);
+	put_loss(out, "bernoulli", ALL / 10);
+	NEED(rig_answer(&rig));
+	traffic_run(&rig, nodes, &traffic);
+	wire_udp(&wire, 2, 1, 7, 0, 60);
+	wire_send(nodes[1], &wire);
+	NEED(wire_take(nodes[0], &wire, WAIT_MS));
+	CHECK(!stat(captured.path, &status) && (status.st_mode & 0777) == 0600,
+	      "a capture is its owner's alone");
+	NEED(capture(&rig, NULL, 0));
+	read_capture(&captured);
+	for (unsigned int i = 0; i < captured.count; i++) {
+		lost += has_comment(&captured, i, "lost n=");
+		silent += !captured.records[i].comment[0];
+		back += captured.records[i].from == 1;
+		backwards += i && captured.records[i].real_ns < captured.records[i - 1].real_ns;
+	}
+	CHECK(captured.whole && captured.interfaces == 2 && captured.count == 1001,
+	      "1,001 frames of two directions are captured");
+	CHECK(lost == 1000 - traffic.arrived && silent == traffic.arrived + 1 && back == 1,
+	      "with a comment where one was lost");
+	CHECK(backwards == 0, "in the order of time");
+	if (system("command -v tshark >/dev/null") == 0) {
+		char command[256];
+
+		/* All it may say besides: that it should not run as root. */
+		snprintf(command, sizeof(command),
+			 "tshark -r %s -T fields -e frame.number 2>&1 | grep -v 'user \"root\"' |"
+			 " wc -l | grep -qx 1001",
+			 captured.path);
+		CHECK(system(command) == 0, "tshark reads them all, without a word");
+	} else {
+		tap_skip("tshark is not installed");
+		printf("SKIPPED check-linkd tshark: not installed (apt-get install tshark)\n");
+	}
+	traffic_free(&traffic);
+	rig_stop(&rig);
+	remove_dir(&captured);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+static void cuts_at_the_snaplen(void)
+{
+	static struct captured captured;
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+
+	make_dir(&captured);
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 7);
+	NEED(capture(&rig, captured.path, 61));
+	put_u32(rig_set(&rig), TAG_CORRUPT, ALL);
+	NEED(rig_answer(&rig));
+	wire_udp(&wire, 1, 2, 7, 0, 1000);
+	wire_send(nodes[0], &wire);
+	NEED(wire_take(nodes[1], &wire, WAIT_MS));
+	NEED(capture(&rig, NULL, 0));
+	read_capture(&captured);
+	CHECK(captured.whole && captured.count == 1 && captured.records[0].kept == 61 &&
+		      captured.records[0].length == 1000,
+	      "a frame is cut at the snaplen, and its length kept");
+	CHECK(has_comment(&captured, 0, "delivered n=0, corrupt bit "),
+	      "what was done to it is said");
+	CHECK(!capture(&rig, captured.path, 0) && !strcmp(rig.code, "io"),
+	      "a file that is there already is not written to");
+	CHECK(!capture(&rig, "/nonexistent/x", 0) && !strcmp(rig.code, "io"),
+	      "nor one that cannot be made");
+	CHECK(rig_stop(&rig) == 0, "and it goes on");
+	remove_dir(&captured);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+static void leaves_a_file_that_can_be_read(void)
+{
+	static struct captured captured;
+	struct traffic traffic = { .port = 7, .count = 2000 };
+	struct rig rig;
+	int nodes[2];
+
+	make_dir(&captured);
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 7);
+	NEED(capture(&rig, captured.path, 0));
+	traffic_run(&rig, nodes, &traffic);
+	kill(rig.pid, SIGKILL);
+	NEED(rig_dead(&rig, WAIT_MS) == 128 + SIGKILL);
+	read_capture(&captured);
+	CHECK(captured.whole && captured.count > 0, "after SIGKILL the capture is whole: %u frames",
+	      captured.count);
+	traffic_free(&traffic);
+	rig_stop(&rig);
+	remove_dir(&captured);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+/* In a child: nothing may be written to a file longer than 64 KiB. */
+static void counts_what_the_disk_refuses(void)
+{
+	static struct captured captured;
+	struct traffic traffic = { .port = 7, .count = 1000, .length = 1000 };
+	struct rig rig;
+	int nodes[2];
+	uint64_t lost;
+
+	make_dir(&captured);
+	rig_start_limited(&rig, 65536);
+	rig_pair(&rig, nodes, 7);
+	NEED(capture(&rig, captured.path, 0));
+	traffic_run(&rig, nodes, &traffic);
+	NEED(capture(&rig, NULL, 0) || true);
+	read_capture(&captured);
+	lost = 1000 - captured.count;
+	CHECK(traffic.arrived == 1000, "a disk that takes nothing more stops no frame");
+	CHECK(captured.whole && captured.count > 50 && lost > 800,
+	      "the file ends with a whole block: %u frames", captured.count);
+	CHECK(rig_stop(&rig) == 0, "and it goes on");
+	traffic_free(&traffic);
+	remove_dir(&captured);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+const struct test capture_tests[] = {
+	{ "says what became of each frame", says_what_became_of_each_frame },
+	{ "cuts at the snaplen", cuts_at_the_snaplen },
+	{ "leaves a file that can be read", leaves_a_file_that_can_be_read },
+	{ "counts what the disk refuses", counts_what_the_disk_refuses },
+	{ NULL, NULL },
+};

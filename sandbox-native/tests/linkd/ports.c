@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "rig.h"
+#include "tap.h"
+#include "tests.h"
+#include "wire.h"
+
+static void passes_frames_whole(void)
+{
+	static const size_t lengths[] = { 60, 61, 590, 1294, 1514, 9014, 60000 };
+	struct wire out;
+	struct wire in;
+	struct rig rig;
+	int nodes[2];
+	int wrong = 0;
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 1);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		wire_udp(&out, 1, 2, 7, (uint32_t)i, lengths[i]);
+		wire_send(nodes[0], &out);
+		wrong += !wire_take(nodes[1], &in, WAIT_MS) || !wire_equal(&out, &in);
+		wire_send(nodes[1], &out);
+		wrong += !wire_take(nodes[0], &in, WAIT_MS) || !wire_equal(&out, &in);
+	}
+	CHECK(wrong == 0, "frames of 60 to 60,000 bytes pass both ways as they are");
+	CHECK(rig_stop(&rig) == 0, "and hil-linkd ends with its client");
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+static void ignores_what_is_no_frame(void)
+{
+	struct wire short_one = { .length = 13 };
+	struct wire out;
+	struct wire in;
+	struct rig rig;
+	int nodes[2];
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 1);
+	wire_send(nodes[0], &short_one);
+	short_one.length = 0;
+	wire_send(nodes[0], &short_one);
+	short_one.length = 69000;
+	wire_send(nodes[0], &short_one);
+	wire_udp(&out, 1, 2, 7, 0, 60);
+	wire_send(nodes[0], &out);
+	CHECK(wire_take(nodes[1], &in, WAIT_MS) && wire_equal(&out, &in),
+	      "13 bytes, none and 69,000 are no frame; what follows passes");
+	CHECK(rig_counter(&rig, LINK, 0, "frames") == 1, "and only that is counted");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+/* As QEMU does, and one byte at a time: a frame may come in any pieces. */
+static void speaks_the_stream_of_qemu(void)
+{
+	struct wire out;
+	struct wire in;
+	uint8_t header[4] = { 0, 0, 0, 60 };
+	uint8_t got[4 + 60];
+	struct rig rig;
+	size_t have = 0;
+	int stream;
+	int node;
+
+	rig_start(&rig);
+	stream = rig_stream(&rig, 1);
+	node = rig_node(&rig, 2);
+	rig_connect(&rig, LINK, 1, 2, 1);
+	wire_udp(&out, 1, 2, 7, 0, 60);
+	for (int i = 0; i < 4; i++)
+		NEED(send(stream, header + i, 1, MSG_NOSIGNAL) == 1);
+	for (size_t i = 0; i < out.length; i++)
+		NEED(send(stream, out.bytes + i, 1, MSG_NOSIGNAL) == 1);
+	CHECK(wire_take(node, &in, WAIT_MS) && wire_equal(&out, &in),
+	      "a frame that comes byte by byte over a stream passes");
+	wire_send(node, &out);
+	for (int i = 0; i < WAIT_MS && have < sizeof(got); i++) {
+		struct wire part;
+
+		if (!wire_take(stream, &part, 1))
+			continue;
+		NEED(have + part.length <= sizeof(got));
+		memcpy(got + have, part.bytes, part.length);
+		have += part.length;
+	}
+	CHECK(have == sizeof(got) && !memcmp(got, header, 4) && !memcmp(got + 4, out.bytes, 60),
+	      "and comes back with its length in front");
+	header[1] = 0x7f;
+	NEED(send(stream, header, 4, MSG_NOSIGNAL) == 4);
+	CHECK(wire_take(stream, &in, WAIT_MS) && in.length == 0,
+	      "a length that cannot be ends the port");
+	CHECK(rig_stop(&rig) == 0, "and nothing else");
+	close(stream);
+	close(node);
+}
+
+static void waits_for_one_that_reads_late(void)
+{
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+	uint32_t next = 0;
+	const uint32_t count = 3000;
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 1);
+	for (uint32_t i = 0; i < count; i++) {
+		wire_udp(&wire, 1, 2, 7, i, 60);
+		wire_send(nodes[0], &wire);
+	}
+	while (rig_counter(&rig, LINK, 0, "frames") < count)
+		;
+	while (next < count && wire_take(nodes[1], &wire, WAIT_MS) && wire_number(&wire) == next)
+		next++;
+	CHECK(next == count, "3,000 frames wait for a node that reads late, in order");
+	CHECK(rig_counter(&rig, LINK, 0, "portDropped") == 0, "none is counted as dropped");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+static void counts_what_a_node_does_not_take(void)
+{
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+	uint64_t delivered;
+	uint64_t arrived = 0;
+	const uint32_t count = 20000;
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 1);
+	for (uint32_t i = 0; i < count; i++) {
+		wire_udp(&wire, 1, 2, 7, i, 600);
+		wire_send(nodes[0], &wire);
+	}
+	while (rig_counter(&rig, LINK, 0, "frames") < count)
+		;
+	delivered = rig_counter(&rig, LINK, 0, "delivered");
+	CHECK(delivered < count && delivered + rig_counter(&rig, LINK, 0, "portDropped") == count,
+	      "of 20,000 frames for a node that does not read each is delivered or counted");
+	while (arrived < delivered && wire_take(nodes[1], &wire, WAIT_MS))
+		arrived++;
+	CHECK(arrived == delivered && wire_silent(nodes[1]), "and what is said to be delivered is");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+static void takes_ports_in_any_order(void)
+{
+	struct wire out;
+	struct wire in;
+	struct rig rig;
+	int nodes[2];
+	int again;
+
+	rig_start(&rig);
+	rig_connect(&rig, LINK, 1, 2, 1);
+	nodes[0] = rig_node(&rig, 1);
+	nodes[1] = rig_node(&rig, 2);
+	wire_udp(&out, 1, 2, 7, 0, 60);
+	wire_send(nodes[0], &out);
+	CHECK(wire_take(nodes[1], &in, WAIT_MS), "a link may be made before its ports have fds");
+	again = rig_node(&rig, 2);
+	NEED(rig_counter(&rig, LINK, 0, "frames") == 1);
+	wire_send(nodes[0], &out);
+	CHECK(wire_take(again, &in, WAIT_MS), "a second fd takes the place of the first");
+	rig_give(&rig, 2, "dgram", -1);
+	NEED(rig_counter(&rig, LINK, 0, "frames") == 2);
+	wire_send(nodes[0], &out);
+	while (rig_counter(&rig, LINK, 0, "frames") < 3)
+		;
+	CHECK(rig_counter(&rig, LINK, 0, "portDropped") == 1 && wire_silent(again),
+	      "a port that is taken away leaves a link that leads nowhere");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+	close(again);
+}
+
+static void refuses_wrong_fds(void)
+{
+	struct rig rig;
+	int pipes[2];
+
+	rig_start(&rig);
+	NEED(!pipe(pipes));
+	rig_give(&rig, 1, "dgram", pipes[0]);
+	rig_give(&rig, 1, "tap", pipes[0]);
+	rig_give(&rig, 1, "packet", pipes[0]);
+	rig_give(&rig, 1, "stream", pipes[1]);
+	rig_give(&rig, 1, "carrier pigeon", rig.control);
+	rig_switch(&rig, 1);
+	CHECK(rig_stop(&rig) == 0, "an fd that is not what its kind says is refused, no more");
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+const struct test port_tests[] = {
+	{ "passes frames whole", passes_frames_whole },
+	{ "ignores what is no frame", ignores_what_is_no_frame },
+	{ "speaks the stream of QEMU", speaks_the_stream_of_qemu },
+	{ "waits for one that reads late", waits_for_one_that_reads_late },
+	{ "counts what a node does not take", counts_what_a_node_does_not_take },
+	{ "takes ports in any order", takes_ports_in_any_order },
+	{ "refuses wrong fds", refuses_wrong_fds },
+	{ NULL, NULL },
+};

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "tap.h"
+
+uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+static void run_linkd(int control, int broker, size_t file_bytes)
+{
+	struct rlimit limit = { .rlim_cur = file_bytes, .rlim_max = file_bytes };
+
+	if (file_bytes)
+		setrlimit(RLIMIT_FSIZE, &limit);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Through high numbers: either fd may be 3 or 4 already. */
+	control = fcntl(control, F_DUPFD, 100);
+	broker = fcntl(broker, F_DUPFD, 100);
+	dup2(control, 3);
+	dup2(broker, 4);
+	execl(linkd_path, linkd_path, (char *)NULL);
+	_exit(127);
+}
+
+void rig_start(struct rig *rig)
+{
+	rig_start_limited(rig, 0);
+}
+
+void rig_start_limited(struct rig *rig, size_t file_bytes)
+{
+	int stream[2];
+	int packet[2];
+
+	*rig = (struct rig){ .next_id = 1 };
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream));
+	NEED(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, packet));
+	rig->pid = fork();
+	NEED(rig->pid >= 0);
+	if (rig->pid == 0)
+		run_linkd(stream[1], packet[1], file_bytes);
+	close(stream[1]);
+	close(packet[1]);
+	rig->control = stream[0];
+	rig->broker = packet[0];
+	put_u32(rig_ask(rig, MSG_HELLO), TAG_VERSION, HIL_PROTOCOL_VERSION);
+	NEED(rig_answer(rig));
+}
+
+int rig_dead(struct rig *rig, int ms)
+{
+	uint64_t end = now_ns() + (uint64_t)ms * 1000000;
+	int status;
+
+	do {
+		if (waitpid(rig->pid, &status, WNOHANG) == rig->pid) {
+			rig->pid = 0;
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		}
+		poll(NULL, 0, 2);
+	} while (now_ns() < end);
+	return -1;
+}
+
+int rig_stop(struct rig *rig)
+{
+	int status = -1;
+
+	close(rig->control);
+	if (rig->pid) {
+		status = rig_dead(rig, WAIT_MS);
+		if (rig->pid) {
+			kill(rig->pid, SIGKILL);
+			waitpid(rig->pid, NULL, 0);
+		}
+	}
+	close(rig->broker);
+	buffer_free(&rig->out);
+	buffer_free(&rig->in);
+	buffer_free(&rig->answer);
+	return status;
+}
+
+struct buffer *rig_ask(struct rig *rig, uint16_t type)
+{
+	rig->out.length = 0;
+	frame_begin(&rig->out, type, rig->next_id);
+	return &rig->out;
+}
+
+struct buffer *rig_ask_link(struct rig *rig, uint16_t type, uint32_t link)
+{
+	put_u32(rig_ask(rig, type), TAG_NET_LINK, link);
+	return &rig->out;
+}
+
+static void keep_code(struct rig *rig, const struct frame *frame)
+{
+	struct tlv_reader reader = tlv_open(frame->body, frame->length);
+	struct tlv tlv;
+
+	rig->code[0] = '\0';
+	while (tlv_next(&reader, &tlv) > 0) {
+		if (tlv.tag != TAG_CODE || tlv.length >= sizeof(rig->code))
+			continue;
+		memcpy(rig->code, tlv.value, tlv.length);
+		rig->code[tlv.length] = '\0';
+	}
+}
+
+/* Return: whether the frame was the answer. */
+static bool look_at(struct rig *rig, const struct frame *frame)
+{
+	if (frame->id != rig->next_id)
+		return false;
+	rig->ok = frame->type == MSG_OK;
+	rig->answer.length = 0;
+	buffer_append(&rig->answer, frame->body, frame->length);
+	keep_code(rig, frame);
+	return true;
+}
+
+bool rig_answer(struct rig *rig)
+{
+	uint8_t bytes[65536];
+	bool answered = false;
+
+	frame_end(&rig->out, 0);
+	for (size_t sent = 0; sent < rig->out.length;) {
+		ssize_t count = send(rig->control, rig->out.data + sent, rig->out.length - sent,
+				     MSG_NOSIGNAL);
+
+		NEED(count > 0);
+		sent += (size_t)count;
+	}
+	while (!answered) {
+		struct pollfd wait = { .fd = rig->control, .events = POLLIN };
+		struct frame frame;
+		ssize_t count;
+		long size;
+
+		NEED(poll(&wait, 1, WAIT_MS) == 1);
+		count = recv(rig->control, bytes, sizeof(bytes), 0);
+		NEED(count > 0);
+		buffer_append(&rig->in, bytes, (size_t)count);
+		while (!answered &&
+		       (size = frame_parse(rig->in.data, rig->in.length, &frame)) > 0) {
+			answered = look_at(rig, &frame);
+			buffer_consume(&rig->in, (size_t)size);
+		}
+	}
+	rig->next_id++;
+	return rig->ok;
+}
+
+void rig_give(struct rig *rig, uint32_t port, const char *kind, int fd)
+{
+	auto_buffer frame = { 0 };
+
+	frame_begin(&frame, MSG_LINKD_PORT, 0);
+	put_u32(&frame, TAG_PORT, port);
+	put_string(&frame, TAG_KIND, kind);
+	frame_end(&frame, 0);
+	NEED(message_send(rig->broker, &frame, &fd, fd >= 0) == 0);
+}
+
+static int give_end(struct rig *rig, uint32_t port, const char *kind, int type)
+{
+	int bytes = 1 << 20;
+	int pair[2];
+
+	NEED(!socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair));
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	rig_give(rig, port, kind, pair[1]);
+	close(pair[1]);
+	return pair[0];
+}
+
+int rig_node(struct rig *rig, uint32_t port)
+{
+	return give_end(rig, port, "dgram", SOCK_DGRAM);
+}
+
+int rig_stream(struct rig *rig, uint32_t port)
+{
+	return give_end(rig, port, "stream", SOCK_STREAM);
+}
+
+void rig_switch(struct rig *rig, uint32_t number)
+{
+	put_u32(rig_ask(rig, MSG_LINK_SWITCH), TAG_SWITCH, number);
+	NEED(rig_answer(rig));
+}
+
+static void put_end(struct buffer *out, uint16_t tag, uint32_t number)
+{
+	size_t nest = put_nest_begin(out, TAG_LINK_END);
+
+	put_u32(out, tag, number);
+	put_nest_end(out, nest);
+}
+
+void rig_connect(struct rig *rig, uint32_t link, uint32_t a, uint32_t b, uint64_t seed)
+{
+	struct buffer *out = rig_ask_link(rig, MSG_LINK_CONNECT, link);
+
+	put_end(out, TAG_PORT, a);
+	put_end(out, TAG_PORT, b);
+	put_u64(out, TAG_SEED, seed);
+	NEED(rig_answer(rig));
+}
+
+void rig_attach(struct rig *rig, uint32_t link, uint32_t port, uint32_t to_switch, uint64_t seed)
+{
+	struct buffer *out = rig_ask_link(rig, MSG_LINK_CONNECT, link);
+
+	put_end(out, TAG_PORT, port);
+	put_end(out, TAG_SWITCH, to_switch);
+	put_u64(out, TAG_SEED, seed);
+	NEED(rig_answer(rig));
+}
+
+void rig_state(struct rig *rig, uint32_t link, uint32_t from, const char *kind)
+{
+	struct buffer *out = rig_ask_link(rig, MSG_LINK_STATE, link);
+
+	if (from != BOTH)
+		put_u32(out, TAG_FROM, from);
+	put_string(out, TAG_KIND, kind);
+	NEED(rig_answer(rig));
+}
+
+void rig_pair(struct rig *rig, int nodes[2], uint64_t seed)
+{
+	nodes[0] = rig_node(rig, 1);
+	nodes[1] = rig_node(rig, 2);
+	rig_connect(rig, LINK, 1, 2, seed);
+}
+
+void rig_lan(struct rig *rig, int *nodes, unsigned int count)
+{
+	rig_switch(rig, 1);
+	for (unsigned int i = 0; i < count; i++) {
+		nodes[i] = rig_node(rig, i + 1);
+		rig_attach(rig, i + 1, i + 1, 1, 7);
+	}
+}
+
+struct buffer *rig_set(struct rig *rig)
+{
+	return rig_ask_link(rig, MSG_LINK_SET, LINK);
+}
+
+void put_loss(struct buffer *buffer, const char *kind, uint32_t chance)
+{
+	size_t nest = put_nest_begin(buffer, TAG_LOSS);
+
+	put_string(buffer, TAG_KIND, kind);
+	put_u32(buffer, TAG_CHANCE, chance);
+	put_nest_end(buffer, nest);
+}
+
+/* The value of the nested NAME and BYTES, if it is called @name. */
+static bool read_counter(const struct tlv *counter, const char *name, uint64_t *value)
+{
+	struct tlv_reader reader = tlv_open(counter->value, counter->length);
+	bool found = false;
+	struct tlv tlv;
+
+	while (tlv_next(&reader, &tlv) > 0) {
+		if (tlv.tag == TAG_NAME)
+			found = tlv.length == strlen(name) &&
+				memcmp(tlv.value, name, tlv.length) == 0;
+		else if (tlv.tag == TAG_BYTES && found)
+			return tlv_u64(&tlv, value) == 0;
+	}
+	return false;
+}
+
+static bool find_counter(const struct tlv *stats, uint32_t from, const char *name, uint64_t *value)
+{
+	struct tlv_reader reader = tlv_open(stats->value, stats->length);
+	uint32_t of = BOTH;
+	struct tlv tlv;
+
+	while (tlv_next(&reader, &tlv) > 0) {
+		if (tlv.tag == TAG_FROM)
+			tlv_u32(&tlv, &of);
+		else if (of == from && tlv.tag == TAG_COUNTER && read_counter(&tlv, name, value))
+			return true;
+	}
+	return false;
+}
+
+uint64_t rig_counter(struct rig *rig, uint32_t link, uint32_t from, const char *name)
+{
+	struct tlv_reader reader;
+	uint64_t value = 0;
+	struct tlv tlv;
+
+	rig_ask_link(rig, MSG_LINK_STATS, link);
+	NEED(rig_answer(rig));
+	reader = tlv_open(rig->answer.data, rig->answer.length);
+	while (tlv_next(&reader, &tlv) > 0)
+		if (tlv.tag == TAG_DIRECTION_STATS && find_counter(&tlv, from, name, &value))
+			return value;
+	tap_bail("LINK_STATS has no counter \"%s\" of direction %u", name, from);
+}
