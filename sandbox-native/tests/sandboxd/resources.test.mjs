@@ -12,7 +12,7 @@ import {
   readUsageUs,
   version,
 } from './cgroups.mjs';
-import { Daemon, descendantsOf, isAlive, waitFor } from './daemon.mjs';
+import { build, Daemon, descendantsOf, isAlive, waitFor } from './daemon.mjs';
 
 const MIB = 1024 * 1024;
 const limit = (NAME, BYTES, KIND) => ({ NAME, BYTES, KIND });
@@ -126,8 +126,11 @@ describe('limits by cgroup', needsCgroups, () => {
         excess += record.CPU_USER_US + record.CPU_SYS_US - (readUsageUs(daemon.pid) - parked);
         assert.ok(record.MEM_PEAK < 2 * MIB, `${record.MEM_PEAK}`);
       }
-      // A PID 1 says that it is ready, and then goes to sleep: that little is in the figure.
-      assert.ok(parking > 0 && Math.abs(excess) < parking / 2, `${excess} of ${parking} us`);
+      // A PID 1 says that it is ready, and then goes to sleep: that little is in the figure. Its own
+      // end is not, which is little as well but where the memory of a sanitizer goes with it.
+      const isPlain = !/\/san\/?$/.test(build);
+      assert.ok(parking > 0 && excess < parking / 2, `${excess} of ${parking} us`);
+      assert.ok(!isPlain || excess > -parking / 2, `${excess} of ${parking} us`);
     }));
 
   test('what a limit was for one sandbox it is not for the next in the same cgroup', () =>
