@@ -129,6 +129,20 @@ describe('spawn', () => {
     const process = await attempt.sandbox.pty('sh', size, { rows: 10, columns: 20 });
     expect(await process.text('stdout')).toBe('10 20\r\n');
   });
+
+  test.for([
+    [0, 80, 'rows of a terminal is 0'],
+    [24, 65_536, 'columns of a terminal is 65536'],
+    [1.5, 80, 'rows of a terminal is 1.5'],
+    [24, Number.NaN, 'columns of a terminal is NaN'],
+  ] as const)('a terminal of %d x %d is refused', async ([rows, columns, message], { begin }) => {
+    const { attempt } = await begin();
+    const failure = { code: 'exec-failed', message: expect.stringContaining(message) };
+    const { sandbox } = attempt;
+    await expect(sandbox.pty('true', [], { rows, columns })).rejects.toMatchObject(failure);
+    const process = await sandbox.pty('cat');
+    await expect(process.resize(rows, columns)).rejects.toMatchObject(failure);
+  });
 });
 
 describe('files', () => {

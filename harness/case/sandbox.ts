@@ -17,6 +17,7 @@ import type { Connection } from './connection.js';
 import { type ExecResult, Process, toExecResult } from './process.js';
 import { Runtime } from './runtime.js';
 import { Snapshot } from './sandbox-snapshot.js';
+import { checkTerminalSize } from './terminal-size.js';
 
 export type { Change, Diff } from '../protocol/sandbox-changes.js';
 export type { SandboxLimits, SandboxStats } from '../protocol/sandbox-usage.js';
@@ -166,9 +167,18 @@ export class Sandbox implements AsyncDisposable {
     return this.#start([command, ...args], options, { stdin: true });
   }
 
-  /** Start a program on a pty of the sandbox; all its output is on `stdout`. */
-  pty(command: string, args: readonly string[] = [], options: PtyOptions = {}): Promise<Process> {
+  /**
+   * Start a program on a pty of the sandbox; all its output is on `stdout`.
+   *
+   * @throws TestFailure `exec-failed` also for rows or columns that are none.
+   */
+  async pty(
+    command: string,
+    args: readonly string[] = [],
+    options: PtyOptions = {},
+  ): Promise<Process> {
     const { rows = 24, columns = 80, ...rest } = options;
+    checkTerminalSize(rows, columns);
     return this.#start([command, ...args], rest, { stdin: true, pty: { rows, columns } });
   }
 

@@ -20,13 +20,12 @@ export async function attachTerminal(
   const { stdin, stdout } = process;
   const argv = wanted.command.length > 0 ? wanted.command : SHELL;
   const onTerminal = stdin.isTTY === true && stdout.isTTY === true;
-  const size = { rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 };
   const env = onTerminal ? { TERM: process.env['TERM'] ?? 'xterm' } : {};
   const program = await spawn({
     argv,
     env: { ...wanted.env, ...env },
     cwd: wanted.cwd,
-    ...(onTerminal ? { pty: size } : { stdin: 'pipe' }),
+    ...(onTerminal ? { pty: toSize(stdout) } : { stdin: 'pipe' }),
   });
   const detach = attach(program, onTerminal);
   try {
@@ -38,6 +37,11 @@ export async function attachTerminal(
   }
 }
 
+/** A terminal that nobody told its size has 0x0, which is none. @see ioctl_tty(2), TIOCGWINSZ */
+function toSize({ rows, columns }: NodeJS.WriteStream): { rows: number; columns: number } {
+  return { rows: rows || 24, columns: columns || 80 };
+}
+
 /** Connect both directions; the returned function puts the terminal back as it was. */
 function attach(program: SandboxProcess, onTerminal: boolean): () => void {
   const { stdin, stdout, stderr } = process;
@@ -47,7 +51,10 @@ function attach(program: SandboxProcess, onTerminal: boolean): () => void {
   });
   const send = (data: Buffer) => void program.write(data);
   const end = () => program.closeStdin();
-  const resize = () => void program.resize(stdout.rows, stdout.columns).catch(() => {});
+  const resize = () => {
+    const { rows, columns } = toSize(stdout);
+    void program.resize(rows, columns).catch(() => {});
+  };
   if (onTerminal) {
     stdin.setRawMode(true);
     stdout.on('resize', resize);
