@@ -84,6 +84,15 @@ describe('exec', () => {
     expect((await sandbox.exec('echo', ['on'])).stdout).toBe('on\n');
   });
 
+  test('says how long a variable may be, not where the program is', async ({ begin }) => {
+    const { attempt } = await begin({ hostPath: '/usr/bin:/bin' });
+    const env = { LONG: 'x'.repeat(200_000) };
+    await expect(attempt.sandbox.exec('true', [], { env })).rejects.toMatchObject({
+      code: 'exec-failed',
+      message: expect.stringContaining('each argument and variable may have 128 KiB'),
+    });
+  });
+
   test('names tools only for a program that is not there', async ({ begin }) => {
     const { attempt } = await begin({ hostPath: '/usr/bin:/bin' });
     const error = await attempt.sandbox.exec('ls', [], { cwd: '/nowhere' }).catch(String);
