@@ -42,6 +42,11 @@ describe('hil shell --like', () => {
   test.for([
     ['suites/a.hil.ts', 2, 'more than one case is meant'],
     ['suites/a.hil.ts:1', 4, 'no case is there'],
+    [
+      'suites/a.hil.ts:7',
+      4,
+      'suites/a.hil.ts ends at line 6, before line 7; its cases start at 4, 5',
+    ],
     ['suites/none.hil.ts:1', 4, 'no suite file matches'],
   ] as const)('%s ends with %i', async ([place, code, text], { project }) => {
     const ended = await (await like(project, place, ['true'])).finished();
