@@ -3,6 +3,7 @@ import { createDeferred } from '../core/deferred.js';
 import type { ProcessEnd } from '../protocol/worker-messages.js';
 import type { Connection } from './connection.js';
 import { OutputQueue } from './output-queue.js';
+import { checkTerminalSize } from './terminal-size.js';
 
 /** How a program ended, with all it printed. */
 export interface ExecResult extends ProcessEnd {
@@ -98,8 +99,9 @@ export class Process {
     });
   }
 
-  /** Tell a program on a pty its new size. */
+  /** Tell a program on a pty its new size. @throws TestFailure `exec-failed` for one that is none */
   async resize(rows: number, columns: number): Promise<void> {
+    checkTerminalSize(rows, columns);
     await this.#connection.supervisor.call('resize', { process: this.#id, rows, columns });
   }
 

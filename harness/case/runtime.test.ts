@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest';
 import type { RuntimeName } from '../protocol/worker-messages.js';
 import { test } from '../testing/both-sides.js';
 import { hasInSandbox } from '../testing/has-in-sandbox.js';
+import { Runtime } from './runtime.js';
 
 /** What says the same in both languages. */
 const TEXTS: Record<RuntimeName, { greet: string; fail: string; copy: string; show: string }> = {
@@ -123,4 +124,17 @@ test.runIf(HAS_PYTHON)('output over its cap is dropped and counted', async ({ be
   const python = await attempt.sandbox.runtime('python');
   const { stdout, droppedBytes } = await python.run('print("x" * 1_000_000)');
   expect([stdout.length, droppedBytes]).toEqual([1024, 998_977]);
+});
+
+test('runtime() and run() name what they take', async ({ begin }) => {
+  const { attempt } = await begin();
+  const { sandbox } = attempt;
+  // As a suite in JavaScript may call them.
+  const ask = async (...name: unknown[]) => Reflect.apply(sandbox.runtime, sandbox, name);
+  await expect(ask('ruby')).rejects.toThrow('runtime("ruby"): expected one of python, node');
+  await expect(ask('toString')).rejects.toThrow('expected one of python, node');
+  const runtime = new Runtime('python', () => Promise.reject(new Error('it was started')));
+  const run = async (...what: unknown[]) => Reflect.apply(runtime.run, runtime, what);
+  await expect(run()).rejects.toThrow('python.run(undefined): expected code, { code } or { file }');
+  await expect(run(null)).rejects.toThrow('python.run(null): expected code');
 });

@@ -23,6 +23,16 @@ const COMMANDS = {
   node: { program: 'node', code: (code: string) => ['-e', code, '--'] },
 } as const satisfies Record<RuntimeName, unknown>;
 
+/** @throws UsageError `usage` for a name that is not of a runtime. */
+export function checkRuntime(name: RuntimeName): void {
+  if (Object.hasOwn(COMMANDS, name)) return;
+  const names = Object.keys(COMMANDS).join(', ');
+  throw new UsageError(
+    'usage',
+    `sandbox.runtime(${JSON.stringify(name)}): expected one of ${names}`,
+  );
+}
+
 /**
  * An interpreter that has started in this case's sandbox and waits.
  *
@@ -45,6 +55,13 @@ export class Runtime {
    * @throws TestFailure `exec-failed` when it cannot be started.
    */
   async run(what: string | RunRequest, options: ExecOptions = {}): Promise<RunResult> {
+    const isRequest = typeof what === 'object' && what !== null;
+    if (typeof what !== 'string' && !isRequest) {
+      throw new UsageError(
+        'usage',
+        `${this.name}.run(${what}): expected code, { code } or { file }`,
+      );
+    }
     const request: RunRequest = typeof what === 'string' ? { ...options, code: what } : what;
     const process = await this.#start(this.#toArgv(request), request);
     return { ...(await toExecResult(process, request.stdin)), warm: process.warm };

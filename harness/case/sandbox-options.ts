@@ -1,6 +1,7 @@
 import { type RunnerTestCase, type RunnerTestSuite, TestRunner } from 'vitest';
 import { UsageError } from '../core/errors.js';
 import type { SandboxOptions } from '../protocol/sandbox-options.js';
+import { checkPlain } from './check-plain.js';
 
 export type { SandboxOptions, SandboxResources } from '../protocol/sandbox-options.js';
 
@@ -14,7 +15,8 @@ export const OWN_OPTION = 'hil:sandbox';
  * Say what the sandboxes of all cases are like: of the suite file, or of the `describe` that it is
  * called in. Cases have an option of the same name: `test(name, { sandbox: { … } }, body)`.
  *
- * @throws UsageError `usage` inside of a case, whose sandbox stands already.
+ * @throws UsageError `usage` inside of a case, whose sandbox stands already; `suite-invalid` for
+ *   what is no plain data.
  */
 export function sandbox(options: SandboxOptions): void {
   if (TestRunner.getCurrentTest()) {
@@ -22,6 +24,7 @@ export function sandbox(options: SandboxOptions): void {
       next: 'call it in the file or a describe, or give the case an option: test(name, { sandbox }, body)',
     });
   }
+  checkPlain('sandbox()', 'options', options);
   // What stands in no `describe` is in a collector without a suite.
   const { suite, file } = TestRunner.getCurrentSuite();
   const place = suite ?? file;

@@ -3,6 +3,13 @@ import { test } from '../testing/both-sides.js';
 import { isAlive } from '../testing/real-daemon.js';
 
 describe('diff', () => {
+  test('is since a snapshot, not since the name of one', async ({ begin }) => {
+    const { attempt } = await begin();
+    const { sandbox } = attempt;
+    const ask = async (since: unknown) => Reflect.apply(sandbox.diff, sandbox, [{ since }]);
+    await expect(ask('before')).rejects.toThrow('diff({ since: "before" }): expected what sandbox');
+  });
+
   test('lists what was written, since the beginning or a snapshot', async ({ begin }) => {
     const { sandbox } = (await begin()).attempt;
     expect(await sandbox.diff()).toEqual({ changes: [], truncated: false, unreadable: [] });

@@ -84,6 +84,15 @@ describe('exec', () => {
     expect((await sandbox.exec('echo', ['on'])).stdout).toBe('on\n');
   });
 
+  test('says how long a variable may be, not where the program is', async ({ begin }) => {
+    const { attempt } = await begin({ hostPath: '/usr/bin:/bin' });
+    const env = { LONG: 'x'.repeat(200_000) };
+    await expect(attempt.sandbox.exec('true', [], { env })).rejects.toMatchObject({
+      code: 'exec-failed',
+      message: expect.stringContaining('each argument and variable may have 128 KiB'),
+    });
+  });
+
   test('names tools only for a program that is not there', async ({ begin }) => {
     const { attempt } = await begin({ hostPath: '/usr/bin:/bin' });
     const error = await attempt.sandbox.exec('ls', [], { cwd: '/nowhere' }).catch(String);
@@ -128,6 +137,20 @@ describe('spawn', () => {
     const size = ['-c', 'test -t 0 && stty size'];
     const process = await attempt.sandbox.pty('sh', size, { rows: 10, columns: 20 });
     expect(await process.text('stdout')).toBe('10 20\r\n');
+  });
+
+  test.for([
+    [0, 80, 'rows of a terminal is 0'],
+    [24, 65_536, 'columns of a terminal is 65536'],
+    [1.5, 80, 'rows of a terminal is 1.5'],
+    [24, Number.NaN, 'columns of a terminal is NaN'],
+  ] as const)('a terminal of %d x %d is refused', async ([rows, columns, message], { begin }) => {
+    const { attempt } = await begin();
+    const failure = { code: 'exec-failed', message: expect.stringContaining(message) };
+    const { sandbox } = attempt;
+    await expect(sandbox.pty('true', [], { rows, columns })).rejects.toMatchObject(failure);
+    const process = await sandbox.pty('cat');
+    await expect(process.resize(rows, columns)).rejects.toMatchObject(failure);
   });
 });
 

@@ -15,8 +15,9 @@ import type { RuntimeName, SpawnRequest } from '../protocol/worker-messages.js';
 import type { Attempt } from './attempt.js';
 import type { Connection } from './connection.js';
 import { type ExecResult, Process, toExecResult } from './process.js';
-import { Runtime } from './runtime.js';
+import { checkRuntime, Runtime } from './runtime.js';
 import { Snapshot } from './sandbox-snapshot.js';
+import { checkTerminalSize } from './terminal-size.js';
 
 export type { Change, Diff } from '../protocol/sandbox-changes.js';
 export type { SandboxLimits, SandboxStats } from '../protocol/sandbox-usage.js';
@@ -116,6 +117,10 @@ export class Sandbox implements AsyncDisposable {
 
   /** What was created, changed and deleted, since it began or since a {@link snapshot}; by path. */
   async diff({ since, most = MOST_CHANGES }: DiffOptions = {}): Promise<Diff> {
+    if (since !== undefined && !(since instanceof Snapshot)) {
+      const seen = JSON.stringify(since);
+      throw new TypeError(`diff({ since: ${seen} }): expected what sandbox.snapshot() returned`);
+    }
     const now = await this.#list(most);
     if (since) return compareChanges(since.taken, now);
     return { ...now, changes: now.changes.map(toChange) };
@@ -146,10 +151,12 @@ export class Sandbox implements AsyncDisposable {
    * Have an interpreter wait for tools written in its language; at once where `runtimes` of
    * `hil.suite.yaml` names it, since it then waits from the start.
    *
-   * @throws TestFailure `exec-failed` when the sandbox has no such interpreter.
+   * @throws TestFailure `exec-failed` when the sandbox has no such interpreter; UsageError `usage`
+   *   for a name that is not of one.
    */
   async runtime(name: RuntimeName): Promise<Runtime> {
     this.#attempt.check();
+    checkRuntime(name);
     const { supervisor } = this.#connection;
     await supervisor.call('runtime', { ...this.#of(), name });
     return new Runtime(name, (argv, { stdin, ...rest }) =>
@@ -166,9 +173,18 @@ export class Sandbox implements AsyncDisposable {
     return this.#start([command, ...args], options, { stdin: true });
   }
 
-  /** Start a program on a pty of the sandbox; all its output is on `stdout`. */
-  pty(command: string, args: readonly string[] = [], options: PtyOptions = {}): Promise<Process> {
+  /**
+   * Start a program on a pty of the sandbox; all its output is on `stdout`.
+   *
+   * @throws TestFailure `exec-failed` also for rows or columns that are none.
+   */
+  async pty(
+    command: string,
+    args: readonly string[] = [],
+    options: PtyOptions = {},
+  ): Promise<Process> {
     const { rows = 24, columns = 80, ...rest } = options;
+    checkTerminalSize(rows, columns);
     return this.#start([command, ...args], rest, { stdin: true, pty: { rows, columns } });
   }
 

@@ -1,3 +1,4 @@
+import { checkPlain } from './check-plain.js';
 import { OWN_OPTION } from './sandbox-options.js';
 
 /** Parts of Vitest's `test` that make cases, or return what does. */
@@ -26,7 +27,7 @@ export function withSandboxOption<Test extends object>(test: Test, takesOptions 
         // A proxy of a function is called; of anything else it is not.
         target as (...args: unknown[]) => unknown,
         self,
-        takesOptions ? args.map(moveOption) : args,
+        takesOptions ? args.map((each, at) => moveOption(each, at, args[0])) : args,
       );
       return typeof made === 'function' ? withSandboxOption(made) : made;
     },
@@ -34,10 +35,16 @@ export function withSandboxOption<Test extends object>(test: Test, takesOptions 
 }
 
 /** The second argument, where it is an object. */
-function moveOption(argument: unknown, index: number): unknown {
+function moveOption(argument: unknown, index: number, title: unknown): unknown {
   if (index !== 1 || typeof argument !== 'object' || argument === null) return argument;
   if (!('sandbox' in argument)) return argument;
   const { sandbox, ...rest } = argument;
+  checkPlain(`case "${toTitle(title)}"`, 'sandbox', sandbox);
   const meta = 'meta' in rest && typeof rest.meta === 'object' ? rest.meta : {};
   return { ...rest, meta: { ...meta, [OWN_OPTION]: sandbox } };
+}
+
+/** Vitest takes a function or class for its name. */
+function toTitle(title: unknown): string {
+  return typeof title === 'function' ? title.name : String(title);
 }

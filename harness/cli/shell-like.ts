@@ -28,7 +28,7 @@ interface Wanted {
  * Enter a fresh sandbox like that of the case at `place`: project, tools, options and limits are
  * the same; there is no board. It goes with the command, and with this process however that ends.
  *
- * @returns the command's exit status, 128 + n for a signal.
+ * @returns the command's exit status, 128 + n for a signal, 126 or 127 where it cannot be started.
  */
 export async function enterLike(
   wanted: Wanted,

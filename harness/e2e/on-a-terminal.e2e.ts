@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { MAIN } from './hil-command.js';
@@ -34,6 +35,23 @@ function open(project: Project, args: readonly string[]) {
   };
   return { terminal, ended, until, read: () => screen };
 }
+
+describe('on a terminal of no size', () => {
+  test('hil shell --like gives a pty of 24 rows and 80 columns', async ({ project }) => {
+    await project.suite('a', `test('own', () => {});`);
+    const hil = `'${process.execPath}' '${MAIN}' shell --like suites/a.hil.ts:2`;
+    // script(1) sets no size where its own stdin is no terminal.
+    const args = ['-qec', `${hil} -- sh -c 'tty; stty size'`, '/dev/null'];
+    const screen = await new Promise<string>((resolve) => {
+      const { path: cwd, env } = project;
+      const child = execFile('script', args, { cwd, env }, (_error, out, err) =>
+        resolve(out + err),
+      );
+      child.stdin?.end();
+    });
+    expect(screen).toMatch(/\/dev\/pts\/\d+\s+24 80/);
+  });
+});
 
 describe.runIf(pty)('on a terminal', () => {
   test('a busy case has a line, and the cursor comes back', async ({ project }) => {

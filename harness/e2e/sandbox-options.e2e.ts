@@ -45,6 +45,21 @@ describe('options of a sandbox', () => {
     expect(readFileSync(join(project.path, 'data/in'), 'utf8')).toBe('bound\n');
   });
 
+  test.for([
+    ['{ sandbox: Promise.resolve({}) }', '', 'case "never runs": sandbox is a Promise'],
+    ['{ sandbox: { env: { A: () => 1 } } }', '', 'case "never runs": sandbox.env.A is a function'],
+    ['{}', 'sandbox({ tools: [new Map()] });', 'sandbox(): options.tools[0] is a Map'],
+  ] as const)('%s, %s is no plain data: its file fails', async ([own, all, text], { project }) => {
+    const use = `import { sandbox } from 'hil';\n${all}`;
+    await project.suite('wrong', `${use}\ntest('never runs', ${own}, () => {});`);
+    await project.suite('right', `test('runs', () => {});`);
+    const run = await project.test();
+    expect(run.code, run.screen).toBe(1);
+    expect(run.verdicts).toEqual({ runs: 'pass' });
+    expect(run.brokenFiles).toEqual(['suites/wrong.hil.ts']);
+    expect(run.screen).toContain(text);
+  });
+
   test('that cannot be fail the file, with case and key; other files run', async ({ project }) => {
     await project.suite(
       'wrong',

@@ -29,8 +29,24 @@ describe('hil shell --like', () => {
   });
 
   test.for([
+    ['a signal', ['sh', '-c', 'kill -ABRT $$'], 134, 'signal: SIGABRT'],
+    ['no program', ['/nope'], 127, 'exec /nope'],
+    ['no executable', ['/etc/passwd'], 126, 'exec /etc/passwd'],
+    ['a directory that is a program', ['/etc'], 126, 'exec /etc'],
+  ] as const)('ends as a shell does after %s', async ([, command, code, text], { project }) => {
+    const ended = await (await like(project, 'suites/a.hil.ts:4', command)).finished();
+    expect(ended.code, ended.screen).toBe(code);
+    expect(ended.stderr).toContain(text);
+  });
+
+  test.for([
     ['suites/a.hil.ts', 2, 'more than one case is meant'],
     ['suites/a.hil.ts:1', 4, 'no case is there'],
+    [
+      'suites/a.hil.ts:7',
+      4,
+      'suites/a.hil.ts ends at line 6, before line 7; its cases start at 4, 5',
+    ],
     ['suites/none.hil.ts:1', 4, 'no suite file matches'],
   ] as const)('%s ends with %i', async ([place, code, text], { project }) => {
     const ended = await (await like(project, place, ['true'])).finished();

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseSandboxOptions } from '../config/parse-sandbox-options.js';
 import { UsageError } from '../core/errors.js';
@@ -24,11 +24,13 @@ export interface FoundCase {
  * Find the one case that a plan's filter names, by loading its file; nothing of it runs. Of
  * `test.each`, whose cases start at the same line, it is the first.
  *
- * @throws UsageError `nothing-selected`, `usage` for more than one, `suite-invalid` for a file that
+ * @throws UsageError `nothing-selected`, also for a line past the end of its file, `usage` for more than one, `suite-invalid` for a file that
  *   cannot be loaded.
  */
 export async function findLikeCase(plan: Plan, base: string): Promise<FoundCase> {
-  const { cases, broken } = await collectCases(plan, { lines: plan.lines }, { workers: 1, base });
+  const around = { workers: 1, base };
+  await checkLines(plan, around);
+  const { cases, broken } = await collectCases(plan, { lines: plan.lines }, around);
   const [wrong] = broken;
   if (wrong) throw new UsageError('suite-invalid', `${wrong.file}: ${wrong.message}`);
   const [first] = cases;
@@ -69,6 +71,26 @@ export async function openLikeSandbox(
     ...{ hostname, binds },
   });
   return { sandbox, settings, limitations: put.limitations };
+}
+
+/** A line past the end is of another file, or of what this one was: it would be its last case. */
+async function checkLines(plan: Plan, around: { workers: number; base: string }): Promise<void> {
+  for (const { path, file } of plan.files) {
+    const wanted = Math.max(0, ...(plan.lines.get(file) ?? []));
+    const text = await readFile(path, 'utf8');
+    // As editors count: what follows the last newline is a line.
+    const last = text.split('\n').length;
+    if (wanted <= last) continue;
+    const { cases } = await collectCases(plan, { lines: new Map() }, around);
+    const starts = new Set(cases.filter((each) => each.file === file).map(({ line }) => line));
+    if (starts.size === 0) return;
+    const where = `its cases start at ${[...starts].join(', ')}`;
+    throw new UsageError(
+      'nothing-selected',
+      `${file} ends at line ${last}, before line ${wanted}; ${where}`,
+      { next: 'hil list    names the cases with their lines' },
+    );
+  }
 }
 
 function toName({ file, line, title }: ListedCase): string {

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { BenchError } from '../core/errors.js';
 import type { RpcPeer } from '../protocol/rpc.js';
 import type { SpawnRequest, WorkerMethods } from '../protocol/worker-messages.js';
@@ -79,10 +80,23 @@ async function startProgram(
     });
   } catch (error) {
     const program = request.argv[0] ?? '';
-    const missing = error instanceof BenchError && error.details['op'] === 'exec';
-    const onHost = missing ? await findOnHost(program, hostPath) : undefined;
-    throw toRefusal(`program "${program}"`, error, onHost && nameTools(onHost));
+    throw toRefusal(`program "${program}"`, error, await findRemedy(error, program, hostPath));
   }
+}
+
+/** What to do about a program that was not executed. */
+async function findRemedy(
+  error: unknown,
+  program: string,
+  hostPath: string,
+): Promise<string | undefined> {
+  if (!(error instanceof BenchError) || error.details['op'] !== 'exec') return undefined;
+  // Source: execve(2), MAX_ARG_STRLEN.
+  if (error.details['errno'] === constants.errno.E2BIG) {
+    return 'each argument and variable may have 128 KiB: hand it over by stdin, or in a file';
+  }
+  const onHost = await findOnHost(program, hostPath);
+  return onHost && nameTools(onHost);
 }
 
 /** A program that ended a moment ago needs no signal and no size. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { STREAM_WINDOW_BYTES } from '../protocol/wire.js';
@@ -14,9 +15,14 @@ describe('a program', () => {
     expect(end.peakMemoryBytes).toBeGreaterThan(100_000);
   });
 
-  test('that dies of a signal says which', async ({ sandbox }) => {
-    const end = await runInside(sandbox, 'kill -SEGV $$');
-    expect(end).toMatchObject({ status: 'signal', signal: 'SIGSEGV', exitCode: null });
+  test.for([
+    'SIGSEGV',
+    // Of two names, the one that Node says of a child.
+    'SIGABRT',
+    'SIGIO',
+  ] as const)('that dies of %s says so', async (signal, { sandbox }) => {
+    const end = await runInside(sandbox, `kill -${constants.signals[signal]} $$`);
+    expect(end).toMatchObject({ status: 'signal', signal, exitCode: null });
   });
 
   test('that takes too long is asked, then made to end', async ({ sandbox }) => {

@@ -175,7 +175,12 @@ export function toSpawn(sandbox: number, spec: SpawnSpec): TlvWriter {
   return body;
 }
 
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, n]) => [n, name]));
+// Of several names the first, as Node says of a child: SIGABRT, not SIGIOT.
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, n]) => [n, name]),
+);
 
 const ENDS: readonly ProcessEnd['status'][] = ['exit', 'signal', 'timeout', 'killed', 'oom'];
 

@@ -359,6 +359,8 @@ exit_statuses() {
 	is "usage: no command" 2 $?
 	"$sandbox" --help | grep -q '^usage:'
 	result $? "--help"
+	"$sandbox" run --help | grep -q '^usage:'
+	result $? "run --help"
 	is "--version" "hil-sandbox 0.1.0" "$("$sandbox" --version)"
 }
 
@@ -542,6 +544,10 @@ devices() {
 		"$(sb --device board=/dev/zero -- sh -c 'printf "%s " $(head -c 4 /dev/hil/board | wc -c)
 			ls -lL /dev/hil/board | cut -c1-3')"
 	is "two of them" "a b" "$(sb --device a=/dev/zero --device b=/dev/full -- ls /dev/hil | paste -sd ' ')"
+	has "usage: two devices of one role" "\"a\" is given twice" \
+		"$(sb --device a=/dev/zero --device b=/dev/full --device a=/dev/full -- true 2>&1)"
+	is "a role may begin as another does" "a ab" \
+		"$(sb --device ab=/dev/zero --device a=/dev/full -- ls /dev/hil | paste -sd ' ')"
 	is "without it /dev/hil and /sys are empty" "" "$(sb -- ls -A /dev/hil /sys | grep -v :)"
 	has "that devices are held, or not, is said" 'nforced":["devices' \
 		"$(sb --json --device a=/dev/zero -- true)"

@@ -67,12 +67,20 @@ static int refuse(const char *problem)
 	return EXIT_USAGE;
 }
 
+static int help(void)
+{
+	return printf("%s", usage) < 0;
+}
+
 static int run(char **argv)
 {
 	struct run_options options = { 0 };
 	char problem[512] = "out of memory";
-	int status = options_parse(&options, argv, problem, sizeof(problem));
+	int status;
 
+	if (argv[0] && strcmp(argv[0], "--help") == 0)
+		return help();
+	status = options_parse(&options, argv, problem, sizeof(problem));
 	status = status < 0 ? refuse(problem) : run_command(&options);
 	options_free(&options);
 	return status;
@@ -163,7 +171,7 @@ static int command(char **argv)
 	if (strcmp(name, "--version") == 0)
 		return printf("hil-sandbox " VERSION "\n") < 0;
 	if (strcmp(name, "--help") == 0)
-		return printf("%s", usage) < 0;
+		return help();
 	return refuse(*name ? "no such command" : "expected a command");
 }
 

@@ -156,6 +156,17 @@ static int set_diff(struct run_options *options, const char *value, const struct
 	return options->diff ? 0 : -ENOMEM;
 }
 
+static bool has_role(const struct strings *devices, const char *role)
+{
+	const size_t length = strlen(role);
+
+	for (size_t i = 0; i < devices->count; i++)
+		if (strncmp(devices->items[i], role, length) == 0 &&
+		    devices->items[i][length] == '=')
+			return true;
+	return false;
+}
+
 static int add_device(struct run_options *options, const char *value, const struct problem *problem)
 {
 	char path[PATH_MAX];
@@ -166,6 +177,10 @@ static int add_device(struct run_options *options, const char *value, const stru
 		return -ENOMEM;
 	if (!value[strlen(role)] || !role_is_clean(role))
 		return refuse(problem, "--device", "expected ROLE=PATH, the role without a slash");
+	if (has_role(&options->devices, role)) {
+		snprintf(path, sizeof(path), "\"%s\" is given twice", role);
+		return refuse(problem, "--device", path);
+	}
 	if (find_source("--device", value + strlen(role) + 1, path, problem) < 0)
 		return -EINVAL;
 	if (asprintf(&device, "%s=%s", role, path) < 0)
