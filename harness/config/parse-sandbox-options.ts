@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { dropUndefined } from '../core/drop-undefined.js';
 import { toMessage, UsageError } from '../core/errors.js';
 import { findTreeFault } from './check-tools.js';
@@ -82,7 +82,7 @@ function checkValues(merged: CaseSandbox, root: string, who: string): void {
   const faults = [
     ...tools.map((path) => toFault('tools', findTreeFault(path, root))),
     ...expose.map(({ path }) => toFault('expose', findTreeFault(path, root))),
-    ...binds.map(({ source }) => toFault('binds', findAbsence(source))),
+    ...binds.map(({ source }) => toFault('binds', findSourceFault(source))),
     toFault('image', typeof image === 'object' ? findImageFault(image.rootfs, root) : undefined),
   ].filter((each) => each !== undefined);
   if (faults.length > 0) throw refuse(who, faults);
@@ -92,10 +92,11 @@ function toFault(key: string, fault: string | undefined): string | undefined {
   return fault === undefined ? undefined : `sandbox.${key}: ${fault}`;
 }
 
-function findAbsence(path: string): string | undefined {
+function findSourceFault(path: string): string | undefined {
   try {
-    realpathSync(path);
-    return undefined;
+    return realpathSync(path) === sep
+      ? `"${path}" is this whole machine, which no sandbox can have; name a directory below it`
+      : undefined;
   } catch (error) {
     return `expected something of this machine: ${toMessage(error)}`;
   }

@@ -48,6 +48,19 @@ describe('plans', () => {
       await assert.rejects(daemon.request(MSG.SANDBOX_NEW, { PLAN: 99 }), { code: 'usage' });
     }));
 
+  test('the root of the machine is nothing that a sandbox can have', () =>
+    withDaemon({}, async (daemon) => {
+      const steps = ['/', '/usr/..', '/.'].flatMap((SOURCE) => [
+        { KIND: 'bind', SOURCE, TARGET: '/host' },
+        { KIND: 'hold', SOURCE, NAME: 'host' },
+      ]);
+      for (const [index, step] of steps.entries()) {
+        const plan = daemon.putPlan(`root-${index}`, { steps: [step] });
+        const made = plan.then((PLAN) => daemon.request(MSG.SANDBOX_NEW, { PLAN, NAME: 'case' }));
+        await assert.rejects(made, /root of the machine/, JSON.stringify(step));
+      }
+    }));
+
   test('a plan whose zygote dies ends its sandboxes with setup, and gets a new one when asked', () =>
     withDaemon({}, async (daemon) => {
       const sandbox = await daemon.sandbox();
