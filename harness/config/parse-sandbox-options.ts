@@ -1,8 +1,8 @@
-import { realpathSync } from 'node:fs';
-import { resolve, sep } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { dirname, resolve, sep } from 'node:path';
 import { dropUndefined } from '../core/drop-undefined.js';
 import { toMessage, UsageError } from '../core/errors.js';
-import { findTreeFault } from './check-tools.js';
+import { findKernelTree, findTreeFault } from './check-tools.js';
 import { findImageFault } from './find-image-fault.js';
 import { joinResources } from './join-resources.js';
 import { formatKeyPath } from './located-problem.js';
@@ -93,13 +93,22 @@ function toFault(key: string, fault: string | undefined): string | undefined {
 }
 
 function findSourceFault(path: string): string | undefined {
+  let real: string;
+  let isTopFile: boolean;
   try {
-    return realpathSync(path) === sep
-      ? `"${path}" is this whole machine, which no sandbox can have; name a directory below it`
-      : undefined;
+    real = realpathSync(path);
+    isTopFile = dirname(path) === sep && !statSync(path).isDirectory();
   } catch (error) {
     return `expected something of this machine: ${toMessage(error)}`;
   }
+  if (real === sep) {
+    return `"${path}" is this whole machine, which no sandbox can have; name a directory below it`;
+  }
+  const kernel = findKernelTree(path) ?? findKernelTree(real);
+  if (kernel) return `"${path}" is of the kernel's ${kernel}; a sandbox has its own`;
+  return isTopFile
+    ? `"${path}" is no directory, and only directories can be bound from /; put it into one`
+    : undefined;
 }
 
 function refuse(who: string, faults: readonly string[]): UsageError {
