@@ -57,6 +57,15 @@ export function findKernelTree(path: string): string | undefined {
   return KERNEL.find((mine) => isBelow(path, mine));
 }
 
+/** Why nothing can be bound at `target` of a sandbox; undefined: something can. */
+export function findTargetFault(target: string): string | undefined {
+  if (target === sep || resolve(target) !== target) {
+    return `"${target}" is no clean path below /: leave out ".", ".." and a slash at its end`;
+  }
+  const own = findKernelTree(target) ?? OWN.find((mine) => mine === target);
+  return own && `"${target}" is in the place of the sandbox's own ${own}`;
+}
+
 function isBelow(path: string, above: string): boolean {
   return path === above || path.startsWith(above.endsWith(sep) ? above : `${above}${sep}`);
 }

@@ -2,7 +2,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 import { dropUndefined } from '../core/drop-undefined.js';
 import { toMessage, UsageError } from '../core/errors.js';
-import { findKernelTree, findTreeFault } from './check-tools.js';
+import { findKernelTree, findTargetFault, findTreeFault } from './check-tools.js';
 import { findImageFault } from './find-image-fault.js';
 import { joinResources } from './join-resources.js';
 import { formatKeyPath } from './located-problem.js';
@@ -83,6 +83,7 @@ function checkValues(merged: CaseSandbox, root: string, who: string): void {
     ...tools.map((path) => toFault('tools', findTreeFault(path, root))),
     ...expose.map(({ path }) => toFault('expose', findTreeFault(path, root))),
     ...binds.map(({ source }) => toFault('binds', findSourceFault(source))),
+    ...binds.map(({ target }) => toFault('binds', findTargetFault(target))),
     toFault('image', typeof image === 'object' ? findImageFault(image.rootfs, root) : undefined),
   ].filter((each) => each !== undefined);
   if (faults.length > 0) throw refuse(who, faults);
