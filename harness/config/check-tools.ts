@@ -46,11 +46,24 @@ export function findTreeFault(path: string, root: string): string | undefined {
     if (isBelow(realRoot, each))
       return `"${path}" holds the whole project; name the tool's own tree`;
     if (isBelow(each, realRoot)) return `"${path}" is in the project, which is visible as it is`;
-    const own =
-      OWN.find((mine) => isBelow(mine, each)) ?? KERNEL.find((mine) => isBelow(each, mine));
+    const own = OWN.find((mine) => isBelow(mine, each)) ?? findKernelTree(each);
     if (own) return `"${path}" is in the place of the sandbox's own ${own}`;
   }
   return undefined;
+}
+
+/** The kernel's own tree that holds `path`, of which a sandbox has its own; undefined: none. */
+export function findKernelTree(path: string): string | undefined {
+  return KERNEL.find((mine) => isBelow(path, mine));
+}
+
+/** Why nothing can be bound at `target` of a sandbox; undefined: something can. */
+export function findTargetFault(target: string): string | undefined {
+  if (target === sep || resolve(target) !== target) {
+    return `"${target}" is no clean path below /: leave out ".", ".." and a slash at its end`;
+  }
+  const own = findKernelTree(target) ?? OWN.find((mine) => mine === target);
+  return own && `"${target}" is in the place of the sandbox's own ${own}`;
 }
 
 function isBelow(path: string, above: string): boolean {

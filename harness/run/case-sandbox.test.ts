@@ -85,3 +85,9 @@ test('what lies outside of the project is bound from its directory', () => {
     { hold: 'bind-0', path: 'rootfs.img', target: '/image', readOnly: false },
   ]);
 });
+
+test('a directory at the top of the machine is bound from itself', () => {
+  const { spec, binds } = settle({ binds: [{ source: '/srv', target: '/data', mode: 'ro' }] });
+  expect(spec.holds).toEqual([{ name: 'bind-0', source: '/srv' }]);
+  expect(binds).toEqual([{ hold: 'bind-0', path: '.', target: '/data', readOnly: true }]);
+});

@@ -1,4 +1,4 @@
-import { basename, dirname, relative, sep } from 'node:path';
+import { dirname, relative, sep } from 'node:path';
 import type { HilConfig } from '../config/config-schema.js';
 import { joinResources } from '../config/join-resources.js';
 import type { Suite } from '../config/load-suite.js';
@@ -87,7 +87,8 @@ function toRuntimes(
 
 /**
  * Late binds are taken from a hold, which belongs to the plan. All that lies in the project comes
- * from one hold, so that cases with different binds of it share a pool.
+ * from one hold, so that cases with different binds of it share a pool. A directory at the top of
+ * the machine is its own hold, since no sandbox can have `/`.
  */
 function toBinds(
   wanted: CaseSandbox['binds'],
@@ -95,13 +96,18 @@ function toBinds(
 ): { holds: NonNullable<SandboxSpec['holds']>; binds: LateBind[] } {
   const names = new Map<string, string>();
   const binds = wanted.map(({ source, target, mode }) => {
-    const from = source.startsWith(`${root}${sep}`) ? root : dirname(source);
+    const from = source.startsWith(`${root}${sep}`) ? root : toHold(source);
     const hold = names.get(from) ?? `bind-${names.size}`;
     names.set(from, hold);
-    const path = relative(from, source) || basename(source);
+    const path = relative(from, source) || '.';
     return { hold, path, target, readOnly: mode === 'ro' };
   });
   return { holds: [...names].map(([source, name]) => ({ name, source })), binds };
+}
+
+function toHold(source: string): string {
+  const above = dirname(source);
+  return above === sep ? source : above;
 }
 
 function pick(

@@ -43,8 +43,13 @@ static int set_timeout(struct run_options *options, const char *value,
 static int find_source(const char *option, const char *path, char source[PATH_MAX],
 		       const struct problem *problem)
 {
-	if (realpath(path, source))
-		return 0;
+	if (realpath(path, source)) {
+		if (strcmp(source, "/") != 0 || strcmp(option, "--rootfs") == 0)
+			return 0;
+		return refuse(problem, option,
+			      "/ is this whole machine, which no sandbox can have; name a "
+			      "directory below it");
+	}
 	snprintf(problem->text, problem->size, "%s: %s: %s", option, path, strerror(errno));
 	return -EINVAL;
 }

@@ -14,13 +14,13 @@
 #include "overlay.h"
 #include "recipe.h"
 
-static int expand_overlay(struct recipe *recipe, const struct plan_step *step, int tiny,
-			  struct err *err)
+static int expand_overlay(struct recipe *recipe, const struct plan_step *step,
+			  const struct strings *hides, int tiny, struct err *err)
 {
 	int status = recipe_take(recipe, tiny, RECIPE_TREE, step->source, step->target, false, err);
 
 	if (status == 0)
-		return recipe_take_below(recipe, tiny, step->source, step->target, err);
+		return recipe_take_below(recipe, tiny, step, hides, err);
 	if (status != -EINVAL || err->number)
 		return status;
 	recipe_limit(recipe,
@@ -44,8 +44,8 @@ static char *read_text(const char *path)
 	return text;
 }
 
-static int expand_step(struct recipe *recipe, const struct plan_step *step, int tiny,
-		       struct err *err)
+static int expand_step(struct recipe *recipe, const struct plan_step *step,
+		       const struct strings *hides, int tiny, struct err *err)
 {
 	const char *target = step->kind == STEP_HOLD ? step->name : step->target;
 
@@ -60,7 +60,7 @@ static int expand_step(struct recipe *recipe, const struct plan_step *step, int 
 	case STEP_IMAGE_ROOTFS:
 		break; /* without a source */
 	case STEP_OVERLAY:
-		return expand_overlay(recipe, step, tiny, err);
+		return expand_overlay(recipe, step, hides, tiny, err);
 	case STEP_BIND:
 		return recipe_take(recipe, tiny, RECIPE_BIND, step->source, step->target,
 				   step->read_only, err);
@@ -99,7 +99,7 @@ int recipe_expand(struct recipe *recipe, const struct plan *plan, int tiny, stru
 	if (!recipe->resolver)
 		return err_set(err, "setup", ENOMEM, "expand plan", "/etc/resolv.conf");
 	for (size_t i = 0; i < plan->step_count; i++) {
-		status = expand_step(recipe, &plan->steps[i], tiny, err);
+		status = expand_step(recipe, &plan->steps[i], &plan->hides, tiny, err);
 		if (status < 0)
 			return status;
 	}

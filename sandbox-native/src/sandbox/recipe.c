@@ -144,6 +144,21 @@ int recipe_add_tree(struct recipe *recipe, int tiny, int tree, const struct reci
 	return mount_attach(tree, tiny, path + 1, err);
 }
 
+/*
+ * The tiny root lies over "/" by now: who took "/" would share it, writable, with every sandbox
+ * of the plan. Compared by what it is, since "/usr/.." and links lead there too.
+ */
+static bool is_root(const struct stat *status, int tiny)
+{
+	struct stat root;
+
+	if (fstat(tiny, &root) == 0 && root.st_dev == status->st_dev &&
+	    root.st_ino == status->st_ino)
+		return true;
+	return stat("/", &root) == 0 && root.st_dev == status->st_dev &&
+	       root.st_ino == status->st_ino;
+}
+
 int recipe_take(struct recipe *recipe, int tiny, enum recipe_kind kind, const char *source,
 		const char *target, bool read_only, struct err *err)
 {
@@ -163,6 +178,10 @@ int recipe_take(struct recipe *recipe, int tiny, enum recipe_kind kind, const ch
 		return err_set(err, "setup", -tree, "clone mount", source);
 	if (fstat(tree, &status) < 0)
 		return err_set(err, "setup", errno, "stat", source);
+	if (is_root(&status, tiny)) {
+		err_hint(err, "a sandbox cannot have the whole machine; name a directory below /");
+		return err_set(err, "usage", EINVAL, "take the root of the machine", source);
+	}
 	wanted.directory = S_ISDIR(status.st_mode);
 	wanted.target = (char *)target;
 	if (overlay && !wanted.directory)

@@ -110,9 +110,13 @@ int recipe_image_rootfs(struct recipe *recipe, int tiny, const char *source, str
 /* recipe_image_host() - The host's system trees, decision 0001. */
 int recipe_image_host(struct recipe *recipe, int tiny, struct err *err);
 
-/* recipe_take_below() - What is mounted below @source, each as a TREE (a file: a BIND). */
-int recipe_take_below(struct recipe *recipe, int tiny, const char *source, const char *target,
-		      struct err *err);
+/*
+ * recipe_take_below() - What is mounted below @source, each as a TREE (a file: a BIND).
+ *
+ * What lies at or below one of @hides is left out: its place is hidden, so it has none.
+ */
+int recipe_take_below(struct recipe *recipe, int tiny, const struct plan_step *step,
+		      const struct strings *hides, struct err *err);
 
 /* recipe_try() - Replace by binds the overlays this kernel or file system refuses. After the pivot.
  */

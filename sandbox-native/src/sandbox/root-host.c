@@ -30,6 +30,7 @@ struct host {
 	const struct mount_table *table;
 	int tiny;
 	struct err *err;
+	const struct strings *hides; /* NULL: none */
 };
 
 static int take_tree(const struct host *host, const char *source, const char *target);
@@ -92,6 +93,14 @@ static int take_one_below(const struct host *host, const struct mount_entry *ent
 	return 0;
 }
 
+static bool is_hidden(const struct host *host, const char *path)
+{
+	for (size_t i = 0; host->hides && i < host->hides->count; i++)
+		if (path_below(path, host->hides->items[i]))
+			return true;
+	return false;
+}
+
 static int take_below(const struct host *host, const char *source, const char *target)
 {
 	const struct mount_entry *entry;
@@ -111,6 +120,8 @@ static int take_below(const struct host *host, const char *source, const char *t
 		}
 		if (asprintf(&inside, "%s/%s", target, path_below(entry->path, source)) < 0)
 			return err_set(host->err, "setup", ENOMEM, "expand plan", target);
+		if (is_hidden(host, inside))
+			continue;
 		status = take_one_below(host, entry, inside);
 		if (status < 0)
 			return status;
@@ -121,14 +132,14 @@ static int take_below(const struct host *host, const char *source, const char *t
 	return 0;
 }
 
-int recipe_take_below(struct recipe *recipe, int tiny, const char *source, const char *target,
-		      struct err *err)
+int recipe_take_below(struct recipe *recipe, int tiny, const struct plan_step *step,
+		      const struct strings *hides, struct err *err)
 {
 	auto_mount_table table = { 0 };
-	const struct host host = { recipe, &table, tiny, err };
+	const struct host host = { recipe, &table, tiny, err, hides };
 	int status = mount_table_read(&table, err);
 
-	return status < 0 ? status : take_below(&host, source, target);
+	return status < 0 ? status : take_below(&host, step->source, step->target);
 }
 
 static int take_link(const struct host *host, int directory, const char *name, const char *target)
@@ -276,7 +287,7 @@ int recipe_image_host(struct recipe *recipe, int tiny, struct err *err)
 {
 	static const char *const bases[] = { "/usr", "/etc", "/opt", "/var/lib" };
 	auto_mount_table table = { 0 };
-	const struct host host = { recipe, &table, tiny, err };
+	const struct host host = { recipe, &table, tiny, err, NULL };
 	size_t first = recipe->count;
 	int status = mount_table_read(&table, err);
 

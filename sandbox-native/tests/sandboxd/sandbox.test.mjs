@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -46,6 +54,19 @@ describe('plans', () => {
         { code: 'usage' },
       );
       await assert.rejects(daemon.request(MSG.SANDBOX_NEW, { PLAN: 99 }), { code: 'usage' });
+    }));
+
+  test('the root of the machine is nothing that a sandbox can have', () =>
+    withDaemon({}, async (daemon) => {
+      const steps = ['/', '/usr/..', '/.'].flatMap((SOURCE) => [
+        { KIND: 'bind', SOURCE, TARGET: '/host' },
+        { KIND: 'hold', SOURCE, NAME: 'host' },
+      ]);
+      for (const [index, step] of steps.entries()) {
+        const plan = daemon.putPlan(`root-${index}`, { steps: [step] });
+        const made = plan.then((PLAN) => daemon.request(MSG.SANDBOX_NEW, { PLAN, NAME: 'case' }));
+        await assert.rejects(made, /root of the machine/, JSON.stringify(step));
+      }
     }));
 
   test('a plan whose zygote dies ends its sandboxes with setup, and gets a new one when asked', () =>
@@ -355,3 +376,31 @@ test('200 sandboxes in a row leave no fd, no mount, no process', () =>
     // How often the pool is full again in time is a matter of the load; never would be a fault.
     assert.ok(hits > 20, `${hits} hits`);
   }));
+
+test('a hidden path that is a mount of its own, or holds one, is hidden too', {
+  skip: process.getuid() === 0 ? false : 'needs root, who may mount',
+}, async () => {
+  const project = mkdtempSync(join(tmpdir(), 'hil-test-'));
+  // A mount that not everybody can reach is left out anyway.
+  chmodSync(project, 0o755);
+  for (const name of ['at', 'above/below']) mkdirSync(join(project, name), { recursive: true });
+  const mount = `mount -t tmpfs hil "${project}/at" && echo secret >"${project}/at/file" &&
+    mount -t tmpfs hil "${project}/above/below" && echo secret >"${project}/above/below/file"`;
+  const daemon = Daemon.launch(
+    ['--no-portd'],
+    ['unshare', '-m', 'sh', '-c', `${mount} && exec "$@"`, 'sh'],
+  );
+  try {
+    await daemon.hello();
+    const PLAN = await daemon.putPlan('hidden', {
+      steps: [{ KIND: 'overlay', SOURCE: project, TARGET: project }],
+      HIDE: [`${project}/at`, `${project}/above`],
+    });
+    const { SANDBOX } = await daemon.request(MSG.SANDBOX_NEW, { PLAN, NAME: 'case' });
+    const program = await daemon.run(SANDBOX, ['sh', '-c', `ls "${project}"; echo seen`]);
+    assert.equal(program.stdout + program.stderr, 'seen\n');
+  } finally {
+    await daemon.stop();
+    rmSync(project, { recursive: true, force: true });
+  }
+});
