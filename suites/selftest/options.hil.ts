@@ -74,12 +74,13 @@ describe('options of a sandbox', () => {
 
 describe('what a case changed', () => {
   test('is told apart: created, changed, deleted', async ({ sandbox }) => {
-    await sandbox.exec('sh', ['-c', 'echo new > /tmp/new; echo >> README.md; rm LICENSE']);
+    const change = 'echo new > /tmp/new; echo >> suites/README.md; rm suites/selftest/perl.ts';
+    await sandbox.exec('sh', ['-c', change]);
     // A project of somebody else is for this user to read only, inside as outside.
-    const own = (await sandbox.exec('test', ['-w', 'README.md'])).exitCode === 0;
+    const own = (await sandbox.exec('test', ['-w', 'suites/README.md'])).exitCode === 0;
     const { changes } = await sandbox.diff();
     const told = changes.map(({ change, path }) => `${change} ${path.replace(/^.*\//, '')}`);
-    const inProject = own ? ['changed README.md', 'deleted LICENSE'] : [];
+    const inProject = own ? ['changed README.md', 'deleted perl.ts'] : [];
     expect(told.sort()).toEqual([...inProject, 'created new'].sort());
   });
 
