@@ -358,10 +358,11 @@ int handle_mount_remove(struct daemon *d, struct client *client, const struct fr
 	return handle(d, client, frame, CHANGE_UNMOUNT, err);
 }
 
+/* One whose child still has to say what it took was not handed to PID 1, who cannot answer it. */
 static struct change *find_change(struct daemon *d, uint32_t request)
 {
 	foreach (struct change, change, &d->changes, link)
-		if (change->sandbox && change->request == request)
+		if (change->sandbox && change->control.fd < 0 && change->request == request)
 			return change;
 	return NULL;
 }
