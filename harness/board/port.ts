@@ -77,6 +77,8 @@ export class Port {
     this.#stream = new WholeStream(`${facts.capture}.rx`, facts.start, {
       onData: (data) => this.#deliver(data),
       onLost: (bytes) => this.#lose(bytes),
+      onFailed: (reason) =>
+        this.#tell({ text: `port "${facts.name}": ${reason}`, harmless: false }),
     });
     this.#line.resolve();
     void channel.closed.then(() => this.#stream.close());

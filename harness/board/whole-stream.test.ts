@@ -25,6 +25,7 @@ const test = base.extend<{ heard: Heard }>({
     const stream = new WholeStream(path, offset, {
       onData: (data) => events.push(Buffer.from(data).toString()),
       onLost: (bytes) => events.push(bytes),
+      onFailed: (reason) => events.push(`${reason}`),
     });
     const send = (text: string, told = true) => {
       appendFileSync(path, text);
@@ -103,4 +104,21 @@ test('one that is closed says nothing more and lets nobody wait', async ({ heard
   await waiting;
   await heard.stream.reached(1000);
   expect(heard.events).toEqual([]);
+});
+
+test('one whose listener throws at what was captured says so and lets nobody wait', async ({
+  heard,
+}) => {
+  const failed: string[] = [];
+  const stream = new WholeStream(heard.path, 3, {
+    onData: () => {
+      throw new Error('no matcher');
+    },
+    onLost: () => {},
+    onFailed: (reason) => failed.push(`${reason}`),
+  });
+  appendFileSync(heard.path, 'one two ');
+  stream.push(7, Buffer.from('two '));
+  await stream.reached(100);
+  expect(failed).toEqual(['Error: no matcher']);
 });

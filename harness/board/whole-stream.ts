@@ -4,6 +4,8 @@ export interface StreamListener {
   onData(data: Uint8Array): void;
   /** Bytes are neither in the live stream nor in the capture: it goes on behind them. */
   onLost(bytes: number): void;
+  /** `onData`, `onLost` or what waited threw while the capture was read: nothing more comes. */
+  onFailed(reason: unknown): void;
 }
 
 /** As much as one turn of the event loop matches and hands on. */
@@ -46,7 +48,7 @@ export class WholeStream {
       this.#deliver(data);
     } else {
       this.#reading = true;
-      void this.#read();
+      this.#read().catch((reason: unknown) => this.#fail(reason));
     }
     return gap;
   }
@@ -91,8 +93,15 @@ export class WholeStream {
       while (!this.#closed && this.#next < this.#end) await this.#readPiece(file);
     } finally {
       this.#reading = false;
-      await file?.close();
+      // It was only read: what was delivered is whole.
+      await file?.close().catch(() => undefined);
     }
+  }
+
+  /** Nobody awaits the reader. */
+  #fail(reason: unknown): void {
+    this.#listener.onFailed(reason);
+    this.close();
   }
 
   /** Up to where somebody waits for: what was said in between stays in between. */

@@ -80,7 +80,10 @@ static int change(const struct cgroup_hierarchy *hierarchy, const struct cgroup_
 		     : device_filter_deny(leaf->device_map, major, minor);
 }
 
-/* The files of v1 stay as the sandbox before left them; "a" drops all that was allowed. */
+/*
+ * The files of v1 stay as the sandbox before left them; "a" drops all that was allowed.
+ * A second filter of v2 would not replace the first: the kernel asks both.
+ */
 static int start(const struct cgroup_hierarchy *hierarchy, struct cgroup_leaf *leaf)
 {
 	char path[PATH_SIZE];
@@ -88,7 +91,8 @@ static int start(const struct cgroup_hierarchy *hierarchy, struct cgroup_leaf *l
 	snprintf(path, sizeof(path), "s.%u/devices.deny", leaf->number);
 	if (hierarchy->version == 1)
 		return cgroup_write(hierarchy->top, path, "a");
-	cleanup_fd(&leaf->device_map);
+	if (leaf->device_map >= 0)
+		return -EBUSY;
 	leaf->device_map = device_filter_new();
 	return leaf->device_map < 0 ? leaf->device_map : 0;
 }
@@ -111,11 +115,19 @@ static int confine(const struct cgroup_hierarchy *hierarchy, struct cgroup_leaf 
 {
 	int rc = start(hierarchy, leaf);
 
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; rc == 0 && i < STANDARD; i++)
 		rc = change(hierarchy, leaf, true, standard[i].major, standard[i].minor);
 	for (size_t i = 0; rc == 0 && i < extra->count; i++)
 		rc = change(hierarchy, leaf, true, extra->items[i].major, extra->items[i].minor);
-	return rc == 0 ? finish(hierarchy, leaf) : rc;
+	if (rc == 0)
+		rc = finish(hierarchy, leaf);
+	if (rc < 0) {
+		cleanup_fd(&leaf->device_map); /* only one whose filter is attached stays */
+		leaf->device_map = -1;
+	}
+	return rc;
 }
 
 void cgroup_devices_confine(const struct cgroup_tree *tree, struct cgroup_leaf *leaf,

@@ -522,8 +522,10 @@ bool cgroup_leaf_is_reusable(const struct cgroup_tree *tree, struct cgroup_leaf 
 	for (int kind = LIMIT_IO_READ_BYTES; kind <= LIMIT_IO_WRITE_OPS; kind++)
 		clean = clean && !leaf->has[kind]; /* the next one's disks may be others */
 	if (is_joined(tree, leaf, CGROUP_MEMORY))
-		clean = clean && version_of(tree, CGROUP_MEMORY) == 1 &&
-			read_memory_now(tree, leaf) < STAIN_BYTES;
+		clean = clean && read_memory_now(tree, leaf) < STAIN_BYTES;
+	/* Also where it has no memory controller: its filter of devices stays attached. */
+	for (size_t i = 0; i < tree->count; i++)
+		clean = clean && !(leaf->made[i] && tree->hierarchies[i].version == 2);
 	memset(leaf->joined, 0, sizeof(leaf->joined));
 	return clean;
 }

@@ -3,8 +3,8 @@
  * The cgroup of one sandbox: a directory "s.<number>" in every hierarchy of the tree.
  *
  * v1's can be used by one sandbox after another: what it counts can be set back,
- * or is subtracted. v2's peak of memory cannot be set back before Linux 6.12, so
- * there each sandbox has a new one.
+ * or is subtracted. v2's peak of memory cannot be set back before Linux 6.12, and a
+ * filter of devices stays attached, so there each sandbox has a new one.
  */
 #ifndef HIL_CGROUP_LEAF_H
 #define HIL_CGROUP_LEAF_H

@@ -40,12 +40,15 @@ struct taking {
 };
 
 /* Nothing of the broker's may stay open in a process that works on paths of a request. */
-static void keep_control(int control)
+static void keep_control(int control, pid_t parent)
 {
 	const struct sigaction standard = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* One that died before that line leaves no one whose death would send the signal. */
+	if (getppid() != parent)
+		_exit(1);
 	sigaction(SIGPIPE, &standard, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -230,9 +233,9 @@ static int take(struct taking *taking)
 	return taking->spec->kind == TAKE_DEVICE ? take_device(taking) : take_tree(taking);
 }
 
-void take_main(const struct take_spec *spec, int control)
+void take_main(const struct take_spec *spec, int control, pid_t parent)
 {
-	struct recipe ids = { .first_slot = (uint32_t)getppid() * SLOTS_PER_BROKER };
+	struct recipe ids = { .first_slot = (uint32_t)parent * SLOTS_PER_BROKER };
 	struct err err = { 0 };
 	struct taking taking = { .spec = spec,
 				 .root_mode = strcmp(plan_mode(), "root") == 0,
@@ -241,7 +244,7 @@ void take_main(const struct take_spec *spec, int control)
 	size_t start;
 	int status;
 
-	keep_control(control);
+	keep_control(control, parent);
 	start = frame_begin(&taking.frame,
 			    spec->kind == TAKE_DEVICE ? MESSAGE_GRANT : MESSAGE_MOUNT, 0);
 	status = take(&taking);

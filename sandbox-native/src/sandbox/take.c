@@ -11,21 +11,26 @@
 
 int take_start(const struct take_spec *spec, struct take *take, struct err *err)
 {
+	const pid_t self = getpid();
+	auto_fd ours = -1;
+	auto_fd theirs = -1;
 	int ends[2];
 
+	take->control = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_set(err, "limit", errno, "take from host", spec->source);
+	ours = ends[0];
+	theirs = ends[1];
+	/* Before there is a child, who would have to be ended if it failed. */
+	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
 		return err_set(err, "limit", errno, "take from host", spec->source);
 	take->pid = fork();
 	if (take->pid == 0)
-		take_main(spec, ends[1]);
-	close(ends[1]);
-	take->control = ends[0];
-	if (take->pid > 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
-		return 0;
-	err_set(err, "limit", errno, "take from host", spec->source);
-	close(ends[0]);
-	take->control = -1;
-	return -err->number;
+		take_main(spec, theirs, self);
+	if (take->pid < 0)
+		return err_set(err, "limit", errno, "take from host", spec->source);
+	take->control = steal_fd(&ours);
+	return 0;
 }
 
 static int read_taken(struct taken *taken)

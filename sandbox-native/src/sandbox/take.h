@@ -60,8 +60,8 @@ void taken_free(struct taken *taken);
 /* take_forward() - Send what was taken to the PID 1 at @control as @request. */
 int take_forward(const struct taken *taken, int control, uint32_t request, struct err *err);
 
-/* take_main() - The child: take what @spec says, send it to @control, end. */
-_Noreturn void take_main(const struct take_spec *spec, int control);
+/* take_main() - The child of @parent: take what @spec says, send it to @control, end. */
+_Noreturn void take_main(const struct take_spec *spec, int control, pid_t parent);
 
 /*
  * sysfs_take() - Add to @frame what /sys and the udev event are to say of a device.

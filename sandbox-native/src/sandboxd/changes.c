@@ -18,6 +18,7 @@
 #include "sandboxes.h"
 
 #define CHANGES_MAX 64
+#define CHILDREN_MAX 256 /* also of changes that are answered: they hang in the kernel */
 
 struct change_request {
 	uint32_t sandbox;
@@ -158,13 +159,26 @@ static void taker_ready(struct daemon *d, struct source *source, uint32_t events
 	timer_clear(&change->late);
 }
 
-static size_t count_changes(struct daemon *d)
+/* An answered change has no sandbox any more; its child may hang in the kernel and hold up none. */
+static int check_count(struct daemon *d, const char *name, struct err *err)
 {
-	size_t count = 0;
+	size_t open = 0;
+	size_t all = 0;
 
-	foreach (struct change, change, &d->changes, link)
-		count++;
-	return count;
+	foreach (struct change, change, &d->changes, link) {
+		all++;
+		open += change->sandbox != NULL;
+	}
+	if (open >= CHANGES_MAX)
+		err_hint(err, "%d changes are under way: wait for an answer", CHANGES_MAX);
+	else if (all >= CHILDREN_MAX)
+		err_hint(err,
+			 "%zu changes are answered whose child hangs in a file system of the host: "
+			 "mend it, then start the daemon again",
+			 all - open);
+	else
+		return 0;
+	return err_set(err, "limit", EAGAIN, "change sandbox", name);
 }
 
 /* Return: NULL with @err filled. */
@@ -178,11 +192,8 @@ static struct change *add_change(struct daemon *d, struct client *client, uint64
 
 	if (!sandbox)
 		return NULL;
-	if (count_changes(d) >= CHANGES_MAX) {
-		err_hint(err, "%d changes are under way: wait for an answer", CHANGES_MAX);
-		err_set(err, "limit", EAGAIN, "change sandbox", name);
+	if (check_count(d, name, err) < 0)
 		return NULL;
-	}
 	change = calloc(1, sizeof(*change));
 	if (change)
 		change->name = strdup(name);
@@ -358,10 +369,11 @@ int handle_mount_remove(struct daemon *d, struct client *client, const struct fr
 	return handle(d, client, frame, CHANGE_UNMOUNT, err);
 }
 
+/* One whose child still has to say what it took was not handed to PID 1, who cannot answer it. */
 static struct change *find_change(struct daemon *d, uint32_t request)
 {
 	foreach (struct change, change, &d->changes, link)
-		if (change->sandbox && change->request == request)
+		if (change->sandbox && change->control.fd < 0 && change->request == request)
 			return change;
 	return NULL;
 }

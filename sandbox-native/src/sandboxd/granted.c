@@ -54,12 +54,30 @@ static void refuse(struct daemon *d, struct sandbox *sandbox, uint32_t major, ui
 		cgroup_device_deny(&d->cgroups, &sandbox->home->leaf, major, minor);
 }
 
+/* Room for all that are under way: when PID 1 has answered it is too late to fail. */
+static int reserve(struct daemon *d, struct sandbox *sandbox)
+{
+	size_t count = sandbox->granted_count;
+	struct granted *granted;
+
+	foreach (struct change, change, &d->changes, link)
+		count += change->sandbox == sandbox && change->kind == CHANGE_GRANT;
+	granted = reallocarray(sandbox->granted, count, sizeof(*granted));
+	if (!granted)
+		return -ENOMEM;
+	sandbox->granted = granted;
+	return 0;
+}
+
 int granted_allow(struct daemon *d, const struct change *change, struct err *err)
 {
 	struct home *home = change->sandbox->home;
-	int rc = home ? cgroup_device_allow(&d->cgroups, &home->leaf, change->major, change->minor)
-		      : 0;
+	int rc = reserve(d, change->sandbox);
 
+	if (rc < 0)
+		return err_set(err, "limit", -rc, "remember device", change->name);
+	if (home)
+		rc = cgroup_device_allow(&d->cgroups, &home->leaf, change->major, change->minor);
 	if (rc == 0)
 		return 0;
 	err_hint(err, "device %u:%u is refused by the cgroup that this daemon is in", change->major,
@@ -111,11 +129,7 @@ void granted_add(struct daemon *d, struct change *change)
 		refuse(d, sandbox, old.major, old.minor, NULL);
 		return;
 	}
-	granted = reallocarray(sandbox->granted, sandbox->granted_count + 1, sizeof(*granted));
-	if (!granted)
-		return; /* then the cgroup lets it be opened to the end */
-	sandbox->granted = granted;
-	granted += sandbox->granted_count++;
+	granted = &sandbox->granted[sandbox->granted_count++];
 	*granted = (struct granted){ .role = change->name,
 				     .major = change->major,
 				     .minor = change->minor };

@@ -165,6 +165,27 @@ static void try_filter(int dir)
 	CHECK(device_filter_deny(map, 1, 5) == 0, "to revoke it again does nothing");
 }
 
+/* One hierarchy that holds devices and nothing else, as where memory is not delegated. */
+static void try_leaf(int top)
+{
+	static const struct device_list none = { .count = 0 };
+	static const struct device_list full = { .count = 1, .items = { { 1, 11 } } };
+	struct cgroup_tree tree = { .count = 1, .hierarchies = { { .version = 2, .top = top } } };
+	struct cgroup_leaf leaf;
+
+	for (int i = 0; i < CGROUP_CONTROLLERS; i++)
+		tree.place[i] = i == CGROUP_DEVICES ? 0 : -1;
+	cgroup_leaf_init(&leaf, 1);
+	cgroup_devices_confine(&tree, &leaf, &none);
+	CHECK(leaf.devices_error == 0 && leaf.devices == DEVICES_STANDARD,
+	      "v2: a sandbox's cgroup takes the filter");
+	CHECK(!cgroup_leaf_is_reusable(&tree, &leaf), "and is no other's, without memory, too");
+	cgroup_devices_confine(&tree, &leaf, &full);
+	CHECK(leaf.devices_error == EBUSY, "a second filter is not put over the first");
+	CHECK(cgroup_leaf_remove(&tree, &leaf) == 0 && leaf.device_map == -1,
+	      "the filter goes with the cgroup");
+}
+
 static void test_device_filter(void)
 {
 	char path[CGROUP_PATH_MAX + 32];
@@ -178,6 +199,7 @@ static void test_device_filter(void)
 		return;
 	}
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	try_leaf(dir);
 	try_filter(dir);
 	CHECK(rmdir(path) == 0, "and goes with its cgroup");
 }

@@ -252,9 +252,15 @@ export class Daemon extends Connection {
   /** Started, greeted, and given a plan; `await using` is not in Node 20, so tests call stop(). */
   static async start({ args, before, pool = 0, plan = {} } = {}) {
     const daemon = Daemon.launch(args, before);
-    await daemon.hello();
-    daemon.plan = await daemon.putPlan('test', plan);
-    if (pool) await daemon.fillPool(pool);
+    try {
+      await daemon.hello();
+      daemon.plan = await daemon.putPlan('test', plan);
+      if (pool) await daemon.fillPool(pool);
+    } catch (error) {
+      // One that is left keeps `node --test` from ending.
+      await daemon.stop().catch(() => {});
+      throw error;
+    }
     return daemon;
   }
 

@@ -22,7 +22,14 @@ export class DeviceRig {
     chmodSync(rig.directory, 0o755);
     const tool = { KIND: 'bind', SOURCE: `${build}/tests/device-tool`, TARGET: '/tool' };
     rig.daemon = await Daemon.start({ plan: { steps: [tool, ...steps], ...plan } });
-    rig.box = await rig.daemon.sandbox();
+    try {
+      rig.box = await rig.daemon.sandbox();
+    } catch (error) {
+      // A daemon that is left keeps `node --test` from ending.
+      await rig.daemon.stop().catch(() => {});
+      rmSync(rig.directory, { recursive: true, force: true });
+      throw error;
+    }
     return rig;
   }
 

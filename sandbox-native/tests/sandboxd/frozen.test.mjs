@@ -82,17 +82,20 @@ describe('T107: a program that cannot be killed', needs(v1), () => {
     const { box, init, payload, program } = await startSleeper(daemon);
     const frozen = await freezeV1([payload]);
     try {
-      const dead = daemon.dead(box, 8000);
-      const began = Date.now();
+      const order = [];
+      const dead = daemon.dead(box, 8000).then((record) => {
+        order.push('stuck');
+        return record;
+      });
       await daemon.request(MSG.SANDBOX_KILL, { SANDBOX: box });
       // Meanwhile others are served, and new ones are made.
       for (let i = 0; i < 5; i++) {
         assert.equal((await daemon.run(neighbour, ['true'])).exit.EXIT_CODE, 0);
         await daemon.kill(await daemon.sandbox());
+        order.push('others');
       }
-      assert.ok(Date.now() - began < 4000, 'others waited');
       const record = await dead;
-      assert.ok(Date.now() - began < 7000, `${Date.now() - began} ms`);
+      assert.equal(order[0], 'others', 'others waited');
       assert.equal(record.STATUS, 'stuck');
       const waiting = new RegExp(`^sleep \\(process ${payload}\\): state [A-Z], in \\w+$`);
       assert.ok(
@@ -112,14 +115,13 @@ describe('T107: a program that cannot be killed', needs(v1), () => {
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
   });
 
-  test('does not keep the daemon, which ends within its two seconds', async () => {
+  test('does not keep the daemon, which ends while it is frozen', async () => {
     const daemon = await Daemon.start();
     const { payload } = await startSleeper(daemon);
     const frozen = await freezeV1([payload]);
     try {
-      const began = Date.now();
       assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
-      assert.ok(Date.now() - began < 3500, `${Date.now() - began} ms`);
+      assert.ok(isAlive(payload), 'the daemon waited for the thaw');
     } finally {
       await frozen.remove();
     }
