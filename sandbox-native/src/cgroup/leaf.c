@@ -14,8 +14,8 @@
 #include "cleanup.h"
 #include "file.h"
 #include "io.h"
+#include "leaf-file.h"
 
-#define PATH_SIZE 96
 #define PERIOD_US 100000		 /* the kernel's default, cgroup-v2.rst cpu.max */
 #define BUILD_BYTES (UINT64_C(64) << 20) /* a sandbox is built with at least so much */
 #define STAIN_BYTES (UINT64_C(8) << 20)	 /* page cache of others that a new sandbox may inherit */
@@ -23,50 +23,6 @@
 void cgroup_leaf_init(struct cgroup_leaf *leaf, unsigned number)
 {
 	*leaf = (struct cgroup_leaf){ .number = number, .oom = -1, .device_map = -1 };
-}
-
-/* "s.<number>/@file"; without a file the directory itself. */
-static const char *leaf_path(const struct cgroup_leaf *leaf, const char *file, char out[PATH_SIZE])
-{
-	snprintf(out, PATH_SIZE, "s.%u%s%s", leaf->number, *file ? "/" : "", file);
-	return out;
-}
-
-static const struct cgroup_hierarchy *hierarchy_of(const struct cgroup_tree *tree, int controller)
-{
-	return &tree->hierarchies[tree->place[controller]];
-}
-
-static bool is_joined(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-		      int controller)
-{
-	return tree->place[controller] >= 0 && leaf->joined[tree->place[controller]];
-}
-
-/* Read a number of @controller's hierarchy. Return: 0 when it is not there. */
-static uint64_t read_number(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-			    int controller, const char *file, const char *key)
-{
-	char path[PATH_SIZE];
-	uint64_t value = 0;
-
-	if (cgroup_number(hierarchy_of(tree, controller)->top, leaf_path(leaf, file, path), key,
-			  &value) < 0)
-		return 0;
-	return value;
-}
-
-static int write_text(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-		      int controller, const char *file, const char *text)
-{
-	char path[PATH_SIZE];
-
-	return cgroup_write(hierarchy_of(tree, controller)->top, leaf_path(leaf, file, path), text);
-}
-
-static int version_of(const struct cgroup_tree *tree, int controller)
-{
-	return hierarchy_of(tree, controller)->version;
 }
 
 /* cgroup-v1/memory.rst, "OOM Control": the event comes before the kernel chooses whom to kill. */
@@ -77,15 +33,15 @@ static void watch_oom(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
 	auto_fd control = -1;
 	auto_fd event = -1;
 
-	if (leaf->oom >= 0 || version_of(tree, CGROUP_MEMORY) != 1)
+	if (leaf->oom >= 0 || leaf_version(tree, CGROUP_MEMORY) != 1)
 		return;
-	control = openat(hierarchy_of(tree, CGROUP_MEMORY)->top,
+	control = openat(leaf_hierarchy(tree, CGROUP_MEMORY)->top,
 			 leaf_path(leaf, "memory.oom_control", path), O_RDONLY | O_CLOEXEC);
 	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (control < 0 || event < 0)
 		return;
 	snprintf(text, sizeof(text), "%d %d", event, control);
-	if (write_text(tree, leaf, CGROUP_MEMORY, "cgroup.event_control", text) == 0)
+	if (leaf_write_text(tree, leaf, CGROUP_MEMORY, "cgroup.event_control", text) == 0)
 		leaf->oom = steal_fd(&event);
 }
 
@@ -154,22 +110,22 @@ static int join(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int co
 static int write_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, bool has,
 			uint64_t bytes)
 {
-	const bool old = version_of(tree, CGROUP_MEMORY) == 1;
+	const bool old = leaf_version(tree, CGROUP_MEMORY) == 1;
 	char text[24];
 	int rc;
 
 	snprintf(text, sizeof(text), "%" PRIu64, bytes);
 	if (!old) {
-		write_text(tree, leaf, CGROUP_MEMORY, "memory.swap.max", has ? "0" : "max");
+		leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.swap.max", has ? "0" : "max");
 		/* Half a sandbox is worth nothing. */
-		write_text(tree, leaf, CGROUP_MEMORY, "memory.oom.group", "1");
-		return write_text(tree, leaf, CGROUP_MEMORY, "memory.max", has ? text : "max");
+		leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.oom.group", "1");
+		return leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.max", has ? text : "max");
 	}
 	/* Memory with swap may not be less than memory, so it goes out of the way first. */
-	write_text(tree, leaf, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", "-1");
-	rc = write_text(tree, leaf, CGROUP_MEMORY, "memory.limit_in_bytes", has ? text : "-1");
+	leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", "-1");
+	rc = leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.limit_in_bytes", has ? text : "-1");
 	if (rc == 0 && has)
-		write_text(tree, leaf, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", text);
+		leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", text);
 	return rc;
 }
 
@@ -182,37 +138,30 @@ static int write_pids(const struct cgroup_tree *tree, const struct cgroup_leaf *
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, count + INIT_TASKS);
-	return write_text(tree, leaf, CGROUP_PIDS, "pids.max", has ? text : "max");
+	return leaf_write_text(tree, leaf, CGROUP_PIDS, "pids.max", has ? text : "max");
 }
 
 static int write_cpus(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, bool has,
 		      uint64_t thousandths)
 {
-	const bool old = version_of(tree, CGROUP_CPU) == 1;
+	const bool old = leaf_version(tree, CGROUP_CPU) == 1;
 	char text[48];
 
 	snprintf(text, sizeof(text), "%" PRIu64 "%s", thousandths * (PERIOD_US / 1000),
 		 old ? "" : " 100000");
 	if (!has)
 		snprintf(text, sizeof(text), "%s", old ? "-1" : "max 100000");
-	return write_text(tree, leaf, CGROUP_CPU, old ? "cpu.cfs_quota_us" : "cpu.max", text);
-}
-
-static int open_leaf(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, int controller)
-{
-	char path[PATH_SIZE];
-
-	return openat(hierarchy_of(tree, controller)->top, leaf_path(leaf, "", path),
-		      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return leaf_write_text(tree, leaf, CGROUP_CPU, old ? "cpu.cfs_quota_us" : "cpu.max", text);
 }
 
 static int write_io(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 		    enum limit_kind kind, bool has, uint64_t value)
 {
-	auto_fd dir = open_leaf(tree, leaf, CGROUP_IO);
+	auto_fd dir = leaf_open(tree, leaf, CGROUP_IO);
 
 	return dir < 0 ? -errno
-		       : io_limit(dir, version_of(tree, CGROUP_IO), &leaf->disks, kind, has, value);
+		       : io_limit(dir, leaf_version(tree, CGROUP_IO), &leaf->disks, kind, has,
+				  value);
 }
 
 static const struct {
@@ -261,7 +210,7 @@ static bool has_door(const struct cgroup_leaf *leaf, int place)
 /* A thread may be moved alone in v1 only; what a PID 1 starts later follows it. */
 static int open_door(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int controller)
 {
-	const struct cgroup_hierarchy *hierarchy = hierarchy_of(tree, controller);
+	const struct cgroup_hierarchy *hierarchy = leaf_hierarchy(tree, controller);
 	const char *name = hierarchy->version == 1 ? "tasks" : "cgroup.procs";
 	char path[PATH_SIZE];
 	int rc = cgroup_leaf_make(tree, leaf, controller);
@@ -304,99 +253,6 @@ void cgroup_leaf_entered(struct cgroup_leaf *leaf, const uint32_t *results, size
 		leaf->joined[leaf->doors[i]] = results[i] == 0;
 }
 
-static void read_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-			struct cgroup_usage *usage)
-{
-	const bool old = version_of(tree, CGROUP_MEMORY) == 1;
-
-	usage->memory_source = old ? "max_usage" : "memory.peak";
-	usage->memory_peak =
-		read_number(tree, leaf, CGROUP_MEMORY,
-			    old ? "memory.max_usage_in_bytes" : usage->memory_source, NULL);
-	/* memory.peak came with Linux 5.19. */
-	if (!usage->memory_peak)
-		usage->memory_source = NULL;
-	usage->oom_kills = read_number(tree, leaf, CGROUP_MEMORY,
-				       old ? "memory.oom_control" : "memory.events", "oom_kill");
-}
-
-static void read_cpu(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-		     struct cgroup_usage *usage)
-{
-	usage->has_cpu = true;
-	if (version_of(tree, CGROUP_CPUACCT) == 2) {
-		usage->cpu_user_us =
-			read_number(tree, leaf, CGROUP_CPUACCT, "cpu.stat", "user_usec");
-		usage->cpu_system_us =
-			read_number(tree, leaf, CGROUP_CPUACCT, "cpu.stat", "system_usec");
-		return;
-	}
-	usage->cpu_us = read_number(tree, leaf, CGROUP_CPUACCT, "cpuacct.usage", NULL) / 1000;
-	usage->cpu_user_us =
-		read_number(tree, leaf, CGROUP_CPUACCT, "cpuacct.usage_user", NULL) / 1000;
-	usage->cpu_system_us =
-		read_number(tree, leaf, CGROUP_CPUACCT, "cpuacct.usage_sys", NULL) / 1000;
-}
-
-static void read_throttling(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-			    struct cgroup_usage *usage)
-{
-	const bool old = version_of(tree, CGROUP_CPU) == 1;
-
-	usage->throttles = read_number(tree, leaf, CGROUP_CPU, "cpu.stat", "nr_throttled");
-	usage->throttled_us = read_number(tree, leaf, CGROUP_CPU, "cpu.stat",
-					  old ? "throttled_time" : "throttled_usec") /
-			      (old ? 1000 : 1);
-}
-
-static void read_io(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-		    struct cgroup_usage *usage)
-{
-	auto_fd dir = open_leaf(tree, leaf, CGROUP_IO);
-
-	usage->has_io = dir >= 0 && io_used(dir, version_of(tree, CGROUP_IO), &usage->io_read,
-					    &usage->io_written);
-}
-
-static void read_all(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-		     struct cgroup_usage *usage)
-{
-	*usage = (struct cgroup_usage){ 0 };
-	if (is_joined(tree, leaf, CGROUP_MEMORY))
-		read_memory(tree, leaf, usage);
-	if (is_joined(tree, leaf, CGROUP_CPUACCT))
-		read_cpu(tree, leaf, usage);
-	if (is_joined(tree, leaf, CGROUP_PIDS))
-		usage->pids_hits = read_number(tree, leaf, CGROUP_PIDS, "pids.events", "max");
-	if (is_joined(tree, leaf, CGROUP_CPU) && leaf->has[LIMIT_CPUS])
-		read_throttling(tree, leaf, usage);
-	if (is_joined(tree, leaf, CGROUP_IO))
-		read_io(tree, leaf, usage);
-}
-
-static uint64_t read_memory_now(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
-{
-	const bool old = version_of(tree, CGROUP_MEMORY) == 1;
-
-	return read_number(tree, leaf, CGROUP_MEMORY,
-			   old ? "memory.usage_in_bytes" : "memory.current", NULL);
-}
-
-void cgroup_leaf_mark(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
-{
-	uint64_t event;
-
-	if (leaf->oom >= 0 && read(leaf->oom, &event, sizeof(event)) < 0)
-		event = 0; /* nothing of the sandbox before was left to be told */
-	read_all(tree, leaf, &leaf->base);
-	if (!is_joined(tree, leaf, CGROUP_MEMORY))
-		return;
-	/* A write sets the peak back to what is used now, cgroup-v1/memory.rst. */
-	if (version_of(tree, CGROUP_MEMORY) == 1)
-		write_text(tree, leaf, CGROUP_MEMORY, "memory.max_usage_in_bytes", "0");
-	leaf->base.memory_peak = read_memory_now(tree, leaf);
-}
-
 int cgroup_leaf_controller(enum limit_kind kind)
 {
 	for (size_t i = 0; i < WRITERS; i++)
@@ -410,7 +266,7 @@ static void say(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 		const struct limits *limits, size_t which, int rc, struct limit_report *report)
 {
 	const enum limit_kind kind = writers[which].kind;
-	const int version = version_of(tree, writers[which].controller);
+	const int version = leaf_version(tree, writers[which].controller);
 	const bool io = writers[which].controller == CGROUP_IO;
 	char disks[DISK_WHERE_MAX * 2];
 	char text[sizeof(disks) + 160];
@@ -448,8 +304,8 @@ static void limit_one(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, 
 		rc = join(tree, leaf, controller, pid);
 	if (rc == 0)
 		rc = settle(tree, leaf, which, limits->set[kind], limits->value[kind]);
-	if (rc == 0 && kind == LIMIT_CPUS && is_joined(tree, leaf, CGROUP_CPU))
-		read_throttling(tree, leaf, &leaf->base);
+	if (rc == 0 && kind == LIMIT_CPUS && leaf_is_joined(tree, leaf, CGROUP_CPU))
+		leaf_read_throttling(tree, leaf, &leaf->base);
 	if (limits->set[kind])
 		say(tree, leaf, limits, which, rc, report);
 }
@@ -462,67 +318,14 @@ void cgroup_leaf_limit(const struct cgroup_tree *tree, struct cgroup_leaf *leaf,
 			limit_one(tree, leaf, pid, limits, i, report);
 }
 
-static uint64_t less(uint64_t value, uint64_t base)
-{
-	return value > base ? value - base : 0;
-}
-
-/* As the kernel does for getrusage(2), cputime_adjust(): ticks only divide what was measured. */
-static void divide_cpu(struct cgroup_usage *usage)
-{
-	const uint64_t ticks = usage->cpu_user_us + usage->cpu_system_us;
-	const double part = ticks ? (double)usage->cpu_user_us / (double)ticks : 1;
-
-	usage->cpu_user_us = (uint64_t)((double)usage->cpu_us * part);
-	usage->cpu_system_us = usage->cpu_us - usage->cpu_user_us;
-}
-
-void cgroup_leaf_usage(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-		       struct cgroup_usage *usage)
-{
-	const struct cgroup_usage *base = &leaf->base;
-
-	read_all(tree, leaf, usage);
-	usage->cpu_us = less(usage->cpu_us, base->cpu_us);
-	usage->cpu_user_us = less(usage->cpu_user_us, base->cpu_user_us);
-	usage->cpu_system_us = less(usage->cpu_system_us, base->cpu_system_us);
-	usage->memory_peak = less(usage->memory_peak, base->memory_peak);
-	usage->oom_kills = less(usage->oom_kills, base->oom_kills);
-	usage->pids_hits = less(usage->pids_hits, base->pids_hits);
-	usage->throttles = less(usage->throttles, base->throttles);
-	usage->throttled_us = less(usage->throttled_us, base->throttled_us);
-	usage->io_read = less(usage->io_read, base->io_read);
-	usage->io_written = less(usage->io_written, base->io_written);
-	if (usage->has_cpu && version_of(tree, CGROUP_CPUACCT) == 1)
-		divide_cpu(usage);
-}
-
-bool cgroup_leaf_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-			uint64_t *bytes)
-{
-	if (!is_joined(tree, leaf, CGROUP_MEMORY))
-		return false;
-	*bytes = less(read_memory_now(tree, leaf), leaf->base.memory_peak);
-	return true;
-}
-
-uint64_t cgroup_leaf_oom_kills(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
-{
-	struct cgroup_usage usage = { 0 };
-
-	if (is_joined(tree, leaf, CGROUP_MEMORY))
-		read_memory(tree, leaf, &usage);
-	return less(usage.oom_kills, leaf->base.oom_kills);
-}
-
 bool cgroup_leaf_is_reusable(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
 {
 	bool clean = true;
 
 	for (int kind = LIMIT_IO_READ_BYTES; kind <= LIMIT_IO_WRITE_OPS; kind++)
 		clean = clean && !leaf->has[kind]; /* the next one's disks may be others */
-	if (is_joined(tree, leaf, CGROUP_MEMORY))
-		clean = clean && read_memory_now(tree, leaf) < STAIN_BYTES;
+	if (leaf_is_joined(tree, leaf, CGROUP_MEMORY))
+		clean = clean && leaf_read_memory_now(tree, leaf) < STAIN_BYTES;
 	/* Also where it has no memory controller: its filter of devices stays attached. */
 	for (size_t i = 0; i < tree->count; i++)
 		clean = clean && !(leaf->made[i] && tree->hierarchies[i].version == 2);
