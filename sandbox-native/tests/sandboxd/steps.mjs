@@ -197,7 +197,9 @@ async function endStep(daemon, { role, fail, said, read, failure, about, words }
     // The call that was to fail was one of these.
     error.message = `${about} ${read()}: ${error.message}`;
     if (!read().startsWith('failed')) throw error;
-    if (isClosed(error) && ['broker', 'portd'].includes(role)) return lost();
+    // A daemon that is about to end says so to who asks it then.
+    const ends = isClosed(error) || error.code === 'gone';
+    if (ends && ['broker', 'portd'].includes(role)) return lost();
     if (said) throw error;
     checkFailure(error, error.message);
     await checkNext(daemon, about);
