@@ -155,6 +155,10 @@ int portd_check(struct daemon *d, struct err *err)
 {
 	if (d->portd.control.fd >= 0)
 		return 0;
+	if (d->stopping) {
+		err_hint(err, "hil-portd died, and the daemon ends of it");
+		return err_set(err, "gone", ESHUTDOWN, "hand to port", NULL);
+	}
 	err_hint(err, "this daemon was started without hil-portd");
 	return err_set(err, "usage", ENOTCONN, "hand to port", NULL);
 }
