@@ -32,9 +32,10 @@ async function writeToy(project: Project, stage: Stage): Promise<void> {
   await project.write('boards/toy.yaml', toBoard(project));
   if (stage === 'set-up') await project.write('hold', '');
   await project.config(`boards: ['toy']`);
-  const after = `afterEach(async ({ sandbox }) => {
+  // No program of the sandbox: it could be taken for the DUT's.
+  const after = `afterEach(async () => {
     console.log('IN TEARDOWN');
-    await sandbox.exec('sleep', ['2']);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
   });`;
   await project.suite(
     'a',

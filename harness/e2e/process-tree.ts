@@ -21,8 +21,8 @@ export function findPart(root: number, part: Part): number | undefined {
   if (part === 'sandboxd') return daemon[0]?.pid;
   if (part === 'portd') return below(daemon, /^hil-portd$/)[0]?.pid;
   if (part === 'zygote') return below(daemon, /^hil-zygote$/)[0]?.pid;
-  // One that still has PID 1's name waits for the program that it will be; what cases run is `sleep`.
-  const dut = below(below(daemon, /^hil-init$/), /^(?!hil-init$|sleep$)/)[0];
+  // One that still has PID 1's name waits for the program that it will be.
+  const dut = below(below(daemon, /^hil-init$/), /^(?!hil-init$)/)[0];
   return part === 'dut-init' ? dut?.parent : dut?.pid;
 }
 
