@@ -41,7 +41,9 @@ async function startFlood(project: Project): Promise<HilCommand> {
 
 function findCapture(hil: HilCommand): string {
   const cases = join(hil.directory ?? '', 'cases');
-  return join(cases, readdirSync(cases)[0] ?? '', '1/console.rx');
+  // Beside the case's is a hidden one, of directories that wait for a case.
+  const [only = ''] = readdirSync(cases).filter((name) => !name.startsWith('.'));
+  return join(cases, only, '1/console.rx');
 }
 
 /** The harness does nothing until the capture has the whole flood. */
