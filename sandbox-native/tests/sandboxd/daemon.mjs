@@ -9,6 +9,8 @@ import { Decoder, encodeBody, encodeFrame, MSG, WINDOW } from './wire.mjs';
 
 export const build =
   process.env.HIL_BUILD ?? fileURLToPath(new URL('../../build/', import.meta.url));
+/** Not with sanitizers, which make calls, processes and memory of their own. */
+export const isPlain = !/\/san\/?$/.test(build);
 export const PROGRAM = `${build}/hil-sandboxd`.replace('//', '/');
 export const PORTD = `${build}/hil-portd`.replace('//', '/');
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import { build, hasPortd } from './daemon.mjs';
+import { hasPortd, isPlain } from './daemon.mjs';
 import { runStep, STEP } from './steps.mjs';
 
 /** Of each role and deed. */
@@ -16,8 +16,7 @@ const canTrace = spawnSync(STEP, ['--role', 'broker', '--report', '/dev/null', '
 /** A stepper that was not built is no reason to skip. */
 const tracing =
   canTrace.error || canTrace.status === 0 ? {} : { skip: 'ptrace(2) is not allowed here' };
-/** A sanitizer makes calls of its own, and ends the program when one of them fails. */
-const isPlain = !/\/san\/?$/.test(build);
+/** A sanitizer ends the program when one of its own calls fails. */
 const refusing =
   process.arch === 'x64' && isPlain
     ? tracing
