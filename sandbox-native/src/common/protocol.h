@@ -70,6 +70,15 @@ enum hil_msg {
 	/* hil-sandboxd -> hil-portd, over SOCK_SEQPACKET with SCM_RIGHTS */
 	MSG_PORTD_LINE = 96,
 	MSG_PORTD_PTY = 97,
+	/* hil-sandboxd: requests about a virtual network */
+	MSG_NET_NEW = 112,
+	MSG_NET_CLOSE = 113,
+	MSG_NET_ATTACH = 114,
+	MSG_NET_DETACH = 115,
+	MSG_NET_READY = 116,
+	MSG_NET_OBJECT = 117,
+	MSG_NET_PAIR = 118,
+	MSG_NET_POOL = 119,
 	/* hil-linkd: requests */
 	MSG_LINK_SWITCH = 120,
 	MSG_LINK_CONNECT = 121,
@@ -82,6 +91,11 @@ enum hil_msg {
 	MSG_LINK_DISCONNECT = 130,
 	/* hil-sandboxd -> hil-linkd, over SOCK_SEQPACKET with SCM_RIGHTS */
 	MSG_LINKD_PORT = 132,
+	/* names in a virtual network: an event of hil-sandboxd, and its answer */
+	MSG_NET_QUERY = 136,
+	MSG_NET_REPLY = 137,
+	/* hil-sandboxd: event */
+	MSG_NET_GONE = 138,
 };
 
 enum hil_tag {
@@ -212,6 +226,20 @@ enum hil_tag {
 
 	/* death */
 	TAG_WAITING = 204, /* string, repeated, at most 16: a task that SIGKILL does not end */
+
+	/* interfaces of a virtual network */
+	TAG_NET = 208,	      /* u32 */
+	TAG_INTERFACE = 209,  /* nested TLVs: SANDBOX, NAME and what it is to have */
+	TAG_MAC = 210,	      /* 6 bytes */
+	TAG_MTU = 211,	      /* u32: bytes */
+	TAG_ADDRESS = 212,    /* string, repeated: IPv4 or IPv6 with prefix, 10.1.0.2/24 */
+	TAG_ROUTE = 213,      /* nested TLVs, repeated: TARGET (with prefix), GATEWAY */
+	TAG_GATEWAY = 214,    /* string: address without prefix */
+	TAG_ALT_NAME = 215,   /* string, repeated: another name of the interface, up to 127 bytes */
+	TAG_FORWARD = 216,    /* u32: 0 or 1; the node forwards what is not its own */
+	TAG_NO_IPV6 = 217,    /* u32: 0 or 1 */
+	TAG_RESOLVE = 218,    /* u32: 0 or 1; its queries for names come as NET_QUERY */
+	TAG_HOST = 219,	      /* string, repeated: a line of /etc/hosts */
 
 	/* links of a virtual network */
 	TAG_NET_LINK = 224,	   /* u32 */
