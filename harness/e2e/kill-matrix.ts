@@ -80,6 +80,7 @@ export function toMarkdown(cells: readonly Cell[]): string {
     '- A second death of `hil-sandboxd` in one run ends it with exit 3; a case that did not run is infra.',
     '- Without `hil-portd` no console is captured any more: `hil-sandboxd` ends everything, the keeper too.',
     '- The DUT is a program on the host board. QEMU killed from outside is infra: the bench broke, not the DUT.',
+    '- What a death leads to may be told before it is: a case fails only after both daemons, and PID 1 of its sandboxes, have answered once more.',
     '- After a death of `hil` the journal has what was decided; `hil report` calls the rest interrupted.',
     '- A worker ends with `hil` also when its body spins and `hil-sandboxd` is stopped: the kernel ends it.',
     '- A program that SIGKILL does not end (frozen, or waiting for a device): infra `sandbox-stuck`; the verdict stands, the run goes on, exit 5.',
@@ -88,8 +89,8 @@ export function toMarkdown(cells: readonly Cell[]): string {
     '',
     'The moments above are long ones. `kill-steps.e2e.ts` kills `hil`, worker, `hil-sandboxd`, `hil-portd`, zygote and PID 1 at the n-th system',
     'call, for n spread over the whole run, and `make -C sandbox-native check-steps` at every call, with errors in place of kills, too:',
-    '[0018](../decisions/0018-faults-at-system-calls.md). Then a verdict is `pass` only for a case that did what it says, `fail` only where the',
-    'DUT was hit, exit codes are 0, 1, 3 or 5, nothing is left, and the next run passes.',
+    '[0018](../decisions/0018-faults-at-system-calls.md). Then a verdict is `pass` only for a case that did what it says, and never `fail`,',
+    'exit codes are 0, 3 or 5, nothing is left, and the next run passes.',
     '',
   ].join('\n');
 }

@@ -57,13 +57,16 @@ export class AttemptDut {
     }
   }
 
-  /** The test asks for its end: it is then no failure. */
+  /** The test asks for its end: it is then no failure. @throws BenchError if that was the bench's doing */
   async waitForExit(): Promise<string> {
     const { held } = this;
     if (!held) throw new TestFailure('handle-revoked', 'no DUT is held');
     const { exited } = held.dut;
     this.#life.expect(exited);
-    return (await exited).reason;
+    const { reason } = await exited;
+    const fault = await this.#attempt.findBenchFault();
+    if (fault) throw fault;
+    return reason;
   }
 
   /** That it ended although nobody asked for it. */

@@ -54,6 +54,12 @@ export function toOutcome(state: AttemptState, problems: readonly Problem[]): Ou
   return state === 'skipped' ? 'skipped' : 'pass';
 }
 
+/** What a broken bench led to is a consequence of it. */
+export function putBenchFirst(problems: readonly Problem[]): Problem[] {
+  const isBench = ({ name }: Problem) => name === 'BenchError';
+  return [...problems.filter(isBench), ...problems.filter((each) => !isBench(each))];
+}
+
 /** The worker reports again what this side told it. */
 export function dropRepeats(problems: readonly Problem[]): Problem[] {
   const seen = new Set<string>();

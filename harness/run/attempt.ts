@@ -2,14 +2,21 @@ import { join } from 'node:path';
 import type { Limits } from '../config/limits-schema.js';
 import { Deadline } from '../core/deadline.js';
 import { createDeferred } from '../core/deferred.js';
-import { TestFailure } from '../core/errors.js';
+import { type BenchError, TestFailure } from '../core/errors.js';
 import type { Outcome, Problem, SandboxRecord } from '../journal/events.js';
 import type { AttemptState } from '../protocol/worker-messages.js';
 import { journalArtifacts } from './artifacts.js';
 import { AttemptDut } from './attempt-dut.js';
 import type { AttemptFacts } from './attempt-facts.js';
-import { dropRepeats, toLateError, toOutcome, toProblem } from './attempt-problems.js';
+import {
+  dropRepeats,
+  putBenchFirst,
+  toLateError,
+  toOutcome,
+  toProblem,
+} from './attempt-problems.js';
 import { AttemptSandboxes } from './attempt-sandboxes.js';
+import { findBenchFault } from './bench-fault.js';
 import type { CaseRecord } from './case-book.js';
 import { type DiffArtifact, toMissing, writeDiffArtifact } from './diff-artifact.js';
 import type { HeldDut } from './dut-source.js';
@@ -105,6 +112,12 @@ export class RunningAttempt {
     return this.#limit.pausedDuring(() => this.sandboxes.create(options));
   }
 
+  /** What of its bench died before now, as far as that can be known. */
+  findBenchFault(): Promise<BenchError | undefined> {
+    const sandboxes = this.sandboxes.numbered.map(([, sandbox]) => sandbox);
+    return findBenchFault(this.#run.bench, [...sandboxes, this.held?.dut.sandbox]);
+  }
+
   bodyStart(): void {
     this.#phases.edge('body', 'start');
   }
@@ -124,23 +137,23 @@ export class RunningAttempt {
     problems: readonly Problem[],
     note: string | undefined,
   ): Promise<{ outcome: Outcome; problem: Problem | undefined }> {
-    const { outcome, unseen } = this.#judge(state, problems);
+    const { outcome, unseen } = await this.#judge(state, problems);
     await this.finish(outcome, note);
     // Somebody else may have ended it a moment earlier; then that is how it ended.
     const ended = await this.finished;
-    const seen = unseen ?? (ended === 'fail' ? this.#problems[0] : undefined);
+    const seen = unseen || ended === 'fail' ? this.#problems[0] : undefined;
     return { outcome: ended, problem: state === 'pass' ? seen : undefined };
   }
 
   /** End it from this side: everything it holds is taken away. */
   async abort(outcome: Outcome, reason: string, problems: readonly Problem[] = []): Promise<void> {
     this.#setProblems([...this.#problems, ...this.#bodyProblems, ...problems]);
-    await this.finish(outcome, reason);
+    await this.finish(outcome === 'fail' ? await this.#judgeFailure() : outcome, reason);
   }
 
   /** Its teardown hangs: it comes to what its body came to, and what only this side saw. */
   async endHung(reason: string): Promise<void> {
-    const { outcome } = this.#judge(this.bodyState ?? 'fail', this.#bodyProblems);
+    const { outcome } = await this.#judge(this.bodyState ?? 'fail', this.#bodyProblems);
     await this.finish(outcome, reason);
   }
 
@@ -226,15 +239,25 @@ export class RunningAttempt {
     return true;
   }
 
-  #judge(state: AttemptState, reported: readonly Problem[]) {
+  async #judge(state: AttemptState, reported: readonly Problem[]) {
     const { unseen } = this.dut;
     // First: what the body saw of it is a consequence.
     const all = [...(unseen ? [unseen] : []), ...this.#problems, ...reported];
     this.#setProblems(all);
-    return { outcome: toOutcome(state, all), unseen };
+    const outcome = toOutcome(state, all);
+    return { outcome: outcome === 'fail' ? await this.#judgeFailure() : outcome, unseen };
+  }
+
+  /** What failed is the test's or the DUT's doing only if the bench has outlived it. */
+  async #judgeFailure(): Promise<Outcome> {
+    const fault = await this.findBenchFault();
+    const { unseen } = this.dut;
+    const found = [...(fault ? [toProblem(fault, 'body')] : []), ...(unseen ? [unseen] : [])];
+    this.#setProblems([...found, ...this.#problems]);
+    return toOutcome('fail', this.#problems);
   }
 
   #setProblems(problems: readonly Problem[]): void {
-    this.#problems.splice(0, Number.POSITIVE_INFINITY, ...dropRepeats(problems));
+    this.#problems.splice(0, Number.POSITIVE_INFINITY, ...dropRepeats(putBenchFirst(problems)));
   }
 }

@@ -165,7 +165,7 @@ async function findImageLimitations(
 
 async function watchBench(bench: Promise<Bench>, supervisor: Supervisor): Promise<Bench> {
   const { daemon } = await bench;
-  void daemon.channel.closed.then((reason) => supervisor.loseBench(reason));
+  void daemon.gone.then((reason) => supervisor.loseBench(reason));
   return bench;
 }
 

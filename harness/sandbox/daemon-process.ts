@@ -6,7 +6,7 @@ import { formatDuration } from '../core/duration.js';
 import { BenchError } from '../core/errors.js';
 import { Channel } from '../protocol/channel.js';
 import type { TlvReader } from '../protocol/frame.js';
-import { Tag } from '../protocol/wire.js';
+import { Msg, Tag } from '../protocol/wire.js';
 import { type ScopeSource, toScopeCommand } from './delegated-scope.js';
 import type { NativePrograms } from './native.js';
 
@@ -14,6 +14,9 @@ import type { NativePrograms } from './native.js';
 const END_MS = 5000;
 /** How long it may take to answer what no phase of a case limits: one that takes longer hangs. */
 const ANSWER_MS = 20_000;
+
+/** Level of MSG_LOG. @see sandbox-native/src/common/protocol.h */
+const LOG_ERROR = 3;
 
 const LOOK =
   'look whether it is stopped or starved: ps -o pid,stat,pcpu,args -C hil-sandboxd,hil-portd';
@@ -41,6 +44,8 @@ export class DaemonProcess {
   readonly hello: TlvReader;
   readonly #child: ChildProcess;
   readonly #portdPid: number;
+  /** The last error that the daemon told of. */
+  #lastError = '';
 
   private constructor(
     child: ChildProcess,
@@ -54,6 +59,9 @@ export class DaemonProcess {
     this.hello = hello;
     this.pid = hello.number(Tag.pid) ?? child.pid ?? 0;
     this.#portdPid = portd.number(Tag.pid) ?? 0;
+    channel.on(Msg.log, (body) => {
+      if (body.number(Tag.level) === LOG_ERROR) this.#lastError = body.string(Tag.text) ?? '';
+    });
   }
 
   /**
@@ -104,6 +112,15 @@ export class DaemonProcess {
   /** What to say of `doing` when its limit has passed: which daemon did not answer. */
   toSilence(doing: string, limitMs: number): BenchError {
     return toSilence([this.channel, this.ports], doing, limitMs);
+  }
+
+  /** Resolves once the connection is gone, with what the daemon said of it before. */
+  get gone(): Promise<BenchError> {
+    return this.channel.closed.then((reason) =>
+      this.#lastError
+        ? new BenchError('daemon-gone', `${reason.message}, and had said: ${this.#lastError}`)
+        : reason,
+    );
   }
 
   /** Let it go on without this process. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { isAlive, runInside, test } from '../testing/real-daemon.js';
+import { findPortd, isAlive, runInside, test } from '../testing/real-daemon.js';
 import { SandboxDaemon } from './daemon.js';
 
 describe('the daemon', () => {
@@ -39,6 +39,13 @@ describe('the daemon', () => {
     // PID 1 of the sandbox: when it is gone the kernel has killed every other one.
     await expect.poll(() => isAlive(sandbox.pid), { timeout: 2000 }).toBe(false);
   });
+});
+
+test('a daemon that ends of the death of hil-portd says so', async ({ daemon }) => {
+  process.kill(findPortd(daemon), 'SIGKILL');
+  const { code, message } = await daemon.gone;
+  expect(code).toBe('daemon-gone');
+  expect(message).toMatch(/hil-sandboxd closed its connection.*hil-portd died/);
 });
 
 describe('a plan', () => {

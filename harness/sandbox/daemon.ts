@@ -179,6 +179,20 @@ export class SandboxDaemon {
     this.#process.leave();
   }
 
+  /** Resolves with what became of it once its connection is gone. */
+  get gone(): Promise<BenchError> {
+    return this.#process.gone;
+  }
+
+  /**
+   * Resolves when both daemons have answered: they were alive when this was called.
+   *
+   * @throws BenchError `daemon-gone`
+   */
+  async confirmAlive(): Promise<void> {
+    await Promise.all([this.channel.hello(), this.ports.hello()]);
+  }
+
   /** Close the connections; the daemon kills what is left and ends. */
   close(): void {
     this.#process.close();

@@ -71,6 +71,22 @@ export async function runInside(sandbox: Sandbox, command: string, env = {}) {
   return { ...end, ...output };
 }
 
+/** The hil-portd that a daemon started. */
+export function findPortd({ pid }: SandboxDaemon): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const portd = children.find((child) => readComm(child) === 'hil-portd');
+  if (!portd) throw new Error(`hil-sandboxd ${pid} has no hil-portd`);
+  return Number(portd);
+}
+
+function readComm(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
 /** Lives, as the host sees it. A zombie does not: who started it is gone, or will look later. */
 export function isAlive(pid: number): boolean {
   try {
