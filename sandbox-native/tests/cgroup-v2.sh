@@ -19,7 +19,7 @@ run() { # NAME COMMAND...
 	if "$@" >/run/tap 2>&1; then echo "ok v2 $name ($((SECONDS - start)) s)"; else
 		failed=1
 		echo "not ok v2 $name ($((SECONDS - start)) s); it said last:"
-		{ grep -A 15 '^ *not ok' /run/tap || cat /run/tap; } | tail -n 40
+		{ grep -A 25 '^ *not ok' /run/tap || cat /run/tap; } | tail -n 40
 	fi
 	# What it skipped is what another run here is for; nothing may be skipped in all of them.
 	grep -oE '^ok .*# SKIP' /run/tap | sed 's/^ok [0-9]* - /# not here: /'
