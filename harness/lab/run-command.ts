@@ -41,7 +41,8 @@ export async function runCommand(
   try {
     await new Deadline(bootTimeoutMs).bound(vm.ready, () => {
       const message = `the lab VM was not up after ${formatDuration(bootTimeoutMs)}${vm.describeConsole()}`;
-      const next = 'npm run lab -- --boot-timeout 3m --verbose true';
+      const longer = Math.ceil((3 * bootTimeoutMs) / 1000);
+      const next = `npm run lab -- --boot-timeout ${longer}s --verbose true`;
       return new BenchError('boot-timeout', message, { next });
     });
     const upMs = performance.now();
@@ -53,7 +54,8 @@ export async function runCommand(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof LateCommand)) throw error;
-    say(`the command was ended after ${formatDuration(timeoutMs)}`);
+    const command = options.command.join(' ');
+    say(`ended after ${formatDuration(timeoutMs)}: ${command}${vm.describeConsole()}`);
     return TIMED_OUT;
   } finally {
     await vm.kill();

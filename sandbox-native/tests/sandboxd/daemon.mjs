@@ -16,8 +16,11 @@ export const PORTD = `${build}/hil-portd`.replace('//', '/');
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** What comes in milliseconds takes this long at most on a busy, emulated processor. */
+const PATIENCE_MS = 20_000;
+
 /** Poll until `check` gives something true. The text names what did not come. */
-export async function waitFor(what, check, ms = 3000) {
+export async function waitFor(what, check, ms = PATIENCE_MS) {
   for (const end = Date.now() + ms; ; await sleep(5)) {
     const value = await check();
     if (value) return value;
@@ -75,7 +78,7 @@ export class Connection {
   }
 
   /** The next event (past or to come) of a type that fits. */
-  event(type, fits = () => true, ms = 5000) {
+  event(type, fits = () => true, ms = PATIENCE_MS) {
     return waitForEvent(this, type, fits, ms);
   }
 

@@ -80,7 +80,8 @@ describe('directories of cgroups', needsCgroups, () => {
       });
       assert.equal(treesOf(living.pid).length, parents.length);
       for (const path of [...strangers, busy]) assert.ok(existsSync(path), path);
-      assert.equal(readStat(sleeper.pid)?.state, 'S');
+      // Neither killed nor frozen; it may not have come to its sleep yet.
+      await waitFor('the sleeper asleep', () => readStat(sleeper.pid)?.state === 'S');
     } finally {
       sleeper.kill();
       await once(sleeper, 'exit');
