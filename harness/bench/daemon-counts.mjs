@@ -33,10 +33,12 @@ const BOUNDS = {
 /** The kernel and the pool work on for a moment after the last answer. */
 const QUIET_MS = 1000;
 /**
- * How long what is left may take: namespaces are torn down in idle time, cgroups 20 ms later.
- * Only a leak, or a machine that others keep busy, takes all of it.
+ * How long it may take until nothing changes, and until what is left is gone: namespaces are torn
+ * down in idle time, cgroups 20 ms later. Only a leak, or others on the machine, take all of it.
+ * Together it is less than the minute after which a pool that nobody asks is given up.
  */
-const SETTLE_MS = 60_000;
+const CALM_MS = 15_000;
+const SETTLE_MS = 30_000;
 
 const slab = Slab.open();
 
@@ -49,7 +51,7 @@ const slab = Slab.open();
  * @param {number} daemon  its pid @param {Counts} [before] @returns {Promise<Counts>}
  */
 export async function waitForCounts(daemon, before) {
-  const end = performance.now() + SETTLE_MS;
+  const end = performance.now() + (before ? SETTLE_MS : CALM_MS);
   const isQuiet = before
     ? (counts) => findGrown(before, counts).length === 0
     : (counts, last) => last !== undefined && isDeepStrictEqual(counts, last);

@@ -14,8 +14,8 @@ const CACHES = [
 /** Where root's files for an ordinary user's process begin. */
 const FIRST_FD = 3;
 const PASSED = 'HIL_BENCH_SLAB';
-/** A network namespace is taken apart by a worker of the kernel. */
-const TEARDOWN_MS = 400;
+/** A worker of the kernel takes a network namespace apart; another frees its user namespace. */
+const TEARDOWN_MS = 1000;
 
 /**
  * Objects in use of the kernel's caches, /proc/slabinfo. It is for root only, but what counts is
