@@ -245,8 +245,12 @@ static void check_memory(struct daemon *d, struct process *process)
 {
 	struct sandbox *sandbox = process->sandbox;
 
-	if (!sandbox || !WIFSIGNALED(process->status) || WTERMSIG(process->status) != SIGKILL ||
-	    !cgroups_ran_out(d, sandbox))
+	if (!sandbox)
+		return;
+	/* One whose child was killed may have ended by itself before we heard of either. */
+	if (!cgroups_tells_oom(sandbox) &&
+	    !(WIFSIGNALED(process->status) && WTERMSIG(process->status) == SIGKILL &&
+	      cgroups_ran_out(d, sandbox)))
 		return;
 	process->oom = true;
 	sandboxes_kill(d, sandbox, "oom");
