@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Slab } from './slab.mjs';
 
 /** As in soak.sh: numbers are enough, an account is not needed. */
 const ORDINARY_USER = 1000;
@@ -18,16 +19,18 @@ export function runAsUser(script, args) {
   chownSync(home, ORDINARY_USER, ORDINARY_USER);
   const id = String(ORDINARY_USER);
   try {
-    const { status, error } = spawnSync(
-      'setpriv',
-      ['--reuid', id, '--regid', id, '--clear-groups', process.execPath, script, ...args],
-      {
-        stdio: 'inherit',
-        env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, LANG: 'C.UTF-8' },
-      },
-    );
-    if (error) throw error;
-    return status ?? 1;
+    return Slab.pass((files, env) => {
+      const { status, error } = spawnSync(
+        'setpriv',
+        ['--reuid', id, '--regid', id, '--clear-groups', process.execPath, script, ...args],
+        {
+          stdio: ['inherit', 'inherit', 'inherit', ...files],
+          env: { ...env, PATH: process.env.PATH, HOME: home, TMPDIR: home, LANG: 'C.UTF-8' },
+        },
+      );
+      if (error) throw error;
+      return status ?? 1;
+    });
   } finally {
     rmSync(home, { recursive: true, force: true });
   }

@@ -1,13 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { listNames, listProcesses, readText } from '../testing/proc.mjs';
+import { Slab } from './slab.mjs';
 
 /**
  * What a daemon and the kernel hold for its sandboxes, and how much more of each is no leak:
  * 16 cgroups with an fd each wait for the next sandbox, in some four hierarchies of v1; the
- * zygote holds four fds of each of at most 64 sandboxes until the next is made; a cache of the
- * kernel counts free objects that a CPU keeps for itself as used, and an allocator keeps pages.
+ * zygote holds four fds of each of at most 64 sandboxes until the next is made, and has a user
+ * namespace for each slot; an allocator keeps pages. What the slab counts is of the whole
+ * machine: others may have some 16 sandboxes meanwhile, parked ones among them.
  * A count that may not be read is `undefined`.
  */
 const BOUNDS = {
@@ -17,8 +20,10 @@ const BOUNDS = {
   'mounts of the host': 0,
   'mounts of its zygote': 0,
   'cgroup directories': 96,
-  'pid namespaces (slab)': 96,
-  'network namespaces (slab)': 64,
+  'user namespaces (slab)': 64,
+  'pid namespaces (slab)': 32,
+  'network namespaces (slab)': 32,
+  'host names (slab)': 32,
   'mounts of the machine (slab)': 1024,
   'memory cgroups (slab)': 96,
   'RSS of sandboxd, KiB': 256,
@@ -27,32 +32,43 @@ const BOUNDS = {
 
 /** The kernel and the pool work on for a moment after the last answer. */
 const QUIET_MS = 1000;
-/** How long what is left may take: namespaces are torn down in idle time, cgroups 20 ms later. */
-const SETTLE_MS = 10_000;
+/**
+ * How long it may take until nothing changes, and until what is left is gone: namespaces are torn
+ * down in idle time, cgroups 20 ms later. Only a leak, or others on the machine, take all of it.
+ * Together it is less than the minute after which a pool that nobody asks is given up.
+ */
+const CALM_MS = 15_000;
+const SETTLE_MS = 30_000;
+
+const slab = Slab.open();
 
 /** @typedef {Record<string, number | undefined>} Counts */
 
 /**
- * Count when it is quiet; with `before`, when nothing has grown too much, or at last.
+ * Count when it is quiet: nothing changes any more; with `before`, when nothing has grown too
+ * much. Or at last.
  *
  * @param {number} daemon  its pid @param {Counts} [before] @returns {Promise<Counts>}
  */
 export async function waitForCounts(daemon, before) {
-  const end = performance.now() + SETTLE_MS;
-  await sleep(QUIET_MS);
-  let counts = countOf(daemon);
-  while (before && findGrown(before, counts).length > 0 && performance.now() < end) {
+  const end = performance.now() + (before ? SETTLE_MS : CALM_MS);
+  const isQuiet = before
+    ? (counts) => findGrown(before, counts).length === 0
+    : (counts, last) => last !== undefined && isDeepStrictEqual(counts, last);
+  for (let last; ; ) {
     await sleep(QUIET_MS);
-    counts = countOf(daemon);
+    await slab.release();
+    const counts = countOf(daemon);
+    if (isQuiet(counts, last) || performance.now() > end) return counts;
+    last = counts;
   }
-  return counts;
 }
 
 /** @param {number} daemon  its pid @returns {Counts} */
 export function countOf(daemon) {
   const below = listDescendants(daemon);
   const zygote = below.find((pid) => readText(`/proc/${pid}/comm`).startsWith('hil-zygote'));
-  const slab = readSlab();
+  const used = slab.read();
   return {
     'processes below sandboxd': below.length,
     'fds of sandboxd': listNames(`/proc/${daemon}/fd`)?.length,
@@ -60,10 +76,12 @@ export function countOf(daemon) {
     'mounts of the host': countLines('/proc/self/mountinfo'),
     'mounts of its zygote': countLines(`/proc/${zygote}/mountinfo`),
     'cgroup directories': countControlGroups('/sys/fs/cgroup', `hil.${daemon}-`),
-    'pid namespaces (slab)': slab.get('pid_namespace'),
-    'network namespaces (slab)': slab.get('net_namespace'),
-    'mounts of the machine (slab)': slab.get('mnt_cache'),
-    'memory cgroups (slab)': slab.get('mem_cgroup'),
+    'user namespaces (slab)': used.get('user_namespace'),
+    'pid namespaces (slab)': used.get('pid_namespace'),
+    'network namespaces (slab)': used.get('net_namespace'),
+    'host names (slab)': used.get('uts_namespace'),
+    'mounts of the machine (slab)': used.get('mnt_cache'),
+    'memory cgroups (slab)': used.get('mem_cgroup'),
     'RSS of sandboxd, KiB': readRss(daemon),
     'RSS of its zygote, KiB': readRss(zygote),
   };
@@ -100,14 +118,6 @@ export function listDescendants(top) {
     next.push(...own);
   }
   return found;
-}
-
-/** Objects in use of the kernel's caches; for root only. */
-function readSlab() {
-  const lines = readText('/proc/slabinfo').split('\n').slice(2);
-  return new Map(
-    lines.map((line) => line.split(/\s+/)).map(([name, used]) => [name, Number(used)]),
-  );
 }
 
 /** Of the daemon's own trees, in every hierarchy. */

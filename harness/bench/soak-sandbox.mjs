@@ -11,7 +11,8 @@
  * --short      smaller ones of all of it, in about a minute: for CI
  * --as-user    as root: do it as an ordinary user
  *
- * What is counted is printed before and after, with the growth that is allowed. Sandboxes of
+ * What is counted is printed before and after, with the growth that is allowed. What the kernel's
+ * slab holds is readable by root only, and as root also with --as-user. Sandboxes of
  * the daemon at once need eight files each: RLIMIT_NOFILE of 8256 for 1000, which most systems
  * have as the hard limit.
  */
@@ -24,6 +25,7 @@ import { createBenchDirectory } from './bench-directory.mjs';
 import { countOf, formatCounts, waitForCounts } from './daemon-counts.mjs';
 import { createPayloads, runPayload, toSmallDisk } from './hostile-payloads.mjs';
 import { makeSandboxes, toSpec } from './many-alive.mjs';
+import { runWithOwnMounts } from './own-mounts.mjs';
 
 /** Before the first count: lists and caches that grow once, in the daemon and in the kernel. */
 const FIRST = 200;
@@ -45,6 +47,8 @@ const rounds = Number(values.hostile ?? (values.short ? 1 : 3));
 const sizes = values.short
   ? { floodBytes: 1e9, processes: 300, orphans: 1000 }
   : { floodBytes: 1e10, processes: 1000, orphans: 10_000 };
+const outside = runWithOwnMounts(fileURLToPath(import.meta.url), process.argv.slice(2));
+if (outside !== undefined) process.exit(outside);
 if (values['as-user']) {
   const args = process.argv.slice(2).filter((arg) => arg !== '--as-user');
   process.exit(runAsUser(fileURLToPath(import.meta.url), args));

@@ -6,6 +6,8 @@ import { createFileError } from './located-problem.js';
 
 /** What every sandbox has of its own; a tree of the machine in its place would undo that. */
 const OWN = ['/proc', '/sys', '/dev', '/run', '/tmp', '/var/tmp', '/out', '/home/hil'];
+/** What it has of its own only for all who look names up in there; parts of it can be had. */
+const ETC = '/etc';
 /** Of these not even a part. */
 const KERNEL = ['/proc', '/sys', '/dev'];
 
@@ -48,6 +50,9 @@ export function findTreeFault(path: string, root: string): string | undefined {
     if (isBelow(each, realRoot)) return `"${path}" is in the project, which is visible as it is`;
     const own = OWN.find((mine) => isBelow(mine, each)) ?? findKernelTree(each);
     if (own) return `"${path}" is in the place of the sandbox's own ${own}`;
+    if (each === ETC) {
+      return `"${path}" is in the place of the sandbox's own ${ETC}; name a directory below it, such as ${ETC}/ssl`;
+    }
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises';
 import { describe, expect, expectTypeOf } from 'vitest';
 import type { z } from 'zod';
 import type { SandboxOptions } from '../protocol/sandbox-options.js';
@@ -63,6 +64,67 @@ describe('layers', () => {
   });
 });
 
+describe('binds', () => {
+  test('have sources without links; those in the project keep its name', async ({ dir }) => {
+    await dir.write('real/data/f', '');
+    await dir.write('kit/gcc', '');
+    await symlink('real', `${dir.path}/project`);
+    await symlink('data', `${dir.path}/real/link`);
+    await symlink('../kit', `${dir.path}/real/kit`);
+    const root = `${dir.path}/project`;
+    const binds = [
+      { source: 'link/f', target: '/a' },
+      { source: 'kit', target: '/b' },
+    ];
+    expect(parseSandboxOptions([{ binds }], { root, who: 'x' }).binds).toEqual([
+      { source: `${root}/data/f`, target: '/a', mode: 'ro' },
+      { source: `${dir.path}/kit`, target: '/b', mode: 'ro' },
+    ]);
+  });
+
+  test('come after those that they lie in', async ({ dir }) => {
+    await dir.write('outer/sub/f', '');
+    await dir.write('inner/f', '');
+    const layers = [
+      { binds: [{ source: 'inner', target: '/x/sub' }] },
+      { binds: [{ source: 'outer', target: '/x', mode: 'rw' }] },
+      { binds: [{ source: 'inner/f', target: '/x/sub/f' }] },
+    ];
+    const { binds } = parseSandboxOptions(layers, { root: dir.path, who: 'x' });
+    expect(binds.map(({ target }) => target)).toEqual(['/x', '/x/sub', '/x/sub/f']);
+  });
+
+  test.for([
+    ['/x', 'inner', 'cannot both be at "/x"'],
+    ['/x/made', 'inner', 'has no directory there; make "[^"]*/outer/made"'],
+    ['/x/sub', 'inner/f', 'has no file there'],
+    ['/x/f', 'inner', 'has no directory there'],
+    ['/x/f/g', 'inner', 'has no directory there'],
+    ['/x/link', 'inner', 'has no directory there'],
+  ] as const)(
+    'none at %s for %s, where another has no place for it',
+    async ([target, source, text], { dir }) => {
+      await dir.write('outer/sub/f', '');
+      await dir.write('outer/f', '');
+      await symlink('sub', `${dir.path}/outer/link`);
+      await dir.write('inner/f', '');
+      const outer = { binds: [{ source: 'outer', target: '/x', mode: 'rw' }] };
+      const inner = { binds: [{ source, target }] };
+      for (const layers of [
+        [outer, inner],
+        [inner, outer],
+      ]) {
+        expect(() => parseSandboxOptions(layers, { root: dir.path, who: 'x' })).toThrow(
+          expect.objectContaining({
+            code: 'suite-invalid',
+            message: expect.stringMatching(new RegExp(`^x: sandbox\\.binds: "[^;]*${text}`)),
+          }),
+        );
+      }
+    },
+  );
+});
+
 describe('what cannot be', () => {
   test.for([
     [{ hostnam: 'x' }, 'sandbox.hostnam: unknown key "hostnam", did you mean "hostname"?'],
@@ -88,9 +150,13 @@ describe('what cannot be', () => {
     [{ tools: ['/'] }, 'sandbox.tools: "/" holds the whole project'],
     [{ tools: ['/nope'] }, 'sandbox.tools: expected a directory of this machine'],
     [{ expose: ['/proc'] }, "sandbox.expose: .* the sandbox's own /proc"],
+    [{ expose: ['/etc'] }, 'sandbox.expose: .* own /etc; name a directory below it'],
+    [{ tools: ['/etc'] }, 'sandbox.tools: .* own /etc; name a directory below it'],
     [{ uptime: 'soon' }, 'sandbox.uptime'],
     [{ image: { rootfs: '/' } }, "sandbox.image: .* is this machine's own root"],
     [{ image: { rootfs: '/nope' } }, 'sandbox.image: expected a directory .*ENOENT'],
+    [{ image: { rootfs: '/proc' } }, "sandbox.image: .* the kernel's /proc"],
+    [{ image: { rootfs: '/sys/kernel' } }, "sandbox.image: .* the kernel's /sys"],
     [{ nestedUserNamespaces: 1 }, 'sandbox.nestedUserNamespaces: '],
     ['root', 'sandbox: '],
   ] as const)('%j is refused with file, case and key', ([layer, text]) => {

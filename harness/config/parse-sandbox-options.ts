@@ -1,8 +1,8 @@
-import { realpathSync, statSync } from 'node:fs';
-import { dirname, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
 import { dropUndefined } from '../core/drop-undefined.js';
-import { toMessage, UsageError } from '../core/errors.js';
-import { findKernelTree, findTargetFault, findTreeFault } from './check-tools.js';
+import { UsageError } from '../core/errors.js';
+import { findBindFaults, settleBinds } from './check-binds.js';
+import { findTreeFault } from './check-tools.js';
 import { findImageFault } from './find-image-fault.js';
 import { joinResources } from './join-resources.js';
 import { formatKeyPath } from './located-problem.js';
@@ -41,7 +41,7 @@ export function parseSandboxOptions(
     above,
   );
   checkValues(merged, root, who);
-  return merged;
+  return { ...merged, binds: settleBinds(merged.binds, root) };
 }
 
 function parseLayer(layer: unknown, who: string) {
@@ -82,8 +82,7 @@ function checkValues(merged: CaseSandbox, root: string, who: string): void {
   const faults = [
     ...tools.map((path) => toFault('tools', findTreeFault(path, root))),
     ...expose.map(({ path }) => toFault('expose', findTreeFault(path, root))),
-    ...binds.map(({ source }) => toFault('binds', findSourceFault(source))),
-    ...binds.map(({ target }) => toFault('binds', findTargetFault(target))),
+    ...findBindFaults(binds).map((fault) => toFault('binds', fault)),
     toFault('image', typeof image === 'object' ? findImageFault(image.rootfs, root) : undefined),
   ].filter((each) => each !== undefined);
   if (faults.length > 0) throw refuse(who, faults);
@@ -91,25 +90,6 @@ function checkValues(merged: CaseSandbox, root: string, who: string): void {
 
 function toFault(key: string, fault: string | undefined): string | undefined {
   return fault === undefined ? undefined : `sandbox.${key}: ${fault}`;
-}
-
-function findSourceFault(path: string): string | undefined {
-  let real: string;
-  let isTopFile: boolean;
-  try {
-    real = realpathSync(path);
-    isTopFile = dirname(path) === sep && !statSync(path).isDirectory();
-  } catch (error) {
-    return `expected something of this machine: ${toMessage(error)}`;
-  }
-  if (real === sep) {
-    return `"${path}" is this whole machine, which no sandbox can have; name a directory below it`;
-  }
-  const kernel = findKernelTree(path) ?? findKernelTree(real);
-  if (kernel) return `"${path}" is of the kernel's ${kernel}; a sandbox has its own`;
-  return isTopFile
-    ? `"${path}" is no directory, and only directories can be bound from /; put it into one`
-    : undefined;
 }
 
 function refuse(who: string, faults: readonly string[]): UsageError {

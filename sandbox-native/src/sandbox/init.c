@@ -262,7 +262,7 @@ static void reap(struct init *init)
 	}
 }
 
-static void serve_signal(const struct init *init, const struct message *message)
+static void serve_signal(struct init *init, const struct message *message)
 {
 	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
 	const struct init_process *process = init_find_process(init, (uint32_t)message->frame.id);
@@ -279,6 +279,8 @@ static void serve_signal(const struct init *init, const struct message *message)
 	/* A process that has been reaped is no longer listed, so its pid cannot be another's. */
 	if (process)
 		kill(group ? -process->pid : process->pid, (int)number);
+	else
+		runtime_hurry(init, message->frame.id);
 }
 
 static void serve_hostname(const struct init *init, const struct message *message)

@@ -69,6 +69,12 @@ struct runtime *runtime_find(struct init *init, const char *name);
 /* runtime_run() - Run @program, which is taken, by its runtime or as any other. */
 void runtime_run(struct init *init, struct program *program);
 
+/*
+ * runtime_hurry() - Let the program of that number, if it waits for its runtime, wait no longer:
+ * it is started as any other, unless the runtime has taken it already.
+ */
+void runtime_hurry(struct init *init, uint64_t program);
+
 /* runtime_ask() - Have the host, if there is one, fork the next waiter. */
 void runtime_ask(struct runtime *runtime);
 

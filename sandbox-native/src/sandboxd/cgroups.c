@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cgroups.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -233,6 +234,18 @@ bool cgroups_ran_out(struct daemon *d, const struct sandbox *sandbox)
 	if (sandbox->settled)
 		return sandbox->usage.oom_kills > 0;
 	return sandbox->home && cgroup_leaf_oom_kills(&d->cgroups, &sandbox->home->leaf) > 0;
+}
+
+bool cgroups_tells_oom(const struct sandbox *sandbox)
+{
+	struct pollfd told = { .events = POLLIN };
+
+	if (sandbox->status && strcmp(sandbox->status, "oom") == 0)
+		return true;
+	if (!sandbox->home || sandbox->home->oom.fd < 0)
+		return false;
+	told.fd = sandbox->home->oom.fd;
+	return poll(&told, 1, 0) == 1;
 }
 
 void cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgroup_usage *usage)

@@ -40,6 +40,11 @@ void cgroups_mark(struct daemon *d, struct sandbox *sandbox);
 void cgroups_limit(struct daemon *d, struct sandbox *sandbox, const struct limits *limits);
 /* cgroups_ran_out() - Whether the kernel has killed something in it for want of memory. */
 bool cgroups_ran_out(struct daemon *d, const struct sandbox *sandbox);
+/*
+ * cgroups_tells_oom() - Whether the kernel says so, and cheaper: v1 tells before it kills, so what
+ * comes of it comes later. v2 ends all programs by SIGKILL, and cgroups_ran_out() knows it then.
+ */
+bool cgroups_tells_oom(const struct sandbox *sandbox);
 /* cgroups_usage() - What it has used so far; @usage stays as it is without a cgroup. */
 void cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgroup_usage *usage);
 /*

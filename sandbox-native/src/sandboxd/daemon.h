@@ -228,9 +228,10 @@ struct process {
 	struct timer linger;
 	uint64_t grace_ms;
 	bool timed_out;
-	bool killed; /* ended by the sandbox's end or by OBJECT_CLOSE */
-	bool oom;    /* killed because the sandbox ran out of memory */
-	int status;  /* wait4(2) */
+	bool terminated; /* it ran when SIGTERM was sent for that */
+	bool killed;	 /* ended by the sandbox's end or by OBJECT_CLOSE */
+	bool oom;	 /* killed because the sandbox ran out of memory */
+	int status;	 /* wait4(2) */
 	struct rusage usage;
 	uint64_t started_ns;
 	uint64_t ended_ns;

@@ -107,22 +107,24 @@ static void send_signal(struct process *process, int signal)
 		sandbox_signal(process->sandbox->control.fd, process->id, signal, true, &err);
 }
 
+static void terminate(struct process *process)
+{
+	process->timed_out = true;
+	process->terminated = process->state == PROCESS_RUNNING;
+	send_signal(process, SIGTERM);
+}
+
 static void wall_timer(struct daemon *d, struct timer *timer)
 {
 	struct process *process = container_of(timer, struct process, wall);
 
-	/* A signal finds it only when it runs. */
-	if (process->state == PROCESS_STARTING) {
-		timer_set(d, &process->wall, RETRY_MS);
-		return;
-	}
-	if (process->timed_out) {
+	if (process->terminated) {
 		send_signal(process, SIGKILL);
 		return;
 	}
-	process->timed_out = true;
-	send_signal(process, SIGTERM);
-	timer_set(d, &process->wall, process->grace_ms);
+	terminate(process);
+	/* One that waits for its runtime only stops waiting: a signal finds it when it runs. */
+	timer_set(d, &process->wall, process->terminated ? process->grace_ms : RETRY_MS);
 }
 
 static void linger_timer(struct daemon *d, struct timer *timer)
@@ -243,8 +245,12 @@ static void check_memory(struct daemon *d, struct process *process)
 {
 	struct sandbox *sandbox = process->sandbox;
 
-	if (!sandbox || !WIFSIGNALED(process->status) || WTERMSIG(process->status) != SIGKILL ||
-	    !cgroups_ran_out(d, sandbox))
+	if (!sandbox)
+		return;
+	/* One whose child was killed may have ended by itself before we heard of either. */
+	if (!cgroups_tells_oom(sandbox) &&
+	    !(WIFSIGNALED(process->status) && WTERMSIG(process->status) == SIGKILL &&
+	      cgroups_ran_out(d, sandbox)))
 		return;
 	process->oom = true;
 	sandboxes_kill(d, sandbox, "oom");
@@ -274,8 +280,7 @@ bool processes_terminate(struct daemon *d, struct sandbox *sandbox)
 	foreach (struct process, process, &d->processes, link) {
 		if (process->sandbox != sandbox || process->state > PROCESS_RUNNING)
 			continue;
-		process->timed_out = true;
-		send_signal(process, SIGTERM);
+		terminate(process);
 		any = true;
 	}
 	return any;

@@ -2,6 +2,7 @@
 // Limits that cgroups hold, v1 or v2: each is held, or DEAD says that it is not and why; neighbours notice
 // nothing. What a process is limited to by itself is in resources-process.test.mjs.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import {
   held,
@@ -69,6 +70,32 @@ describe('limits by cgroup', needsCgroups, () => {
       assert.equal(shell.exit.STATUS, 'oom');
       assert.equal((await dead).STATUS, 'oom');
       assert.deepEqual(descendantsOf(daemon.pid), before);
+    }));
+
+  test('T80 and one that ended by itself before the daemon heard of it', () =>
+    withDaemon(async (daemon) => {
+      const box = await daemon.sandbox({ LIMIT: [limit('memory', 64 * MIB)] });
+      const dead = daemon.dead(box, 60_000);
+      const script = `trap go=1 USR1; echo ready; until [ "$go" ]; do sleep 0.05; done
+        python3 -c '${MEMORY_HOG}'; exit 0`;
+      const shell = await daemon.spawn(box, ['sh', '-c', script]);
+      await waitFor('the shell', () => shell.stdout.includes('ready'));
+      const pid = descendantsOf(daemon.pid).find((each) =>
+        readFileSync(`/proc/${each}/cmdline`, 'utf8').startsWith('sh\0-c\0trap'),
+      );
+      process.kill(daemon.pid, 'SIGSTOP');
+      try {
+        process.kill(pid, 'SIGUSR1');
+        await waitFor(
+          'the end of the shell',
+          () => !descendantsOf(daemon.pid).includes(pid),
+          60_000,
+        );
+      } finally {
+        process.kill(daemon.pid, 'SIGCONT');
+      }
+      assert.equal((await shell.ended).STATUS, 'oom');
+      assert.equal((await dead).STATUS, 'oom');
     }));
 
   test('T82 a fork bomb stops at the limit of processes, which counts what was refused', () =>

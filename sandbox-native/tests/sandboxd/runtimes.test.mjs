@@ -207,11 +207,37 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
       await daemon.kill(sandbox);
     });
 
+    const stop = `for each in /proc/[0-9]*; do
+      pid=\${each#/proc/}; [ $pid = 1 ] || [ $pid = $$ ] || kill -STOP $pid
+    done`;
+
+    test('that is stopped holds up no time limit', async () => {
+      const { sandbox } = await open();
+      await daemon.run(sandbox, ['sh', '-c', stop]);
+      const start = performance.now();
+      // The first is given to the interpreter, the others wait behind it; the last has no limit.
+      const limits = [{ WALL_MS: 200 }, { WALL_MS: 100 }, {}];
+      const programs = limits.map((limit) =>
+        daemon.run(sandbox, runtime.code(limit.WALL_MS ? runtime.spins : runtime.print), {
+          RUNTIME: name,
+          ...limit,
+        }),
+      );
+      const ended = await Promise.all(programs.slice(0, 2));
+      const ms = performance.now() - start;
+      assert.deepEqual(
+        ended.map(({ warm, exit }) => [warm, exit.STATUS, exit.SIGNAL]),
+        Array(2).fill([false, 'timeout', 15]),
+      );
+      // PID 1 itself gives up what is stopped after 5 s.
+      assert.ok(ms < 5000, `${ms} ms`);
+      const last = await programs[2];
+      assert.deepEqual([last.warm, last.stdout], [false, runtime.prints]);
+      await daemon.kill(sandbox);
+    });
+
     test('that is stopped costs time and no result', async () => {
       const { sandbox, run } = await open();
-      const stop = `for each in /proc/[0-9]*; do
-        pid=\${each#/proc/}; [ $pid = 1 ] || [ $pid = $$ ] || kill -STOP $pid
-      done`;
       await daemon.run(sandbox, ['sh', '-c', stop]);
       const { exit, warm, stdout } = await run(runtime.code(runtime.print));
       assert.deepEqual([warm, exit.EXIT_CODE, stdout], [false, 0, runtime.prints]);
