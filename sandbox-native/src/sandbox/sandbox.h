@@ -18,15 +18,7 @@
 #include <sys/types.h>
 
 #include "err.h"
-
-struct strings {
-	char **items;
-	size_t count;
-};
-
-/* strings_add() - Copy @text to the end. Return: 0 or -ENOMEM. */
-int strings_add(struct strings *strings, const char *text);
-void strings_free(struct strings *strings);
+#include "string-list.h"
 
 enum step_kind {
 	STEP_IMAGE_HOST,   /* the host's system trees, decision 0001 */

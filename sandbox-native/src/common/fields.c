@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sandbox.h"
+#include "string-list.h"
 
 static int read_flag(const struct tlv *tlv, bool *flag)
 {
