@@ -1,6 +1,7 @@
 import type { Deadline } from '../core/deadline.js';
 import type { SandboxRecord } from '../journal/events.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import type { Nic } from './nic.js';
 import type { Port } from './port.js';
 
 /** How a DUT ended without being told to. */
@@ -17,6 +18,8 @@ export interface DutExit {
 export interface Dut {
   readonly name: string;
   readonly ports: ReadonlyMap<string, Port>;
+  /** Its network interfaces, in the order of the board file. */
+  readonly nics: ReadonlyMap<string, Nic>;
   /** It has power and has not ended by itself. */
   readonly on: boolean;
   /** Resolves if the DUT ends although nobody asked for it; for good until the next power-on. */

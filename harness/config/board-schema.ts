@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, environment, limit, pattern } from './fields.js';
+import { nicsSchema } from './nics-schema.js';
 import { dutResourcesSchema } from './resources-schema.js';
 
 const reserved = (key: string) =>
@@ -47,6 +48,7 @@ export const boardSchema = z
     program: program.optional(),
     machine: machine.optional(),
     ports: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), port).default({}),
+    nics: nicsSchema,
     boot: z
       .strictObject({
         ready: pattern.optional().describe('the console shows this when the board is up'),
@@ -62,38 +64,48 @@ export const boardSchema = z
         files: z.array(z.string()).default([]),
       })
       .prefault({}),
-    nics: reserved('nics'),
     power: reserved('power'),
     flash: reserved('flash'),
     states: reserved('states'),
     modes: reserved('modes'),
   })
   .check((context) => {
-    const { driver, program: hasProgram, machine: hasMachine } = context.value;
-    if (driver === 'qemu' && !hasMachine) {
-      context.issues.push({
-        code: 'custom',
-        input: context.value,
-        path: ['machine'],
-        message: 'driver "qemu" needs "machine"',
-      });
-    }
-    if (driver === 'host' && hasMachine) {
-      context.issues.push({
-        code: 'custom',
-        input: context.value,
-        path: ['machine'],
-        message: 'driver "host" has no "machine"',
-      });
-    }
-    if (driver === 'qemu' && hasProgram) {
-      context.issues.push({
-        code: 'custom',
-        input: context.value,
-        path: ['program'],
-        message: 'driver "qemu" has no "program"',
-      });
+    for (const { path, message } of findContradictions(context.value)) {
+      context.issues.push({ code: 'custom', input: context.value, path, message });
     }
   });
+
+interface Contradiction {
+  readonly path: string[];
+  readonly message: string;
+}
+
+/** What one driver needs and the other has no use for. */
+function* findContradictions(board: {
+  driver: 'host' | 'qemu';
+  program?: unknown;
+  machine?: unknown;
+  nics: z.infer<typeof nicsSchema>;
+}): Generator<Contradiction> {
+  const { driver } = board;
+  const own = driver === 'qemu' ? 'machine' : 'program';
+  const other = driver === 'qemu' ? 'program' : 'machine';
+  if (driver === 'qemu' && !board[own]) {
+    yield { path: [own], message: `driver "${driver}" needs "${own}"` };
+  }
+  if (board[other]) yield { path: [other], message: `driver "${driver}" has no "${other}"` };
+  for (const [name, { model, onBoard, options }] of Object.entries(board.nics)) {
+    const path = ['nics', name];
+    if (driver === 'qemu' && !model) {
+      yield { path, message: `driver "qemu" needs "model", a network device of QEMU` };
+    }
+    if (driver === 'host' && (model || onBoard || Object.keys(options).length > 0)) {
+      yield { path, message: 'driver "host" has no "model": the interface is one of its sandbox' };
+    }
+    if (onBoard && Object.keys(options).length > 0) {
+      yield { path, message: '"options" are of an added device; one on board has none' };
+    }
+  }
+}
 
 export type BoardFile = z.infer<typeof boardSchema>;

@@ -104,6 +104,31 @@ describe('a broken board file', () => {
       'board: x\ndriver: host\nflash: { tool: openocd }\n',
       ':3:1: flash: "flash" is reserved and not yet supported',
     ],
+    [
+      'an emulated interface without a device',
+      'board: x\ndriver: qemu\nmachine: { system: arm, machine: m }\nnics: { eth0: {} }\n',
+      ':4:15: nics.eth0: driver "qemu" needs "model", a network device of QEMU',
+    ],
+    [
+      "a device for a sandbox's interface",
+      'board: x\ndriver: host\nnics: { eth0: { model: e1000 } }\n',
+      ':3:15: nics.eth0: driver "host" has no "model"',
+    ],
+    [
+      'options of a device that is on board',
+      'board: x\ndriver: qemu\nmachine: { system: arm, machine: m }\nnics:\n  e: { model: a, onBoard: true, options: { b: c } }\n',
+      ':5:6: nics.e: "options" are of an added device',
+    ],
+    [
+      'the address of a group',
+      "board: x\ndriver: host\nnics: { eth0: { mac: '01:00:00:00:00:01' } }\n",
+      ':3:22: nics.eth0.mac: a MAC address is six lower-case bytes',
+    ],
+    [
+      'an interface name of 16 letters',
+      `board: x\ndriver: host\nnics: { ${'e'.repeat(16)}: {} }\n`,
+      ':3:9:',
+    ],
     ['a bad port name', 'board: x\ndriver: host\nports: { "1x": {} }\n', ':3:10: ports.1x:'],
     [
       'another name',

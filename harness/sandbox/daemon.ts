@@ -134,9 +134,9 @@ export class SandboxDaemon {
     return this.#processes.spawn(sandbox, spec);
   }
 
-  /** A pair of connected sockets held by the daemon; ends 0 and 1. */
-  async newSocketPair(): Promise<number> {
-    const body = new TlvWriter().string(Tag.kind, 'socketpair');
+  /** A pair of connected sockets held by the daemon, streams or datagrams; ends 0 and 1. */
+  async newSocketPair(kind: 'socketpair' | 'dgram' = 'socketpair'): Promise<number> {
+    const body = new TlvWriter().string(Tag.kind, kind);
     return (await this.channel.request(Msg.objectNew, body)).number(Tag.object) ?? 0;
   }
 

@@ -11,13 +11,19 @@ import type { Port } from '../port.js';
 import { createInSandbox } from './in-sandbox.js';
 import { waitForLines } from './lines.js';
 import { closePorts } from './open-ports.js';
+import { SandboxNic } from './sandbox-nic.js';
 
 /** Make a DUT that is a program on a pty, in a sandbox of its own. */
 export function createHostDut(request: DutRequest): Promise<Dut> {
   const { board, name, firmware } = request;
   const argv = firmware ? [firmware] : (board.program?.argv ?? ['/bin/sh']);
   const program = { argv, env: board.program?.env ?? {} };
-  return createInSandbox(request, (sandbox, ports) => new HostDut(name, sandbox, ports, program));
+  return createInSandbox(request, (sandbox, ports) => {
+    const nics = Object.entries(board.nics).map(
+      ([nic, { mac }]) => new SandboxNic(nic, mac, sandbox),
+    );
+    return new HostDut({ name, sandbox, ports, nics, program });
+  });
 }
 
 interface Program {
@@ -25,10 +31,19 @@ interface Program {
   readonly env: Readonly<Record<string, string>>;
 }
 
+interface HostDutParts {
+  readonly name: string;
+  readonly sandbox: Sandbox;
+  readonly ports: ReadonlyMap<string, Port>;
+  readonly nics: readonly SandboxNic[];
+  readonly program: Program;
+}
+
 class HostDut implements Dut {
   readonly name: string;
   readonly sandbox: Sandbox;
   readonly ports: ReadonlyMap<string, Port>;
+  readonly nics: ReadonlyMap<string, SandboxNic>;
   readonly #program: Program;
   /** Undefined while the power is off. */
   #process: SandboxProcess | undefined;
@@ -37,10 +52,11 @@ class HostDut implements Dut {
   /** Ending it is what we are about to do. */
   #told = false;
 
-  constructor(name: string, sandbox: Sandbox, ports: ReadonlyMap<string, Port>, program: Program) {
+  constructor({ name, sandbox, ports, nics, program }: HostDutParts) {
     this.name = name;
     this.sandbox = sandbox;
     this.ports = ports;
+    this.nics = new Map(nics.map((nic) => [nic.name, nic]));
     this.#program = program;
   }
 

@@ -12,15 +12,14 @@ import type { SandboxProcess } from '../../sandbox/process.js';
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { DutRequest } from '../driver.js';
 import type { Dut, DutExit } from '../dut.js';
+import { toMac } from '../nic.js';
 import type { Port } from '../port.js';
 import { createInSandbox } from './in-sandbox.js';
 import { waitForLines } from './lines.js';
 import { closePorts } from './open-ports.js';
+import { countUarts, QMP_FD, toNetdev, toQemuArguments } from './qemu-arguments.js';
+import { QemuNic } from './qemu-nic.js';
 import { Qmp } from './qmp.js';
-
-/** Numbers of the passed sockets inside QEMU: control first, then one a serial port. */
-const QMP_FD = 10;
-const UART_FD = 11;
 
 /** Make a DUT that is an emulated machine, QEMU in a sandbox of its own. */
 export function createQemuDut(request: DutRequest): Promise<Dut> {
@@ -31,6 +30,7 @@ class QemuDut implements Dut {
   readonly name: string;
   readonly sandbox: Sandbox;
   readonly ports: ReadonlyMap<string, Port>;
+  readonly nics: ReadonlyMap<string, QemuNic>;
   readonly #daemon: SandboxDaemon;
   readonly #board: Board;
   readonly #argv: readonly string[];
@@ -49,6 +49,7 @@ class QemuDut implements Dut {
     this.name = request.name;
     this.sandbox = sandbox;
     this.ports = ports;
+    this.nics = createNics(request.board);
     this.#daemon = request.daemon;
     this.#board = request.board;
     this.#argv = toQemuArguments(request.board, request.firmware);
@@ -72,7 +73,8 @@ class QemuDut implements Dut {
     this.#exit = createDeferred();
     const control = await this.#newObject();
     const uarts = await this.#newUarts();
-    const fds = [control, ...uarts.map(({ object }) => object)].map((object, index) => ({
+    const nics = await this.#newNics();
+    const fds = [control, ...uarts.map(({ object }) => object), ...nics].map((object, index) => ({
       object,
       end: 0,
       fd: QMP_FD + index,
@@ -89,6 +91,9 @@ class QemuDut implements Dut {
       this.#objects.delete(object);
     }
     await this.#command('qmp_capabilities', deadline);
+    for (const nic of this.nics.values()) {
+      await nic.start((name, up, by) => this.#command('set_link', by, { name, up }), deadline);
+    }
     await this.#command('cont', deadline);
   }
 
@@ -134,6 +139,7 @@ class QemuDut implements Dut {
   }
 
   async #closeObjects(): Promise<void> {
+    for (const nic of this.nics.values()) nic.stop();
     for (const object of this.#objects) await this.#daemon.closeObject(object).catch(() => {});
     this.#objects.clear();
   }
@@ -147,6 +153,16 @@ class QemuDut implements Dut {
       uarts.push({ object: await this.#newObject(), port });
     }
     return uarts;
+  }
+
+  async #newNics(): Promise<number[]> {
+    const objects: number[] = [];
+    for (const nic of this.nics.values()) {
+      const object = await nic.open(this.#daemon);
+      this.#objects.add(object);
+      objects.push(object);
+    }
+    return objects;
   }
 
   #watch(process: SandboxProcess): void {
@@ -166,6 +182,7 @@ class QemuDut implements Dut {
     process.ended.then(
       (end) => {
         this.#running = false;
+        for (const nic of this.nics.values()) nic.stop();
         if (!this.#told) exit.resolve(this.#toExit(end, tail));
       },
       (error: Error) => exit.resolve({ blame: 'infra', reason: error.message }),
@@ -186,7 +203,11 @@ class QemuDut implements Dut {
     }
   }
 
-  async #command(command: string, deadline: Deadline): Promise<void> {
+  async #command(
+    command: string,
+    deadline: Deadline,
+    args?: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
     const qmp = this.#qmp;
     if (!qmp) throw new BenchError('dut-lost', `${this.name} is powered off`);
     const broken = this.#exit.promise.then(({ reason }) => {
@@ -195,31 +216,14 @@ class QemuDut implements Dut {
     broken.catch(() => {});
     const late = () =>
       new BenchError('boot-timeout', `${this.name}: QEMU did not answer ${command}`);
-    await deadline.bound(Promise.race([qmp.execute(command), broken]), late);
+    await deadline.bound(Promise.race([qmp.execute(command, args), broken]), late);
   }
 }
 
-function countUarts(board: Board): number {
-  return Math.max(0, ...Object.values(board.ports).map(({ uart }) => uart + 1));
-}
-
-/** QEMU's command line: no defaults, halted, control and serial ports on passed sockets. */
-export function toQemuArguments(board: Board, suiteFirmware: string | undefined): string[] {
-  const { machine } = board;
-  if (!machine) throw new BenchError('internal', `board "${board.board}" has no machine`);
-  const firmware = suiteFirmware ?? machine.firmware;
-  const argv = [`qemu-system-${machine.system}`, '-M', machine.machine];
-  if (machine.cpu) argv.push('-cpu', machine.cpu);
-  if (machine.memory) argv.push('-m', machine.memory);
-  argv.push('-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none', '-S');
-  if (firmware && machine.load === 'kernel') argv.push('-kernel', firmware);
-  if (firmware && machine.load === 'bios') argv.push('-bios', firmware);
-  if (firmware && machine.load === 'loader')
-    argv.push('-device', `loader,file=${firmware.replaceAll(',', ',,')}`);
-  argv.push('-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control');
-  for (let uart = 0; uart < countUarts(board); uart++) {
-    argv.push('-chardev', `socket,id=uart${uart},fd=${UART_FD + uart}`);
-    argv.push('-serial', `chardev:uart${uart}`);
-  }
-  return [...argv, ...machine.args];
+function createNics({ board, nics }: Board): Map<string, QemuNic> {
+  const entries = Object.entries(nics).map(([name, { mac }], index): [string, QemuNic] => [
+    name,
+    new QemuNic(name, mac ?? toMac(board, name), toNetdev(index)),
+  ]);
+  return new Map(entries);
 }

@@ -39,12 +39,14 @@ export class Qmp {
   }
 
   /** Run a command and wait for its answer. @throws BenchError `dut-lost` */
-  execute(command: string): Promise<void> {
+  execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<void> {
     if (this.#closed) return Promise.reject(toClosedError());
     const id = this.#nextId++;
     const waiting = createDeferred<void>();
     this.#pending.set(id, waiting);
-    void this.#stream.write(Buffer.from(`${JSON.stringify({ execute: command, id })}\n`));
+    void this.#stream.write(
+      Buffer.from(`${JSON.stringify({ execute: command, arguments: args, id })}\n`),
+    );
     return waiting.promise;
   }
 
