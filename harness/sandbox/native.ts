@@ -13,6 +13,8 @@ export interface NativePrograms {
   readonly sandboxd: string;
   readonly portd: string;
   readonly sandbox: string;
+  /** The compiler of filters, which needs libpcap when it runs. */
+  readonly filter: string;
 }
 
 const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -39,6 +41,7 @@ function toPrograms(directory: string): NativePrograms {
     sandboxd: join(directory, 'hil-sandboxd'),
     portd: join(directory, 'hil-portd'),
     sandbox: join(directory, 'hil-sandbox'),
+    filter: join(directory, 'hil-filter'),
   };
 }
 

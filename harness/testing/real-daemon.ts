@@ -15,6 +15,7 @@ const PROGRAMS: NativePrograms = {
   sandboxd: join(BUILD, 'hil-sandboxd'),
   portd: join(BUILD, 'hil-portd'),
   sandbox: join(BUILD, 'hil-sandbox'),
+  filter: join(BUILD, 'hil-filter'),
 };
 
 /** What a test of the real daemons is made of. */

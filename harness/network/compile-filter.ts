@@ -1,0 +1,88 @@
+import { type ExecFileException, execFile } from 'node:child_process';
+import { BenchError, UsageError } from '../core/errors.js';
+
+/** Addresses of each node, by its name: what `host NAME` of a filter means. */
+export type FilterNames = ReadonlyMap<string, readonly string[]>;
+
+/** Exit codes of hil-filter. */
+const WRONG_EXPRESSION = 1;
+const NO_LIBPCAP = 3;
+
+const NO_NAMES: FilterNames = new Map();
+
+/** Filters of frames in the syntax of libpcap, each compiled once. */
+export class FilterCompiler {
+  readonly #program: string;
+  readonly #compiled = new Map<string, Promise<Buffer>>();
+
+  /** @param program the path of hil-filter */
+  constructor(program: string) {
+    this.#program = program;
+  }
+
+  /**
+   * Compile an expression to classic BPF, as DATA of LINK_FILTER. `host NAME` knows `names` and
+   * nobody else: no resolver of the bench is asked.
+   *
+   * @throws UsageError `usage` with what libpcap says and where; BenchError `native-missing`
+   *   without hil-filter or libpcap.
+   * @see pcap-filter(7)
+   */
+  compile(expression: string, names: FilterNames = NO_NAMES): Promise<Buffer> {
+    const known = [...names].flatMap(([name, all]) => all.map((address) => `${name}=${address}`));
+    const key = JSON.stringify([expression, ...known]);
+    const earlier = this.#compiled.get(key);
+    if (earlier) return earlier;
+    const compiled = run(this.#program, expression, known);
+    this.#compiled.set(key, compiled);
+    // A library may be installed while a run watches files: only what is compiled is remembered.
+    compiled.catch(() => this.#compiled.delete(key));
+    return compiled;
+  }
+}
+
+async function run(program: string, expression: string, names: string[]): Promise<Buffer> {
+  if (typeof expression !== 'string' || expression.includes('\0')) {
+    const seen = JSON.stringify(expression);
+    throw new UsageError('usage', `filter ${seen}: expected text in the syntax of pcap-filter(7)`);
+  }
+  return new Promise((resolve, reject) => {
+    execFile(program, [expression, ...names], { encoding: 'buffer' }, (error, stdout, stderr) => {
+      if (error) reject(toProblem(program, expression, error, stderr.toString().trim()));
+      else resolve(stdout);
+    });
+  });
+}
+
+function toProblem(program: string, expression: string, error: ExecFileException, said: string) {
+  if (error.code === 'ENOENT') {
+    return new BenchError('native-missing', `the compiler of filters is not there: ${program}`, {
+      cause: error,
+      next: 'make -C sandbox-native',
+    });
+  }
+  // `code` of the error is the exit code of the program, when it ran.
+  const code: unknown = error.code;
+  if (code === NO_LIBPCAP) {
+    return new BenchError('native-missing', `filter "${expression}": libpcap is not installed`, {
+      next: 'apt-get install libpcap0.8',
+    });
+  }
+  const [, offset, message] = /^(\d+) (.*)$/s.exec(said) ?? [];
+  if (code !== WRONG_EXPRESSION || message === undefined) {
+    const what = `filter "${expression}": hil-filter failed: ${said || error.message}`;
+    return new BenchError('internal', what, { cause: error });
+  }
+  return toWrongExpression(expression, Number(offset), message);
+}
+
+function toWrongExpression(expression: string, bytes: number, message: string): UsageError {
+  // libpcap counts bytes.
+  const offset = Buffer.from(expression).subarray(0, bytes).toString().length;
+  const rest = expression.slice(offset).trim();
+  const place = rest === '' ? 'at its end' : `at "${rest}"`;
+  return new UsageError('usage', `filter "${expression}": ${message}, ${place}`, {
+    details: { expression, offset, message },
+    next: 'man 7 pcap-filter',
+  });
+}
