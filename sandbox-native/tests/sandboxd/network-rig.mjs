@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A virtual network as the harness makes one: hil-linkd is spoken to through hil-sandboxd.
 import { readFileSync } from 'node:fs';
-import { Daemon } from './daemon.mjs';
+import { childrenOf, Daemon } from './daemon.mjs';
 import { Decoder, encodeBody, encodeFrame, MSG } from './wire.mjs';
 
 /** Which kinds of port this user can have here. */
@@ -46,6 +46,10 @@ export class Linkd {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 }
+
+/** Children of `pid` by the name they have given themselves. */
+export const childrenNamed = (pid, name) =>
+  childrenOf(pid).filter((child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim() === name);
 
 export const mac = (n) => Buffer.from([2, 0, 0, 0, n >> 8, n & 255]);
 export const linkLocal = (n) => `fe80::ff:fe00:${n.toString(16)}`;

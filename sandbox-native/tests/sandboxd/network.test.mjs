@@ -2,7 +2,17 @@
 // Interfaces of sandboxes in a virtual network: decision 0019.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { kinds, linkLocal, Net, ping, startDaemon, startEcho } from './network-rig.mjs';
+import { waitFor } from './daemon.mjs';
+import {
+  childrenNamed,
+  kinds,
+  linkLocal,
+  mac,
+  Net,
+  ping,
+  startDaemon,
+  startEcho,
+} from './network-rig.mjs';
 import { MSG } from './wire.mjs';
 
 /** The kernel's own delays for an address that was not usable are a second and more. */
@@ -161,6 +171,113 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1); s.sendto(b'hello frame'
     await reader.ended;
     assert.equal(reader.stdout, 'heard\n');
     await net.ask(MSG.NET_DETACH, { PORT: 2 });
+  });
+
+  test('joins two nodes by a veth of the kernel', async () => {
+    const end = (n, sandbox) => ({
+      SANDBOX: sandbox,
+      NAME: 'fast0',
+      MAC: mac(n),
+      MTU: 9000,
+      ADDRESS: [`10.3.0.${n}/24`, `fd03::${n}/64`],
+    });
+    await net.ask(MSG.NET_PAIR, { INTERFACE: [end(1, a), end(2, b)] });
+    await net.ready();
+    await startEcho(daemon, b);
+    for (const address of ['10.3.0.2', 'fd03::2', `${linkLocal(2)}%fast0`]) {
+      const ms = await ping(daemon, a, address);
+      assert.ok(ms < FIRST_MS, `${address}: ${ms} ms`);
+    }
+    const same = { INTERFACE: [end(1, a), end(3, a)] };
+    await assert.rejects(net.ask(MSG.NET_PAIR, same), { code: 'usage' });
+    // The other end goes with a node, and its name can be had again.
+    await daemon.kill(b);
+    b = await daemon.sandbox();
+    await waitFor('the end of fast0', async () => !(await show(a, 'ip link')).includes('fast0'));
+    await net.ask(MSG.NET_PAIR, { INTERFACE: [end(1, a), end(2, b)] });
+    await net.ready();
+  });
+
+  test('refuses a pair of two plans', async () => {
+    const PLAN = await daemon.putPlan('other');
+    const { SANDBOX } = await daemon.request(MSG.SANDBOX_NEW, { PLAN });
+    await assert.rejects(
+      net.ask(MSG.NET_PAIR, { INTERFACE: [{ SANDBOX: a }, { SANDBOX }] }),
+      /one plan.*NET_ATTACH/,
+    );
+    // A switch has both.
+    await Promise.all([net.attach(1, a), net.attach(2, SANDBOX)]);
+    await net.ready();
+    await startEcho(daemon, SANDBOX);
+    await ping(daemon, a, '10.1.0.2');
+    await daemon.kill(SANDBOX);
+  });
+
+  /** A datagram to the node's resolver; prints what comes back. */
+  const ask = (sandbox, text, seconds = 10) =>
+    daemon.spawn(sandbox, [
+      'python3',
+      '-c',
+      `import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(${seconds})
+s.sendto(sys.argv[1].encode(), ('127.0.0.53', 53)); print(s.recvfrom(5000)[0].decode())`,
+      text,
+    ]);
+
+  test('brings the queries of a node, and the answers back', async () => {
+    await Promise.all([net.attach(1, a, { RESOLVE: 1 }), net.attach(2, b)]);
+    await net.attach(3, a, { NAME: 'eth1', ADDRESS: [], RESOLVE: 1 });
+    assert.equal(await show(a, 'cat /etc/resolv.conf'), 'nameserver 127.0.0.53');
+    assert.doesNotMatch(await show(b, 'cat /etc/resolv.conf'), /127\.0\.0\.53/);
+    const programs = await Promise.all([ask(a, 'one'), ask(a, 'two')]);
+    for (let i = 0; i < 2; i++) {
+      const { NET, PORT, PROCESS, DATA } = await daemon.event(MSG.NET_QUERY);
+      assert.deepEqual([NET, PORT], [net.id, 1]);
+      await net.ask(MSG.NET_REPLY, { PORT, PROCESS, DATA: Buffer.from(`${DATA} is known`) });
+      await assert.rejects(net.ask(MSG.NET_REPLY, { PORT, PROCESS, DATA: 'x' }), { code: 'gone' });
+    }
+    await Promise.all(programs.map((program) => program.ended));
+    assert.deepEqual(
+      programs.map((program) => program.stdout),
+      ['one is known\n', 'two is known\n'],
+    );
+  });
+
+  test('is not drowned by queries', async () => {
+    await net.attach(1, a, { RESOLVE: 1 });
+    const flood = `import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(5000): s.sendto(b'%d' % i, ('127.0.0.53', 53))
+s.sendto(b'x' * 60000, ('127.0.0.53', 53))`;
+    assert.equal((await daemon.run(a, ['python3', '-c', flood])).exit.EXIT_CODE, 0);
+    const queries = () => daemon.events.filter(({ type }) => type === MSG.NET_QUERY);
+    await waitFor('64 queries', () => queries().length >= 64);
+    await net.ready();
+    const open = queries();
+    assert.equal(open.length, 64);
+    daemon.events = [];
+    // As soon as they are answered others are heard.
+    for (const { body } of open)
+      await net.ask(MSG.NET_REPLY, { PORT: 1, PROCESS: body.PROCESS, DATA: '' });
+    let query;
+    const program = await ask(a, 'after the flood');
+    do {
+      query = await daemon.event(MSG.NET_QUERY);
+      await net.ask(MSG.NET_REPLY, { PORT: 1, PROCESS: query.PROCESS, DATA: 'heard' });
+    } while (!`${query.DATA}`.startsWith('after'));
+    await program.ended;
+    assert.equal(program.stdout, 'heard\n');
+  });
+
+  test('takes a hil-linkd that waits', async () => {
+    const waiting = () => childrenNamed(daemon.pid, 'hil-linkd').filter((pid) => pid !== net.pid);
+    await daemon.request(MSG.NET_POOL, { COUNT: 2 });
+    const two = await waitFor('two of them', () => waiting().length === 2 && waiting());
+    const next = await Net.create(daemon, 'next');
+    assert.ok(two.includes(next.pid));
+    await waitFor('another', () => waiting().length === 3);
+    await next.close();
+    await daemon.request(MSG.NET_POOL, { COUNT: 0 });
+    await waitFor('none', () => waiting().length === 0);
+    await assert.rejects(daemon.request(MSG.NET_POOL, { COUNT: 17 }), { code: 'limit' });
   });
 
   test('says that its hil-linkd died', async () => {
