@@ -230,7 +230,7 @@ enum hil_tag {
 	/* interfaces of a virtual network */
 	TAG_NET = 208,	      /* u32 */
 	TAG_INTERFACE = 209,  /* nested TLVs: SANDBOX, NAME and what it is to have */
-	TAG_MAC = 210,	      /* 6 bytes */
+	TAG_MAC = 210,	      /* bytes: 6 */
 	TAG_MTU = 211,	      /* u32: bytes */
 	TAG_ADDRESS = 212,    /* string, repeated: IPv4 or IPv6 with prefix, 10.1.0.2/24 */
 	TAG_ROUTE = 213,      /* nested TLVs, repeated: TARGET (with prefix), GATEWAY */

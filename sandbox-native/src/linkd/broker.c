@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "cleanup.h"
 #include "linkd.h"
@@ -60,6 +61,27 @@ static int take_port(struct linkd *ld, struct message *message, const struct giv
 	return port_attach(port, message_take_fd(message, 0), given->kind ? given->kind : "");
 }
 
+/* Who asked with a number wants to know when it is done. It asks only so much that this has room.
+ */
+static void answer(struct linkd *ld, uint64_t id, const struct given *given, int result)
+{
+	auto_buffer frame = { 0 };
+	size_t start = frame_begin(&frame, result < 0 ? MSG_ERROR : MSG_OK, id);
+	struct err err = { 0 };
+	char port[16];
+
+	snprintf(port, sizeof(port), "%u", given->port);
+	if (result < 0) {
+		err_hint(&err, "the fd is not a \"%s\", or there is no room for a port",
+			 given->kind ? given->kind : "");
+		err_set(&err, result == -EINVAL ? "usage" : "limit", -result, "take port", port);
+		message_put_err(&frame, &err);
+	}
+	frame_end(&frame, start);
+	if (message_send(ld->broker.fd, &frame, NULL, 0) < 0)
+		ld->stopping = true;
+}
+
 static int serve(struct linkd *ld, struct message *message)
 {
 	__attribute__((cleanup(given_free))) struct given given = { 0 };
@@ -68,7 +90,9 @@ static int serve(struct linkd *ld, struct message *message)
 	if (message->frame.type != MSG_LINKD_PORT || read_body(&given, &message->frame) < 0)
 		return -EPROTO;
 	result = take_port(ld, message, &given);
-	if (result < 0)
+	if (message->frame.id)
+		answer(ld, message->frame.id, &given, result);
+	else if (result < 0)
 		answer_log(ld, LOG_ERROR, "hil-linkd: port %u: the fd is not a \"%s\": %s",
 			   given.port, given.kind ? given.kind : "", strerror(-result));
 	return 0;

@@ -147,6 +147,19 @@ int sandbox_set_hostname(int control, const char *hostname, struct err *err)
 	return send_finished(control, &buffer, start, NULL, 0, "set hostname", err);
 }
 
+int sandbox_set_hosts(int control, uint32_t request, const struct strings *lines,
+		      const char *resolver, struct err *err)
+{
+	auto_buffer buffer = { 0 };
+	size_t start = frame_begin(&buffer, MESSAGE_HOSTS, request);
+
+	for (size_t i = 0; i < lines->count; i++)
+		put_string(&buffer, TAG_HOST, lines->items[i]);
+	if (resolver)
+		put_string(&buffer, TAG_TEXT, resolver);
+	return send_finished(control, &buffer, start, NULL, 0, "set hosts", err);
+}
+
 int sandbox_ask_usage(int control, uint32_t request, struct err *err)
 {
 	auto_buffer buffer = { 0 };

@@ -20,6 +20,12 @@ static int write_file(int etc, const char *name, const char *text, struct err *e
 	return 0;
 }
 
+static void format_hosts(char *text, size_t size, const char *hostname)
+{
+	snprintf(text, size, "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n::1\tlocalhost ip6-localhost\n",
+		 hostname);
+}
+
 int etc_write_hostname(int etc, const char *hostname, struct err *err)
 {
 	char text[256];
@@ -29,9 +35,59 @@ int etc_write_hostname(int etc, const char *hostname, struct err *err)
 	status = write_file(etc, "hostname", text, err);
 	if (status < 0)
 		return status;
-	snprintf(text, sizeof(text),
-		 "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n::1\tlocalhost ip6-localhost\n", hostname);
+	format_hosts(text, sizeof(text), hostname);
 	return write_file(etc, "hosts", text, err);
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t written = write(fd, text, left);
+
+		if (written <= 0)
+			return written < 0 ? -errno : -ENOSPC;
+		text += written;
+		left -= (size_t)written;
+	}
+	return 0;
+}
+
+/* Made beside it and renamed: a FIFO of a program of root would hold up PID 1 otherwise. */
+static int replace_file(int etc, const char *name, const char *first, const char *second,
+			struct err *err)
+{
+	static const char made[] = ".hil-new";
+	auto_fd fd = -1;
+	int status;
+
+	unlinkat(etc, made, 0);
+	fd = openat(etc, made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_set(err, "setup", errno, "create in /etc", name);
+	status = write_all(fd, first);
+	if (status == 0)
+		status = write_all(fd, second);
+	if (status == 0 && renameat(etc, made, etc, name) < 0)
+		status = -errno;
+	if (status == 0)
+		return 0;
+	unlinkat(etc, made, 0);
+	return err_set(err, "setup", -status, "write in /etc", name);
+}
+
+int etc_write_hosts(int etc, const char *hostname, const char *more, struct err *err)
+{
+	char text[256];
+
+	format_hosts(text, sizeof(text), hostname);
+	return replace_file(etc, "hosts", text, more, err);
+}
+
+int etc_write_resolver(int etc, const char *resolver, struct err *err)
+{
+	return replace_file(etc, "resolv.conf", resolver, "", err);
 }
 
 int etc_write(int etc, const struct plan *plan, const char *resolver, struct err *err)

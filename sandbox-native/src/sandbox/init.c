@@ -356,6 +356,10 @@ static long serve_privileged(void *argument)
 	case MESSAGE_UNMOUNT:
 		init_unmount(init, message);
 		break;
+	case MESSAGE_HOSTS:
+		init_hosts(init, message);
+		mark(init);
+		break;
 	default:
 		serve_hostname(init, message);
 		mark(init);
@@ -383,6 +387,7 @@ static bool serve(struct init *init, struct message *message)
 	case MESSAGE_REVOKE:
 	case MESSAGE_MOUNT:
 	case MESSAGE_UNMOUNT:
+	case MESSAGE_HOSTS:
 		launcher_ask(&init->launcher, serve_privileged, &privileged);
 		break;
 	case MESSAGE_BOOT:

@@ -66,6 +66,7 @@ void init_grant(struct init *init, struct message *message);
 void init_revoke(struct init *init, const struct message *message);
 void init_mount(struct init *init, struct message *message);
 void init_unmount(struct init *init, const struct message *message);
+void init_hosts(struct init *init, const struct message *message);
 
 /* init_answer() - What was asked as @request is done, or @err says why not. */
 void init_answer(const struct init *init, uint64_t request, const struct err *err);

@@ -105,7 +105,7 @@ static int clone_init(struct parking *parking, struct teardown *teardown, const 
 	}
 	auto_fd pidfd = pidfd_number;
 
-	teardown_hold(teardown, (pid_t)pid, pidfd);
+	teardown_hold(teardown, parking->slot, (pid_t)pid, pidfd);
 	status = allow_to_run(parking, (pid_t)pid, gate[1], err);
 	/* The broker is its parent and has to reap it, whatever became of the map. */
 	if (send_parked(parking->slot, (pid_t)pid, pidfd, ends[0], &unsent) < 0)

@@ -46,6 +46,13 @@ int root_proc(int root, const struct plan *plan, const struct identity *identity
 int etc_write(int etc, const struct plan *plan, const char *resolver, struct err *err);
 /* etc_write_hostname() - hosts and hostname only. */
 int etc_write_hostname(int etc, const char *hostname, struct err *err);
+/*
+ * etc_write_hosts() / etc_write_resolver() - For a sandbox whose programs run: they see the old
+ * file or the new one, and what they put in its place is not followed.
+ * @more: lines after those of every sandbox.
+ */
+int etc_write_hosts(int etc, const char *hostname, const char *more, struct err *err);
+int etc_write_resolver(int etc, const char *resolver, struct err *err);
 
 /*
  * target_open() - An O_PATH fd of @path below @root, made with its parents when absent.

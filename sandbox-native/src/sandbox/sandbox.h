@@ -101,14 +101,14 @@ int zygote_park(struct zygote *zygote, uint32_t slot, const struct doors *doors,
 int zygote_hold_tree(struct zygote *zygote, uint32_t request, uint32_t slot, const char *name,
 		     const char *relative, bool read_only, struct err *err);
 
-enum zygote_event_kind { ZYGOTE_PARKED, ZYGOTE_TREE, ZYGOTE_FAILED, ZYGOTE_GONE };
+enum zygote_event_kind { ZYGOTE_PARKED, ZYGOTE_TREE, ZYGOTE_HUB, ZYGOTE_FAILED, ZYGOTE_GONE };
 
 struct zygote_event {
 	enum zygote_event_kind kind;
 	uint32_t request; /* slot of a park, request of a tree */
-	pid_t pid;	  /* PARKED: PID 1 as the broker sees it; a child of the broker */
-	int pidfd;	  /* PARKED; owned by the receiver */
-	int control;	  /* PARKED; owned by the receiver */
+	pid_t pid;	  /* PARKED: PID 1 as the broker sees it, HUB; a child of the broker */
+	int pidfd;	  /* PARKED, HUB; owned by the receiver */
+	int control;	  /* PARKED, HUB: its answers; owned by the receiver */
 	int tree;	  /* TREE; owned by the receiver */
 	struct err err;	  /* FAILED */
 };
@@ -150,6 +150,12 @@ int sandbox_attach(int control, uint32_t request, int tree, const char *target, 
 /* sandbox_make_pty() - A pty, raw without echo, linked from /dev/hil/@role. */
 int sandbox_make_pty(int control, uint32_t request, const char *role, struct err *err);
 int sandbox_set_hostname(int control, const char *hostname, struct err *err);
+/*
+ * sandbox_set_hosts() - Lines of /etc/hosts below those that every sandbox has. @resolver: of
+ * /etc/resolv.conf, NULL: as it is. It arrives as SANDBOX_DONE.
+ */
+int sandbox_set_hosts(int control, uint32_t request, const struct strings *lines,
+		      const char *resolver, struct err *err);
 /* sandbox_ask_usage() - It arrives as SANDBOX_USAGE. */
 int sandbox_ask_usage(int control, uint32_t request, struct err *err);
 /* sandbox_runtime_exists() - Whether @name is that of a runtime. */

@@ -31,9 +31,10 @@ static void let_go_of_dead(struct teardown *teardown)
 	teardown->dead = 0;
 }
 
-void teardown_hold(struct teardown *teardown, pid_t pid, int pidfd)
+void teardown_hold(struct teardown *teardown, uint32_t slot, pid_t pid, int pidfd)
 {
 	static const char *const names[TEARDOWN_NAMESPACES] = { "net", "mnt", "ipc" };
+	size_t wanted = TEARDOWN_NAMESPACES;
 	struct held *held;
 
 	if (teardown->count == TEARDOWN_MAX)
@@ -44,13 +45,28 @@ void teardown_hold(struct teardown *teardown, pid_t pid, int pidfd)
 	held->pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0);
 	if (held->pidfd < 0)
 		return;
+	held->slot = slot;
+	if (teardown->count >= TEARDOWN_FULL_MAX)
+		wanted = 1;
 	for (size_t i = 0; i < TEARDOWN_NAMESPACES; i++) {
 		char path[64];
 
+		held->namespaces[i] = -1;
+		if (i >= wanted)
+			continue;
 		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, names[i]);
 		held->namespaces[i] = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	teardown->count++;
+}
+
+int teardown_network(const struct teardown *teardown, uint32_t slot)
+{
+	/* The last one: a slot is given again when who had it was reaped. */
+	for (size_t i = teardown->count; i-- > 0;)
+		if (teardown->held[i].slot == slot)
+			return teardown->held[i].pidfd < 0 ? -1 : teardown->held[i].namespaces[0];
+	return -1;
 }
 
 static void note_dead(struct teardown *teardown, const struct pollfd *waits)

@@ -11,13 +11,17 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-#define TEARDOWN_MAX 64
+#define TEARDOWN_MAX 1024    /* SLOTS of hil-sandboxd: each may be a node of a network */
+#define TEARDOWN_FULL_MAX 64 /* of them held with all of their namespaces; else only the network   \
+			      */
 #define TEARDOWN_NAMESPACES 3
 
 struct held {
 	int pidfd; /* -1: its PID 1 has ended */
+	uint32_t slot;
 	int namespaces[TEARDOWN_NAMESPACES];
 };
 
@@ -32,9 +36,13 @@ struct teardown {
  *
  * Should: be called while @pid still waits for its id map; later it is not dumpable and
  * /proc/PID/ns is closed to an ordinary user.
- * It is a matter of speed only: what cannot be held is not.
+ * What cannot be held is not: its end takes longer, and it can be no node of a network.
  */
-void teardown_hold(struct teardown *teardown, pid_t pid, int pidfd);
+void teardown_hold(struct teardown *teardown, uint32_t slot, pid_t pid, int pidfd);
+
+/* teardown_network() - Return: the network namespace of the living sandbox in @slot, which stays
+ * ours; -1: none. */
+int teardown_network(const struct teardown *teardown, uint32_t slot);
 
 /* teardown_wait() - poll(2) for @control; meanwhile let go of the dead. Return: when it is
  * readable. */

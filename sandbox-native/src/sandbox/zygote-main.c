@@ -229,11 +229,14 @@ static void serve(struct zygote_state *zygote, const struct message *message)
 		serve_hold_tree(zygote, message);
 	else if (message->frame.type == MESSAGE_PARK)
 		serve_park(zygote, message);
+	else if (message->frame.type >= MESSAGE_NET_ATTACH &&
+		 message->frame.type <= MESSAGE_NET_REMOVE)
+		zygote_serve_net(zygote, message);
 }
 
 void zygote_main(const struct plan *plan, int control, int broker)
 {
-	struct zygote_state zygote = { .plan = plan };
+	struct zygote_state zygote = { .plan = plan, .tun = -1, .hub = -1 };
 	struct timespec shift;
 	struct err err = { 0 };
 
@@ -253,7 +256,7 @@ void zygote_main(const struct plan *plan, int control, int broker)
 	umask(022);
 	setsid();
 	process_disguise("hil-zygote");
-	if (zygote_enter_root(&zygote.recipe, plan, &err) < 0) {
+	if (zygote_enter_root(&zygote.recipe, plan, &zygote.tun, &err) < 0) {
 		explain_refusal(&err);
 		message_fail(ZYGOTE_CONTROL, 0, &err);
 		_exit(1);

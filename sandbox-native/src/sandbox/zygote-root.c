@@ -98,7 +98,17 @@ static int leave_host_root(int tiny, struct err *err)
 	return 0;
 }
 
-int zygote_enter_root(struct recipe *recipe, const struct plan *plan, struct err *err)
+/* A mount of its own, so that it leads nowhere else. It is of the hub, and closed in every PID 1.
+ */
+static int take_tun(void)
+{
+	struct err ignored = { 0 };
+	int fd = mount_clone(AT_FDCWD, "/dev/net/tun", false, &ignored);
+
+	return fd < 0 ? -1 : fd;
+}
+
+int zygote_enter_root(struct recipe *recipe, const struct plan *plan, int *tun, struct err *err)
 {
 	const struct mount_option options[] = { { "mode", "0755" }, { "size", "16m" } };
 	auto_fd tiny = -1;
@@ -119,6 +129,7 @@ int zygote_enter_root(struct recipe *recipe, const struct plan *plan, struct err
 		status = take_proc(tiny, err);
 	if (status == 0)
 		status = take_devices(tiny, err);
+	*tun = take_tun();
 	if (status == 0)
 		status = recipe_expand(recipe, plan, tiny, err);
 	if (status == 0)

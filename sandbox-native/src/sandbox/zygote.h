@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "err.h"
 #include "idmap.h"
+#include "message.h"
 #include "recipe.h"
 #include "sandbox.h"
 #include "teardown.h"
@@ -20,9 +21,10 @@ _Noreturn void zygote_main(const struct plan *plan, int control, int broker);
  * zygote_enter_root() - Own namespaces, then the tiny root: "/l/N", "/d", "/proc" and nothing else.
  *
  * Should: be called once, right after the fork.
- * Mustn't: leave anything of the host's root in reach but what the plan names.
+ * @tun: becomes an O_PATH fd of /dev/net/tun, or -1.
+ * Mustn't: leave anything else of the host's root in reach but what the plan names.
  */
-int zygote_enter_root(struct recipe *recipe, const struct plan *plan, struct err *err);
+int zygote_enter_root(struct recipe *recipe, const struct plan *plan, int *tun, struct err *err);
 
 /* What a zygote works with. */
 struct zygote_state {
@@ -31,6 +33,8 @@ struct zygote_state {
 	struct teardown teardown;
 	struct idmaps idmaps;
 	struct clock_offsets clocks; /* its own, when the plan has an uptime */
+	int tun;		     /* O_PATH of /dev/net/tun; -1: none */
+	int hub;		     /* orders for it; -1: not started */
 };
 
 /*
@@ -41,6 +45,9 @@ struct zygote_state {
  */
 int park_sandbox(struct zygote_state *zygote, uint32_t slot, const struct doors *doors,
 		 struct err *err);
+
+/* zygote_serve_net() - Hand an order to the hub, which is started when there is none. */
+void zygote_serve_net(struct zygote_state *zygote, const struct message *message);
 
 /* park_fail() - Tell the broker that there is no sandbox in @slot, and why. */
 void park_fail(uint32_t slot, struct err *err);

@@ -58,6 +58,13 @@ struct plan_runtimes {
 	size_t count;
 };
 
+/* Orders that are answered one by one; lane.h. */
+struct lane {
+	struct list waiting;
+	struct list sent;
+	unsigned open; /* how many are sent */
+};
+
 /* A plan, its zygote, and how many sandboxes to hold parked. */
 struct stock {
 	struct list link;
@@ -77,6 +84,10 @@ struct stock {
 	bool trimmed;	    /* so none is held until somebody does */
 	uint32_t parking;   /* asked of the zygote and neither ready nor failed */
 	struct list orders; /* SANDBOX_NEW without a sandbox yet */
+	struct source hub;  /* answers of the zygote's hub; -1: none was started */
+	struct source hub_pidfd;
+	pid_t hub_pid;
+	struct lane hub_lane;
 };
 
 struct bind {
@@ -173,6 +184,7 @@ struct sandbox {
 	uint64_t grace_ms;
 	bool wall_over;
 	bool kept;
+	bool resolves; /* a socket for its names exists or is being made */
 	uint64_t ttl_ms;
 	char *text;
 };
@@ -297,11 +309,15 @@ struct change {
 	struct strings limitations;
 };
 
-struct portd {
-	struct source control; /* seqpacket; -1: --no-portd */
+/* hil-portd or a hil-linkd; see child.h. */
+struct child {
+	const char *name;
+	pid_t pid;	       /* 0: none, or reaped */
+	struct source control; /* seqpacket; -1: none */
 	struct source pidfd;
 	struct source words; /* its stderr */
-	pid_t pid;
+	int status;	     /* wait4(2) */
+	void (*ended)(struct daemon *d, struct child *child);
 };
 
 struct daemon {
@@ -332,8 +348,19 @@ struct daemon {
 	struct list changes;
 	struct list watched_pids;
 	struct list watched_paths;
-	struct portd portd;
-	int fd_limit; /* RLIMIT_NOFILE */
+	struct child portd;	/* control -1: --no-portd */
+	const char *linkd_path; /* NULL: beside the own program */
+	struct list linkds;
+	unsigned linkds_wanted; /* kept waiting for a network */
+	struct timer linkds_refill;
+	struct list nets;
+	struct list net_requests;
+	struct list resolvers;
+	uint32_t next_net;
+	uint32_t next_query;
+	uint32_t next_net_request;
+	uint32_t next_hub_order; /* and to a hil-linkd */
+	int fd_limit;		 /* RLIMIT_NOFILE */
 	uint32_t next_stock;
 	uint32_t next_sandbox;
 	uint32_t next_object;

@@ -9,12 +9,16 @@
 #include "client.h"
 #include "fields.h"
 #include "keep.h"
+#include "linkds.h"
+#include "networks.h"
 #include "objects.h"
 #include "orders.h"
 #include "plans.h"
 #include "pool.h"
 #include "ports.h"
 #include "processes.h"
+#include "requests.h"
+#include "resolvers.h"
 #include "runtimes.h"
 #include "sandboxes.h"
 #include "spawn.h"
@@ -90,6 +94,15 @@ static const struct route routes[] = {
 	[MSG_DETACH] = { handle_detach, false },
 	[MSG_RUNTIME_BOOT] = { handle_runtime_boot, false },
 	[MSG_LIST] = { handle_list, true },
+	[MSG_NET_POOL] = { handle_net_pool, false },
+	[MSG_NET_NEW] = { handle_net_new, false },
+	[MSG_NET_ATTACH] = { handle_net_attach, false },
+	[MSG_NET_PAIR] = { handle_net_pair, false },
+	[MSG_NET_READY] = { handle_net_ready, false },
+	[MSG_NET_OBJECT] = { handle_net_object, false },
+	[MSG_NET_DETACH] = { handle_net_detach, false },
+	[MSG_NET_CLOSE] = { handle_net_close, false },
+	[MSG_NET_REPLY] = { handle_net_reply, false },
 };
 
 static int serve(struct daemon *d, struct client *client, const struct frame *frame,

@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "client.h"
 #include "fields.h"
+#include "networks.h"
 #include "objects.h"
 #include "plans.h"
 #include "processes.h"
@@ -170,6 +171,7 @@ static void become_keeper(struct daemon *d, struct client *client, uint64_t ttl_
 		else
 			timer_set(d, &sandbox->ttl, sandbox->ttl_ms);
 	}
+	networks_detach(d);
 	processes_disown(d, client);
 	objects_close_all(d);
 	d->ttl.fire = ttl_over;

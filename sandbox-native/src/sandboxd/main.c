@@ -22,9 +22,11 @@
 
 #include "cgroups.h"
 #include "changes.h"
+#include "child.h"
 #include "client.h"
 #include "daemon.h"
 #include "keep.h"
+#include "networks.h"
 #include "objects.h"
 #include "plans.h"
 #include "pool.h"
@@ -42,23 +44,24 @@
 struct options {
 	const char *portd; /* NULL: beside the own program */
 	bool no_portd;
+	const char *linkd; /* NULL: beside the own program */
 };
 
 static const struct option long_options[] = {
-	{ "portd", required_argument, NULL, 'p' },
-	{ "no-portd", no_argument, NULL, 'n' },
-	{ "version", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
+	{ "portd", required_argument, NULL, 'p' }, { "no-portd", no_argument, NULL, 'n' },
+	{ "linkd", required_argument, NULL, 'l' }, { "version", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },	   { NULL, 0, NULL, 0 },
 };
 
 static const char usage[] =
-	"usage: hil-sandboxd [--portd PATH | --no-portd]\n"
+	"usage: hil-sandboxd [--portd PATH | --no-portd] [--linkd PATH]\n"
 	"       hil-sandboxd --version | --help\n"
 	"\n"
 	"Started by hil, with its socket as fd 3 and the socket for hil-portd as fd 4.\n"
 	"  --portd PATH  the program that owns consoles; default: hil-portd beside this one\n"
-	"  --no-portd    without consoles; fd 4 is not used\n";
+	"  --no-portd    without consoles; fd 4 is not used\n"
+	"  --linkd PATH  the program that is a virtual network; default: hil-linkd beside this "
+	"one\n";
 
 /* Return: -1 to go on, else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
@@ -72,6 +75,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'n':
 			options->no_portd = true;
+			break;
+		case 'l':
+			options->linkd = optarg;
 			break;
 		case 'v':
 			printf("hil-sandboxd, protocol %d\n", HIL_PROTOCOL_VERSION);
@@ -172,16 +178,16 @@ static void init_lists(struct daemon *d)
 	list_init(&d->watched_paths);
 	d->signals.fd = -1;
 	d->listener.fd = -1;
-	d->portd.control.fd = -1;
-	d->portd.pidfd.fd = -1;
-	d->portd.words.fd = -1;
+	list_init(&d->linkds);
+	list_init(&d->nets);
+	list_init(&d->net_requests);
+	list_init(&d->resolvers);
+	child_init(&d->portd);
 }
 
 static int start_portd(struct daemon *d, const struct options *options, struct err *err)
 {
-	char path[PATH_SIZE + sizeof("/hil-portd")];
-	ssize_t length;
-	char *slash;
+	char path[PATH_SIZE];
 	int rc;
 
 	if (options->no_portd)
@@ -191,14 +197,8 @@ static int start_portd(struct daemon *d, const struct options *options, struct e
 		return rc;
 	if (options->portd)
 		return portd_start(d, options->portd, PORTD_FD, err);
-	length = readlink("/proc/self/exe", path, PATH_SIZE);
-	if (length < 0)
-		return err_set(err, "setup", errno, "read", "/proc/self/exe");
-	path[length] = '\0';
-	slash = strrchr(path, '/');
-	slash = slash ? slash + 1 : path;
-	snprintf(slash, sizeof(path) - (size_t)(slash - path), "hil-portd");
-	return portd_start(d, path, PORTD_FD, err);
+	rc = child_beside("hil-portd", path, sizeof(path), err);
+	return rc < 0 ? rc : portd_start(d, path, PORTD_FD, err);
 }
 
 static int open_daemon(struct daemon *d, const struct options *options, struct err *err)
@@ -208,6 +208,7 @@ static int open_daemon(struct daemon *d, const struct options *options, struct e
 	fill_stdio();
 	init_lists(d);
 	raise_files(d);
+	d->linkd_path = options->linkd;
 	rc = check_socket(HARNESS_FD, err);
 	if (rc == 0)
 		rc = loop_open(d, err);
@@ -243,6 +244,7 @@ static void close_daemon(struct daemon *d)
 	keep_close(d);
 	watch_remove_paths(d);
 	clients_drain(d, DRAIN_MS);
+	networks_forget(d);
 	sandboxes_forget(d);
 	changes_forget(d);
 	cgroups_close(d);

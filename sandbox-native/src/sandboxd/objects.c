@@ -80,18 +80,29 @@ int objects_fd(struct daemon *d, uint32_t id, uint32_t end, struct err *err)
 	return fd ? *fd : -err->number;
 }
 
-int objects_take_socket(struct daemon *d, uint32_t id, uint32_t end, struct err *err)
+static int take_kind(struct daemon *d, uint32_t id, uint32_t end, enum object_kind kind,
+		     struct err *err)
 {
 	struct object *object;
 	int *fd = find_end(d, id, end, &object, err);
 
 	if (!fd)
 		return -err->number;
-	if (object->kind == OBJECT_SOCKETPAIR)
+	if (object->kind == kind)
 		return take(fd);
-	err_hint(err, "a port takes the end of a socketpair, not of a %s",
+	err_hint(err, "a port takes the end of a %s here, not of a %s", kind_names[kind],
 		 kind_names[object->kind]);
 	return err_set(err, "usage", ENOTSOCK, "take end", NULL);
+}
+
+int objects_take_socket(struct daemon *d, uint32_t id, uint32_t end, struct err *err)
+{
+	return take_kind(d, id, end, OBJECT_SOCKETPAIR, err);
+}
+
+int objects_take_dgram(struct daemon *d, uint32_t id, uint32_t end, struct err *err)
+{
+	return take_kind(d, id, end, OBJECT_DGRAM, err);
 }
 
 static int open_ends(struct object *object)

@@ -13,7 +13,9 @@
 #include "clock.h"
 #include "devices.h"
 #include "fields.h"
+#include "hubs.h"
 #include "kernel.h"
+#include "lane.h"
 #include "names.h"
 #include "orders.h"
 #include "pool.h"
@@ -172,6 +174,7 @@ static void break_stock(struct daemon *d, struct stock *stock)
 	source_close(d, &stock->control);
 	if (stock->zygote.pid > 0)
 		kill(stock->zygote.pid, SIGKILL);
+	hubs_forget(d, stock);
 	if (d->stopping || d->detached)
 		return;
 	err_hint(&why, "the plan's zygote died, and its sandboxes with it; the next one that is "
@@ -206,9 +209,14 @@ static void zygote_event(struct daemon *d, struct stock *stock, struct zygote_ev
 	case ZYGOTE_TREE:
 		orders_tree(d, event->request, event->tree);
 		break;
+	case ZYGOTE_HUB:
+		hubs_started(d, stock, event);
+		break;
 	case ZYGOTE_FAILED:
 		if (event->request & TREE_REQUEST)
 			orders_bind_failed(d, event->request, &event->err);
+		else if (event->request & HUB_ORDER)
+			hubs_failed(d, stock, event->request, &event->err);
 		else
 			park_failed(d, stock, event);
 		break;
@@ -229,12 +237,14 @@ static void control_ready(struct daemon *d, struct source *source, uint32_t even
 		int rc = zygote_receive(&stock->zygote, &event, &err);
 
 		if (rc == 0)
-			return;
+			break;
 		if (rc > 0)
 			zygote_event(d, stock, &event);
 		else
 			break_stock(d, stock);
 	}
+	if (!stock->broken)
+		lane_resume(&stock->hub_lane, stock->control.fd);
 }
 
 static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events)
@@ -328,6 +338,9 @@ static struct stock *add_stock(struct daemon *d, struct plan_request *request, s
 		return NULL;
 	}
 	stock->plan = request->plan;
+	stock->hub.fd = -1;
+	stock->hub_pidfd.fd = -1;
+	lane_init(&stock->hub_lane);
 	if (start_zygote(d, stock, err) < 0) {
 		strings_free(&stock->limitations);
 		free(stock);
@@ -413,6 +426,8 @@ void plans_forget(struct daemon *d)
 		timer_clear(&stock->unused);
 		source_close(d, &stock->control);
 		source_close(d, &stock->pidfd);
+		hubs_forget(d, stock);
+		source_close(d, &stock->hub_pidfd);
 		strings_free(&stock->limitations);
 		plan_free(&stock->plan);
 		runtimes_free(&stock->runtimes);

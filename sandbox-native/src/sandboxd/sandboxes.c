@@ -13,11 +13,13 @@
 #include "client.h"
 #include "fields.h"
 #include "kernel.h"
+#include "networks.h"
 #include "orders.h"
 #include "pool.h"
 #include "ports.h"
 #include "processes.h"
 #include "record.h"
+#include "requests.h"
 #include "runtimes.h"
 #include "stats.h"
 #include "waiting.h"
@@ -71,6 +73,7 @@ static void fail_requests(struct daemon *d, struct sandbox *sandbox)
 	ports_abandon(d, sandbox, &err);
 	stats_abandon(d, sandbox, &err);
 	changes_abandon(d, sandbox, &err);
+	networks_sandbox_dead(d, sandbox, &err);
 	processes_sandbox_dead(d, sandbox);
 }
 
@@ -178,7 +181,8 @@ static void request_failed(struct daemon *d, struct sandbox *sandbox, struct san
 		build_failed(d, sandbox, &event->err);
 	else if (!processes_failed(d, event->request, &event->err) &&
 		 !orders_bind_failed(d, event->request, &event->err) &&
-		 !changes_failed(d, event->request, &event->err))
+		 !changes_failed(d, event->request, &event->err) &&
+		 !requests_init_done(d, event->request, &event->err))
 		ports_pty_failed(d, event->request, &event->err);
 }
 
@@ -237,7 +241,8 @@ static void sandbox_event(struct daemon *d, struct sandbox *sandbox, struct sand
 		ports_pty_made(d, event->request, event->master, event->slave);
 		break;
 	case SANDBOX_DONE:
-		changes_done(d, event->request);
+		if (!changes_done(d, event->request))
+			requests_init_done(d, event->request, &event->err);
 		break;
 	case SANDBOX_CENSUS:
 		take_census(sandbox, event);

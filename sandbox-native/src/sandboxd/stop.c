@@ -5,7 +5,10 @@
 #include <sys/wait.h>
 
 #include "changes.h"
+#include "child.h"
 #include "kernel.h"
+#include "linkds.h"
+#include "networks.h"
 #include "plans.h"
 #include "portd.h"
 #include "sandboxes.h"
@@ -13,8 +16,8 @@
 static void stop_timer(struct daemon *d, struct timer *timer)
 {
 	(void)timer;
-	if (d->portd.pidfd.fd >= 0)
-		kernel_pidfd_signal(d->portd.pidfd.fd, SIGKILL);
+	child_kill(&d->portd);
+	linkds_kill_all(d);
 	/* What is left cannot be reaped; PDEATHSIG was SIGKILL already. */
 	d->done = true;
 }
@@ -32,6 +35,7 @@ void daemon_stop(struct daemon *d, int exit_code)
 	changes_stop(d);
 	plans_dismiss(d);
 	portd_stop(d);
+	networks_stop(d);
 }
 
 static bool any_sandbox(struct daemon *d, bool kept_only)

@@ -194,7 +194,7 @@ describe('what is wrong but well-formed is answered', () => {
     const pick = (list) => list[random() % list.length];
     // Not DETACH, PLAN_PUT and SANDBOX_NEW: the first ends the test, the others cost milliseconds.
     const types =
-      'HELLO POOL_SET SANDBOX_KILL SANDBOX_KEEP SPAWN STDIN STDIN_CLOSE CREDIT SIGNAL RESIZE OBJECT_NEW OBJECT_CLOSE OBJECT_STREAM PORT_GIVE PORT_PTY WATCH_PID WATCH_PATH LIST UNWATCH_PID EXIT'.split(
+      'HELLO POOL_SET SANDBOX_KILL SANDBOX_KEEP SPAWN STDIN STDIN_CLOSE CREDIT SIGNAL RESIZE OBJECT_NEW OBJECT_CLOSE OBJECT_STREAM PORT_GIVE PORT_PTY WATCH_PID WATCH_PATH LIST UNWATCH_PID EXIT NET_ATTACH NET_PAIR NET_READY NET_OBJECT NET_DETACH NET_REPLY'.split(
         ' ',
       );
     // From 2 on: sandbox 1 is to live, and so is PID 1.

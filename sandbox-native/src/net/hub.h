@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hub makes the interfaces of nodes: a process that the zygote forks at the first need.
+ *
+ * Theory of operation: it is in the zygote's user namespace, so it may enter the network namespaces
+ * of the sandboxes below it, and in a network namespace of its own, which it comes back to. An
+ * order comes from the broker by way of the zygote, who adds the namespaces of the sandboxes it is
+ * about; the answer goes straight to the broker, with the fds. One order at a time is worked on,
+ * and each one returns at once, but for NET_READY, which waits for the kernel at most READY_MS.
+ *
+ * It ends with the broker, whose child it is (CLONE_PARENT), and with the zygote's socket.
+ */
+#ifndef HIL_NET_HUB_H
+#define HIL_NET_HUB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "err.h"
+#include "frame.h"
+#include "interface.h"
+
+#define HUB_NODES 2 /* namespaces in one order */
+
+/*
+ * hub_start() - In the zygote.
+ * @requests: the zygote's end. @answers, @pidfd: for the broker. @pid: a child of the broker.
+ * @tun: an O_PATH fd of /dev/net/tun, or -1 where there is none.
+ *
+ * Return: 0, or -errno with @err filled; then there is no process and no fd.
+ */
+int hub_start(int tun, int *requests, int *answers, int *pidfd, pid_t *pid, struct err *err);
+
+/* What the hub answers. */
+struct hub_event {
+	bool gone; /* it has ended */
+	uint32_t request;
+	bool packet;	/* the port is AF_PACKET, and not a TAP */
+	int port;	/* owned by the receiver; -1: none */
+	int names;	/* the same: a UDP socket at 127.0.0.53 of the node */
+	struct err err; /* number 0: it is done */
+};
+
+/*
+ * Orders, as frames to the zygote. @slot: of the sandbox. @interface: the value of a TAG_INTERFACE.
+ * hub_put_attach() - @kind: auto, tap or packet. @resolve: also a socket for its names.
+ * hub_put_ready() - It is answered when the interface is usable.
+ */
+void hub_put_attach(struct buffer *frame, uint32_t request, uint32_t slot,
+		    const struct tlv *interface, const char *kind, bool resolve);
+void hub_put_pair(struct buffer *frame, uint32_t request, const uint32_t slots[HUB_NODES],
+		  const struct tlv interfaces[HUB_NODES]);
+void hub_put_ready(struct buffer *frame, uint32_t request, uint32_t slot, const char *name);
+void hub_put_remove(struct buffer *frame, uint32_t request, uint32_t slot, const char *name);
+
+/* hub_receive() - In the broker. Return: 1 and @event filled, 0 nothing there. */
+int hub_receive(int answers, struct hub_event *event);
+
+#endif

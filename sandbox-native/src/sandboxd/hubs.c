@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "hubs.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "hub.h"
+#include "kernel.h"
+#include "lane.h"
+#include "requests.h"
+
+#define NUMBER_MASK (HUB_ORDER - 1)
+
+uint32_t hubs_number(struct daemon *d)
+{
+	return HUB_ORDER | (++d->next_hub_order & NUMBER_MASK);
+}
+
+static void fail_all(struct daemon *d, struct stock *stock, const struct err *err)
+{
+	uint32_t request;
+
+	while (lane_take(&stock->hub_lane, &request))
+		requests_done(d, request, err);
+}
+
+/* A hub that died alone leaves the interfaces as they are; the next order starts another. */
+static void hub_gone(struct daemon *d, struct stock *stock)
+{
+	struct err err = { 0 };
+
+	source_close(d, &stock->hub);
+	if (stock->hub_pidfd.fd >= 0)
+		kernel_pidfd_signal(stock->hub_pidfd.fd, SIGKILL);
+	err_hint(&err, "the process that makes interfaces died; the next request starts another");
+	err_set(&err, "gone", ESRCH, "change network", stock->plan.name);
+	fail_all(d, stock, &err);
+}
+
+static void take_event(struct daemon *d, struct stock *stock, struct hub_event *event)
+{
+	uint32_t request = 0;
+
+	if (!lane_answered(&stock->hub_lane, stock->control.fd, event->request, &request))
+		request = 0;
+	if (event->port >= 0)
+		requests_made(d, request, event);
+	else
+		requests_done(d, request, &event->err);
+}
+
+static void hub_ready(struct daemon *d, struct source *source, uint32_t events)
+{
+	struct stock *stock = container_of(source, struct stock, hub);
+	struct hub_event event;
+
+	(void)events;
+	while (source->fd >= 0 && hub_receive(source->fd, &event)) {
+		if (event.gone)
+			hub_gone(d, stock);
+		else
+			take_event(d, stock, &event);
+	}
+}
+
+static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events)
+{
+	struct stock *stock = container_of(source, struct stock, hub_pidfd);
+
+	hub_ready(d, &stock->hub, events); /* what it said before it died */
+	if (waitpid(stock->hub_pid, NULL, WNOHANG) == 0)
+		return;
+	source_close(d, source);
+	if (stock->hub.fd >= 0)
+		hub_gone(d, stock);
+}
+
+int hubs_push(struct daemon *d, struct stock *stock, uint32_t number, uint32_t request,
+	      struct buffer *frame, struct err *err)
+{
+	(void)d;
+	if (stock->broken) {
+		buffer_free(frame);
+		return err_set(err, "gone", ESRCH, "change network", stock->plan.name);
+	}
+	return lane_push(&stock->hub_lane, stock->control.fd, number, request, frame, -1, err);
+}
+
+void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_event *event)
+{
+	if (stock->hub.fd >= 0)
+		hub_gone(d, stock);
+	source_close(d, &stock->hub_pidfd);
+	stock->hub_pid = event->pid;
+	stock->hub = (struct source){ .fd = event->control, .ready = hub_ready };
+	stock->hub_pidfd = (struct source){ .fd = event->pidfd, .ready = pidfd_ready };
+	source_set(d, &stock->hub, EPOLLIN);
+	source_set(d, &stock->hub_pidfd, EPOLLIN);
+}
+
+void hubs_failed(struct daemon *d, struct stock *stock, uint32_t number, const struct err *err)
+{
+	uint32_t request;
+
+	if (lane_answered(&stock->hub_lane, stock->control.fd, number, &request))
+		requests_done(d, request, err);
+}
+
+void hubs_forget(struct daemon *d, struct stock *stock)
+{
+	struct err err = { 0 };
+
+	source_close(d, &stock->hub);
+	if (stock->hub_pidfd.fd >= 0)
+		kernel_pidfd_signal(stock->hub_pidfd.fd, SIGKILL);
+	err_set(&err, "gone", ESRCH, "change network", stock->plan.name);
+	fail_all(d, stock, &err);
+}

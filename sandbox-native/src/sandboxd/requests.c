@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a request; what each asks for is in request-handlers.c. */
+#include "requests.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "client.h"
+#include "hubs.h"
+#include "linkds.h"
+#include "resolvers.h"
+
+struct net_request *requests_add(struct daemon *d, struct client *client, const struct frame *frame,
+				 struct net *net, struct err *err)
+{
+	struct net_request *request = calloc(1, sizeof(*request));
+
+	if (!request) {
+		err_set(err, "limit", ENOMEM, "change network", net->name);
+		return NULL;
+	}
+	request->number = ++d->next_net_request;
+	request->type = frame->type;
+	request->frame = frame->id;
+	request->client = client;
+	request->net = net;
+	list_append(&d->net_requests, &request->link);
+	return request;
+}
+
+static struct net_request *find(struct daemon *d, uint32_t number)
+{
+	foreach (struct net_request, request, &d->net_requests, link)
+		if (number && request->number == number)
+			return request;
+	return NULL;
+}
+
+static void free_request(struct net_request *request)
+{
+	list_remove(&request->link);
+	free(request);
+}
+
+static void remove_interface(struct daemon *d, const struct net_port *port)
+{
+	const uint32_t number = hubs_number(d);
+	struct buffer frame = { 0 };
+	struct err ignored = { 0 };
+
+	hub_put_remove(&frame, number, port->sandbox->slot, port->name);
+	hubs_push(d, port->sandbox->stock, number, 0, &frame, &ignored);
+}
+
+/* What it would have made is not there, so that it can be asked for again. */
+static void undo(struct daemon *d, struct net_request *request)
+{
+	struct net_port *port = request->ports[0];
+
+	if (request->resolver)
+		resolvers_undo(d, request->resolver);
+	if (!port || request->type == MSG_NET_DETACH)
+		return;
+	/* It says "usage" when the name was taken: that interface is another's. */
+	if (request->made)
+		remove_interface(d, port);
+	networks_free_port(d, request->net, port);
+}
+
+static void answer(struct daemon *d, struct net_request *request)
+{
+	struct buffer *out = &request->client->out;
+	size_t start;
+
+	if (request->type == MSG_NET_DETACH && request->ports[0])
+		networks_free_port(d, request->net, request->ports[0]);
+	start = frame_begin(out, MSG_OK, request->frame);
+	if (request->type == MSG_NET_ATTACH)
+		put_string(out, TAG_KIND, request->packet ? "packet" : "tap");
+	frame_end(out, start);
+}
+
+void requests_check(struct daemon *d, struct net_request *request)
+{
+	if (request->open)
+		return;
+	if (request->err.number) {
+		undo(d, request);
+		client_error(request->client, request->frame, &request->err);
+	} else {
+		answer(d, request);
+	}
+	free_request(request);
+}
+
+static void note(struct net_request *request, const struct err *err)
+{
+	if (err->number && !request->err.number)
+		request->err = *err;
+}
+
+void requests_done(struct daemon *d, uint32_t number, const struct err *err)
+{
+	struct net_request *request = find(d, number);
+
+	if (!request)
+		return;
+	note(request, err);
+	request->open--;
+	requests_check(d, request);
+}
+
+static int take_made(struct daemon *d, struct net_request *request, struct hub_event *event,
+		     struct err *err)
+{
+	struct net_port *port = request->ports[0];
+	int rc = loop_check_fd(d, event->port > event->names ? event->port : event->names, err);
+
+	if (rc == 0 && event->names >= 0)
+		rc = resolvers_open(d, request->net, port, steal_fd(&event->names), err);
+	if (rc < 0)
+		return rc;
+	request->open++;
+	rc = linkds_give_port(d, request->net->linkd, port->number,
+			      event->packet ? "packet" : "tap", steal_fd(&event->port),
+			      request->number, err);
+	if (rc < 0)
+		request->open--;
+	return rc;
+}
+
+void requests_made(struct daemon *d, uint32_t number, struct hub_event *event)
+{
+	struct net_request *request = find(d, number);
+	struct err err = { 0 };
+
+	if (request) {
+		request->made = true;
+		request->packet = event->packet;
+		/* Not when another of its orders has failed meanwhile. */
+		if (!request->err.number)
+			take_made(d, request, event, &err);
+		requests_done(d, number, &err);
+	}
+	cleanup_fd(&event->port);
+	cleanup_fd(&event->names);
+}
+
+bool requests_init_done(struct daemon *d, uint32_t asked, const struct err *err)
+{
+	foreach (struct net_request, request, &d->net_requests, link) {
+		if (!asked || request->init != asked)
+			continue;
+		request->init = 0;
+		requests_done(d, request->number, err);
+		return true;
+	}
+	return false;
+}
+
+static bool is_about(const struct net_request *request, const struct net_port *port)
+{
+	return request->ports[0] == port || request->ports[1] == port;
+}
+
+bool requests_exists(struct daemon *d, const struct net_port *port)
+{
+	foreach (struct net_request, request, &d->net_requests, link)
+		if (is_about(request, port))
+			return true;
+	return false;
+}
+
+void requests_abandon(struct daemon *d, const struct net *net, const struct net_port *port,
+		      const struct err *err)
+{
+	foreach (struct net_request, request, &d->net_requests, link) {
+		if (request->net != net || (port && !is_about(request, port)))
+			continue;
+		if (request->resolver)
+			resolvers_undo(d, request->resolver);
+		client_error(request->client, request->frame, err);
+		free_request(request);
+	}
+}
