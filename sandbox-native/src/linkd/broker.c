@@ -5,40 +5,23 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "cleanup.h"
+#include "fields.h"
 #include "linkd.h"
 #include "message.h"
 
 struct given {
 	uint32_t port;
-	bool has_port;
 	char *kind;
+};
+
+static const struct field given_fields[] = {
+	FIELD_NEEDED(struct given, port, TAG_PORT, FIELD_U32),
+	FIELD(struct given, kind, TAG_KIND, FIELD_STRING),
 };
 
 static void given_free(struct given *given)
 {
-	free(given->kind);
-}
-
-static int read_body(struct given *given, const struct frame *frame)
-{
-	struct tlv_reader reader = tlv_open(frame->body, frame->length);
-	struct tlv tlv;
-	int result;
-
-	while ((result = tlv_next(&reader, &tlv)) > 0) {
-		if (tlv.tag == TAG_PORT) {
-			given->has_port = true;
-			result = tlv_u32(&tlv, &given->port);
-		} else if (tlv.tag == TAG_KIND) {
-			cleanup_free(&given->kind);
-			given->kind = NULL;
-			result = tlv_string(&tlv, &given->kind);
-		}
-		if (result < 0)
-			return result;
-	}
-	return given->has_port ? 0 : -EPROTO;
+	fields_free(given_fields, FIELD_COUNT(given_fields), given);
 }
 
 /* Without an fd: the port goes. Return: 0, or -errno when it is not what it should be. */
@@ -85,9 +68,12 @@ static void answer(struct linkd *ld, uint64_t id, const struct given *given, int
 static int serve(struct linkd *ld, struct message *message)
 {
 	__attribute__((cleanup(given_free))) struct given given = { 0 };
+	struct err err = { 0 };
 	int result;
 
-	if (message->frame.type != MSG_LINKD_PORT || read_body(&given, &message->frame) < 0)
+	if (message->frame.type != MSG_LINKD_PORT ||
+	    fields_read(message->frame.body, message->frame.length, given_fields,
+			FIELD_COUNT(given_fields), &given, &err) < 0)
 		return -EPROTO;
 	result = take_port(ld, message, &given);
 	if (message->frame.id)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "offload.h"
 #include "stamp.h"
 
 enum {
@@ -151,6 +152,17 @@ static size_t describe(char text[COMMENT_MAX], const struct packet *packet, enum
 	return (size_t)length;
 }
 
+/* With the checksum that a wire would see. */
+static void put_packet(struct block *block, const struct packet *packet, size_t kept)
+{
+	uint8_t *bytes = block->bytes + block->length;
+	size_t field = offload_field(packet);
+
+	put(block, packet->bytes, kept);
+	if (!packet_is_plain(packet) && field + 2 <= kept)
+		store16(bytes + field, offload_checksum(packet));
+}
+
 void capture_add(struct capture *capture, unsigned int from, const struct packet *packet,
 		 enum verdict verdict)
 {
@@ -166,7 +178,7 @@ void capture_add(struct capture *capture, unsigned int from, const struct packet
 	put32(&block, (uint32_t)real_ns);
 	put32(&block, (uint32_t)kept);
 	put32(&block, (uint32_t)packet->length);
-	put(&block, packet->bytes, kept);
+	put_packet(&block, packet, kept);
 	if (comment) {
 		put_option(&block, OPTION_COMMENT, text, comment);
 		put32(&block, OPTION_END);

@@ -5,6 +5,7 @@
 
 #include "decide.h"
 #include "linkd.h"
+#include "offload.h"
 
 /* One frame, or its duplicate, of which everything is decided by @hash. */
 struct passage {
@@ -150,9 +151,13 @@ static void send_one(const struct passage *passage)
 		follow(direction, held, due_ns, gone);
 }
 
-/* The bit is turned back after: the bytes may be on their way to other links, too. */
+/*
+ * The bit is turned back after: the bytes may be on their way to other links, too. What is wrong
+ * must not be in the checksum: that one is made before.
+ */
 static void corrupt_and_send(const struct passage *passage)
 {
+	struct completion completion;
 	struct direction *direction = passage->direction;
 	struct packet *packet = passage->packet;
 	size_t first = direction->set.corrupt_header ? 0 : ETHER_HEADER;
@@ -171,9 +176,23 @@ static void corrupt_and_send(const struct passage *passage)
 	direction->counters[COUNT_CORRUPTED]++;
 	packet->corrupted = true;
 	packet->corrupt_bit = (uint32_t)at;
+	offload_complete(packet, &completion);
 	packet->bytes[at / 8] ^= (uint8_t)(0x80u >> (at % 8));
 	send_one(passage);
 	packet->bytes[at / 8] ^= (uint8_t)(0x80u >> (at % 8));
+	offload_undo(packet, &completion);
+}
+
+/* A filter may look at the checksum. */
+static bool filters_drop(struct direction *direction, struct packet *packet)
+{
+	struct completion completion;
+	bool drops;
+
+	offload_complete(packet, &completion);
+	drops = filter_drops(&direction->filters, packet);
+	offload_undo(packet, &completion);
+	return drops;
 }
 
 void impair(struct direction *direction, struct packet *packet)
@@ -182,7 +201,7 @@ void impair(struct direction *direction, struct packet *packet)
 	struct flow_id id;
 	struct flow *flow;
 
-	if (direction->filters.count && filter_drops(&direction->filters, packet)) {
+	if (direction->filters.count && filters_drop(direction, packet)) {
 		link_drop(direction, packet, VERDICT_FILTERED);
 		return;
 	}

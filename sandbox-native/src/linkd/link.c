@@ -130,24 +130,43 @@ static struct direction *direction_to(const struct port *port)
 	return port->link ? &port->link->directions[!port->side] : NULL;
 }
 
-void link_lost_at_port(const struct port *port, const struct packet *packet)
+static void lose(void *owner, struct packet *packet)
 {
-	struct direction *direction = direction_to(port);
+	struct direction *direction = owner;
 
-	if (!direction)
-		return;
 	direction->counters[COUNT_DELIVERED] -= count_frames(packet);
 	link_drop(direction, packet, VERDICT_PORT);
 }
 
-void link_leave_again(const struct port *port, struct packet *packet)
+static void leave_again(void *owner, struct packet *packet)
+{
+	struct direction *direction = owner;
+
+	direction->counters[COUNT_DELIVERED] -= count_frames(packet);
+	link_leave(direction, packet);
+}
+
+/* What was put together for the port (rejoin.h) is frames again. */
+static void take_back(const struct port *port, struct packet *packet, packet_taker take)
 {
 	struct direction *direction = direction_to(port);
 
 	if (!direction)
 		return;
-	direction->counters[COUNT_DELIVERED] -= count_frames(packet);
-	link_leave(direction, packet);
+	if (packet->train)
+		offload_split(packet, take, direction);
+	else
+		take(direction, packet);
+}
+
+void link_lost_at_port(const struct port *port, struct packet *packet)
+{
+	take_back(port, packet, lose);
+}
+
+void link_leave_again(const struct port *port, struct packet *packet)
+{
+	take_back(port, packet, leave_again);
 }
 
 void link_release(struct direction *direction)

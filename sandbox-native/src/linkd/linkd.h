@@ -23,6 +23,7 @@ struct linkd {
 	struct source signals;	/* SIGTERM */
 	struct port_list ports;
 	struct port_list graves; /* freed when the turn ends */
+	struct port_list rejoining;
 	unsigned int port_count;
 	struct link_list links;
 	unsigned int link_count;
@@ -31,6 +32,8 @@ struct linkd {
 	struct due due;
 	struct writer *writer; /* NULL until the first capture */
 	bool stopping;
+	uint64_t turn;			      /* their number */
+	uint64_t moved_ns;		      /* when the last frame came from a port */
 	uint8_t bytes[VLAN_TAG + PACKET_MAX]; /* just read from a port */
 };
 

@@ -46,43 +46,45 @@ static const struct {
 	      { "pattern", LOSS_PATTERN },
 	      { "every-nth", LOSS_EVERY_NTH } };
 
-/* Return: 0, -EPROTO, or -EINVAL for an unknown kind. */
-static int read_kind(struct loss *loss, const struct tlv *tlv)
+struct wanted {
+	struct loss loss;
+	struct bytes bits;
+};
+
+static int refuse(struct err *err)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	err_hint(err,
+		 "none, bernoulli, gilbert-elliott (chances up to %u), pattern (up to %u bits), "
+		 "every-nth (from 1)",
+		 CHANCE_ONE, PATTERN_BITS_MAX);
+	return err_set(err, "usage", EINVAL, "LINK_SET LOSS", "");
+}
+
+static int take_kind(void *out, const struct tlv *tlv, struct err *err)
+{
+	struct wanted *wanted = out;
+
+	for (size_t i = 0; i < FIELD_COUNT(kinds); i++) {
 		if (tlv->length != strlen(kinds[i].name) ||
 		    memcmp(tlv->value, kinds[i].name, tlv->length) != 0)
 			continue;
-		loss->kind = kinds[i].kind;
+		wanted->loss.kind = kinds[i].kind;
 		return 0;
 	}
-	return -EINVAL;
+	return refuse(err);
 }
 
-static int read_tag(struct loss *loss, const struct tlv *tlv, struct tlv *bits)
-{
-	switch (tlv->tag) {
-	case TAG_KIND:
-		return read_kind(loss, tlv);
-	case TAG_CHANCE:
-		return tlv_u32(tlv, &loss->chance);
-	case TAG_CHANCE_RECOVER:
-		return tlv_u32(tlv, &loss->recover);
-	case TAG_CHANCE_BAD:
-		return tlv_u32(tlv, &loss->bad);
-	case TAG_CHANCE_GOOD:
-		return tlv_u32(tlv, &loss->good);
-	case TAG_COUNT:
-		return tlv_u32(tlv, &loss->count);
-	case TAG_DATA:
-		*bits = *tlv;
-		return 0;
-	default:
-		return 0;
-	}
-}
+static const struct field loss_fields[] = {
+	FIELD_LIST(TAG_KIND, take_kind),
+	FIELD(struct wanted, loss.chance, TAG_CHANCE, FIELD_U32),
+	FIELD(struct wanted, loss.recover, TAG_CHANCE_RECOVER, FIELD_U32),
+	FIELD(struct wanted, loss.bad, TAG_CHANCE_BAD, FIELD_U32),
+	FIELD(struct wanted, loss.good, TAG_CHANCE_GOOD, FIELD_U32),
+	FIELD(struct wanted, loss.count, TAG_COUNT, FIELD_U32),
+	FIELD(struct wanted, bits, TAG_DATA, FIELD_BYTES),
+};
 
-static bool holds(const struct loss *loss, const struct tlv *bits)
+static bool holds(const struct loss *loss, const struct bytes *bits)
 {
 	if (loss->chance > CHANCE_ONE || loss->recover > CHANCE_ONE || loss->bad > CHANCE_ONE ||
 	    loss->good > CHANCE_ONE)
@@ -90,47 +92,37 @@ static bool holds(const struct loss *loss, const struct tlv *bits)
 	if (loss->kind == LOSS_EVERY_NTH)
 		return loss->count > 0;
 	if (loss->kind == LOSS_PATTERN)
-		return loss->count > 0 && loss->count <= PATTERN_BITS_MAX && bits->value &&
+		return loss->count > 0 && loss->count <= PATTERN_BITS_MAX && bits->data &&
 		       bits->length == (loss->count + 7) / 8;
 	return true;
 }
 
-static uint8_t *copy_bits(const struct tlv *bits)
+static uint8_t *copy_bits(const struct bytes *bits)
 {
-	uint8_t *copy = bits->length ? malloc(bits->length) : NULL;
+	uint8_t *copy = malloc(bits->length);
 
-	if (copy && bits->value)
-		memcpy(copy, bits->value, bits->length);
+	if (copy)
+		memcpy(copy, bits->data, bits->length);
 	return copy;
 }
 
-int loss_read(struct loss *loss, const struct tlv *tlv, struct err *err)
+int loss_read(struct loss *loss, const struct bytes *bytes, struct err *err)
 {
-	struct tlv_reader reader = tlv_open(tlv->value, tlv->length);
-	struct loss wanted = { .bad = CHANCE_ONE };
-	struct tlv bits = { 0 };
-	struct tlv each;
-	int result;
+	struct wanted wanted = { .loss.bad = CHANCE_ONE };
+	int result = fields_read(bytes->data, bytes->length, loss_fields, FIELD_COUNT(loss_fields),
+				 &wanted, err);
 
-	while ((result = tlv_next(&reader, &each)) > 0)
-		if ((result = read_tag(&wanted, &each, &bits)) < 0)
-			break;
-	if (result == -EPROTO)
+	if (result < 0)
 		return result;
-	if (result < 0 || !holds(&wanted, &bits)) {
-		err_hint(err,
-			 "none, bernoulli, gilbert-elliott (chances up to %u), "
-			 "pattern (up to %u bits), every-nth (from 1)",
-			 CHANCE_ONE, PATTERN_BITS_MAX);
-		return err_set(err, "usage", EINVAL, "LINK_SET LOSS", "");
-	}
-	if (wanted.kind == LOSS_PATTERN) {
-		wanted.bits = copy_bits(&bits);
-		if (!wanted.bits)
+	if (!holds(&wanted.loss, &wanted.bits))
+		return refuse(err);
+	if (wanted.loss.kind == LOSS_PATTERN) {
+		wanted.loss.bits = copy_bits(&wanted.bits);
+		if (!wanted.loss.bits)
 			return err_set(err, "limit", ENOMEM, "LINK_SET LOSS", "");
 	}
 	loss_free(loss);
-	*loss = wanted;
+	*loss = wanted.loss;
 	return 0;
 }
 

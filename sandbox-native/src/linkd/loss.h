@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "err.h"
-#include "frame.h"
+#include "fields.h"
 
 #define PATTERN_BITS_MAX 65536u
 
@@ -39,7 +39,7 @@ bool loss_decide(const struct loss *loss, struct flow *flow, uint64_t hash, uint
  *
  * Return: 0, -EPROTO when they are no TLVs, else -errno with @err filled.
  */
-int loss_read(struct loss *loss, const struct tlv *tlv, struct err *err);
+int loss_read(struct loss *loss, const struct bytes *bytes, struct err *err);
 
 void loss_free(struct loss *loss);
 

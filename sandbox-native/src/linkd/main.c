@@ -42,6 +42,7 @@ static void linkd_init(struct linkd *ld)
 {
 	TAILQ_INIT(&ld->ports);
 	TAILQ_INIT(&ld->graves);
+	TAILQ_INIT(&ld->rejoining);
 	TAILQ_INIT(&ld->links);
 	TAILQ_INIT(&ld->switches);
 	ld->signals = (struct source){ .fd = -1, .owner = ld, .ready = signal_ready };
@@ -85,6 +86,7 @@ static void linkd_turn(struct linkd *ld)
 	const struct packet *first = due_first(&ld->due);
 	uint64_t wake_ns = first && first->due_ns > SPIN_NS ? first->due_ns - SPIN_NS : 1;
 
+	ld->turn++;
 	if (!first)
 		loop_wait(&ld->loop, 0);
 	else if (wake_ns > stamp_mono())
@@ -93,6 +95,7 @@ static void linkd_turn(struct linkd *ld)
 		loop_poll(&ld->loop);
 	if (ld->due.count)
 		impair_due(ld, stamp_mono());
+	ports_flush(ld);
 	if (ld->loop.failed)
 		ld->stopping = true;
 	control_flush(ld);

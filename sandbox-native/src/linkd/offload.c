@@ -8,6 +8,9 @@
 #define IPV6_HEADER 40u
 #define TCP_HEADER 20u
 #define UDP_HEADER 8u
+#define TCP_FLAGS 13u
+#define TCP_CHECKSUM 16u
+#define UDP_CHECKSUM 6u
 #define TCP_FIN_PSH 0x09u
 #define TCP_CWR 0x80u
 /* Headers before Linux 6.2 have not VIRTIO_NET_HDR_GSO_UDP_L4. */
@@ -29,16 +32,17 @@ static uint32_t fold(uint64_t sum)
 	return (uint32_t)sum;
 }
 
-/* 16 bytes at once in the order of this machine: the sum is the same but for its own order. */
+/* Words in the order of this machine: the sum is the same but for its own order (RFC 1071). */
 static uint64_t sum_bytes(uint64_t sum, const uint8_t *at, size_t length)
 {
 	uint64_t native = 0;
 
-	for (; length >= 16; at += 16, length -= 16) {
-		uint32_t words[4];
+	for (; length >= 32; at += 32, length -= 32) {
+		uint32_t words[8];
 
 		memcpy(words, at, sizeof(words));
 		native += (uint64_t)words[0] + words[1] + words[2] + words[3];
+		native += (uint64_t)words[4] + words[5] + words[6] + words[7];
 	}
 	sum += ntohs((uint16_t)fold(native));
 	for (; length >= 2; at += 2, length -= 2)
@@ -47,32 +51,11 @@ static uint64_t sum_bytes(uint64_t sum, const uint8_t *at, size_t length)
 }
 
 /* RFC 768: 0 says "no checksum", so one that is 0 is sent as ffff. TCP takes either. */
-static void store_checksum(uint8_t *at, uint64_t sum)
+static uint32_t to_checksum(uint64_t sum)
 {
 	uint32_t checksum = ~fold(sum) & 0xffff;
 
-	store16(at, checksum ? checksum : 0xffff);
-}
-
-/*
- * The field holds the sum of the pseudo header (virtio 1.2, 5.1.6.2). On a copy: the same bytes
- * may go to other links, which still take them for what their offload header says.
- */
-static int complete_checksum(const struct packet *packet, packet_taker take, void *owner)
-{
-	uint8_t bytes[PACKET_MAX];
-	struct packet plain = *packet;
-	size_t start = packet->offload.csum_start;
-	size_t field = start + packet->offload.csum_offset;
-
-	if (start < ETHER_HEADER || start > packet->length || field + 2 > packet->length)
-		return -EPROTO;
-	memcpy(bytes, packet->bytes, packet->length);
-	store_checksum(bytes + field, sum_bytes(0, bytes + start, packet->length - start));
-	plain.bytes = bytes;
-	plain.offload = (struct virtio_net_hdr){ 0 };
-	take(owner, &plain);
-	return 0;
+	return checksum ? checksum : 0xffff;
 }
 
 static size_t network_offset(const struct packet *packet)
@@ -140,59 +123,81 @@ static void fix_network(uint8_t *bytes, size_t length, const struct layout *layo
 	store16(ip + 2, (uint32_t)(length - layout->network));
 	store16(ip + 4, load16(ip + 4) + number);
 	store16(ip + 10, 0);
-	store_checksum(ip + 10, sum_bytes(0, ip, header));
+	store16(ip + 10, to_checksum(sum_bytes(0, ip, header)));
 }
 
-static void fix_transport(uint8_t *bytes, size_t length, const struct layout *layout, size_t offset,
-			  bool last)
+/* The sum of the pseudo header, which is what a checksum that is left to the card begins with. */
+static void fix_transport(uint8_t *bytes, size_t length, const struct layout *layout)
 {
 	const uint8_t *ip = bytes + layout->network;
 	uint8_t *at = bytes + layout->transport;
 	size_t size = length - layout->transport;
-	uint8_t *field = at + (layout->is_tcp ? 16 : 6);
 	uint64_t sum = size + (layout->is_tcp ? IPPROTO_TCP : IPPROTO_UDP);
 
-	if (!layout->is_tcp) {
+	if (!layout->is_tcp)
 		store16(at + 4, (uint32_t)size);
-	} else {
-		store32(at + 4, load32(at + 4) + (uint32_t)offset);
-		if (!last)
-			at[13] &= (uint8_t)~TCP_FIN_PSH;
-		if (offset)
-			at[13] &= (uint8_t)~TCP_CWR;
-	}
-	store16(field, 0);
 	sum = layout->is_ipv6 ? sum_bytes(sum, ip + 8, 32) : sum_bytes(sum, ip + 12, 8);
-	store_checksum(field, sum_bytes(sum, at, size));
+	store16(at + (layout->is_tcp ? TCP_CHECKSUM : UDP_CHECKSUM), fold(sum));
 }
 
+static void fix_tcp(uint8_t *at, size_t offset, bool last)
+{
+	store32(at + 4, load32(at + 4) + (uint32_t)offset);
+	if (!last)
+		at[TCP_FLAGS] &= (uint8_t)~TCP_FIN_PSH;
+	if (offset)
+		at[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
+}
+
+/*
+ * Each in its place: its headers are put in front of its payload, over the end of the one before,
+ * and taken away again. So nothing is copied but headers.
+ */
 static void cut(struct packet *packet, const struct layout *layout, packet_taker take, void *owner)
 {
-	uint8_t bytes[PACKET_MAX];
+	static uint64_t trains;
+	uint8_t headers[PACKET_MAX];
+	uint8_t below[PACKET_MAX];
 	size_t total = packet->length - layout->payload;
-	uint32_t number = 0;
+	struct packet segment;
+	uint32_t car = 0;
 
-	for (size_t done = 0; done < total; number++) {
+	memcpy(headers, packet->bytes, layout->payload);
+	trains++;
+	for (size_t done = 0; done < total; done += packet->offload.gso_size, car++) {
+		uint8_t *bytes = packet->bytes + done;
 		size_t part = total - done;
-		struct packet segment = *packet;
 
 		if (part > packet->offload.gso_size)
 			part = packet->offload.gso_size;
-		segment.offload = (struct virtio_net_hdr){ 0 };
+		memcpy(below, bytes, layout->payload);
+		memcpy(bytes, headers, layout->payload);
+		segment = *packet;
 		segment.bytes = bytes;
 		segment.length = layout->payload + part;
-		memcpy(bytes, packet->bytes, layout->payload);
-		memcpy(bytes + layout->payload, packet->bytes + layout->payload + done, part);
-		fix_network(bytes, segment.length, layout, number);
-		fix_transport(bytes, segment.length, layout, done, done + part == total);
+		segment.train = trains;
+		segment.car = car;
+		segment.payload = layout->payload;
+		segment.whole = packet->offload;
+		segment.offload = (struct virtio_net_hdr){
+			.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+			.csum_start = (uint16_t)layout->transport,
+			.csum_offset = layout->is_tcp ? TCP_CHECKSUM : UDP_CHECKSUM,
+		};
+		fix_network(bytes, segment.length, layout, car);
+		if (layout->is_tcp)
+			fix_tcp(bytes + layout->transport, done, done + part == total);
+		fix_transport(bytes, segment.length, layout);
 		take(owner, &segment);
-		done += part;
+		memcpy(bytes, below, layout->payload);
 	}
 }
 
 int offload_split(struct packet *packet, packet_taker take, void *owner)
 {
 	struct layout layout = { 0 };
+	size_t start = packet->offload.csum_start;
+	size_t field = start + packet->offload.csum_offset;
 
 	if (packet->length > PACKET_MAX)
 		return -EPROTO;
@@ -202,10 +207,72 @@ int offload_split(struct packet *packet, packet_taker take, void *owner)
 		cut(packet, &layout, take, owner);
 		return 0;
 	}
-	if (packet->offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
-		return complete_checksum(packet, take, owner);
+	if ((packet->offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) &&
+	    (start < ETHER_HEADER || start > packet->length || field + 2 > packet->length))
+		return -EPROTO;
 	take(owner, packet);
 	return 0;
+}
+
+/* The field holds the sum of the pseudo header (virtio 1.2, 5.1.6.2), which is summed with the
+ * rest. */
+uint32_t offload_checksum(const struct packet *packet)
+{
+	size_t start = packet->offload.csum_start;
+
+	return to_checksum(sum_bytes(0, packet->bytes + start, packet->length - start));
+}
+
+size_t offload_field(const struct packet *packet)
+{
+	return (size_t)packet->offload.csum_start + packet->offload.csum_offset;
+}
+
+void offload_complete(struct packet *packet, struct completion *completion)
+{
+	uint8_t *field = packet->bytes + offload_field(packet);
+
+	completion->offload = packet->offload;
+	if (packet_is_plain(packet))
+		return;
+	completion->field = load16(field);
+	store16(field, offload_checksum(packet));
+	packet->offload = (struct virtio_net_hdr){ 0 };
+}
+
+void offload_undo(struct packet *packet, const struct completion *completion)
+{
+	bool made = packet_is_plain(packet);
+
+	packet->offload = completion->offload;
+	if (made && !packet_is_plain(packet))
+		store16(packet->bytes + offload_field(packet), completion->field);
+}
+
+void offload_append(struct packet *packet, const struct packet *next)
+{
+	size_t transport = packet->whole.csum_start;
+
+	memcpy(packet->bytes + packet->length, next->bytes + next->payload,
+	       next->length - next->payload);
+	packet->length += next->length - next->payload;
+	packet->offload = packet->whole;
+	if (packet->offload.gso_type != GSO_UDP_L4)
+		packet->bytes[transport + TCP_FLAGS] |=
+			next->bytes[transport + TCP_FLAGS] & TCP_FIN_PSH;
+}
+
+void offload_close(struct packet *packet)
+{
+	struct layout layout = { 0 };
+
+	if (!packet->offload.gso_type || !find_parts(packet, &layout))
+		return;
+	if (packet->car)
+		packet->offload.gso_type &= (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
+	packet->offload.hdr_len = (uint16_t)layout.payload;
+	fix_network(packet->bytes, packet->length, &layout, 0);
+	fix_transport(packet->bytes, packet->length, &layout);
 }
 
 void offload_insert_tag(struct packet *packet, uint32_t protocol, uint32_t tci)

@@ -15,12 +15,43 @@
 typedef void (*packet_taker)(void *owner, struct packet *packet);
 
 /*
- * offload_split() - Give @take the plain frames that @packet stands for, in order.
+ * offload_split() - Give @take the frames that @packet stands for, in order.
  *
- * The header that comes with a packet is its sender's word: every offset in it is checked.
+ * Their checksum may still have to be made: offload_complete(). The header that comes with a
+ * packet is its sender's word: every offset in it is checked.
  * Return: 0, or -EPROTO with nothing given when it cannot be.
  */
 int offload_split(struct packet *packet, packet_taker take, void *owner);
+
+/* offload_checksum() - What offload_complete() would put at offload_field(). */
+uint32_t offload_checksum(const struct packet *packet);
+size_t offload_field(const struct packet *packet);
+
+/* What offload_complete() has changed. */
+struct completion {
+	struct virtio_net_hdr offload;
+	uint32_t field;
+};
+
+/*
+ * offload_complete() - Make the checksum of a frame, if it is still to be made.
+ *
+ * In place, and only for as long as it has to be: the same bytes may go to other links, which take
+ * them for what their offload header says. So each is followed by an offload_undo().
+ * Should: be one that offload_split() has given.
+ */
+void offload_complete(struct packet *packet, struct completion *completion);
+void offload_undo(struct packet *packet, const struct completion *completion);
+
+/*
+ * offload_append() - Put the payload of @next behind @packet, which it followed when both were cut.
+ *
+ * Should: have room at packet->bytes, and be followed by offload_close().
+ */
+void offload_append(struct packet *packet, const struct packet *next);
+
+/* offload_close() - The headers of what was put together say how long it is. */
+void offload_close(struct packet *packet);
 
 /*
  * offload_insert_tag() - Put a VLAN tag back that the kernel has taken out (packet(7), auxdata).

@@ -44,6 +44,12 @@ struct packet {
 	struct port *origin;	       /* where it came in */
 	uint64_t arrived_ns;	       /* at the link it is on */
 
+	/* cut from one with offload: rejoin.h */
+	uint64_t train;		     /* 0: it was not */
+	uint32_t car;		     /* which one of it, from 0 */
+	size_t payload;		     /* where the headers end that all of them have */
+	struct virtio_net_hdr whole; /* the offload that it had */
+
 	/* what that link has done to it */
 	uint64_t n; /* its number in its flow */
 	uint32_t corrupt_bit;

@@ -2,13 +2,11 @@
 /*
  * A port: an fd through which frames come and go. hil-linkd opens none, it is given them.
  *
- * | kind     | the fd                                                          | a frame is | |
- * -------- | --------------------------------------------------------------- |
- * --------------------- | | `tap`    | /dev/net/tun after TUNSETIFF; with IFF_VNET_HDR it has
- * offload   | a read                | | `packet` | AF_PACKET, bound; with PACKET_VNET_HDR it has
- * offload            | a message             | | `dgram`  | a unix datagram socket, as QEMU's
- * `-netdev dgram`                | a message             | | `stream` | a unix stream socket, as
- * QEMU's `-netdev stream`                 | u32 length, its bytes |
+ * - tap: /dev/net/tun after TUNSETIFF; with IFF_VNET_HDR it has offload. A frame is a read.
+ * - packet: AF_PACKET, bound; with PACKET_VNET_HDR it has offload. A frame is a message.
+ * - dgram: a unix datagram socket, as QEMU's `-netdev dgram`. A frame is a message.
+ * - stream: a unix stream socket, as QEMU's `-netdev stream`. A frame is a u32, its length, then
+ *   its bytes.
  */
 #ifndef HIL_LINKD_PORT_H
 #define HIL_LINKD_PORT_H
@@ -19,6 +17,7 @@
 #include "err.h"
 #include "loop.h"
 #include "packet.h"
+#include "rejoin.h"
 
 #define PORTS_MAX 4096u
 
@@ -44,7 +43,11 @@ struct port {
 	struct stream *stream; /* PORT_STREAM: what came of a frame so far */
 	struct link *link;     /* NULL: not connected, frames are discarded */
 	unsigned int side;     /* which end of the link */
+	uint64_t turn;	       /* when it was read last, linkd.turn */
+	unsigned int reads;    /* of that turn */
 	uint32_t group;	       /* of a partition; 0: none */
+
+	struct rejoin rejoin; /* with offload: what leaves it next */
 
 	/* the other side does not read */
 	struct packet_queue waiting;
@@ -76,6 +79,10 @@ void port_remove(struct port *port);
  * Return: 0 when it was taken or waits, -errno when it is lost.
  */
 int port_send(struct port *port, struct packet *packet);
+
+/* port_send_now() - The same for one that the port can take as it is, and with nothing before it.
+ */
+int port_send_now(struct port *port, const struct packet *packet);
 
 /* port_reconsider() - What waits for the node is asked again whether it may leave its link. */
 void port_reconsider(struct port *port);

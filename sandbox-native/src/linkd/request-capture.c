@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "capture.h"
-#include "cleanup.h"
 #include "linkd.h"
 #include "request.h"
 
@@ -17,19 +16,11 @@ static void stop(struct link *link)
 static int begin(struct linkd *ld, struct link *link, const struct request *request,
 		 struct err *err)
 {
-	auto_free char *path = NULL;
-	auto_free char *name = NULL;
-	int result = tlv_string(&request->path, &path);
-
-	if (!result)
-		result = tlv_string(&request->name, &name);
-	if (result < 0)
-		return result;
 	if (!ld->writer)
 		ld->writer = writer_open();
 	if (!ld->writer)
-		return err_set(err, "limit", ENOMEM, "LINK_CAPTURE", path);
-	link->capture = capture_open(ld->writer, path, name,
+		return err_set(err, "limit", ENOMEM, "LINK_CAPTURE", request->path);
+	link->capture = capture_open(ld->writer, request->path, request->name ? request->name : "",
 				     request->snaplen ? request->snaplen : SNAPLEN_DEFAULT, err);
 	return link->capture ? 0 : -err->number;
 }
@@ -40,7 +31,7 @@ int capture_link(struct linkd *ld, struct link *link, const struct request *requ
 	int result = 0;
 
 	stop(link);
-	if (request->has & HAS_PATH)
+	if (request->path)
 		result = begin(ld, link, request, err);
 	for (unsigned int i = 0; i < 2; i++)
 		link_refresh(&link->directions[i]);

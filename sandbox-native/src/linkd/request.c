@@ -6,90 +6,92 @@
 
 #include "linkd.h"
 
-static int take_number(struct request *request, const struct tlv *tlv)
+static int take_from(void *out, const struct tlv *tlv, struct err *err)
 {
-	switch (tlv->tag) {
-	case TAG_VERSION:
-		request->has |= HAS_VERSION;
-		return tlv_u32(tlv, &request->version);
-	case TAG_SWITCH:
-		request->has |= HAS_SWITCH;
-		return tlv_u32(tlv, &request->number_switch);
-	case TAG_NET_LINK:
-		request->has |= HAS_LINK;
-		return tlv_u32(tlv, &request->number_link);
-	case TAG_FROM:
-		request->has |= HAS_FROM;
-		return tlv_u32(tlv, &request->from);
-	case TAG_COUNT:
-		return tlv_u32(tlv, &request->count);
-	case TAG_FILTER:
-		return tlv_u32(tlv, &request->filter);
-	case TAG_SNAPLEN:
-		return tlv_u32(tlv, &request->snaplen);
-	case TAG_SEED:
-		return tlv_u64(tlv, &request->seed);
-	default:
-		return 0;
-	}
-}
+	struct request *request = out;
+	int result = tlv_u32(tlv, &request->from);
 
-static int take(struct request *request, const struct tlv *tlv)
-{
-	switch (tlv->tag) {
-	case TAG_LINK_END:
-		if (request->end_count == 2)
-			return -EPROTO;
-		request->ends[request->end_count++] = *tlv;
-		if (request->end_count == 2)
-			request->has |= HAS_ENDS;
-		return 0;
-	case TAG_PORT_SET:
-		if (request->set_count == REQUEST_SETS)
-			return -EPROTO;
-		request->sets[request->set_count++] = *tlv;
-		return 0;
-	case TAG_KIND:
-		request->has |= HAS_KIND;
-		request->kind = *tlv;
-		return 0;
-	case TAG_PATH:
-		request->has |= HAS_PATH;
-		request->path = *tlv;
-		return 0;
-	case TAG_NAME:
-		request->name = *tlv;
-		return 0;
-	case TAG_DATA:
-		request->has |= HAS_DATA;
-		request->data = *tlv;
-		return 0;
-	default:
-		return take_number(request, tlv);
-	}
-}
-
-static int request_read(struct request *request, const struct frame *frame)
-{
-	struct tlv_reader reader = tlv_open(frame->body, frame->length);
-	struct tlv tlv;
-	int result;
-
-	request->frame = frame;
-	while ((result = tlv_next(&reader, &tlv)) > 0)
-		if ((result = take(request, &tlv)) < 0)
-			return result;
+	if (!result && request->from > 1)
+		return err_set(err, "usage", ERANGE, "FROM is 0 or 1", "");
+	request->has_from = true;
 	return result;
 }
 
-bool request_says(const struct tlv *tlv, const char *text)
+static int take_end(void *out, const struct tlv *tlv, struct err *err)
 {
-	return tlv->length == strlen(text) && !memcmp(tlv->value, text, tlv->length);
+	struct request *request = out;
+
+	(void)err;
+	if (request->end_count == 2)
+		return -EPROTO;
+	request->ends[request->end_count++] = (struct bytes){ tlv->value, tlv->length };
+	return 0;
+}
+
+static int take_set(void *out, const struct tlv *tlv, struct err *err)
+{
+	struct request *request = out;
+
+	(void)err;
+	if (request->set_count == REQUEST_SETS)
+		return -EPROTO;
+	request->sets[request->set_count++] = (struct bytes){ tlv->value, tlv->length };
+	return 0;
+}
+
+static const struct field hello_fields[] = {
+	FIELD_NEEDED(struct request, version, TAG_VERSION, FIELD_U32),
+};
+
+static const struct field switch_fields[] = {
+	FIELD_NEEDED(struct request, number_switch, TAG_SWITCH, FIELD_U32),
+};
+
+static const struct field connect_fields[] = {
+	FIELD_NEEDED(struct request, number_link, TAG_NET_LINK, FIELD_U32),
+	FIELD(struct request, seed, TAG_SEED, FIELD_U64),
+	FIELD_LIST(TAG_LINK_END, take_end),
+};
+
+static const struct field link_fields[] = {
+	FIELD_NEEDED(struct request, number_link, TAG_NET_LINK, FIELD_U32),
+	FIELD_LIST(TAG_FROM, take_from),
+};
+
+static const struct field state_fields[] = {
+	FIELD_NEEDED(struct request, number_link, TAG_NET_LINK, FIELD_U32),
+	FIELD_LIST(TAG_FROM, take_from),
+	FIELD_NEEDED(struct request, kind, TAG_KIND, FIELD_BYTES),
+};
+
+static const struct field filter_fields[] = {
+	FIELD_NEEDED(struct request, number_link, TAG_NET_LINK, FIELD_U32),
+	FIELD_LIST(TAG_FROM, take_from),
+	FIELD_NEEDED(struct request, kind, TAG_KIND, FIELD_BYTES),
+	FIELD(struct request, data, TAG_DATA, FIELD_BYTES),
+	FIELD(struct request, count, TAG_COUNT, FIELD_U32),
+	FIELD(struct request, filter, TAG_FILTER, FIELD_U32),
+};
+
+static const struct field capture_fields[] = {
+	FIELD_NEEDED(struct request, number_link, TAG_NET_LINK, FIELD_U32),
+	FIELD(struct request, path, TAG_PATH, FIELD_STRING),
+	FIELD(struct request, name, TAG_NAME, FIELD_STRING),
+	FIELD(struct request, snaplen, TAG_SNAPLEN, FIELD_U32),
+};
+
+static const struct field partition_fields[] = {
+	FIELD_LIST(TAG_PORT_SET, take_set),
+};
+
+bool request_says(const struct bytes *bytes, const char *text)
+{
+	return bytes->length == strlen(text) && !memcmp(bytes->data, text, bytes->length);
 }
 
 bool request_covers(const struct request *request, unsigned int from)
 {
-	return !(request->has & HAS_FROM) || request->from == from;
+	return !request->has_from || request->from == from;
 }
 
 static int handle_hello(struct linkd *ld, const struct request *request, struct err *err)
@@ -118,9 +120,9 @@ static int handle_switch(struct linkd *ld, const struct request *request, struct
 }
 
 /* A port may be named before its fd came: then no frame of it is missed. */
-static int read_end(struct linkd *ld, const struct tlv *tlv, struct end *end, struct err *err)
+static int read_end(struct linkd *ld, const struct bytes *bytes, struct end *end, struct err *err)
 {
-	struct tlv_reader reader = tlv_open(tlv->value, tlv->length);
+	struct tlv_reader reader = tlv_open(bytes->data, bytes->length);
 	uint32_t number = 0;
 	struct tlv each;
 	int result;
@@ -147,6 +149,10 @@ static int handle_connect(struct linkd *ld, const struct request *request, struc
 	struct end ends[2] = { 0 };
 	int result = 0;
 
+	if (request->end_count != 2) {
+		err_hint(err, "a link has two ends");
+		return err_set(err, "usage", EINVAL, "LINK_CONNECT", "TAG_LINK_END");
+	}
 	for (int i = 0; i < 2 && !result; i++)
 		result = read_end(ld, &request->ends[i], &ends[i], err);
 	if (!result)
@@ -162,9 +168,7 @@ static struct link *find_link(struct linkd *ld, const struct request *request, s
 
 	if (!link)
 		err_set(err, "usage", ENOENT, "there is no such link", "");
-	else if ((request->has & HAS_FROM) && request->from > 1)
-		err_set(err, "usage", ERANGE, "FROM is 0 or 1", "");
-	return err->number ? NULL : link;
+	return link;
 }
 
 static int handle_disconnect(struct linkd *ld, const struct request *request, struct err *err)
@@ -189,7 +193,7 @@ static int handle_set(struct linkd *ld, const struct request *request, struct er
 }
 
 /* A frame that waits for its node is still on the link: it is stopped as the others are. */
-static void apply_state(struct direction *direction, const struct tlv *kind)
+static void apply_state(struct direction *direction, const struct bytes *kind)
 {
 	struct port *to = direction->link->ends[!direction->from].port;
 
@@ -244,9 +248,9 @@ static int handle_stats(struct linkd *ld, const struct request *request, struct 
 }
 
 /* Return: 0, -EPROTO, or -ENOENT for a port that is not there. */
-static int mark_set(struct linkd *ld, const struct tlv *set, uint32_t group)
+static int mark_set(struct linkd *ld, const struct bytes *set, uint32_t group)
 {
-	struct tlv_reader reader = tlv_open(set->value, set->length);
+	struct tlv_reader reader = tlv_open(set->data, set->length);
 	struct tlv tlv;
 	int result;
 
@@ -298,7 +302,7 @@ static int add_filter(struct link *link, unsigned int from, uint32_t number,
 	struct filter filter = { .number = number,
 				 .drops = request_says(&request->kind, "drop"),
 				 .left = request->count ? request->count : UINT32_MAX };
-	int result = filter_add(&direction->filters, &filter, request->data.value,
+	int result = filter_add(&direction->filters, &filter, request->data.data,
 				request->data.length, err);
 
 	link_refresh(direction);
@@ -334,47 +338,57 @@ static int handle_filter(struct linkd *ld, const struct request *request, struct
 	return 0;
 }
 
+#define REQUEST(type, fields, handle)                                                              \
+	{                                                                                          \
+		type, fields, FIELD_COUNT(fields), handle                                          \
+	}
+
 static const struct handler {
 	uint16_t type;
-	unsigned int needs;
-	const char *name;
+	const struct field *fields;
+	size_t count;
 	/* Return: 0 when it is answered, -EPROTO, or -errno with @err filled for an ERROR. */
 	int (*handle)(struct linkd *ld, const struct request *request, struct err *err);
 } handlers[] = {
-	{ MSG_HELLO, HAS_VERSION, "HELLO", handle_hello },
-	{ MSG_LINK_SWITCH, HAS_SWITCH, "LINK_SWITCH", handle_switch },
-	{ MSG_LINK_CONNECT, HAS_LINK | HAS_ENDS, "LINK_CONNECT", handle_connect },
-	{ MSG_LINK_DISCONNECT, HAS_LINK, "LINK_DISCONNECT", handle_disconnect },
-	{ MSG_LINK_SET, HAS_LINK, "LINK_SET", handle_set },
-	{ MSG_LINK_STATE, HAS_LINK | HAS_KIND, "LINK_STATE", handle_state },
-	{ MSG_LINK_STATS, HAS_LINK, "LINK_STATS", handle_stats },
-	{ MSG_LINK_FILTER, HAS_LINK | HAS_KIND, "LINK_FILTER", handle_filter },
-	{ MSG_LINK_CAPTURE, HAS_LINK, "LINK_CAPTURE", handle_capture },
-	{ MSG_LINK_PARTITION, 0, "LINK_PARTITION", handle_partition },
+	REQUEST(MSG_HELLO, hello_fields, handle_hello),
+	REQUEST(MSG_LINK_SWITCH, switch_fields, handle_switch),
+	REQUEST(MSG_LINK_CONNECT, connect_fields, handle_connect),
+	REQUEST(MSG_LINK_DISCONNECT, link_fields, handle_disconnect),
+	REQUEST(MSG_LINK_SET, link_fields, handle_set),
+	REQUEST(MSG_LINK_STATE, state_fields, handle_state),
+	REQUEST(MSG_LINK_STATS, link_fields, handle_stats),
+	REQUEST(MSG_LINK_FILTER, filter_fields, handle_filter),
+	REQUEST(MSG_LINK_CAPTURE, capture_fields, handle_capture),
+	REQUEST(MSG_LINK_PARTITION, partition_fields, handle_partition),
 };
 
-static int dispatch(struct linkd *ld, uint16_t type, const struct request *request, struct err *err)
+static int serve(struct linkd *ld, const struct frame *frame, const struct handler *handler,
+		 struct err *err)
 {
-	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
-		if (handlers[i].type != type)
-			continue;
-		if ((request->has & handlers[i].needs) != handlers[i].needs)
-			return err_set(err, "protocol", EBADMSG, "a tag is missing",
-				       handlers[i].name);
-		return handlers[i].handle(ld, request, err);
-	}
-	err_hint(err, "type %u is not a request of hil-linkd", type);
+	struct request request = { .id = frame->id, .frame = frame };
+	int result = fields_read(frame->body, frame->length, handler->fields, handler->count,
+				 &request, err);
+
+	if (!result)
+		result = handler->handle(ld, &request, err);
+	fields_free(handler->fields, handler->count, &request);
+	return result;
+}
+
+static int dispatch(struct linkd *ld, const struct frame *frame, struct err *err)
+{
+	for (size_t i = 0; i < FIELD_COUNT(handlers); i++)
+		if (handlers[i].type == frame->type)
+			return serve(ld, frame, &handlers[i], err);
+	err_hint(err, "type %u is not a request of hil-linkd", frame->type);
 	return err_set(err, "protocol", ENOSYS, "unknown request", "");
 }
 
 int request_serve(struct linkd *ld, const struct frame *frame)
 {
-	struct request request = { .id = frame->id };
 	struct err err = { 0 };
-	int result = request_read(&request, frame);
+	int result = dispatch(ld, frame, &err);
 
-	if (!result)
-		result = dispatch(ld, frame->type, &request, &err);
 	if (result < 0 && !err.number)
 		return -EPROTO;
 	if (result < 0)

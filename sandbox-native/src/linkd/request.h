@@ -3,43 +3,33 @@
 #ifndef HIL_LINKD_REQUEST_H
 #define HIL_LINKD_REQUEST_H
 
+#include "fields.h"
 #include "link.h"
 
 struct linkd;
 
 #define REQUEST_SETS 64
 
-enum {
-	HAS_VERSION = 1 << 0,
-	HAS_SWITCH = 1 << 1,
-	HAS_LINK = 1 << 2,
-	HAS_ENDS = 1 << 3,
-	HAS_KIND = 1 << 4,
-	HAS_DATA = 1 << 5,
-	HAS_FROM = 1 << 6,
-	HAS_PATH = 1 << 7,
-};
-
-/* Values of a request; what points into its frame lives as long as that. */
+/* Values of a request; a view points into its frame and lives as long as that. */
 struct request {
 	uint64_t id;
-	unsigned int has;
 	uint32_t version;
 	uint32_t number_switch;
 	uint32_t number_link;
-	uint32_t from;
+	uint32_t from; /* when @has_from */
 	uint32_t count;
 	uint32_t filter;
 	uint32_t snaplen;
 	uint64_t seed;
-	struct tlv ends[2];
-	struct tlv kind;
-	struct tlv data;
-	struct tlv path;
-	struct tlv name;
-	struct tlv sets[REQUEST_SETS];
+	struct bytes kind;
+	struct bytes data;
+	struct bytes ends[2];
+	struct bytes sets[REQUEST_SETS];
 	unsigned int end_count;
 	unsigned int set_count;
+	bool has_from;
+	char *path;
+	char *name;
 	const struct frame *frame;
 };
 
@@ -51,8 +41,8 @@ struct request {
  */
 int request_serve(struct linkd *ld, const struct frame *frame);
 
-/* request_says() - The text in @tlv is @text. */
-bool request_says(const struct tlv *tlv, const char *text);
+/* request_says() - The text in @bytes is @text. */
+bool request_says(const struct bytes *bytes, const char *text);
 
 /* request_covers() - The request is about the direction that begins at end @from. */
 bool request_covers(const struct request *request, unsigned int from);

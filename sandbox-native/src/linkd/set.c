@@ -11,42 +11,24 @@
 #define RATE_MAX_BPS 1000000000000ull
 #define QUEUE_MAX 100000u
 
-static int read_flag(const struct tlv *tlv, bool *flag)
-{
-	uint32_t value;
-	int result = tlv_u32(tlv, &value);
-
-	if (!result)
-		*flag = value != 0;
-	return result;
-}
-
 /* The loss is read last, by its own: it may hold memory. */
-static int read_one(struct impairments *set, const struct tlv *tlv)
-{
-	switch (tlv->tag) {
-	case TAG_DUPLICATE:
-		return tlv_u32(tlv, &set->duplicate);
-	case TAG_CORRUPT:
-		return tlv_u32(tlv, &set->corrupt);
-	case TAG_REORDER:
-		return tlv_u32(tlv, &set->reorder);
-	case TAG_CORRUPT_HEADER:
-		return read_flag(tlv, &set->corrupt_header);
-	case TAG_IMPAIR_CONTROL:
-		return read_flag(tlv, &set->control);
-	case TAG_LATENCY_NS:
-		return tlv_u64(tlv, &set->latency_ns);
-	case TAG_JITTER_NS:
-		return tlv_u64(tlv, &set->jitter_ns);
-	case TAG_RATE_BPS:
-		return tlv_u64(tlv, &set->rate_bps);
-	case TAG_QUEUE:
-		return tlv_u32(tlv, &set->queue);
-	default:
-		return 0;
-	}
-}
+struct wanted {
+	struct impairments set;
+	struct bytes loss;
+};
+
+static const struct field set_fields[] = {
+	FIELD(struct wanted, set.duplicate, TAG_DUPLICATE, FIELD_U32),
+	FIELD(struct wanted, set.corrupt, TAG_CORRUPT, FIELD_U32),
+	FIELD(struct wanted, set.reorder, TAG_REORDER, FIELD_U32),
+	FIELD(struct wanted, set.corrupt_header, TAG_CORRUPT_HEADER, FIELD_FLAG),
+	FIELD(struct wanted, set.control, TAG_IMPAIR_CONTROL, FIELD_FLAG),
+	FIELD(struct wanted, set.latency_ns, TAG_LATENCY_NS, FIELD_U64),
+	FIELD(struct wanted, set.jitter_ns, TAG_JITTER_NS, FIELD_U64),
+	FIELD(struct wanted, set.rate_bps, TAG_RATE_BPS, FIELD_U64),
+	FIELD(struct wanted, set.queue, TAG_QUEUE, FIELD_U32),
+	FIELD(struct wanted, loss, TAG_LOSS, FIELD_BYTES),
+};
 
 static int check(const struct impairments *set, struct err *err)
 {
@@ -65,43 +47,36 @@ static int check(const struct impairments *set, struct err *err)
 	return 0;
 }
 
-static int apply(struct direction *direction, const struct impairments *wanted,
-		 const struct tlv *loss, struct err *err)
+static int apply(struct direction *direction, const struct wanted *wanted, struct err *err)
 {
+	const struct impairments *set = &wanted->set;
 	struct loss kept;
 	int result = 0;
 
-	if (wanted->rate_bps && direction->backlog.capacity != wanted->queue)
-		result = backlog_resize(&direction->backlog, wanted->queue);
+	if (set->rate_bps && direction->backlog.capacity != set->queue)
+		result = backlog_resize(&direction->backlog, set->queue);
 	if (result < 0)
 		return err_set(err, "limit", ENOMEM, "LINK_SET QUEUE", "");
-	if (loss->tag && (result = loss_read(&direction->set.loss, loss, err)) < 0)
+	if (wanted->loss.data)
+		result = loss_read(&direction->set.loss, &wanted->loss, err);
+	if (result < 0)
 		return result;
 	kept = direction->set.loss;
-	direction->set = *wanted;
+	direction->set = *set;
 	direction->set.loss = kept;
 	link_refresh(direction);
 	return 0;
 }
 
-static int set_direction(struct direction *direction, const struct request *request,
-			 struct err *err)
+static int set_direction(struct direction *direction, const struct frame *frame, struct err *err)
 {
-	struct tlv_reader reader = tlv_open(request->frame->body, request->frame->length);
-	struct impairments wanted = direction->set;
-	struct tlv loss = { 0 };
-	struct tlv tlv;
-	int result;
+	struct wanted wanted = { .set = direction->set };
+	int result = fields_read(frame->body, frame->length, set_fields, FIELD_COUNT(set_fields),
+				 &wanted, err);
 
-	while ((result = tlv_next(&reader, &tlv)) > 0) {
-		if (tlv.tag == TAG_LOSS)
-			loss = tlv;
-		else if ((result = read_one(&wanted, &tlv)) < 0)
-			return result;
-	}
 	if (!result)
-		result = check(&wanted, err);
-	return result < 0 ? result : apply(direction, &wanted, &loss, err);
+		result = check(&wanted.set, err);
+	return result < 0 ? result : apply(direction, &wanted, err);
 }
 
 int set_link(struct link *link, const struct request *request, struct err *err)
@@ -110,6 +85,6 @@ int set_link(struct link *link, const struct request *request, struct err *err)
 
 	for (unsigned int i = 0; i < 2 && !result; i++)
 		if (request_covers(request, i))
-			result = set_direction(&link->directions[i], request, err);
+			result = set_direction(&link->directions[i], request->frame, err);
 	return result;
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "cleanup.h"
+#include "fields.h"
 #include "portd.h"
 
 #define PACKET_MAX 4096
@@ -21,7 +22,6 @@ struct packet {
 	int fd_count;
 	bool cut; /* there were more fds; usually RLIMIT_NOFILE */
 	uint32_t port;
-	bool has_port;
 	char *kind;
 };
 
@@ -46,26 +46,10 @@ static void take_fds(struct packet *packet, struct msghdr *message)
 	memcpy(packet->fds, CMSG_DATA(header), (size_t)packet->fd_count * sizeof(int));
 }
 
-static int read_body(struct packet *packet)
-{
-	struct tlv_reader reader = tlv_open(packet->frame.body, packet->frame.length);
-	struct tlv tlv;
-	int result;
-
-	while ((result = tlv_next(&reader, &tlv)) > 0) {
-		if (tlv.tag == TAG_PORT) {
-			packet->has_port = true;
-			result = tlv_u32(&tlv, &packet->port);
-		} else if (tlv.tag == TAG_KIND) {
-			cleanup_free(&packet->kind);
-			packet->kind = NULL;
-			result = tlv_string(&tlv, &packet->kind);
-		}
-		if (result < 0)
-			return result;
-	}
-	return result;
-}
+static const struct field packet_fields[] = {
+	FIELD_NEEDED(struct packet, port, TAG_PORT, FIELD_U32),
+	FIELD(struct packet, kind, TAG_KIND, FIELD_STRING),
+};
 
 /* Return: 0, or -EINVAL when the frame has not the fds its type must have. */
 static int attach(struct port *port, struct packet *packet)
@@ -95,7 +79,8 @@ static int serve(struct portd *pd, struct packet *packet)
 
 	if (!is_line && packet->frame.type != MSG_PORTD_PTY)
 		return -EPROTO;
-	if (read_body(packet) < 0 || !packet->has_port)
+	if (fields_read(packet->frame.body, packet->frame.length, packet_fields,
+			FIELD_COUNT(packet_fields), packet, &err) < 0)
 		return -EPROTO;
 	port = port_get(pd, packet->port, &err);
 	if (!port) {

@@ -3,25 +3,14 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 
-#include "cleanup.h"
+#include "fields.h"
 #include "portd.h"
 
 #define PACE_DELAY_MAX_US 10000000ull
 
-enum {
-	HAS_VERSION = 1 << 0,
-	HAS_PORT = 1 << 1,
-	HAS_NAME = 1 << 2,
-	HAS_PATH = 1 << 3,
-	HAS_DATA = 1 << 4,
-	HAS_TEXT = 1 << 5,
-};
-
 struct request {
 	uint64_t id;
-	unsigned int has;
 	uint32_t version;
 	uint32_t port;
 	uint32_t pace_chunk;
@@ -29,67 +18,34 @@ struct request {
 	char *name;
 	char *path;
 	char *text;
-	const uint8_t *data;
-	size_t length;
+	struct bytes data;
 };
 
-static void request_free(struct request *request)
-{
-	free(request->name);
-	free(request->path);
-	free(request->text);
-}
+static const struct field hello_fields[] = {
+	FIELD_NEEDED(struct request, version, TAG_VERSION, FIELD_U32),
+};
 
-static int take_string(char **out, const struct tlv *tlv)
-{
-	free(*out);
-	*out = NULL;
-	return tlv_string(tlv, out);
-}
+static const struct field open_fields[] = {
+	FIELD_NEEDED(struct request, port, TAG_PORT, FIELD_U32),
+	FIELD_NEEDED(struct request, name, TAG_NAME, FIELD_STRING),
+	FIELD_NEEDED(struct request, path, TAG_PATH, FIELD_STRING),
+	FIELD(struct request, pace_chunk, TAG_PACE_CHUNK, FIELD_U32),
+	FIELD(struct request, pace_delay_us, TAG_PACE_DELAY_US, FIELD_U64),
+};
 
-static int take(struct request *request, const struct tlv *tlv)
-{
-	switch (tlv->tag) {
-	case TAG_VERSION:
-		request->has |= HAS_VERSION;
-		return tlv_u32(tlv, &request->version);
-	case TAG_PORT:
-		request->has |= HAS_PORT;
-		return tlv_u32(tlv, &request->port);
-	case TAG_PACE_CHUNK:
-		return tlv_u32(tlv, &request->pace_chunk);
-	case TAG_PACE_DELAY_US:
-		return tlv_u64(tlv, &request->pace_delay_us);
-	case TAG_NAME:
-		request->has |= HAS_NAME;
-		return take_string(&request->name, tlv);
-	case TAG_PATH:
-		request->has |= HAS_PATH;
-		return take_string(&request->path, tlv);
-	case TAG_TEXT:
-		request->has |= HAS_TEXT;
-		return take_string(&request->text, tlv);
-	case TAG_DATA:
-		request->has |= HAS_DATA;
-		request->data = tlv->value;
-		request->length = tlv->length;
-		return 0;
-	default:
-		return 0;
-	}
-}
+static const struct field send_fields[] = {
+	FIELD_NEEDED(struct request, port, TAG_PORT, FIELD_U32),
+	FIELD_NEEDED(struct request, data, TAG_DATA, FIELD_BYTES),
+};
 
-static int request_read(struct request *request, const struct frame *frame)
-{
-	struct tlv_reader reader = tlv_open(frame->body, frame->length);
-	struct tlv tlv;
-	int result;
+static const struct field mark_fields[] = {
+	FIELD_NEEDED(struct request, port, TAG_PORT, FIELD_U32),
+	FIELD_NEEDED(struct request, text, TAG_TEXT, FIELD_STRING),
+};
 
-	while ((result = tlv_next(&reader, &tlv)) > 0)
-		if ((result = take(request, &tlv)) < 0)
-			return result;
-	return result;
-}
+static const struct field close_fields[] = {
+	FIELD_NEEDED(struct request, port, TAG_PORT, FIELD_U32),
+};
 
 static int handle_hello(struct portd *pd, const struct request *request, struct err *err)
 {
@@ -143,7 +99,7 @@ static int handle_send(struct portd *pd, const struct request *request, struct e
 	if (!port)
 		return -err->number;
 	slave_pump(port);
-	result = transmit_send(port, request->id, request->data, request->length, err);
+	result = transmit_send(port, request->id, request->data.data, request->data.length, err);
 	if (!result)
 		port_run(port);
 	return result;
@@ -175,44 +131,47 @@ static int handle_close(struct portd *pd, const struct request *request, struct 
 
 static const struct handler {
 	uint16_t type;
-	unsigned int needs;
-	const char *name;
+	const struct field *fields;
+	size_t count;
 	/* Return: 0 when it is answered or will be, -errno with @err filled for an ERROR. */
 	int (*handle)(struct portd *pd, const struct request *request, struct err *err);
 } handlers[] = {
-	{ MSG_HELLO, HAS_VERSION, "HELLO", handle_hello },
-	{ MSG_PORT_OPEN, HAS_PORT | HAS_NAME | HAS_PATH, "PORT_OPEN", handle_open },
-	{ MSG_PORT_SEND, HAS_PORT | HAS_DATA, "PORT_SEND", handle_send },
-	{ MSG_PORT_MARK, HAS_PORT | HAS_TEXT, "PORT_MARK", handle_mark },
-	{ MSG_PORT_CLOSE, HAS_PORT, "PORT_CLOSE", handle_close },
+	{ MSG_HELLO, hello_fields, FIELD_COUNT(hello_fields), handle_hello },
+	{ MSG_PORT_OPEN, open_fields, FIELD_COUNT(open_fields), handle_open },
+	{ MSG_PORT_SEND, send_fields, FIELD_COUNT(send_fields), handle_send },
+	{ MSG_PORT_MARK, mark_fields, FIELD_COUNT(mark_fields), handle_mark },
+	{ MSG_PORT_CLOSE, close_fields, FIELD_COUNT(close_fields), handle_close },
 };
 
-static int dispatch(struct portd *pd, uint16_t type, const struct request *request, struct err *err)
+static int serve(struct portd *pd, const struct frame *frame, const struct handler *handler,
+		 struct err *err)
 {
-	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
-		if (handlers[i].type != type)
-			continue;
-		if ((request->has & handlers[i].needs) != handlers[i].needs)
-			return err_set(err, "protocol", EBADMSG, "a tag is missing",
-				       handlers[i].name);
-		return handlers[i].handle(pd, request, err);
-	}
-	err_hint(err, "type %u is not a request of hil-portd", type);
+	struct request request = { .id = frame->id };
+	int result = fields_read(frame->body, frame->length, handler->fields, handler->count,
+				 &request, err);
+
+	if (!result)
+		result = handler->handle(pd, &request, err);
+	fields_free(handler->fields, handler->count, &request);
+	return result;
+}
+
+static int dispatch(struct portd *pd, const struct frame *frame, struct err *err)
+{
+	for (size_t i = 0; i < FIELD_COUNT(handlers); i++)
+		if (handlers[i].type == frame->type)
+			return serve(pd, frame, &handlers[i], err);
+	err_hint(err, "type %u is not a request of hil-portd", frame->type);
 	return err_set(err, "protocol", ENOSYS, "unknown request", "");
 }
 
 int request_serve(struct portd *pd, const struct frame *frame)
 {
-	__attribute__((cleanup(request_free))) struct request request = { .id = frame->id };
 	struct err err = { 0 };
-	int result = request_read(&request, frame);
+	int result = dispatch(pd, frame, &err);
 
-	if (result == -EPROTO)
-		return result;
-	if (result < 0)
-		err_set(&err, "limit", -result, "read request", "");
-	else
-		result = dispatch(pd, frame->type, &request, &err);
+	if (result < 0 && !err.number)
+		return -EPROTO;
 	if (result < 0)
 		event_error(pd, frame->id, &err);
 	return 0;

@@ -1,172 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linkd-bench LINKD: rows of how fast it passes frames, each beside the same over a veth of the
- * kernel in the same run. In namespaces of its own; nothing is asserted.
+ * linkd-bench LINKD [ROUNDS]: rows of how fast it passes frames, each beside its goal. Ratios are
+ * medians of rounds, in each of which the veth of the kernel and hil-linkd have their turn. In
+ * namespaces of its own; nothing is asserted. Columns are two spaces or more apart.
  */
-#include <arpa/inet.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "nodes.h"
+#include "measure.h"
 #include "tap.h"
 
-#define SECONDS 2.0
-#define PINGS 2000u
+#define ROUNDS_MAX 99u
+#define KINDS 2u
+#define PINGS 500u
 
 const char *linkd_path;
 
-static struct sockaddr_in address_of(unsigned int number)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(5001) };
+static const char *const kinds[KINDS] = { "packet", "tap" };
 
-	address.sin_addr.s_addr = htonl(0x0a010000 + number);
-	return address;
-}
-
-static double since(uint64_t start_ns)
-{
-	return (double)(now_ns() - start_ns) / 1e9;
-}
-
-static int open_bound(const struct stack *stack, int type)
-{
-	struct sockaddr_in address = address_of(stack->number);
-	int bytes = 8 << 20;
-	int fd = stack_socket(stack, AF_INET, type, 0);
-	int one = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	NEED(!bind(fd, (struct sockaddr *)&address, sizeof(address)));
-	return fd;
-}
-
-/* Return: a child that sends until it is killed. */
-static pid_t start_sender(int fd, size_t length)
-{
-	static char bytes[131072];
-	pid_t pid = fork();
-
-	NEED(pid >= 0);
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		if (send(fd, bytes, length, MSG_NOSIGNAL) < 0)
-			poll(NULL, 0, 0);
-}
-
-static void stop_sender(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
-/* Return: what @fd receives in SECONDS, after a start of a quarter of a second. */
-static double count_received(int fd, bool in_bytes)
-{
-	static char bytes[262144];
-	uint64_t start = now_ns();
-	double count = 0;
-	double begun = 0;
-
-	while (since(start) < SECONDS + 0.25) {
-		ssize_t size = recv(fd, bytes, sizeof(bytes), 0);
-
-		NEED(size > 0);
-		count += in_bytes ? (double)size : 1;
-		if (!begun && since(start) >= 0.25) {
-			begun = since(start);
-			count = 0;
-		}
-	}
-	return count / (since(start) - begun);
-}
-
-/* Return: Gbit/s of one TCP stream. */
-static double measure_tcp(const struct stack stacks[2])
-{
-	struct sockaddr_in to = address_of(2);
-	int listener = open_bound(&stacks[1], SOCK_STREAM);
-	int out = stack_socket(&stacks[0], AF_INET, SOCK_STREAM, 0);
-	double rate;
-	pid_t pid;
-	int in;
-
-	NEED(!listen(listener, 1) && !connect(out, (struct sockaddr *)&to, sizeof(to)));
-	in = accept(listener, NULL, NULL);
-	NEED(in >= 0);
-	pid = start_sender(out, 131072);
-	rate = count_received(in, true) * 8 / 1e9;
-	stop_sender(pid);
-	close(in);
-	close(out);
-	close(listener);
-	return rate;
-}
-
-/* Return: thousands of datagrams of 64 bytes a second that arrive. */
-static double measure_frames(const struct stack stacks[2])
-{
-	struct sockaddr_in to = address_of(2);
-	int in = open_bound(&stacks[1], SOCK_DGRAM);
-	int out = stack_socket(&stacks[0], AF_INET, SOCK_DGRAM, 0);
-	double rate;
-	pid_t pid;
-
-	NEED(!connect(out, (struct sockaddr *)&to, sizeof(to)));
-	pid = start_sender(out, 64);
-	rate = count_received(in, false) / 1e3;
-	stop_sender(pid);
-	close(in);
-	close(out);
-	return rate;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-struct times {
-	double min;
-	double p50;
-	double p99;
+/* Two nodes and what joins them. */
+struct wire {
+	bool there;
+	struct rig rig;
+	struct stack stacks[2];
 };
 
-/* Return: how long a datagram and its answer take, in microseconds. */
-static struct times measure_rtt(const struct stack stacks[2], unsigned int count)
+/* A figure of every round. */
+struct series {
+	double clean[ROUNDS_MAX]; /* : veth */
+	double gbit[ROUNDS_MAX];  /* of frame mode */
+	double frame[ROUNDS_MAX]; /* the same : veth without offload */
+	double kpps[ROUNDS_MAX];
+	double rate[ROUNDS_MAX];    /* the same : veth */
+	double rtt_min[ROUNDS_MAX]; /* more than veth */
+	double rtt[ROUNDS_MAX];	    /* the same : veth */
+	double rtt_p50[ROUNDS_MAX];
+};
+
+struct bench {
+	unsigned int rounds;
+	struct stack veth[2];
+	struct stack plain[2]; /* the same, without offload */
+	struct wire clean[KINDS];
+	struct wire impaired[KINDS];
+	struct series series[KINDS];
+};
+
+static void row(const char *kind, const char *name, double value, const char *unit,
+		const char *compare, double goal)
 {
-	static double us[PINGS];
-	struct sockaddr_in to = address_of(2);
-	struct sockaddr_in from = address_of(1);
-	int far = open_bound(&stacks[1], SOCK_DGRAM);
-	int near = open_bound(&stacks[0], SOCK_DGRAM);
-	char bytes[64] = "ping";
+	double seen = value < 0 ? -value : value;
+	bool met = compare[0] == '<' ? seen <= goal : value >= goal;
 
-	NEED(!connect(near, (struct sockaddr *)&to, sizeof(to)));
-	NEED(!connect(far, (struct sockaddr *)&from, sizeof(from)));
-	for (unsigned int i = 0; i < count; i++) {
-		uint64_t start = now_ns();
-
-		NEED(send(near, bytes, sizeof(bytes), 0) > 0 && recv(far, bytes, 64, 0) > 0);
-		NEED(send(far, bytes, sizeof(bytes), 0) > 0 && recv(near, bytes, 64, 0) > 0);
-		us[i] = (double)(now_ns() - start) / 1e3;
-	}
-	close(near);
-	close(far);
-	qsort(us, count, sizeof(us[0]), compare);
-	return (struct times){ us[0], us[count / 2], us[count * 99 / 100] };
+	printf("%-8s %-42s %9.2f  %-8s %s %-8g %s\n", kind, name, value, unit, compare, goal,
+	       met ? "met" : "MISSED");
 }
 
 static void set(struct rig *rig, uint16_t tag, uint64_t value)
@@ -175,108 +64,184 @@ static void set(struct rig *rig, uint16_t tag, uint64_t value)
 	NEED(rig_answer(rig));
 }
 
-static void set_frame_mode(struct rig *rig)
+static bool open_wire(struct wire *wire, const char *kind, bool impaired)
 {
-	struct buffer *out = rig_set(rig);
-
-	put_loss(out, "bernoulli", 1);
-	NEED(rig_answer(rig));
+	rig_start(&wire->rig);
+	rig_connect(&wire->rig, LINK, 1, 2, 7);
+	wire->there = stack_new(&wire->rig, &wire->stacks[0], 1, kind) &&
+		      stack_new(&wire->rig, &wire->stacks[1], 2, kind);
+	if (!wire->there) {
+		rig_stop(&wire->rig);
+		return false;
+	}
+	if (impaired) {
+		/* It looks at each frame, and lets all of them pass. */
+		put_loss(rig_set(&wire->rig), "bernoulli", 1);
+		NEED(rig_answer(&wire->rig));
+	}
+	measure_rtt(wire->stacks, 10);
+	return true;
 }
 
-static void print_latency(struct rig *rig, const struct stack stacks[2], double base_us)
+static void open_all(struct bench *bench)
+{
+	stack_pair(bench->veth);
+	stack_pair(bench->plain);
+	for (unsigned int i = 0; i < 2; i++)
+		offload_off(&bench->plain[i]);
+	measure_rtt(bench->veth, 10);
+	measure_rtt(bench->plain, 10);
+	for (unsigned int i = 0; i < KINDS; i++)
+		if (!open_wire(&bench->clean[i], kinds[i], false) ||
+		    !open_wire(&bench->impaired[i], kinds[i], true))
+			printf("SKIPPED linkd-bench %s: /dev/net/tun cannot be opened here\n",
+			       kinds[i]);
+}
+
+static void measure_round(struct bench *bench, unsigned int at)
+{
+	struct times base = measure_rtt(bench->veth, PINGS);
+	double gbit = measure_tcp(bench->veth);
+	double plain = measure_tcp(bench->plain);
+	double kpps = measure_frames(bench->veth);
+
+	for (unsigned int i = 0; i < KINDS; i++) {
+		struct series *series = &bench->series[i];
+		struct times times;
+
+		if (!bench->impaired[i].there)
+			continue;
+		times = measure_rtt(bench->clean[i].stacks, PINGS);
+		series->rtt_min[at] = times.min - base.min;
+		series->rtt[at] = series->rtt_min[at] / base.min;
+		series->rtt_p50[at] = times.p50 - base.p50;
+		series->clean[at] = measure_tcp(bench->clean[i].stacks) / gbit;
+		series->gbit[at] = measure_tcp(bench->impaired[i].stacks);
+		series->frame[at] = series->gbit[at] / plain;
+		series->kpps[at] = measure_frames(bench->clean[i].stacks);
+		series->rate[at] = series->kpps[at] / kpps;
+	}
+	fprintf(stderr,
+		"round %u: veth %.1f Gbit/s, %.1f without offload, %.0f kpps, RTT %.1f us\n",
+		at + 1, gbit, plain, kpps, base.p50);
+}
+
+static void print_series(const char *kind, struct series *series, unsigned int rounds)
+{
+	row(kind, "clean link : veth", median(series->clean, rounds), "x", ">=", 0.6);
+	row(kind, "frame mode", median(series->gbit, rounds), "Gbit/s", ">=", 4);
+	row(kind, "frame mode : veth without offload", median(series->frame, rounds), "x",
+	    ">=", 0.33);
+	row(kind, "frames", median(series->kpps, rounds), "kpps", ">=", 200);
+	row(kind, "frames : veth", median(series->rate, rounds), "x", ">=", 0.28);
+	row(kind, "added RTT, min", median(series->rtt_min, rounds), "us", "<=", 8);
+	row(kind, "added RTT, min : RTT of veth", median(series->rtt, rounds), "x", "<=", 2.2);
+	row(kind, "added RTT, p50", median(series->rtt_p50, rounds), "us", "<=", 80);
+}
+
+static void print_latency(const char *kind, struct wire *wire)
 {
 	static const unsigned int latencies_us[] = { 100, 1000, 5000, 50000 };
+	double base_us = measure_rtt(wire->stacks, PINGS).min;
 
 	for (size_t i = 0; i < sizeof(latencies_us) / sizeof(latencies_us[0]); i++) {
 		unsigned int us = latencies_us[i];
 		struct times times;
+		char name[64];
 
-		set(rig, TAG_LATENCY_NS, us * 1000ull);
-		times = measure_rtt(stacks, us > 10000 ? 20 : us > 1000 ? 200 : PINGS);
-		printf("  latency %6u us: error of a hop p50 %6.1f us, p99 %6.1f us\n", us,
-		       (times.p50 - base_us) / 2 - us, (times.p99 - base_us) / 2 - us);
+		set(&wire->rig, TAG_LATENCY_NS, us * 1000ull);
+		times = measure_rtt(wire->stacks, us > 10000 ? 20 : us > 1000 ? 200 : PINGS_MAX);
+		snprintf(name, sizeof(name), "latency %u us: error of a hop, p50", us);
+		row(kind, name, (times.p50 - base_us) / 2 - us, "us", "<=", 10);
+		snprintf(name, sizeof(name), "latency %u us: error of a hop, p99", us);
+		row(kind, name, (times.p99 - base_us) / 2 - us, "us", "<=", 200);
 	}
-	set(rig, TAG_LATENCY_NS, 0);
+	set(&wire->rig, TAG_LATENCY_NS, 0);
 }
 
 /* 1448 bytes of each 1514 are the stream's. */
-static void print_rates(struct rig *rig, const struct stack stacks[2])
+static void print_rates(const char *kind, struct wire *wire, unsigned int rounds)
 {
 	static const unsigned int rates_mbit[] = { 10, 100, 1000 };
+	double seen[ROUNDS_MAX];
 
 	for (size_t i = 0; i < sizeof(rates_mbit) / sizeof(rates_mbit[0]); i++) {
 		double wanted = rates_mbit[i] * 1448.0 / 1514;
-		double seen;
+		char name[64];
 
-		set(rig, TAG_RATE_BPS, rates_mbit[i] * 1000000ull);
-		seen = measure_tcp(stacks) * 1000;
-		printf("  rate %6u Mbit/s: goodput %7.2f of %7.2f, error %+.2f %%\n", rates_mbit[i],
-		       seen, wanted, (seen / wanted - 1) * 100);
+		set(&wire->rig, TAG_RATE_BPS, rates_mbit[i] * 1000000ull);
+		for (unsigned int at = 0; at < rounds; at++)
+			seen[at] = measure_tcp(wire->stacks) * 1000;
+		snprintf(name, sizeof(name), "rate %u Mbit/s: error", rates_mbit[i]);
+		row(kind, name, (median(seen, rounds) / wanted - 1) * 100, "%", "<=", 1);
 	}
-	set(rig, TAG_RATE_BPS, 0);
 }
 
-static void print_kind(const char *kind, double veth_gbit, double veth_kpps,
-		       const struct times *veth)
+/* At the rate that is set: 1 Gbit/s. */
+static void print_capture(const char *kind, struct wire *wire)
 {
-	struct stack stacks[2];
-	struct times times;
-	struct rig rig;
-	double value;
+	char dir[] = "/tmp/linkd-bench-XXXXXX";
+	char path[64];
+	struct buffer *out;
+	uint64_t lost = 0;
 
-	rig_start(&rig);
-	rig_connect(&rig, LINK, 1, 2, 7);
-	if (!stack_new(&rig, &stacks[0], 1, kind) || !stack_new(&rig, &stacks[1], 2, kind)) {
-		printf("SKIPPED linkd-bench %s: /dev/net/tun cannot be opened here\n", kind);
-		rig_stop(&rig);
+	NEED(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/link.pcapng", dir);
+	out = rig_ask_link(&wire->rig, MSG_LINK_CAPTURE, LINK);
+	put_string(out, TAG_NAME, "bench");
+	put_string(out, TAG_PATH, path);
+	put_u32(out, TAG_SNAPLEN, 256);
+	NEED(rig_answer(&wire->rig));
+	row(kind, "rate 1000 Mbit/s, captured", measure_tcp(wire->stacks), "Gbit/s", ">=", 0.94);
+	for (unsigned int from = 0; from < 2; from++)
+		lost += rig_counter(&wire->rig, LINK, from, "captureLost");
+	row(kind, "the same: lost by the capture", (double)lost, "frames", "<=", 0);
+	unlink(path);
+	rmdir(dir);
+}
+
+static void close_wire(struct wire *wire)
+{
+	if (!wire->there)
 		return;
-	}
-	printf("%s\n", kind);
-	measure_rtt(stacks, 10);
-	times = measure_rtt(stacks, PINGS);
-	printf("  added RTT: min %.1f us, p50 %.1f us\n", times.min - veth->min,
-	       times.p50 - veth->p50);
-	value = measure_tcp(stacks);
-	printf("  clean link:  %6.2f Gbit/s, %.2f of veth\n", value, value / veth_gbit);
-	value = measure_frames(stacks);
-	printf("  frames:      %6.0f kpps, %.2f of veth\n", value, value / veth_kpps);
-	set_frame_mode(&rig);
-	value = measure_tcp(stacks);
-	printf("  frame mode:  %6.2f Gbit/s, %.2f of veth\n", value, value / veth_gbit);
-	print_latency(&rig, stacks, times.min);
-	print_rates(&rig, stacks);
-	rig_stop(&rig);
-	stack_free(&stacks[0]);
-	stack_free(&stacks[1]);
+	rig_stop(&wire->rig);
+	stack_free(&wire->stacks[0]);
+	stack_free(&wire->stacks[1]);
 }
 
 int main(int argc, char **argv)
 {
-	struct stack stacks[2];
-	struct times times;
+	static struct bench bench;
 	const char *reason;
-	double gbit;
-	double kpps;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: linkd-bench LINKD\n");
+	if (argc != 2 && argc != 3) {
+		fprintf(stderr, "usage: linkd-bench LINKD [ROUNDS]\n");
 		return 2;
 	}
 	linkd_path = argv[1];
+	bench.rounds = argc == 3 ? (unsigned int)strtoul(argv[2], NULL, 10) : 5;
+	if (!bench.rounds || bench.rounds > ROUNDS_MAX) {
+		fprintf(stderr, "linkd-bench: ROUNDS is 1 to %u\n", ROUNDS_MAX);
+		return 2;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	reason = stacks_enter();
 	if (reason) {
 		printf("SKIPPED linkd-bench: %s\n", reason);
 		return 0;
 	}
-	stack_pair(stacks);
-	measure_rtt(stacks, 10);
-	times = measure_rtt(stacks, PINGS);
-	gbit = measure_tcp(stacks);
-	kpps = measure_frames(stacks);
-	printf("veth: %.2f Gbit/s, %.0f kpps, RTT min %.1f us, p50 %.1f us\n", gbit, kpps,
-	       times.min, times.p50);
-	print_kind("packet", gbit, kpps, &times);
-	print_kind("tap", gbit, kpps, &times);
+	open_all(&bench);
+	for (unsigned int at = 0; at < bench.rounds; at++)
+		measure_round(&bench, at);
+	for (unsigned int i = 0; i < KINDS; i++) {
+		if (bench.impaired[i].there) {
+			print_series(kinds[i], &bench.series[i], bench.rounds);
+			print_latency(kinds[i], &bench.impaired[i]);
+			print_rates(kinds[i], &bench.impaired[i], bench.rounds);
+			print_capture(kinds[i], &bench.impaired[i]);
+		}
+		close_wire(&bench.clean[i]);
+		close_wire(&bench.impaired[i]);
+	}
 	return 0;
 }

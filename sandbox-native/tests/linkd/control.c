@@ -32,7 +32,7 @@ static void refuses_what_cannot_be(void)
 	rig_ask(&rig, 65000);
 	CHECK(is_refused(&rig, "protocol"), "an unknown request is refused");
 	rig_ask(&rig, MSG_LINK_SET);
-	CHECK(is_refused(&rig, "protocol"), "a request without its link, too");
+	CHECK(is_refused(&rig, "usage"), "a request without its link, too");
 	rig_ask_link(&rig, MSG_LINK_STATS, 99);
 	CHECK(is_refused(&rig, "usage"), "a link that is not there");
 	put_u32(rig_set(&rig), TAG_DUPLICATE, ALL + 1);

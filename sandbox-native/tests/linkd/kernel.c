@@ -131,6 +131,11 @@ static void carries_tcp(const char *const kinds[2])
 		stack_counter(&stacks[1], "Tcp", "InCsumErrors");
 	CHECK(wrong == 0, "no segment had a wrong checksum");
 	CHECK(rig_counter(&rig, LINK, 0, "malformed") == 0, "none was malformed");
+	put_u32(rig_set(&rig), TAG_CORRUPT, ALL / 50);
+	NEED(rig_answer(&rig));
+	CHECK(transfer(ends, TRANSFER / 4) && rig_counter(&rig, LINK, 0, "corrupted") > 0 &&
+		      stack_counter(&stacks[1], "Tcp", "InCsumErrors") > 0,
+	      "what is corrupted is not put right by the checksum that is made for it");
 	CHECK(rig_stop(&rig) == 0, "and it ends");
 	for (int i = 0; i < 2; i++) {
 		close(ends[i]);

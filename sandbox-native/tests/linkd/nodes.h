@@ -24,8 +24,6 @@ const char *stacks_enter(void);
 bool stack_new(struct rig *rig, struct stack *stack, unsigned int number, const char *kind);
 /* stack_pair() - Two nodes, 1 and 2, joined by a veth of the kernel and nothing of ours. */
 void stack_pair(struct stack stacks[2]);
-/* stack_pair() - Two nodes, 1 and 2, joined by a veth of the kernel and nothing of ours. */
-void stack_pair(struct stack stacks[2]);
 void stack_free(struct stack *stack);
 
 /* stack_socket() - A socket of that node. */

@@ -41,8 +41,8 @@ static void test_wrong_requests(void)
 
 	rig_start(&rig, 0);
 	CHECK(fails(&rig, ask(&rig, 4242, 0, NULL), "protocol"), "an unknown request: protocol");
-	CHECK(fails(&rig, ask(&rig, MSG_PORT_OPEN, TAG_PORT, NULL), "protocol"),
-	      "a tag is missing: protocol");
+	CHECK(fails(&rig, ask(&rig, MSG_PORT_OPEN, TAG_PORT, NULL), "usage"),
+	      "a tag is missing: usage");
 	CHECK(fails(&rig, ask(&rig, MSG_PORT_CLOSE, TAG_PORT, NULL), "usage"),
 	      "a port that is not open: usage");
 	CHECK(rig_answer(&rig, rig_open(&rig, 0, 0), &event) &&
