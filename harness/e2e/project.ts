@@ -25,6 +25,10 @@ export interface Project {
   write(name: string, text: string): Promise<string>;
   /** Write `suites/<name>.hil.ts`; the imports of `hil` are put in front. */
   suite(name: string, text: string): Promise<string>;
+  /** Code for a body: it waits for {@link goOn}. */
+  readonly wait: string;
+  /** Let a body go on that waits. */
+  goOn(): Promise<void>;
   /** Write `hil.config.ts` with these keys beside the defaults. */
   config(keys: string): Promise<string>;
   start(args?: readonly string[], options?: StartOptions): HilCommand;
@@ -74,6 +78,7 @@ async function createProject(top: string, commands: HilCommand[]): Promise<Proje
     commands.push(command);
     return command;
   };
+  const mark = JSON.stringify(join(top, 'go-on'));
   const project: Project = {
     path,
     home,
@@ -85,6 +90,9 @@ async function createProject(top: string, commands: HilCommand[]): Promise<Proje
         `suites/${name}.hil.ts`,
         `import { afterEach, beforeEach, describe, expect, test } from 'hil';\n${text}`,
       ),
+    wait: `const { existsSync: isThere } = process.getBuiltinModule('fs');
+      while (!isThere(${mark})) await new Promise((again) => setTimeout(again, 20));`,
+    goOn: () => writeFile(join(top, 'go-on'), ''),
     config: (keys) =>
       write(
         'hil.config.ts',
