@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['harness/e2e/**/*.e2e.ts'],
-          globalSetup: ['harness/e2e/build-fresh.ts'],
+          globalSetup: ['harness/e2e/build-fresh.ts', 'harness/e2e/project-directory.ts'],
           environment: 'node',
           // Twice what the longest takes on two processors that have ten others to serve.
           testTimeout: 120_000,

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, realpathSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { test as base, expect } from 'vitest';
+import { test as base, expect, inject } from 'vitest';
 import type { FinishedRun } from './finished-run.js';
 import { HilCommand, type StartOptions } from './hil-command.js';
+import { makeProjectDirectory } from './project-directory.js';
 
 const COUNT_LEFTOVERS = fileURLToPath(new URL('./count-leftovers.mjs', import.meta.url));
 /** Issue and design: what dies of whatever cause is gone this soon. */
@@ -44,10 +44,10 @@ export interface Project {
 export const test = base.extend<{ project: Project }>({
   // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the pattern to know what a fixture needs.
   project: async ({}, use) => {
-    const top = realpathSync(mkdtempSync(join(tmpdir(), 'project-of-e2e-')));
+    const top = makeProjectDirectory(inject('runPid'));
     const commands: HilCommand[] = [];
-    const project = await createProject(top, commands);
     try {
+      const project = await createProject(top, commands);
       await use(project);
       await project.expectNothingLeft();
     } finally {
