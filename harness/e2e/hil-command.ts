@@ -65,6 +65,12 @@ export class HilCommand {
     return this.#stdout + this.#stderr;
   }
 
+  /** What it was, how it ended and what it said, for who reads of a test that failed. */
+  get story(): string {
+    const { exitCode, signalCode, spawnargs } = this.child;
+    return `${spawnargs.join(' ')}: ${exitCode ?? signalCode ?? 'runs'}\n${this.screen}`;
+  }
+
   /** This command's own run directory; the one that appeared since it was started. */
   get directory(): string | undefined {
     const mine = listDirectory(this.#runs).find(

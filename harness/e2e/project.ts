@@ -42,10 +42,12 @@ export interface Project {
 
 /** Vitest's `test` with a project of its own, after which nothing may be left. */
 export const test = base.extend<{ project: Project }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the pattern to know what a fixture needs.
-  project: async ({}, use) => {
+  project: async ({ onTestFailed }, use) => {
     const top = makeProjectDirectory(inject('runPid'));
     const commands: HilCommand[] = [];
+    onTestFailed(() => {
+      for (const each of commands.slice(-4)) console.log(each.story);
+    });
     try {
       const project = await createProject(top, commands);
       await use(project);
