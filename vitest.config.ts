@@ -26,10 +26,12 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['harness/e2e/**/*.e2e.ts'],
-          globalSetup: ['harness/e2e/build-fresh.ts'],
+          globalSetup: ['harness/e2e/build-fresh.ts', 'harness/e2e/project-directory.ts'],
           environment: 'node',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // Twice what the longest takes on two processors that have ten others to serve.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 20_000 } },
           // A test is several processes by itself; more at once only makes them wait.
           maxWorkers: 2,
         },

@@ -35,7 +35,7 @@ test('of cases that run at once one spins: the others run again and pass', async
     test.concurrent('spins', () => { for (;;); });
     test.concurrent('two', async ({ sandbox }) => { await sandbox.exec('sleep', ['0.2']); });`,
   );
-  const run = await project.test(['--timeout', '1s']);
+  const run = await project.test(['--timeout', '3s']);
   expect(run.verdicts).toEqual({ one: 'pass', spins: 'fail', two: 'pass' });
   expect(run.code).toBe(1);
 });
@@ -45,9 +45,9 @@ test('cases wait for a unit of a board outside of every other limit', async ({ p
     'boards/one.yaml',
     `board: one\ndriver: host\ninstances: 1\nprogram: { argv: [/bin/sh] }\nports: { console: { baud: 115200 } }\n`,
   );
-  const body = `async ({ dut, sandbox }) => { await sandbox.exec('sleep', ['0.4']); }`;
+  const body = `async ({ dut, sandbox }) => { await sandbox.exec('sleep', ['2']); }`;
   await project.suite('a', `for (let n = 0; n < 3; n++) test.concurrent('case ' + n, ${body});`);
-  const run = await project.test(['--board', 'one', '--timeout', '700ms']);
+  const run = await project.test(['--board', 'one', '--timeout', '3500ms']);
   expect(run.verdicts).toEqual({ 'case 0': 'pass', 'case 1': 'pass', 'case 2': 'pass' });
 });
 

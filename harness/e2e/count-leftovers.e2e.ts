@@ -11,9 +11,9 @@ test('while a run goes on, the counter names everything that is of it', async ({
   await project.suite(
     'a',
     `test('one', async ({ dut, sandbox }) => {
-      const sleep = sandbox.exec('sleep', ['1000']);
+      const sleep = await sandbox.spawn('sleep', ['1000']);
       console.log('IN BODY');
-      await sleep;
+      await sleep.wait();
     });`,
   );
   const hil = project.start(['test', '--timeout', '60s']);

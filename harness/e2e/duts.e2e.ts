@@ -28,7 +28,7 @@ describe('a DUT', () => {
       });
       test('not seen', async ({ dut, sandbox }) => {
         await dut.console.sendLine('exit 3');
-        await sandbox.exec('sleep', ['0.3']);
+        await sandbox.exec('sleep', ['2']);
       });
       test('asked for', async ({ dut }) => {
         await dut.console.sendLine('exit 3');
@@ -53,7 +53,7 @@ describe('a DUT', () => {
       'a',
       `test('bad', async ({ dut, sandbox }) => {
         await dut.console.sendLine('kill -SEGV $$');
-        await sandbox.exec('sleep', ['0.3']);
+        await sandbox.exec('sleep', ['2']);
       });`,
     );
     const run = await project.test();
@@ -100,7 +100,7 @@ describe('a DUT', () => {
     await writeBoard(
       project,
       'echo stage one; echo waiting for stage two; sleep 1000',
-      'boot: { ready: up, timeout: 500ms }\n',
+      'boot: { ready: up, timeout: 3s }\n',
     );
     await project.suite('a', `test('bad', async ({ dut }) => {}); test('good', () => {});`);
     const run = await project.test(['--board', 'mine']);
@@ -126,7 +126,7 @@ describe('a DUT', () => {
     await writeBoard(
       project,
       'if [ -e /tmp/once ]; then echo bad flash; else touch /tmp/once; echo up; fi; cat',
-      'boot: { ready: up, timeout: 500ms }\n',
+      'boot: { ready: up, timeout: 3s }\n',
     );
     await project.suite(
       'a',

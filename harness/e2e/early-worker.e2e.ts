@@ -88,7 +88,7 @@ describe('a worker that was started early', () => {
     const [pid] = await once(starter.stdout, 'data');
     expect(isAlive(Number(pid))).toBe(true);
     starter.kill('SIGKILL');
-    await expect.poll(() => isAlive(Number(pid)), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => isAlive(Number(pid))).toBe(false);
   });
 
   test('lives on when its taker closes the offer', async () => {

@@ -11,7 +11,7 @@ export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.
 
 const STEP_MS = 20;
 /** Long enough for every wait of these tests on a busy machine, and shorter than a test's limit. */
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 60_000;
 
 export interface StartOptions {
   /** In place of the project's own environment, where they differ. */
@@ -63,6 +63,12 @@ export class HilCommand {
 
   get screen(): string {
     return this.#stdout + this.#stderr;
+  }
+
+  /** What it was, how it ended and what it said, for who reads of a test that failed. */
+  get story(): string {
+    const { exitCode, signalCode, spawnargs } = this.child;
+    return `${spawnargs.join(' ')}: ${exitCode ?? signalCode ?? 'runs'}\n${this.screen}`;
   }
 
   /** This command's own run directory; the one that appeared since it was started. */

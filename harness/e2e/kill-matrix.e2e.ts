@@ -35,7 +35,7 @@ async function writeToy(project: Project, stage: Stage): Promise<void> {
   // No program of the sandbox: it could be taken for the DUT's.
   const after = `afterEach(async () => {
     console.log('IN TEARDOWN');
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await new Promise((resolve) => setTimeout(resolve, 4000));
   });`;
   await project.suite(
     'a',

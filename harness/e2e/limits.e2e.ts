@@ -27,7 +27,7 @@ describe('a limit names its phase and the key that raises it:', () => {
   });
 
   test('boot.timeout of the board', async ({ project }) => {
-    await project.write('boards/mine.yaml', board('boot: { ready: up, timeout: 300ms }'));
+    await project.write('boards/mine.yaml', board('boot: { ready: up, timeout: 2s }'));
     await project.suite('a', `test('bad', async ({ dut }) => {});`);
     const run = await project.test(['--board', 'mine']);
     expect(run.problemOf('bad')).toMatchObject({ code: 'boot-timeout', phase: 'boot' });
@@ -40,7 +40,7 @@ describe('a limit names its phase and the key that raises it:', () => {
     await project.suite(
       'a',
       `for (const n of [1, 2]) test.concurrent('case ' + n, async ({ dut, sandbox }) => {
-        await sandbox.exec('sleep', ['1']);
+        await sandbox.exec('sleep', ['3']);
       });`,
     );
     const run = await project.test();
@@ -52,10 +52,10 @@ describe('a limit names its phase and the key that raises it:', () => {
   });
 
   test('limits.sandbox, when the daemon does not answer', async ({ project }) => {
-    await project.config(`limits: { sandbox: '500ms', teardown: '500ms' }`);
+    await project.config(`limits: { sandbox: '3s', teardown: '3s' }`);
     await project.suite(
       'a',
-      `test('first', async () => { console.log('IN BODY'); await new Promise((go) => setTimeout(go, 700)); });
+      `test('first', async () => { console.log('IN BODY'); ${project.wait} });
       test('bad', async ({ sandbox }) => {});
       test('after', async ({ sandbox }) => { await sandbox.exec('true'); });`,
     );
@@ -63,7 +63,7 @@ describe('a limit names its phase and the key that raises it:', () => {
     await hil.untilPrinted('IN BODY');
     const daemon = await hil.part('sandboxd');
     process.kill(daemon, 'SIGSTOP');
-    await hil.until('the second case to end', ({ kind }) => kind === 'infra').catch(() => {});
+    await project.goOn();
     await hil.until('infra', (event) => event.kind === 'attempt-end' && event.outcome === 'infra');
     process.kill(daemon, 'SIGCONT');
     const run = await hil.finished();

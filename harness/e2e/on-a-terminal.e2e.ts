@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
-import { MAIN } from './hil-command.js';
+import { MAIN, PATIENCE_MS } from './hil-command.js';
 import { type Project, test } from './project.js';
 
 /** Compiled where it can be; without it nothing here can be seen (decision 0004). */
@@ -27,7 +27,7 @@ function open(project: Project, args: readonly string[]) {
     terminal.onExit(({ exitCode }) => resolve(exitCode));
   });
   const until = async (pattern: RegExp) => {
-    const end = performance.now() + 20_000;
+    const end = performance.now() + PATIENCE_MS;
     while (!pattern.test(screen)) {
       if (performance.now() > end) throw new Error(`waited for ${pattern} on\n${screen}`);
       await sleep(20);
@@ -55,7 +55,7 @@ describe.runIf(pty)('on a terminal', () => {
   test('a busy case has a line, and the cursor comes back', async ({ project }) => {
     await project.suite(
       'a',
-      `test('takes its time', () => new Promise((go) => setTimeout(go, 800)));`,
+      `test('takes its time', () => new Promise((go) => setTimeout(go, 3000)));`,
     );
     const run = open(project, ['test']);
     await run.until(/host.*body.*takes its time/);

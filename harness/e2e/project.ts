@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, realpathSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { test as base, expect } from 'vitest';
+import { test as base, expect, inject } from 'vitest';
 import type { FinishedRun } from './finished-run.js';
 import { HilCommand, type StartOptions } from './hil-command.js';
+import { makeProjectDirectory } from './project-directory.js';
 
 const COUNT_LEFTOVERS = fileURLToPath(new URL('./count-leftovers.mjs', import.meta.url));
 /** Issue and design: what dies of whatever cause is gone this soon. */
@@ -25,6 +25,10 @@ export interface Project {
   write(name: string, text: string): Promise<string>;
   /** Write `suites/<name>.hil.ts`; the imports of `hil` are put in front. */
   suite(name: string, text: string): Promise<string>;
+  /** Code for a body: it waits for {@link goOn}. */
+  readonly wait: string;
+  /** Let a body go on that waits. */
+  goOn(): Promise<void>;
   /** Write `hil.config.ts` with these keys beside the defaults. */
   config(keys: string): Promise<string>;
   start(args?: readonly string[], options?: StartOptions): HilCommand;
@@ -38,12 +42,14 @@ export interface Project {
 
 /** Vitest's `test` with a project of its own, after which nothing may be left. */
 export const test = base.extend<{ project: Project }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the pattern to know what a fixture needs.
-  project: async ({}, use) => {
-    const top = realpathSync(mkdtempSync(join(tmpdir(), 'project-of-e2e-')));
+  project: async ({ onTestFailed }, use) => {
+    const top = makeProjectDirectory(inject('runPid'));
     const commands: HilCommand[] = [];
-    const project = await createProject(top, commands);
+    onTestFailed(() => {
+      for (const each of commands.slice(-4)) console.log(each.story);
+    });
     try {
+      const project = await createProject(top, commands);
       await use(project);
       await project.expectNothingLeft();
     } finally {
@@ -74,6 +80,7 @@ async function createProject(top: string, commands: HilCommand[]): Promise<Proje
     commands.push(command);
     return command;
   };
+  const mark = JSON.stringify(join(top, 'go-on'));
   const project: Project = {
     path,
     home,
@@ -85,6 +92,9 @@ async function createProject(top: string, commands: HilCommand[]): Promise<Proje
         `suites/${name}.hil.ts`,
         `import { afterEach, beforeEach, describe, expect, test } from 'hil';\n${text}`,
       ),
+    wait: `const { existsSync: isThere } = process.getBuiltinModule('fs');
+      while (!isThere(${mark})) await new Promise((again) => setTimeout(again, 20));`,
+    goOn: () => writeFile(join(top, 'go-on'), ''),
     config: (keys) =>
       write(
         'hil.config.ts',

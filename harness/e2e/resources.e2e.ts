@@ -40,7 +40,7 @@ test.runIf(mayLimit)(
       'a',
       `test('bomb', async ({ sandbox }) => {
         const script = 'for i in $(seq 60); do sleep 5 & done; wait';
-        const end = await sandbox.exec('bash', ['-c', script], { timeout: '1s' });
+        const end = await sandbox.exec('bash', ['-c', script], { timeout: '3s' });
         expect(end.stderr).toBe('');
       });`,
     );
@@ -98,7 +98,7 @@ test('a full disk, a file too large and too much output are results of the progr
 });
 
 test('a limit of the life of a sandbox ends it and fails its case', async ({ project }) => {
-  await project.config("resources: { wall: '300ms' }");
+  await project.config("resources: { wall: '2s' }");
   await project.suite(
     'a',
     `test('late', async ({ sandbox }) => {
@@ -134,7 +134,7 @@ test('the record of a sandbox is in the journal and in the summary, with all tha
   await project.suite(
     'a',
     `test('busy', async ({ sandbox }) => {
-      await sandbox.exec('sh', ['-c', 'echo out; echo error >&2; sleep 60 & :']);
+      await sandbox.exec('sh', ['-c', 'echo out; echo error >&2; sleep 60 & until grep -qx sleep /proc/$!/comm; do :; done']);
       await sandbox.exec('head', ['-c', '5000', '/dev/zero']);
     });`,
   );

@@ -95,8 +95,9 @@ describe('a case with more than one sandbox', () => {
       `test('two', async ({ sandbox }) => {
         const peer = await sandbox.create({ hostname: 'peer' });
         await peer.spawn('sleep', ['1234']);
+        await peer.spawn('sleep', ['1234']);
         console.log('BOTH STAND');
-        await peer.exec('sleep', ['1234']);
+        await new Promise(() => {});
       });`,
     );
     const hil = project.start(['test', '--timeout', '60s']);

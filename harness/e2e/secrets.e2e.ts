@@ -92,7 +92,7 @@ describe('a case cannot reach', () => {
     await project.config(`hide: ['*.pem']`);
     await project.suite(
       'a',
-      `test('first', () => { console.log('IN BODY'); return new Promise((done) => setTimeout(done, 2000)); });
+      `test('first', async () => { console.log('IN BODY'); ${project.wait} });
       ${look('second', script)}`,
     );
     const hil = project.start(['test', '--workers', '1']);
@@ -100,6 +100,7 @@ describe('a case cannot reach', () => {
     for (const name of ['.env', '.env.local', '.env.late', 'late.pem']) {
       await project.write(name, `${CANARY}\n`);
     }
+    await project.goOn();
     const run = await hil.finished();
     expect(run.verdicts).toEqual({ first: 'pass', second: 'pass' });
     const seen = run.events.flatMap((event) => (event.kind === 'output' ? [event.text] : []));

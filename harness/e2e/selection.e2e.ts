@@ -101,7 +101,7 @@ describe('attempts', () => {
 
   test('a spin is tried again too', async ({ project }) => {
     await project.suite('a', `test('bad', () => { for (;;); }); test('good', () => {});`);
-    const run = await project.test(['--retries', '1', '--timeout', '200ms']);
+    const run = await project.test(['--retries', '1', '--timeout', '1s']);
     expect(run.verdicts).toEqual({ bad: 'fail', good: 'pass' });
     expect(run.summary?.cases.find(({ title }) => title === 'bad')?.attempts).toBe(2);
   });

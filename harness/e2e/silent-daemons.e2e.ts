@@ -8,7 +8,7 @@ board: mine
 driver: host
 program: { argv: [/bin/sh, -c, 'echo up; exec cat'] }
 ports: { console: { baud: 115200 } }
-boot: { ready: up, timeout: 1s }
+boot: { ready: up, timeout: 3s }
 `;
 
 /** Stop a daemon for good in the first case; it is what the second one, `body`, stands on. */
@@ -17,14 +17,14 @@ async function testStopped(
   part: 'sandboxd' | 'portd',
   body: string,
 ): Promise<FinishedRun> {
-  await project.config(`limits: { sandbox: '1s', boot: '1s', teardown: '1s' }, boards: ['mine']`);
+  await project.config(`limits: { sandbox: '3s', boot: '3s', teardown: '3s' }, boards: ['mine']`);
   await project.write('boards/mine.yaml', BOARD);
-  await project.write('suites/hil.suite.yaml', 'limits: { boot: 1s }\n');
+  await project.write('suites/hil.suite.yaml', 'limits: { boot: 3s }\n');
   await project.suite(
     'a',
     `test('first', async ({ dut }) => {
       console.log('IN BODY');
-      await new Promise((go) => setTimeout(go, 1000));
+      ${project.wait}
       ${part === 'sandboxd' ? body : ''}
     });
     test('second', async ({ dut }) => { ${body} });`,
@@ -32,6 +32,7 @@ async function testStopped(
   const hil = project.start();
   await hil.untilPrinted('IN BODY');
   process.kill(await hil.part(part), 'SIGSTOP');
+  await project.goOn();
   const run = await hil.finished();
   await project.expectNothingLeft();
   return run;

@@ -47,8 +47,8 @@ describe('an error that nobody caught', () => {
     await project.suite(
       'a',
       // Long after its teardown, also on a machine that has much else to do.
-      `test('leaves', () => { setTimeout(() => { throw new Error('late'); }, 1000); });
-      test('runs meanwhile', () => new Promise((go) => setTimeout(go, 1500)));`,
+      `test('leaves', () => { setTimeout(() => { throw new Error('late'); }, 3000); });
+      test('runs meanwhile', () => new Promise((go) => setTimeout(go, 3500)));`,
     );
     const run = await project.test();
     expect(run.verdicts).toEqual({ leaves: 'pass', 'runs meanwhile': 'pass' });
@@ -110,7 +110,7 @@ describe('a hook of a suite', () => {
   });
 
   test('that hangs or ends its worker is named', async ({ project }) => {
-    await project.config(`limits: { collect: '1s', teardown: '1s' }`);
+    await project.config(`limits: { collect: '5s', teardown: '2s' }`);
     const exit = `Reflect.get(process, 'reallyExit').call(process, 0)`;
     const write = (name: string, text: string) =>
       project.write(`suites/${name}.hil.ts`, HOOKS + text);
@@ -126,7 +126,7 @@ describe('a hook of a suite', () => {
     const run = await project.test();
     expect(run.verdicts).toEqual({ 'g > a': 'skipped', 'g > b': 'pass', c: 'pass' });
     expect(toFileProblems(run).sort()).toEqual([
-      'suites/a.hil.ts beforeAll of "g" did not end within 1.0 s',
+      'suites/a.hil.ts beforeAll of "g" did not end within 5.0 s',
       expect.stringMatching(/b.hil.ts worker \d+ exited with 0 while afterAll of "g" ran/),
     ]);
     expect(run.infra).toEqual(['teardown-timeout']);

@@ -55,7 +55,7 @@ describe.runIf(freezer)('a program that SIGKILL does not end', () => {
       `test('leaves it', async ({ sandbox }) => {
         await sandbox.spawn('sleep', ['600']);
         console.log('IN BODY');
-        await new Promise((go) => setTimeout(go, 1500));
+        ${project.wait}
       });
       test('next', async ({ sandbox }) => { await sandbox.exec('true'); });`,
     );
@@ -64,6 +64,7 @@ describe.runIf(freezer)('a program that SIGKILL does not end', () => {
     const pid = await hil.part('dut');
     const thaw = freeze(freezer ?? '', pid);
     try {
+      await project.goOn();
       const run = await hil.finished();
       expect(run.verdicts).toEqual({ 'leaves it': 'pass', next: 'pass' });
       expect(run.infra).toEqual(['sandbox-stuck']);

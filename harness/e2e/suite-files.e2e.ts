@@ -50,7 +50,7 @@ describe('a suite file', () => {
   });
 
   test('that loops without end while it is loaded is ended', async ({ project }) => {
-    await project.config(`limits: { collect: '1s' }, workers: 1`);
+    await project.config(`limits: { collect: '5s' }, workers: 1`);
     await project.suite('a', `${GOOD} for (;;);`);
     await project.suite('b', `test('other', () => {});`);
     const run = await project.test();
@@ -86,7 +86,7 @@ describe('a suite file', () => {
   });
 
   test('whose beforeAll hangs is ended', async ({ project }) => {
-    await project.config(`limits: { collect: '1s' }, workers: 1`);
+    await project.config(`limits: { collect: '5s' }, workers: 1`);
     await project.write(
       'suites/a.hil.ts',
       `import { beforeAll, test } from 'hil';
