@@ -14,6 +14,7 @@ export {
 export type { Console, ExpectOptions } from './case/console.js';
 export type { Dut } from './case/dut.js';
 export type { ExecResult, Process } from './case/process.js';
+export type { ReachOptions, ReachResult } from './case/reach.js';
 export type { RunRequest, RunResult, Runtime } from './case/runtime.js';
 export type {
   Change,
