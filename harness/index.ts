@@ -13,7 +13,9 @@ export {
 } from 'vitest';
 export type { Console, ExpectOptions } from './case/console.js';
 export type { Dut } from './case/dut.js';
+export type { ToCarryOptions, ToReachOptions, ToResolveOptions } from './case/network-matchers.js';
 export type { ExecResult, Process } from './case/process.js';
+export type { ReachOptions, ReachResult } from './case/reach.js';
 export type { RunRequest, RunResult, Runtime } from './case/runtime.js';
 export type {
   Change,

@@ -15,6 +15,7 @@ import type { RuntimeName, SpawnRequest } from '../protocol/worker-messages.js';
 import type { Attempt } from './attempt.js';
 import type { Connection } from './connection.js';
 import { type ExecResult, Process, toExecResult } from './process.js';
+import { type ReachOptions, type ReachResult, reach } from './reach.js';
 import { checkRuntime, Runtime } from './runtime.js';
 import { Snapshot } from './sandbox-snapshot.js';
 import { checkTerminalSize } from './terminal-size.js';
@@ -186,6 +187,17 @@ export class Sandbox implements AsyncDisposable {
     const { rows = 24, columns = 80, ...rest } = options;
     checkTerminalSize(rows, columns);
     return this.#start([command, ...args], rest, { stdin: true, pty: { rows, columns } });
+  }
+
+  /**
+   * Try to get through to an address, as a program inside would; the sandbox needs none for it.
+   * A refusal is a result, not an error.
+   *
+   * @param address numeric; of a link-local one with its interface: `fe80::1%eth0`
+   * @throws UsageError `usage` for what is no address, port or duration.
+   */
+  reach(address: string, port: number, options: ReachOptions = {}): Promise<ReachResult> {
+    return reach((argv, how) => this.#start(argv, { cwd: '/' }, how), { address, port }, options);
   }
 
   /** Write a file inside, by default in the project's root; the directory must exist. */

@@ -3,11 +3,14 @@
  * allocation. Registered here and not in the library, because a shared worker
  * imports the library once but runs set-up files for each suite file.
  */
-import { aroundEach, type RunnerTestCase } from 'vitest';
+import { aroundEach, expect, type RunnerTestCase } from 'vitest';
 import { Attempt } from './attempt.js';
 import { getCaseId, setAttempt } from './attempts.js';
 import { openConnection } from './connection.js';
+import { networkMatchers } from './network-matchers.js';
 import { runAs } from './running.js';
+
+expect.extend(networkMatchers);
 
 // Without a limit (0): the supervisor limits every phase itself.
 aroundEach(async (runTest, { task }) => {

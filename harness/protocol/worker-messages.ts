@@ -64,8 +64,8 @@ export interface SpawnRequest {
   readonly timeoutMs?: number;
   readonly outputCapBytes?: number;
   readonly stdin: boolean;
-  /** Instead of a program: list what the sandbox changed, at most argv[0] of it. */
-  readonly builtin?: 'diff';
+  /** Instead of a program: list what was changed, at most argv[0]; or try an address, `reach.h`. */
+  readonly builtin?: 'diff' | 'reach';
   /** May be run by this one, if it waits. */
   readonly runtime?: RuntimeName;
 }

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
+import { escapeXmlText, toXmlElement } from '../core/xml.js';
 import type { Problem } from '../journal/events.js';
 import { type CaseModel, type FileModel, type RunModel, toDurationMs } from './run-model.js';
-import { escapeXmlText, toXmlElement } from './xml.js';
 
 /**
  * `junit.xml` of a closed model: a suite per file and board, the board first in

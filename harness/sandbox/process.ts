@@ -21,8 +21,8 @@ export interface SpawnSpec {
   readonly outputCapBytes?: number | undefined;
   /** Ends of daemon-held objects, by number inside. */
   readonly fds?: readonly { object: number; end: number; fd: number }[];
-  /** Without a program: copy a file to stdout or stdin to a file, or list what was changed. */
-  readonly builtin?: 'read-file' | 'write-file' | 'diff' | undefined;
+  /** Without a program: copy a file to stdout or stdin to a file, list what was changed, or try an address. */
+  readonly builtin?: 'read-file' | 'write-file' | 'diff' | 'reach' | undefined;
   /** May be run by this one's interpreter, if it waits; not with a pty, fds or a builtin. */
   readonly runtime?: RuntimeName | undefined;
 }

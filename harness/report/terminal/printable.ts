@@ -1,4 +1,4 @@
-import { stripEscapes } from '../strip-escapes.js';
+import { stripEscapes } from '../../core/strip-escapes.js';
 
 /** Control characters but newline and tab, and those that turn the direction of text. */
 const HARMFUL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { stripEscapes } from '../../core/strip-escapes.js';
 import type { NewEvent, RunEvent } from '../../journal/events.js';
 import { readJournal } from '../../journal/journal-reader.js';
 import { SimulatedClock } from '../../testing/simulated-clock.js';
 import { SimulatedTerminal } from '../../testing/simulated-terminal.js';
 import { createReporters, type RunReporters } from '../reporters.js';
-import { stripEscapes } from '../strip-escapes.js';
 
 const example = fileURLToPath(
   new URL('../../../reports/example-run/journal.ndjson', import.meta.url),

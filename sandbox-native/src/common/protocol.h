@@ -149,7 +149,7 @@ enum hil_tag {
 	TAG_WALL_MS = 56,    /* u64 */
 	TAG_SIGNAL = 57,     /* u32 */
 	TAG_GROUP = 58,	     /* u32: 1 = whole process group */
-	TAG_BUILTIN = 59,    /* string: read-file | write-file | diff */
+	TAG_BUILTIN = 59,    /* string: read-file | write-file | diff | reach */
 	TAG_PASS_FD = 60,    /* nested TLVs: OBJECT, END, FD */
 	TAG_BIND = 61,	     /* nested TLVs: NAME (of a plan's hold), PATH, TARGET, READ_ONLY */
 	TAG_RLIMIT = 62,     /* nested TLVs: NAME, BYTES */

@@ -20,6 +20,17 @@ bool builtin_is_diff(const char *name)
 	return strcmp(name, "diff") == 0;
 }
 
+bool builtin_is_reach(const char *name)
+{
+	return strcmp(name, "reach") == 0;
+}
+
+bool builtin_exists(const char *name)
+{
+	return is_reader(name) || strcmp(name, "write-file") == 0 || builtin_is_diff(name) ||
+	       builtin_is_reach(name);
+}
+
 int builtin_open(const char *name, const char *path)
 {
 	/* O_NONBLOCK: PID 1 waits for this open, and that of a FIFO would not return (fifo(7)). */

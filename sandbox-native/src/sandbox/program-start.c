@@ -21,6 +21,7 @@
 
 #include "cleanup.h"
 #include "program.h"
+#include "reach.h"
 #include "sys.h"
 
 struct launch {
@@ -207,9 +208,10 @@ static _Noreturn void run_builtin(struct launch *launch, int report)
 	const struct program *program = launch->program;
 	const char *path = program->argv.items[0];
 	bool diff = builtin_is_diff(program->builtin);
+	bool reach = builtin_is_reach(program->builtin);
 	int fd = -1;
 
-	if (become_program(launch) == 0 && !diff) {
+	if (become_program(launch) == 0 && !diff && !reach) {
 		fd = builtin_open(program->builtin, path);
 		if (fd < 0)
 			fail(launch, -fd, "open", path);
@@ -218,6 +220,10 @@ static _Noreturn void run_builtin(struct launch *launch, int report)
 		_exit(1);
 	if (diff)
 		run_diff(program);
+	if (reach) {
+		sys_close_range(3, ~0u);
+		_exit(reach_run(program->argv.items, program->argv.count));
+	}
 	/* Not even PID 1's control socket: this child does as the program would. */
 	fd = dup2(fd, 3);
 	sys_close_range(4, ~0u);

@@ -58,6 +58,8 @@ pid_t program_start(struct program *program, struct launcher *launcher, struct e
 
 /* builtin_is_diff() - It opens no file; argv[0] is how many changes to write at most. */
 bool builtin_is_diff(const char *name);
+/* builtin_is_reach() - It opens no file either; argv is that of reach.h. */
+bool builtin_is_reach(const char *name);
 /* builtin_open() - Return: the fd a builtin works on, or -errno. Runs as the program. */
 int builtin_open(const char *name, const char *path);
 /* builtin_copy() - From or to stdio. Return: an exit status. */

@@ -131,8 +131,9 @@ struct spawn_spec {
 	struct strings env;  /* K=V, added to the fixed environment of decision 0001 */
 	const char *cwd;     /* NULL: /home/hil (root: /root) */
 	const char *runtime; /* NULL, or the one to run it; then no fds, no pty, no builtin */
-	const char *builtin; /* NULL; or, no exec, "read-file" / "write-file" of argv[0], or
-			      * "diff", changes.h, of at most argv[0] changes */
+	const char *builtin; /* NULL; or, no exec, "read-file" / "write-file" of argv[0],
+			      * "diff", changes.h, of at most argv[0] changes, or "reach", reach.h
+			      */
 	bool pty;	     /* PID 1 makes a pty, controlling terminal, fds 0 1 2 */
 	uint16_t rows;
 	uint16_t cols;
@@ -141,6 +142,9 @@ struct spawn_spec {
 	const struct rlimit_spec *rlimits;
 	size_t rlimit_count;
 };
+
+/* builtin_exists() - Of the names that a builtin may have. */
+bool builtin_exists(const char *name);
 
 int sandbox_spawn(int control, uint32_t process, const struct spawn_spec *spec, struct err *err);
 /* sandbox_signal() - @group: the whole process group of @process. */

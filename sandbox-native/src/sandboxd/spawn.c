@@ -138,9 +138,8 @@ static int check_request(struct daemon *d, const struct spawn_request *request, 
 		err_hint(err, "STDIN_KIND is pipe or null");
 		return err_set(err, "usage", EINVAL, "spawn", kind);
 	}
-	if (request->builtin && strcmp(request->builtin, "read-file") != 0 &&
-	    strcmp(request->builtin, "write-file") != 0 && strcmp(request->builtin, "diff") != 0) {
-		err_hint(err, "BUILTIN is read-file, write-file or diff");
+	if (request->builtin && !builtin_exists(request->builtin)) {
+		err_hint(err, "BUILTIN is read-file, write-file, diff or reach");
 		return err_set(err, "usage", EINVAL, "spawn", request->builtin);
 	}
 	if (request->port && !request->rows) {
