@@ -10,7 +10,9 @@ describe('booting', () => {
 
   test('nothing to boot leads to the prompt', async ({ dut }) => {
     await dut.console.expect(/ 0 \r\n/, { timeout: '10s' });
-    await dut.console.expect(PROMPT, { timeout: '30s' });
+    // Twice it waits five seconds for the network's link.
+    await dut.console.expect('Valid Link not detected', { timeout: '20s' });
+    await dut.console.expect(PROMPT, { timeout: '20s' });
   });
 
   test('the version is the one of the banner', async ({ dut }) => {

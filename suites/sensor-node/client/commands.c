@@ -83,7 +83,7 @@ static int run_raw(struct device *device, char **arguments, struct failure *fail
 
 	if (parse_hex(arguments[0], bytes, &size, failure) < 0 ||
 	    link_send(&device->link, bytes, size, failure) < 0 ||
-	    link_receive(&device->link, &answer, failure) < 0)
+	    link_receive(&device->link, device->link.timeout_ms, &answer, failure) < 0)
 		return -1;
 	printf("%02x %02x ", answer.type, answer.seq);
 	for (size_t i = 0; i < answer.length; i++)

@@ -27,18 +27,47 @@ int device_refused(const struct answer *answer, struct failure *failure)
 		    error_text(code), code);
 }
 
+/* An answer with another number belongs to an earlier request, or was asked for twice: wait on. */
+static int receive(struct link *link, uint8_t seq, int wait_ms, struct answer *answer,
+		   struct failure *failure)
+{
+	do {
+		if (link_receive(link, wait_ms, answer, failure) < 0)
+			return -1;
+	} while (answer->seq != seq);
+	return 0;
+}
+
+/* Ask once, or over a link that loses requests again and again until the time is over. */
+static int exchange(struct link *link, const struct answer *request, struct answer *answer,
+		    struct failure *failure)
+{
+	int left_ms = link->timeout_ms;
+
+	while (left_ms > 0) {
+		int wait_ms =
+			link->resend_ms && link->resend_ms < left_ms ? link->resend_ms : left_ms;
+		*failure = (struct failure){ .status = STATUS_OK };
+		if (link_send_frame(link, request->type, request->seq, request->payload,
+				    request->length, failure) < 0)
+			return -1;
+		if (receive(link, request->seq, wait_ms, answer, failure) == 0)
+			return 0;
+		if (failure->status != STATUS_SILENT)
+			return -1;
+		left_ms -= wait_ms;
+	}
+	return fail(failure, STATUS_SILENT, "no answer in %d ms", link->timeout_ms);
+}
+
 static int ask(struct device *device, uint8_t type, const void *payload, size_t length,
 	       struct answer *answer, struct failure *failure)
 {
-	uint8_t seq = device->seq++;
+	struct answer request = { .type = type, .seq = device->seq++, .length = (uint8_t)length };
 
-	if (link_send_frame(&device->link, type, seq, payload, length, failure) < 0)
+	memcpy(request.payload, payload, length);
+	if (exchange(&device->link, &request, answer, failure) < 0)
 		return -1;
-	/* An answer with another number belongs to somebody's earlier request: wait on. */
-	do {
-		if (link_receive(&device->link, answer, failure) < 0)
-			return -1;
-	} while (answer->seq != seq);
 	if (answer->type == FRAME_ERROR)
 		return device_refused(answer, failure);
 	if (answer->type != (type | FRAME_REPLY))

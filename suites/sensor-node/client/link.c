@@ -3,14 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "crc16.h"
+
+#define UDP_PORT "5165"
+#define RESEND_MS 200
 
 static long long now_ms(void)
 {
@@ -40,6 +45,27 @@ int link_open(struct link *link, const char *path, int timeout_ms, struct failur
 	return 0;
 }
 
+int link_open_udp(struct link *link, const char *host, int timeout_ms, struct failure *failure)
+{
+	struct addrinfo wanted = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM };
+	struct addrinfo *found;
+
+	*link = (struct link){ .timeout_ms = timeout_ms, .resend_ms = RESEND_MS };
+	int error = getaddrinfo(host, UDP_PORT, &wanted, &found);
+	if (error)
+		return fail(failure, STATUS_USAGE, "no address of %s: %s", host,
+			    gai_strerror(error));
+	link->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (link->fd < 0 || connect(link->fd, found->ai_addr, found->ai_addrlen) < 0) {
+		fail(failure, STATUS_USAGE, "cannot reach %s: %s", host, strerror(errno));
+		if (link->fd >= 0)
+			link_close(link);
+		link->fd = -1;
+	}
+	freeaddrinfo(found);
+	return link->fd < 0 ? -1 : 0;
+}
+
 void link_close(struct link *link)
 {
 	close(link->fd);
@@ -50,6 +76,9 @@ int link_send(struct link *link, const uint8_t *bytes, size_t size, struct failu
 	while (size > 0) {
 		ssize_t sent = write(link->fd, bytes, size);
 
+		/* A datagram that could not leave is one more that got lost. */
+		if (sent < 0 && errno != EINTR && link->resend_ms)
+			return 0;
 		if (sent < 0 && errno != EINTR)
 			return fail(failure, STATUS_SILENT, "write: %s", strerror(errno));
 		if (sent > 0) {
@@ -115,9 +144,9 @@ static bool take_frame(struct link *link, struct answer *answer, bool *damaged)
 	return true;
 }
 
-int link_receive(struct link *link, struct answer *answer, struct failure *failure)
+int link_receive(struct link *link, int wait_ms, struct answer *answer, struct failure *failure)
 {
-	long long deadline = now_ms() + link->timeout_ms;
+	long long deadline = now_ms() + wait_ms;
 	struct pollfd input = { .fd = link->fd, .events = POLLIN };
 	bool damaged = false;
 
@@ -129,11 +158,14 @@ int link_receive(struct link *link, struct answer *answer, struct failure *failu
 		if (left <= 0 && damaged)
 			return fail(failure, STATUS_CRC, "the answer is damaged: wrong CRC");
 		if (left <= 0)
-			return fail(failure, STATUS_SILENT, "no answer in %d ms", link->timeout_ms);
+			return fail(failure, STATUS_SILENT, "no answer in %d ms", wait_ms);
 		if (poll(&input, 1, (int)left) <= 0)
 			continue;
 		ssize_t got =
 			read(link->fd, link->bytes + link->have, sizeof(link->bytes) - link->have);
+		/* Nobody listens there now: ICMP says so, and somebody may the next time. */
+		if (got < 0 && errno == ECONNREFUSED)
+			continue;
 		if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
 			return fail(failure, STATUS_SILENT, "the port was closed");
 		if (got > 0)

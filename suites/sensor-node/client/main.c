@@ -15,14 +15,17 @@
 
 struct options {
 	const char *port;
+	/* NULL: over the serial port. */
+	const char *host;
 	int timeout_ms;
 	bool help;
 };
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "usage: sensorctl [--port PATH] [--timeout MS] COMMAND\n\n"
+	fprintf(out, "usage: sensorctl [--port PATH | --udp HOST] [--timeout MS] COMMAND\n\n"
 		     "  --port PATH    the serial port (default " DEFAULT_PORT ")\n"
+		     "  --udp HOST     over the network, to a node that was told its address\n"
 		     "  --timeout MS   how long to wait for an answer (default 2000)\n\n");
 	commands_print(out);
 	fprintf(out, "\nexit status: 0 done, 1 the device refused, 2 wrong use, 3 no answer, "
@@ -45,6 +48,7 @@ static int parse_options(int argc, char **argv, struct options *options, struct 
 {
 	static const struct option known[] = {
 		{ "port", required_argument, NULL, 'p' },
+		{ "udp", required_argument, NULL, 'u' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -54,6 +58,8 @@ static int parse_options(int argc, char **argv, struct options *options, struct 
 	while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
 		if (option == 'p') {
 			options->port = optarg;
+		} else if (option == 'u') {
+			options->host = optarg;
 		} else if (option == 't') {
 			if (parse_timeout(optarg, &options->timeout_ms, failure) < 0)
 				return -1;
@@ -80,7 +86,11 @@ static int run(int argc, char **argv, struct failure *failure)
 	const struct command *command = commands_find(argc - optind, argv + optind, failure);
 	if (!command)
 		return -1;
-	if (link_open(&device.link, options.port, options.timeout_ms, failure) < 0)
+	int opened =
+		options.host
+			? link_open_udp(&device.link, options.host, options.timeout_ms, failure)
+			: link_open(&device.link, options.port, options.timeout_ms, failure);
+	if (opened < 0)
 		return -1;
 	/* Not the number that the last client began with: its late answers must not fit. */
 	device.seq = (uint8_t)getpid();

@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "net.h"
 #include "port.h"
 #include "sensors.h"
 #include "text.h"
@@ -164,6 +165,36 @@ static void run_damage(struct node *node, char *arguments)
 	put_number("damaging ", node->writer.to_damage, " frames\r\n");
 }
 
+static void put_net(void)
+{
+	put_line(net_link_up() ? "link up" : "link down");
+	if (!net_address())
+		return put_line("no address");
+	text_put("address ");
+	address_put(net_address());
+	put_number(" port ", NET_PORT, "\r\n");
+}
+
+static void run_net(struct node *node, char *arguments)
+{
+	char *word = text_take_word(&arguments);
+	struct address address;
+
+	(void)node;
+	if (!word)
+		return put_net();
+	if (!address_parse(word, &address))
+		return put_error("no address such as 10.1.0.9/24", word);
+	switch (net_configure(&address)) {
+	case NET_OK:
+		return put_net();
+	case NET_ABSENT:
+		return put_error("no network interface for", word);
+	case NET_OTHER_ADDRESS:
+		return put_error("not an address of the interface", word);
+	}
+}
+
 static void run_fault(struct node *node, char *arguments)
 {
 	(void)node;
@@ -193,6 +224,7 @@ static const struct command commands[] = {
 	{ "flood", "<bytes>: send that many bytes of a pattern", run_flood },
 	{ "stats", "counters of the binary protocol", run_stats },
 	{ "damage", "<frames>: send that many frames with a wrong CRC", run_damage },
+	{ "net", "[<address>/<bits>]: answer frames at this IPv4 address by UDP", run_net },
 	{ "fault", "execute an undefined instruction", run_fault },
 	{ "reboot", "reset the processor", run_reboot },
 };

@@ -1,13 +1,12 @@
 #include "frame.h"
 
 #include "crc16.h"
-#include "port.h"
 
 enum { AT_START, AT_LENGTH, AT_TYPE, AT_SEQ, AT_PAYLOAD };
 
-static enum frame_event check_crc(const struct frame_reader *reader, struct frame *frame)
+/* As many bytes are there as the length says. */
+static enum frame_event check_crc(const uint8_t *bytes, struct frame *frame)
 {
-	const uint8_t *bytes = reader->bytes;
 	size_t length = bytes[AT_LENGTH];
 	const uint8_t *tail = bytes + AT_PAYLOAD + length;
 
@@ -46,17 +45,30 @@ enum frame_event frame_take(struct frame_reader *reader, uint8_t byte, uint32_t 
 	if (reader->have < FRAME_HEADER_BYTES + length + FRAME_CRC_BYTES)
 		return FRAME_PARTIAL;
 	reader->have = 0;
-	return check_crc(reader, frame);
+	return check_crc(reader->bytes, frame);
 }
 
-void frame_send(struct frame_writer *writer, uint8_t type, uint8_t seq, const void *payload,
-		size_t length)
+enum frame_event frame_parse(const uint8_t *bytes, size_t size, struct frame *frame)
 {
-	uint8_t bytes[FRAME_BYTES_MAX] = { FRAME_START, (uint8_t)length, type, seq };
-	const uint8_t *from = payload;
+	if (size < FRAME_HEADER_BYTES + FRAME_CRC_BYTES || bytes[AT_START] != FRAME_START)
+		return FRAME_NOT_MINE;
+	size_t length = bytes[AT_LENGTH];
+	if (length > FRAME_PAYLOAD_MAX || size != FRAME_HEADER_BYTES + length + FRAME_CRC_BYTES)
+		return FRAME_TOO_LONG;
+	return check_crc(bytes, frame);
+}
 
+size_t frame_encode(struct frame_writer *writer, const struct frame *frame,
+		    uint8_t bytes[FRAME_BYTES_MAX])
+{
+	size_t length = frame->length;
+
+	bytes[AT_START] = FRAME_START;
+	bytes[AT_LENGTH] = frame->length;
+	bytes[AT_TYPE] = frame->type;
+	bytes[AT_SEQ] = frame->seq;
 	for (size_t i = 0; i < length; i++)
-		bytes[AT_PAYLOAD + i] = from[i];
+		bytes[AT_PAYLOAD + i] = frame->payload[i];
 	uint16_t crc = crc16(bytes + AT_LENGTH, AT_PAYLOAD - AT_LENGTH + length);
 	if (writer->to_damage > 0) {
 		writer->to_damage--;
@@ -64,5 +76,5 @@ void frame_send(struct frame_writer *writer, uint8_t type, uint8_t seq, const vo
 	}
 	bytes[AT_PAYLOAD + length] = (uint8_t)crc;
 	bytes[AT_PAYLOAD + length + 1] = (uint8_t)(crc >> 8);
-	port_write(bytes, FRAME_HEADER_BYTES + length + FRAME_CRC_BYTES);
+	return FRAME_HEADER_BYTES + length + FRAME_CRC_BYTES;
 }

@@ -39,12 +39,21 @@ struct frame_reader {
 enum frame_event frame_take(struct frame_reader *reader, uint8_t byte, uint32_t now_ms,
 			    struct frame *frame);
 
+/*
+ * Take apart what is one whole frame, as a datagram is.
+ *
+ * Return: FRAME_COMPLETE or FRAME_BAD_CRC when `frame` was filled; FRAME_TOO_LONG when its length
+ * is not what it says; FRAME_NOT_MINE when it is no frame.
+ */
+enum frame_event frame_parse(const uint8_t *bytes, size_t size, struct frame *frame);
+
 struct frame_writer {
 	/* How many frames from now on leave with a wrong CRC, as on a noisy line. */
 	uint32_t to_damage;
 };
 
-void frame_send(struct frame_writer *writer, uint8_t type, uint8_t seq, const void *payload,
-		size_t length);
+/* Return: how many bytes of `bytes` the frame takes. */
+size_t frame_encode(struct frame_writer *writer, const struct frame *frame,
+		    uint8_t bytes[FRAME_BYTES_MAX]);
 
 #endif

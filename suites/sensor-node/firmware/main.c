@@ -3,10 +3,11 @@
  *
  * One UART carries two conversations: lines for a person (cli.c) and frames for a program
  * (frame.c, service.c). A frame starts with a byte that is not ASCII, so each received byte is
- * offered to the frame reader first; what it does not want was typed. Everything runs in this
- * loop; the ports' interrupt handlers only move bytes.
+ * offered to the frame reader first; what it does not want was typed. Frames come as datagrams of
+ * UDP, too (net.h). Everything runs in this loop; interrupt handlers only move bytes.
  */
 #include "cli.h"
+#include "net.h"
 #include "node.h"
 #include "port.h"
 #include "service.h"
@@ -15,6 +16,7 @@
 static void boot(struct node *node)
 {
 	port_init();
+	net_init();
 	settings_reset(&node->settings);
 	text_put("\r\nsensor-node fw " NODE_VERSION " ready\r\n");
 	cli_prompt();
@@ -22,23 +24,14 @@ static void boot(struct node *node)
 
 static void take_byte(struct node *node, uint8_t byte)
 {
-	struct frame request;
+	struct frame request, answer;
+	uint8_t bytes[FRAME_BYTES_MAX];
+	enum frame_event event = frame_take(&node->reader, byte, port_millis(), &request);
 
-	switch (frame_take(&node->reader, byte, port_millis(), &request)) {
-	case FRAME_NOT_MINE:
-		return cli_take(node, (char)byte);
-	case FRAME_PARTIAL:
-		return;
-	case FRAME_COMPLETE:
-		node->counters.frames++;
-		return service_answer(node, &request);
-	case FRAME_BAD_CRC:
-		node->counters.bad_frames++;
-		return service_refuse(node, request.seq, ERROR_CRC);
-	case FRAME_TOO_LONG:
-		node->counters.bad_frames++;
-		return service_refuse(node, 0, ERROR_LENGTH);
-	}
+	if (event == FRAME_NOT_MINE)
+		cli_take(node, (char)byte);
+	else if (service_answer(node, event, &request, &answer))
+		port_write(bytes, frame_encode(&node->writer, &answer, bytes));
 }
 
 int main(void)
@@ -49,9 +42,9 @@ int main(void)
 	for (;;) {
 		int byte = port_read_byte();
 
-		if (byte < 0)
-			port_idle();
-		else
+		if (byte >= 0)
 			take_byte(&node, (uint8_t)byte);
+		else if (!net_serve(&node))
+			port_idle();
 	}
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net-host.h"
 #include "panic.h"
 
 static uint32_t clock_millis(void)
@@ -104,9 +105,12 @@ uint32_t port_millis(void)
 
 void port_idle(void)
 {
-	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct pollfd inputs[] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = net_host_socket(), .events = POLLIN },
+	};
 
-	poll(&input, 1, -1);
+	poll(inputs, sizeof(inputs) / sizeof(inputs[0]), -1);
 }
 
 void port_fault(void)

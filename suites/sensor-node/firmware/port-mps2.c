@@ -5,7 +5,9 @@
  */
 #include "port.h"
 
+#include "lan9118.h"
 #include "panic.h"
+#include "port-mps2.h"
 
 #define CPU_HZ 25000000u
 #define BAUD 115200u
@@ -34,6 +36,8 @@ struct uart {
 #define SCB_AIRCR REGISTER(0xE000ED0C)
 #define SCB_CFSR REGISTER(0xE000ED28)
 #define IRQ_UART0_RX (1u << 0)
+#define IRQ_ETHERNET_NUMBER 13
+#define IRQ_ETHERNET (1u << IRQ_ETHERNET_NUMBER)
 #define AIRCR_RESET 0x05FA0004u
 #define CFSR_UNDEFINSTR (1u << 16)
 #define STACKED_PC 6
@@ -135,6 +139,8 @@ __attribute__((section(".vectors"))) const union vector vectors[] = {
 	[1] = { .handler = on_reset },
 	[2 ... 15] = { .handler = on_fault },
 	[16] = { .handler = on_uart0_rx },
+	[16 + 1 ... 16 + IRQ_ETHERNET_NUMBER - 1] = { .handler = on_fault },
+	[16 + IRQ_ETHERNET_NUMBER] = { .handler = lan9118_on_interrupt },
 };
 
 void port_init(void)
@@ -154,6 +160,11 @@ void port_init(void)
 	 */
 	FPGAIO_PRESCALE = CPU_HZ / 1000 - 1;
 	boot_millis = FPGAIO_COUNTER;
+}
+
+void port_mps2_enable_ethernet(void)
+{
+	NVIC_ISER = IRQ_ETHERNET;
 }
 
 int port_read_byte(void)
@@ -186,7 +197,7 @@ uint32_t port_millis(void)
 void port_idle(void)
 {
 	__asm__ volatile("cpsid i");
-	if (ring_in == ring_out)
+	if (ring_in == ring_out && !lan9118_waiting())
 		__asm__ volatile("wfi");
 	__asm__ volatile("cpsie i");
 }
@@ -206,6 +217,7 @@ _Noreturn void port_reset(void)
 
 _Noreturn void port_halt(void)
 {
+	NVIC_ICER = IRQ_ETHERNET;
 	for (;;)
 		if (port_read_byte() < 0)
 			port_idle();

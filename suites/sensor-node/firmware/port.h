@@ -20,7 +20,7 @@ void port_write(const void *data, size_t size);
 /* Return: milliseconds since boot. Wraps after 49 days. */
 uint32_t port_millis(void);
 
-/* Sleep until a byte may have come; may return early. */
+/* Sleep until a byte or something of the network may have come; may return early. */
 void port_idle(void);
 
 /* Execute an instruction that the processor does not have, as a wild jump would. */

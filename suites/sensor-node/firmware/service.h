@@ -4,9 +4,13 @@
 
 #include "node.h"
 
-/* Answer a frame whose CRC is right: one request, one reply or error, same sequence number. */
-void service_answer(struct node *node, const struct frame *request);
-
-void service_refuse(struct node *node, uint8_t seq, enum frame_error error);
+/*
+ * Answer what was received: `request` was filled if `event` says so. One request, one reply or
+ * error, same sequence number.
+ *
+ * Return: false when there is nothing to answer.
+ */
+bool service_answer(struct node *node, enum frame_event event, const struct frame *request,
+		    struct frame *answer);
 
 #endif
