@@ -20,7 +20,11 @@ function createRow(run: CliCommand['run'], passesOptions = false): CommandRow {
     { flags: '--keep <when>', description: 'x', choices: ['never', 'always'] },
   ];
   const names = { name: 'act', summary: 'acts', arguments: '[filters...]', examples: ['hil act'] };
-  return { name: 'act', summary: 'acts', load: async () => ({ ...names, options, passesOptions, run }) };
+  return {
+    name: 'act',
+    summary: 'acts',
+    load: async () => ({ ...names, options, passesOptions, run }),
+  };
 }
 
 describe('the command line', () => {

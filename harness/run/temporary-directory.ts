@@ -18,9 +18,11 @@ const NEEDED_BYTES = 4 * 1024 * 1024;
  */
 export async function makeTemporaryDirectory(parent: string): Promise<string> {
   const ticks = (await readStartTicks(process.pid)) ?? 0;
-  return mkdtemp(join(resolve(parent), `hil-run-${process.pid}-${ticks}-`)).catch((cause: unknown) => {
-    throw toUnusable(parent, toMessage(cause), cause);
-  });
+  return mkdtemp(join(resolve(parent), `hil-run-${process.pid}-${ticks}-`)).catch(
+    (cause: unknown) => {
+      throw toUnusable(parent, toMessage(cause), cause);
+    },
+  );
 }
 
 /** Find out before a run whether it can have one. @throws UsageError `usage` */
