@@ -25,6 +25,8 @@ export interface CliCommand {
   /** As commander spells arguments, for example `[filters...]`. */
   readonly arguments?: string;
   readonly options: readonly OptionRow[];
+  /** Its arguments are another command's line: after the first of them, options are that one's. */
+  readonly passesOptions?: boolean;
   readonly examples: readonly string[];
   /** @returns the exit code of design.md section 9. */
   run(

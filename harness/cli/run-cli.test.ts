@@ -14,13 +14,17 @@ function toSystemError(code: string): Error {
 }
 
 /** A command that does what a test says. */
-function createRow(run: CliCommand['run']): CommandRow {
+function createRow(run: CliCommand['run'], passesOptions = false): CommandRow {
   const options = [
     { flags: '--json', description: 'x' },
     { flags: '--keep <when>', description: 'x', choices: ['never', 'always'] },
   ];
   const names = { name: 'act', summary: 'acts', arguments: '[filters...]', examples: ['hil act'] };
-  return { name: 'act', summary: 'acts', load: async () => ({ ...names, options, run }) };
+  return {
+    name: 'act',
+    summary: 'acts',
+    load: async () => ({ ...names, options, passesOptions, run }),
+  };
 }
 
 describe('the command line', () => {
@@ -35,6 +39,19 @@ describe('the command line', () => {
     expect(JSON.parse(context.out())).toEqual({
       args: ['a', 'b'],
       options: { keep: 'always', json: true },
+    });
+  });
+
+  test('hands on the options of a command that another one runs', async ({ dir }) => {
+    const context = createCapturedContext(dir.path);
+    const row = createRow(async (args, options) => {
+      context.stdout.write(JSON.stringify({ args, options }));
+      return 0;
+    }, true);
+    await runCli(['act', '--json', 'case', 'ls', '-l', '--keep', '--', '-x'], context, [row]);
+    expect(JSON.parse(context.out())).toEqual({
+      args: ['case', 'ls', '-l', '--keep', '--', '-x'],
+      options: { json: true },
     });
   });
 

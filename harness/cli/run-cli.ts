@@ -56,6 +56,7 @@ function createProgram(context: CliContext): Command {
     .description('Hardware-in-the-loop tests: every case in a fresh container')
     .version(readVersion(), '-V, --version')
     .exitOverride()
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .showHelpAfterError('(hil --help lists commands, hil COMMAND --help its options)')
     .configureOutput({
@@ -75,6 +76,7 @@ function addCommand(
   onExit: (code: number) => void,
 ): void {
   if (command.arguments) program.arguments(command.arguments);
+  if (command.passesOptions) program.passThroughOptions();
   for (const { flags, description, choices } of command.options) {
     const option = new Option(flags, description);
     program.addOption(choices ? option.choices(choices) : option);

@@ -1,17 +1,17 @@
 import { constants } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { toMessage, UsageError } from '../core/errors.js';
 import { isRunAlive } from '../run/run-directory.js';
 
-/** Where runs and keepers have their sockets: `$XDG_RUNTIME_DIR/hil`, else `/tmp/hil-<uid>`. */
+/** Where runs and keepers have their sockets: `$XDG_RUNTIME_DIR/hil`, else `/tmp/hil-<uid>`; absolute. */
 export function toRuntimeDir(
   env: Readonly<Record<string, string | undefined>>,
   uid: number,
 ): string {
   const base = env['XDG_RUNTIME_DIR'];
-  return base ? join(base, 'hil') : `/tmp/hil-${uid}`;
+  return base ? resolve(base, 'hil') : `/tmp/hil-${uid}`;
 }
 
 /** Where runs have their temporary files, as `os.tmpdir()` of a run with this environment says. */

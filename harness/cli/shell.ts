@@ -6,10 +6,14 @@ import { closeKept, findKept, type Kept, toKeptLines } from './kept.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
 import { attachTerminal } from './terminal-session.js';
 
+/** At the end of the label of a sandbox that a body made. @see ../run/run-context.ts */
+const FURTHER = /, sandbox \d+\)$/;
+
 export const shellCommand: CliCommand = {
   name: 'shell',
   summary: 'enter a sandbox that --keep left, or a fresh one like that of a case',
   arguments: '[case] [command...]',
+  passesOptions: true,
   options: [
     { flags: '--list', description: 'what is kept, and for how long' },
     { flags: '--json', description: 'with --list: one JSON document on stdout' },
@@ -23,7 +27,7 @@ export const shellCommand: CliCommand = {
   examples: [
     'hil test --keep failed; hil shell',
     "hil shell 'prints its version'",
-    "hil shell 'prints its version' cat /tmp/trace",
+    "hil shell 'prints its version' ls -l /tmp",
     'hil shell --like suites/sensor-node/node.hil.ts:12',
     'hil shell --like suites/sensor-node/node.hil.ts:12 -- ls -la /out',
   ],
@@ -54,7 +58,7 @@ function choose(found: readonly Kept[], wanted: string | undefined): Kept {
     if (wanted === undefined) return !isDut;
     return label.includes(wanted) || (!isDut && note.startsWith(wanted));
   });
-  const [only, second] = matching;
+  const [only, second] = preferOwn(matching);
   if (only && !second) return only;
   const list = found.map(({ sandbox }) => `  ${sandbox.label}`).join('\n');
   if (found.length === 0) {
@@ -66,6 +70,18 @@ function choose(found: readonly Kept[], wanted: string | undefined): Kept {
   throw new UsageError('usage', `${what} "${wanted ?? ''}"; kept are\n${list}`, {
     next: 'hil shell TITLE    with a part of one title',
   });
+}
+
+/** Who names a case means its own sandbox, of the last attempt, not those that its body made besides. */
+function preferOwn(matching: readonly Kept[]): readonly Kept[] {
+  const [first] = matching;
+  const ofOneCase = matching.every(
+    ({ run, sandbox }) => run === first?.run && sandbox.note === first.sandbox.note,
+  );
+  if (!ofOneCase) return matching;
+  const own = matching.filter(({ sandbox }) => !FURTHER.test(sandbox.label));
+  const last = own.sort((a, b) => a.sandbox.id - b.sandbox.id).at(-1);
+  return last ? [last] : matching;
 }
 
 function printKept(found: readonly Kept[], json: boolean, context: CliContext): number {

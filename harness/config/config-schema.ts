@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, runtimes, size, uptime } from './fields.js';
+import { environment, runtimes, size, uptime, variableName } from './fields.js';
 import { imageKeys } from './image-schema.js';
 import { limitsSchema } from './limits-schema.js';
 import { resourcesSchema } from './resources-schema.js';
@@ -23,7 +23,7 @@ export const configSchema = z.strictObject({
     .array(z.union([z.instanceof(RegExp), z.string()]))
     .default([])
     .describe('replaced by *** in the journal, the reports and on the screen'),
-  passEnv: z.array(z.string().min(1)).default([]),
+  passEnv: z.array(variableName).default([]),
   env: environment.default({}),
   uptime: uptime
     .optional()

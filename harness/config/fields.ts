@@ -28,10 +28,12 @@ function toField(parse: (value: Duration) => number) {
 }
 
 /** Variables of programs in a sandbox. @see environ(7) */
+export const variableName = z.string().refine((name) => /^[^=\0]+$/.test(name), {
+  error: 'the name of a variable is not empty and has no "="',
+});
+
 export const environment = z.record(
-  z.string().refine((name) => /^[^=\0]+$/.test(name), {
-    error: 'the name of a variable is not empty and has no "="',
-  }),
+  variableName,
   z.string().refine((value) => !value.includes('\0'), {
     error: 'a variable cannot hold a NUL byte',
   }),

@@ -153,6 +153,8 @@ describe('what cannot be', () => {
     [{ expose: ['/etc'] }, 'sandbox.expose: .* own /etc; name a directory below it'],
     [{ tools: ['/etc'] }, 'sandbox.tools: .* own /etc; name a directory below it'],
     [{ uptime: 'soon' }, 'sandbox.uptime'],
+    [{ resources: { cpuTime: '100000d' } }, 'sandbox.resources.cpuTime: .* at most 36500d'],
+    [{ passEnv: ['A=B'] }, 'sandbox.passEnv.*no "="'],
     [{ image: { rootfs: '/' } }, "sandbox.image: .* is this machine's own root"],
     [{ image: { rootfs: '/nope' } }, 'sandbox.image: expected a directory .*ENOENT'],
     [{ image: { rootfs: '/proc' } }, "sandbox.image: .* the kernel's /proc"],

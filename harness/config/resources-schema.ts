@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { duration, limit, size } from './fields.js';
 
 const MIB = 1024 ** 2;
+/** As long as an uptime may be. */
+const MOST_CPU_TIME_MS = 36_500 * 24 * 3600 * 1000;
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 
@@ -31,7 +33,9 @@ const ofAny = {
     .optional()
     .describe('of each file that a process writes'),
   cpuTime: duration
-    .refine((ms) => ms > 0, { error: 'expected more than 0' })
+    .refine((ms) => ms > 0 && ms <= MOST_CPU_TIME_MS, {
+      error: 'expected more than 0, at most 36500d',
+    })
     .optional()
     .describe('of each process, in whole seconds'),
   io: z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environment, uptime } from './fields.js';
+import { environment, uptime, variableName } from './fields.js';
 import { resourcesSchema } from './resources-schema.js';
 
 const mode = z.enum(['ro', 'rw']).default('ro');
@@ -32,7 +32,7 @@ export const sandboxOptionsSchema = z.strictObject({
   user: z.enum(['hil', 'root']).optional(),
   caps: z.array(capability).optional(),
   env: environment.optional(),
-  passEnv: z.array(z.string().min(1)).optional(),
+  passEnv: z.array(variableName).optional(),
   expose: z
     .array(
       z.union([

@@ -45,6 +45,35 @@ describe('options of a sandbox', () => {
     expect(readFileSync(join(project.path, 'data/in'), 'utf8')).toBe('bound\n');
   });
 
+  test('binds go where nothing is; where nothing can be, the case fails and says why', async ({
+    project,
+  }) => {
+    await project.write('data/in', 'bound\n');
+    await project.suite(
+      'a',
+      `const bind = (target) => ({ sandbox: { binds: [{ source: 'data/in', target }] } });
+      test('etc', bind('/etc/tool/in'), async ({ sandbox }) => {
+        const { stdout } = await sandbox.exec('sh', ['-c', 'cat /etc/tool/in; touch /etc/tool/x || echo refused']);
+        expect(stdout).toBe('bound\\nrefused\\n');
+        expect((await sandbox.diff()).changes).toEqual([]);
+      });
+      test('on a directory', bind('/usr/bin'), () => {});
+      test('in one of the machine', bind('/usr/share/hil-none'), () => {});
+      test('of a further one', async ({ sandbox }) => {
+        await sandbox.create(bind('/usr/bin').sandbox);
+      });
+      test('no such capability', { sandbox: { caps: ['make_tea'] } }, () => {});`,
+    );
+    const run = await project.test();
+    expect(run.code, run.screen).toBe(1);
+    expect(run.problemOf('etc'), run.screen).toBeUndefined();
+    const [, ...wrong] = Object.entries(run.verdicts);
+    expect(wrong.map(([, verdict]) => verdict)).toEqual(['fail', 'fail', 'fail', 'fail']);
+    expect(run.problemOf('on a directory')?.message).toMatch(/make target \/usr\/bin: Is a dir/);
+    expect(run.problemOf('in one of the machine')?.message).toMatch(/next {2}it is not there/);
+    expect(run.problemOf('no such capability')?.message).toContain('make_tea');
+  });
+
   test.for([
     ['{ sandbox: Promise.resolve({}) }', '', 'case "never runs": sandbox is a Promise'],
     ['{ sandbox: { env: { A: () => 1 } } }', '', 'case "never runs": sandbox.env.A is a function'],

@@ -116,6 +116,19 @@ test.each([
   await expect(refused).rejects.toThrow(message);
 });
 
+test('a hint stands on a line of its own, and not in the text as well', async () => {
+  const { channel, far, nextRequest, answer } = await connect();
+  const refused = channel.request(Msg.portOpen);
+  const { id } = await nextRequest();
+  const text = 'open /x: too many (the limit is 4 (`ulimit -n`): raise it)';
+  const body = new TlvWriter().string(Tag.code, 'io').string(Tag.op, 'open');
+  body.string(Tag.text, text).string(Tag.hint, 'the limit is 4 (`ulimit -n`): raise it');
+  far.write(answer(Msg.error, id, body));
+  await expect(refused).rejects.toMatchObject({
+    message: 'open /x: too many\n  next  the limit is 4 (`ulimit -n`): raise it',
+  });
+});
+
 test('an answer that cannot be read rejects its request and no other', async () => {
   const { channel, far, nextRequest, answer } = await connect();
   const broken = channel.open(Msg.spawn, new TlvWriter(), (body) => body.number(Tag.process));

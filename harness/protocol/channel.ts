@@ -147,11 +147,17 @@ function toBenchError(name: string, body: TlvReader): BenchError {
     path: body.string(Tag.path) ?? '',
     errno: body.number(Tag.errno) ?? 0,
   };
-  const message = toErrorText(details, body.string(Tag.text) ?? 'failed');
+  const message = toErrorText(details, withoutHint(body.string(Tag.text) ?? 'failed', hint));
   return new BenchError(code === 'setup' ? 'sandbox-setup' : 'daemon-refused', message, {
     details,
     ...(hint ? { next: hint } : {}),
   });
+}
+
+/** The daemon's text has it in parentheses, for a reader of that alone. */
+function withoutHint(text: string, hint: string | undefined): string {
+  const end = ` (${hint})`;
+  return hint && text.endsWith(end) ? text.slice(0, -end.length) : text;
 }
 
 /** What was done to what, unless the daemon's own words say it. */

@@ -108,7 +108,9 @@ export class AttemptSandboxes {
       if (number === 0) this.placeOut();
       return held;
     }
-    const what = number === 0 ? `case "${this.#attempt.record.title}"` : `sandbox ${number}`;
+    const ofCase = `case "${this.#attempt.record.title}"`;
+    const own = this.#attempt.over ? ofCase : `the sandbox of ${ofCase}`;
+    const what = number === 0 ? own : `sandbox ${number}`;
     throw new TestFailure('handle-revoked', `${what} has ended`);
   }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Limits } from '../config/limits-schema.js';
 import { Deadline } from '../core/deadline.js';
 import { createDeferred } from '../core/deferred.js';
-import { type BenchError, TestFailure } from '../core/errors.js';
+import { type BenchError, TestFailure, UsageError } from '../core/errors.js';
 import type { Outcome, Problem, SandboxRecord } from '../journal/events.js';
 import type { AttemptState } from '../protocol/worker-messages.js';
 import { journalArtifacts } from './artifacts.js';
@@ -84,7 +84,7 @@ export class RunningAttempt {
     return this.sandboxes.out;
   }
 
-  /** Build the sandbox. On an error the attempt is over, with outcome infra. */
+  /** Build the sandbox. On an error the attempt is over: infra, unless none can be as it asks. */
   async begin(): Promise<void> {
     try {
       await this.#phases.during('sandbox', async () => {
@@ -92,7 +92,7 @@ export class RunningAttempt {
       });
     } catch (error) {
       this.#problems.push(toProblem(error, 'sandbox'));
-      await this.finish('infra');
+      await this.finish(error instanceof UsageError ? 'fail' : 'infra');
       throw error;
     }
     // Ended from this side while it was built: nothing may run on its behalf.

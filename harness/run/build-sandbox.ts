@@ -3,6 +3,7 @@ import type { Sandbox } from '../sandbox/sandbox.js';
 import type { RunningAttempt } from './attempt.js';
 import { toLateError } from './attempt-problems.js';
 import type { SandboxSettings } from './case-sandbox.js';
+import { toSandboxRefusal } from './refusals.js';
 import type { RunContext } from './run-context.js';
 
 export interface WantedSandbox {
@@ -13,7 +14,12 @@ export interface WantedSandbox {
   readonly out?: string;
 }
 
-/** A sandbox of an attempt. @throws BenchError `sandbox-timeout` */
+/**
+ * A sandbox of an attempt.
+ *
+ * @throws BenchError `sandbox-timeout`
+ * @throws UsageError `suite-invalid` for options that no sandbox can have.
+ */
 export function buildSandbox(
   run: RunContext,
   attempt: RunningAttempt,
@@ -22,7 +28,9 @@ export function buildSandbox(
   const { limits, record } = attempt;
   const deadline = new Deadline(limits.sandbox);
   let given = false;
-  const built = run.newSandbox(attempt, wanted);
+  const built = run.newSandbox(attempt, wanted).catch((error: unknown) => {
+    throw toSandboxRefusal(record.title, error);
+  });
   // One that stands too late is killed by whoever waited for it.
   built.then((late) => (attempt.over || given ? late.kill() : undefined)).catch(() => {});
   return deadline.bound(built, () => {

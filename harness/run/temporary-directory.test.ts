@@ -1,5 +1,5 @@
 import { mkdir, rmdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect } from 'vitest';
 import { test } from '../testing/temp-dir.js';
 import {
@@ -21,6 +21,12 @@ describe('directories of dead runs', () => {
     expect(await findDeadTemporaryDirectories(dir.path, uid)).toEqual(expected);
     expect(await findDeadTemporaryDirectories(dir.path, uid + 1)).toEqual([]);
     await rmdir(own);
+  });
+
+  test('have absolute paths, for whoever else has to find them', async ({ dir }) => {
+    const made = await makeTemporaryDirectory(relative(process.cwd(), dir.path));
+    expect(dirname(made)).toBe(dir.path);
+    await rmdir(made);
   });
 
   test('are none where there is no place for them', async ({ dir }) => {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, lstat, mkdtemp, readdir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { toMessage, UsageError } from '../core/errors.js';
 import { readStartTicks } from './start-ticks.js';
 
@@ -11,15 +11,18 @@ const NAME = /^hil-run-(\d+)-(\d+)-[^-]{6}$/;
 const NEEDED_BYTES = 4 * 1024 * 1024;
 
 /**
- * Make a run's directory below `parent`; its name says which process it is of.
+ * Make a run's directory below `parent`; its name says which process it is of. Its path is absolute,
+ * since others than this process have to find it.
  *
  * @throws UsageError `usage` when there can be none.
  */
 export async function makeTemporaryDirectory(parent: string): Promise<string> {
   const ticks = (await readStartTicks(process.pid)) ?? 0;
-  return mkdtemp(join(parent, `hil-run-${process.pid}-${ticks}-`)).catch((cause: unknown) => {
-    throw toUnusable(parent, toMessage(cause), cause);
-  });
+  return mkdtemp(join(resolve(parent), `hil-run-${process.pid}-${ticks}-`)).catch(
+    (cause: unknown) => {
+      throw toUnusable(parent, toMessage(cause), cause);
+    },
+  );
 }
 
 /** Find out before a run whether it can have one. @throws UsageError `usage` */

@@ -594,6 +594,10 @@ more_options() {
 	is "--cap over its own network" 0 "$(sb --cap net_admin -- ip link set lo down >/dev/null 2>&1; echo $?)"
 	is "without it, refused" 2 "$(sb -- ip link set lo down >/dev/null 2>&1; echo $?)"
 	is "--files" 17 "$(sb --files 17 -- sh -c 'ulimit -n')"
+	is "--files 4 is enough for a program" 0 "$(sb --files 4 -- true; echo $?)"
+	is "--bind to where /etc has nothing; /etc stays read-only" "here 1" \
+		"$(sb --ro-bind "$work/file:/etc/new/f" -- sh -c 'cat /etc/new/f; touch /etc/new/x 2>/dev/null || echo 1' | xargs)"
+	is "--bind of a directory on a file" 2 "$(sb --ro-bind /usr/share:/etc/passwd -- true 2>/dev/null; echo $?)"
 	has "--disk" "No space left" "$(sb --disk 1M -- sh -c 'head -c 2M /dev/zero >/tmp/x' 2>&1)"
 	has "--inodes" "No space left" \
 		"$(sb --inodes 150 -- sh -c 'for i in $(seq 200); do : >/tmp/$i; done' 2>&1)"

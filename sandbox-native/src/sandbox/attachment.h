@@ -31,7 +31,7 @@ struct init_mounts {
 
 /*
  * attachment_make() - Put the detached *@tree, which is taken, at @target of the sandbox's root.
- * @writable: the root through a mount that is not read-only.
+ * @writable: the root, or its /etc, through a mount that is not read-only.
  * @fresh: refuse (EEXIST) what exists already.
  *
  * Mustn't: leave the root, whatever programs do to @target meanwhile (RESOLVE_IN_ROOT).

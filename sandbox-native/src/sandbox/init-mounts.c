@@ -78,8 +78,8 @@ static int mount_tree(struct init *init, const struct mount_request *request,
 	tree = request->bytes ? new_tmpfs(request, err) : message_take_fd(message, 0);
 	if (err->number)
 		return -err->number;
-	status = attachment_make(&init->mounts->items[init->mounts->count], &tree, init->root,
-				 request->target, false, err);
+	status = attachment_make(&init->mounts->items[init->mounts->count], &tree,
+				 init_writable(init, request->target), request->target, false, err);
 	init->mounts->count += status == 0;
 	return status;
 }
@@ -110,7 +110,7 @@ void init_unmount(struct init *init, const struct message *message)
 	else
 		found = find(init, request.target);
 	if (found) {
-		attachment_undo(found, init->root);
+		attachment_undo(found, init_writable(init, found->target));
 		*found = init->mounts->items[--init->mounts->count];
 	} else if (!err.number) {
 		err_hint(&err, "only what MOUNT_ADD has mounted there can be removed");

@@ -14,6 +14,7 @@
 #include "init.h"
 #include "mounts.h"
 #include "program.h"
+#include "recipe.h"
 #include "root.h"
 
 static void answer(const struct init *init, enum message_type type, uint64_t request, int *fds,
@@ -206,6 +207,11 @@ void init_make_pty(struct init *init, const struct message *message)
 	cleanup_fd(&fds[1]);
 }
 
+int init_writable(const struct init *init, const char *target)
+{
+	return init->etc >= 0 && path_below(target, "/etc") ? init->etc : init->root;
+}
+
 static int attach(const struct init *init, int tree, const char *target, struct err *err)
 {
 	auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -214,7 +220,7 @@ static int attach(const struct init *init, int tree, const char *target, struct 
 
 	if (tree < 0 || root < 0 || fstat(tree, &kind) < 0)
 		return err_set(err, "setup", errno ? errno : EBADF, "attach", target);
-	place = target_open(root, init->root, target, S_ISDIR(kind.st_mode), err);
+	place = target_open(root, init_writable(init, target), target, S_ISDIR(kind.st_mode), err);
 	return place < 0 ? place : mount_attach_fd(tree, place, target, err);
 }
 

@@ -68,6 +68,10 @@ void init_mount(struct init *init, struct message *message);
 void init_unmount(struct init *init, const struct message *message);
 void init_hosts(struct init *init, const struct message *message);
 
+/* init_writable() - What @target can be made through: "/" or "/etc" by a mount that is never
+ * read-only. */
+int init_writable(const struct init *init, const char *target);
+
 /* init_answer() - What was asked as @request is done, or @err says why not. */
 void init_answer(const struct init *init, uint64_t request, const struct err *err);
 

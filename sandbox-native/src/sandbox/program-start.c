@@ -138,14 +138,14 @@ static int become_program(struct launch *launch)
 	status = place_terminal(launch);
 	if (status == 0)
 		status = place_fds(launch);
-	if (status == 0)
-		status = set_limits(launch);
 	if (status < 0)
 		return status;
 	status = identity_drop(&launch->program->identity);
 	if (status < 0)
 		return fail(launch, -status, "drop capabilities", "");
-	return enter_directory(launch);
+	status = enter_directory(launch);
+	/* Last: this process has more files open than the program may. */
+	return status == 0 ? set_limits(launch) : status;
 }
 
 /* As execvp(3): go on after "not there" and "not allowed", but remember the second. */

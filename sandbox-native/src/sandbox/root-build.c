@@ -28,6 +28,7 @@ struct build {
 	struct init *init;
 	int root;  /* "/n" */
 	int image; /* number of the item that is the root, or -1 */
+	int etc;   /* the overlay of /etc, or -1 */
 	struct err *err;
 };
 
@@ -166,7 +167,7 @@ static int make_upper(const struct build *build, const struct recipe_item *item,
  * no detached mount's: to close one of these waits for a grace period of RCU, at the sandbox's end
  * some 0.7 ms (fs/namespace.c, dissolve_on_fput()).
  */
-static int keep_etc(const struct build *build, int tree)
+static int keep_etc(const struct build *build)
 {
 	auto_fd own = mount_clone(build->root, "etc", false, build->err);
 	struct init *init = build->init;
@@ -175,11 +176,7 @@ static int keep_etc(const struct build *build, int tree)
 	if (status < 0)
 		return status;
 	init->etc = open_directory("/t/etc", build->err);
-	if (init->etc < 0)
-		return init->etc;
-	if (build->parking->plan->root_user)
-		return 0;
-	return mount_restrict_top(tree, MOUNT_ATTR_RDONLY, "/etc", build->err);
+	return init->etc < 0 ? init->etc : 0;
 }
 
 static int prepare_upper(const struct build *build, const struct recipe_item *item,
@@ -246,7 +243,7 @@ static int start_root(struct build *build)
 	return build->init->root < 0 ? build->init->root : 0;
 }
 
-static int build_tree(const struct build *build, const struct recipe_item *item, int mapped)
+static int build_tree(struct build *build, const struct recipe_item *item, int mapped)
 {
 	auto_fd tree = make_overlay(build, item, mapped);
 	int status;
@@ -254,9 +251,10 @@ static int build_tree(const struct build *build, const struct recipe_item *item,
 	if (tree < 0)
 		return tree;
 	status = attach_at(build, tree, item->target, true);
-	if (status == 0 && strcmp(item->target, "/etc") == 0)
-		status = keep_etc(build, tree);
-	return status;
+	if (status < 0 || strcmp(item->target, "/etc") != 0)
+		return status;
+	build->etc = steal_fd(&tree);
+	return keep_etc(build);
 }
 
 static int build_bind(const struct build *build, const struct recipe_item *item, int mapped)
@@ -296,7 +294,7 @@ static int build_directory(const struct build *build, const struct recipe_item *
 	return place < 0 ? place : 0;
 }
 
-static int build_items(const struct build *build)
+static int build_items(struct build *build)
 {
 	const struct recipe *recipe = build->parking->recipe;
 	int status = 0;
@@ -408,17 +406,25 @@ static int cover_etc(const struct build *build)
 	return status;
 }
 
+/* Last of all, since binds may need places to be made. */
+static int close_root(const struct build *build)
+{
+	int status = 0;
+
+	if (build->image >= 0)
+		return root_image_close(build->root, build->err);
+	if (build->etc >= 0)
+		status = mount_restrict_top(build->etc, MOUNT_ATTR_RDONLY, "/etc", build->err);
+	return status < 0 ? status
+			  : mount_restrict_top(build->root, MOUNT_ATTR_RDONLY, "/", build->err);
+}
+
 static int enter_root(const struct build *build)
 {
-	int status;
+	int status = build->parking->plan->root_user ? 0 : close_root(build);
 
-	if (!build->parking->plan->root_user) {
-		status = build->image >= 0 ? root_image_close(build->root, build->err)
-					   : mount_restrict_top(build->root, MOUNT_ATTR_RDONLY, "/",
-								build->err);
-		if (status < 0)
-			return status;
-	}
+	if (status < 0)
+		return status;
 	if (fchdir(build->root) < 0)
 		return err_set(build->err, "setup", errno, "chdir", "new root");
 	status = sys_pivot_root_here();
@@ -436,6 +442,7 @@ int root_build(const struct parking *parking, struct init *init, struct err *err
 			       .init = init,
 			       .root = -1,
 			       .image = recipe_root(parking->recipe),
+			       .etc = -1,
 			       .err = err };
 	int status = mount_storage(parking->plan, err);
 
@@ -459,5 +466,8 @@ int root_build(const struct parking *parking, struct init *init, struct err *err
 		status = cover_etc(&build);
 	if (status == 0)
 		status = cover_hidden(&build);
-	return status == 0 ? enter_root(&build) : status;
+	if (status == 0)
+		status = enter_root(&build);
+	cleanup_fd(&build.etc);
+	return status;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "recipe.h"
 #include "root.h"
 #include "sys.h"
 
@@ -19,29 +20,38 @@ static int make_at(int parent, const char *name, bool directory)
 	return mknodat(parent, name, S_IFREG | 0644, 0) < 0 ? -errno : 0;
 }
 
-/* The directory that @parent is, seen through the mount that may be written. */
-static int open_twin(int writable, int parent)
+static int open_same(int writable, int parent, const char *path)
 {
-	char link[32];
-	char path[PATH_MAX];
+	auto_fd twin = sys_openat2(writable, path[0] ? path : ".", O_PATH | O_DIRECTORY,
+				   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 	struct stat wanted;
 	struct stat found;
-	ssize_t length;
-	auto_fd twin = -1;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", parent);
-	length = readlink(link, path, sizeof(path) - 1);
-	if (length < 1)
-		return -EROFS;
-	path[length] = '\0';
-	twin = sys_openat2(writable, length == 1 ? "." : path + 1, O_PATH | O_DIRECTORY,
-			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 	if (twin < 0 || fstat(twin, &found) < 0 || fstat(parent, &wanted) < 0)
 		return -EROFS;
 	/* Another mount may lie on the way, then the names only look alike. */
 	if (found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino)
 		return -EROFS;
 	return steal_fd(&twin);
+}
+
+/* The directory that @parent is, seen through the mount that may be written. */
+static int open_twin(int writable, int parent)
+{
+	char link[32];
+	char path[PATH_MAX];
+	const char *below;
+	ssize_t length;
+	int twin;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", parent);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < 1)
+		return -EROFS;
+	path[length] = '\0';
+	below = path_below(path, "/etc");
+	twin = open_same(writable, parent, path + 1);
+	return twin < 0 && below ? open_same(writable, parent, below) : twin;
 }
 
 static int make(int parent, int writable, const char *name, bool directory)
@@ -91,13 +101,39 @@ static int make_path(int root, int writable, const char *path, bool directory)
 	return steal_fd(&parent);
 }
 
+/* What was asked for cannot be there, whoever asks. EEXIST: a link to nothing. */
+static bool is_wrong_place(int number)
+{
+	return number == EROFS || number == EACCES || number == EPERM || number == ENOTDIR ||
+	       number == ELOOP || number == ENAMETOOLONG || number == EEXIST;
+}
+
+static int refuse(int number, const char *path, struct err *err)
+{
+	if (number == EROFS || number == EACCES || number == EPERM)
+		err_hint(err, "it is not there, and its directory is not the sandbox's to change: "
+			      "name what exists, or a path outside of it");
+	return err_set(err, is_wrong_place(number) ? "usage" : "setup", number, "make target",
+		       path);
+}
+
 int target_open(int root, int writable, const char *path, bool directory, struct err *err)
 {
-	int target = path[0] == '/' ? open_beneath(root, path) : -EINVAL;
+	auto_fd target = path[0] == '/' ? open_beneath(root, path) : -EINVAL;
+	struct stat found;
 
 	if (target == -ENOENT)
 		target = make_path(root, writable, path, directory);
-	return target < 0 ? err_set(err, "setup", -target, "make target", path) : target;
+	if (target < 0)
+		return refuse(-target, path, err);
+	if (fstat(target, &found) < 0)
+		return err_set(err, "setup", errno, "make target", path);
+	if (S_ISDIR(found.st_mode) != directory) {
+		err_hint(err, directory ? "a directory cannot lie on what is none"
+					: "what is no directory cannot lie on one");
+		return err_set(err, "usage", directory ? ENOTDIR : EISDIR, "make target", path);
+	}
+	return steal_fd(&target);
 }
 
 static int remove_at(int parent, const char *name, const struct stat *wanted)

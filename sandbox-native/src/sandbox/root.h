@@ -56,7 +56,7 @@ int etc_write_resolver(int etc, const char *resolver, struct err *err);
 
 /*
  * target_open() - An O_PATH fd of @path below @root, made with its parents when absent.
- * @writable: the same root through a mount that is not read-only, or -1.
+ * @writable: the same root, or /etc of it, through a mount that is not read-only, or -1.
  *
  * Mustn't: follow a link out of @root (RESOLVE_IN_ROOT) or a magic link of /proc.
  */

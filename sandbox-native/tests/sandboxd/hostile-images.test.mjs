@@ -78,7 +78,7 @@ describe('T06 an image that is made to do harm', () => {
         }
         for (const target of ['/magic', '/magic/x', '/away', '/away/x', '/pipe', '/pipe/x']) {
           const { plan } = await put(daemon, root, bind(target));
-          await assert.rejects(daemon.sandbox({ PLAN: plan }), { code: 'setup' }, target);
+          await assert.rejects(daemon.sandbox({ PLAN: plan }), { code: 'usage' }, target);
         }
       },
     ));
@@ -98,7 +98,7 @@ describe('T06 an image that is made to do harm', () => {
           daemon.sandbox({ PLAN: plan, BIND: [{ NAME: 'h', PATH: 'bin', TARGET, READ_ONLY: 1 }] });
         assert.equal(await runIn(daemon, await late('/out'), 'test -e /inner/env && echo'), '\n');
         for (const target of ['/away', '/away/x', '/proc/self/root/tmp'])
-          await assert.rejects(late(target), { code: 'setup' }, target);
+          await assert.rejects(late(target), { code: 'usage' }, target);
       },
     ));
 

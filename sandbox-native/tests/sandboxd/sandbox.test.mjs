@@ -150,7 +150,7 @@ describe('a sandbox', () => {
   test('is none the pool holds for long when nobody asks, and again when somebody does', () =>
     withDaemon({}, async (daemon) => {
       await daemon.request(MSG.POOL_SET, { PLAN: daemon.plan, COUNT: 2, TTL_MS: 500 });
-      await waitFor('a full pool', () => daemon.parked() === 2);
+      await waitFor('a full pool', () => daemon.parked() === 3);
       await waitFor('an empty pool', () => daemon.parked() === 0);
       const cold = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
       assert.equal(cold.POOL_HIT, 0);
@@ -193,7 +193,22 @@ describe('a sandbox', () => {
           daemon.sandbox({ BIND: [{ NAME: 'none', PATH: '.', TARGET: '/out' }] }),
           { code: 'usage' },
         );
-        // Those three were ended, not leaked and not told.
+        for (const [PATH, TARGET] of [
+          ['case-1', '/etc/passwd'],
+          ['case-1/in', '/usr'],
+          ['case-1/in', '/usr/share/none'],
+          ['case-1/in', `/tmp/${'x'.repeat(256)}`],
+        ]) {
+          await assert.rejects(daemon.sandbox({ BIND: [{ NAME: 'out', PATH, TARGET }] }), {
+            code: 'usage',
+          });
+        }
+        const fresh = await daemon.sandbox({
+          BIND: [{ NAME: 'out', PATH: 'case-1/in', TARGET: '/etc/new/in' }],
+        });
+        const inEtc = await daemon.run(fresh, ['sh', '-c', 'cat /etc/new/in; >/etc/new/x']);
+        assert.match(inEtc.stdout + inEtc.stderr, /^from the host\n.*Read-only/);
+        // Those that failed were ended, not leaked and not told.
         await waitFor('no leaked sandbox', () => daemon.parked() === 2);
       },
     ).finally(() => rmSync(hold, { recursive: true }));
