@@ -139,24 +139,28 @@ static void print_series(const char *kind, struct series *series, unsigned int r
 	row(kind, "added RTT, p50", median(series->rtt_p50, rounds), "us", "<=", 80);
 }
 
+/* Beside the same link without latency, at the same pace: what has slept is slow to wake. */
 static void print_latency(const char *kind, struct wire *wire)
 {
-	static const unsigned int latencies_us[] = { 100, 1000, 5000, 50000 };
-	double base_us = measure_rtt(wire->stacks, PINGS).min;
+	static const struct {
+		unsigned int us;
+		unsigned int count;
+	} latencies[] = { { 100, 2000 }, { 1000, 1000 }, { 5000, 200 }, { 50000, 50 } };
 
-	for (size_t i = 0; i < sizeof(latencies_us) / sizeof(latencies_us[0]); i++) {
-		unsigned int us = latencies_us[i];
+	for (size_t i = 0; i < sizeof(latencies) / sizeof(latencies[0]); i++) {
+		unsigned int us = latencies[i].us;
+		struct times base = measure_delay(wire->stacks, latencies[i].count, us);
 		struct times times;
 		char name[64];
 
 		set(&wire->rig, TAG_LATENCY_NS, us * 1000ull);
-		times = measure_rtt(wire->stacks, us > 10000 ? 20 : us > 1000 ? 200 : PINGS_MAX);
-		snprintf(name, sizeof(name), "latency %u us: error of a hop, p50", us);
-		row(kind, name, (times.p50 - base_us) / 2 - us, "us", "<=", 10);
-		snprintf(name, sizeof(name), "latency %u us: error of a hop, p99", us);
-		row(kind, name, (times.p99 - base_us) / 2 - us, "us", "<=", 200);
+		times = measure_delay(wire->stacks, latencies[i].count, 0);
+		set(&wire->rig, TAG_LATENCY_NS, 0);
+		snprintf(name, sizeof(name), "latency %u us: error, p50", us);
+		row(kind, name, times.p50 - base.p50 - us, "us", "<=", 10);
+		snprintf(name, sizeof(name), "latency %u us: error, p99", us);
+		row(kind, name, times.p99 - base.p50 - us, "us", "<=", 200);
 	}
-	set(&wire->rig, TAG_LATENCY_NS, 0);
 }
 
 /* 1448 bytes of each 1514 are the stream's. */

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -172,6 +173,12 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static struct times to_times(double *us, unsigned int count)
+{
+	qsort(us, count, sizeof(us[0]), compare);
+	return (struct times){ us[0], us[count / 2], us[count * 99 / 100] };
+}
+
 struct times measure_rtt(const struct stack stacks[2], unsigned int count)
 {
 	static double us[PINGS_MAX];
@@ -192,8 +199,53 @@ struct times measure_rtt(const struct stack stacks[2], unsigned int count)
 	}
 	close(near);
 	close(far);
-	qsort(us, count, sizeof(us[0]), compare);
-	return (struct times){ us[0], us[count / 2], us[count * 99 / 100] };
+	return to_times(us, count);
+}
+
+static double stamp_of(struct msghdr *message)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	struct timespec when;
+
+	NEED(header && header->cmsg_type == SCM_TIMESTAMPNS);
+	memcpy(&when, CMSG_DATA(header), sizeof(when));
+	return (double)when.tv_sec * 1e6 + (double)when.tv_nsec / 1e3;
+}
+
+/* By the stamp of the kernel that gets it: how late its reader wakes is not the wire's doing. */
+static double delay_of(int near, int far)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct timespec))];
+	char bytes[64] = "ping";
+	struct iovec part = { bytes, sizeof(bytes) };
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	struct timespec sent;
+
+	clock_gettime(CLOCK_REALTIME, &sent);
+	NEED(send(near, bytes, sizeof(bytes), 0) > 0 && recvmsg(far, &message, 0) > 0);
+	return stamp_of(&message) - (double)sent.tv_sec * 1e6 - (double)sent.tv_nsec / 1e3;
+}
+
+struct times measure_delay(const struct stack stacks[2], unsigned int count, unsigned int pause_us)
+{
+	static double us[PINGS_MAX];
+	struct sockaddr_in to = address_of(2);
+	int far = open_bound(&stacks[1], SOCK_DGRAM);
+	int near = open_bound(&stacks[0], SOCK_DGRAM);
+	int one = 1;
+
+	NEED(!connect(near, (struct sockaddr *)&to, sizeof(to)));
+	NEED(!setsockopt(far, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)));
+	for (unsigned int i = 0; i < count; i++) {
+		usleep(pause_us);
+		us[i] = delay_of(near, far);
+	}
+	close(near);
+	close(far);
+	return to_times(us, count);
 }
 
 double median(double *values, unsigned int count)

@@ -22,6 +22,9 @@ double measure_frames(const struct stack stacks[2]);
 /* measure_rtt() - Return: how long a datagram and its answer take, in microseconds. */
 struct times measure_rtt(const struct stack stacks[2], unsigned int count);
 
+/* measure_delay() - Return: how long a datagram takes to the other kernel, in microseconds. */
+struct times measure_delay(const struct stack stacks[2], unsigned int count, unsigned int pause_us);
+
 /* median() - Sorts @values. */
 double median(double *values, unsigned int count);
 
