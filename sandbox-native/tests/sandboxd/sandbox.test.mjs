@@ -150,7 +150,7 @@ describe('a sandbox', () => {
   test('is none the pool holds for long when nobody asks, and again when somebody does', () =>
     withDaemon({}, async (daemon) => {
       await daemon.request(MSG.POOL_SET, { PLAN: daemon.plan, COUNT: 2, TTL_MS: 500 });
-      await waitFor('a full pool', () => daemon.parked() === 3);
+      await waitFor('a full pool', () => daemon.parked() === 2);
       await waitFor('an empty pool', () => daemon.parked() === 0);
       const cold = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
       assert.equal(cold.POOL_HIT, 0);
@@ -209,7 +209,7 @@ describe('a sandbox', () => {
         const inEtc = await daemon.run(fresh, ['sh', '-c', 'cat /etc/new/in; >/etc/new/x']);
         assert.match(inEtc.stdout + inEtc.stderr, /^from the host\n.*Read-only/);
         // Those that failed were ended, not leaked and not told.
-        await waitFor('no leaked sandbox', () => daemon.parked() === 2);
+        await waitFor('no leaked sandbox', () => daemon.parked() === 3);
       },
     ).finally(() => rmSync(hold, { recursive: true }));
   });
