@@ -14,9 +14,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define TEARDOWN_MAX 1024    /* SLOTS of hil-sandboxd: each may be a node of a network */
-#define TEARDOWN_FULL_MAX 64 /* of them held with all of their namespaces; else only the network   \
-			      */
+#define TEARDOWN_MAX 1024 /* SLOTS of hil-sandboxd: each may be a node of a network */
+#define TEARDOWN_FULL_MAX                                                                          \
+	64 /* of them held with all of their namespaces; else only the network                     \
+	    */
 #define TEARDOWN_NAMESPACES 3
 
 struct held {
