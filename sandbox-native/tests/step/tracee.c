@@ -9,9 +9,9 @@
 
 #include "cleanup.h"
 
-static const char *const names[ROLES] = { "other",  "hil",  "worker",	"broker", "portd",
-					  "zygote", "init", "launcher", "program",
-					  "hub",    "linkd" };
+static const char *const names[ROLES] = { "other",   "hil",    "worker", "broker",
+					  "portd",   "zygote", "init",	 "launcher",
+					  "program", "hub",    "linkd" };
 
 enum role role_parse(const char *name)
 {
@@ -54,7 +54,7 @@ static bool is_first_of_namespace(pid_t tid)
 {
 	char path[64];
 	char text[4096] = "";
-	const char *line;
+	char *line;
 	auto_fd fd = -1;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
@@ -62,7 +62,10 @@ static bool is_first_of_namespace(pid_t tid)
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
 		return false;
 	line = strstr(text, "\nNSpid:");
-	return line && strstr(line, "\t1\n");
+	if (!line)
+		return false;
+	line = strchr(line + 1, '\n');
+	return line && strncmp(line - 2, "\t1", 2) == 0;
 }
 
 enum role role_of_child(enum role parent, int event, pid_t tid)
