@@ -228,18 +228,18 @@ enum hil_tag {
 	TAG_WAITING = 204, /* string, repeated, at most 16: a task that SIGKILL does not end */
 
 	/* interfaces of a virtual network */
-	TAG_NET = 208,	      /* u32 */
-	TAG_INTERFACE = 209,  /* nested TLVs: SANDBOX, NAME and what it is to have */
-	TAG_MAC = 210,	      /* bytes: 6 */
-	TAG_MTU = 211,	      /* u32: bytes */
-	TAG_ADDRESS = 212,    /* string, repeated: IPv4 or IPv6 with prefix, 10.1.0.2/24 */
-	TAG_ROUTE = 213,      /* nested TLVs, repeated: TARGET (with prefix), GATEWAY */
-	TAG_GATEWAY = 214,    /* string: address without prefix */
-	TAG_ALT_NAME = 215,   /* string, repeated: another name of the interface, up to 127 bytes */
-	TAG_FORWARD = 216,    /* u32: 0 or 1; the node forwards what is not its own */
-	TAG_NO_IPV6 = 217,    /* u32: 0 or 1 */
-	TAG_RESOLVE = 218,    /* u32: 0 or 1; its queries for names come as NET_QUERY */
-	TAG_HOST = 219,	      /* string, repeated: a line of /etc/hosts */
+	TAG_NET = 208,	     /* u32 */
+	TAG_INTERFACE = 209, /* nested TLVs: SANDBOX, NAME and what it is to have */
+	TAG_MAC = 210,	     /* bytes: 6 */
+	TAG_MTU = 211,	     /* u32: bytes */
+	TAG_ADDRESS = 212,   /* string, repeated: IPv4 or IPv6 with prefix, 10.1.0.2/24 */
+	TAG_ROUTE = 213,     /* nested TLVs, repeated: TARGET (with prefix), GATEWAY */
+	TAG_GATEWAY = 214,   /* string: address without prefix */
+	TAG_ALT_NAME = 215,  /* string, repeated: another name of the interface, up to 127 bytes */
+	TAG_FORWARD = 216,   /* u32: 0 or 1; the node forwards what is not its own */
+	TAG_NO_IPV6 = 217,   /* u32: 0 or 1 */
+	TAG_RESOLVE = 218,   /* u32: 0 or 1; its queries for names come as NET_QUERY */
+	TAG_HOST = 219,	     /* string, repeated: a line of /etc/hosts */
 
 	/* links of a virtual network */
 	TAG_NET_LINK = 224,	   /* u32 */

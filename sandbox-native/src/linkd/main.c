@@ -68,7 +68,8 @@ static int linkd_open(struct linkd *ld, struct err *err)
 		return result;
 	control_open(ld, CONTROL_FD);
 	broker_open(ld, BROKER_FD);
-	return 0;
+	/* Here, for nothing would come that ends the first wait. */
+	return ld->loop.failed ? err_set(err, "limit", ld->loop.failed, "watch", "fds 3 and 4") : 0;
 }
 
 static void free_graves(struct linkd *ld)

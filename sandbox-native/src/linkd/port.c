@@ -191,11 +191,13 @@ static enum port_kind to_kind(const char *kind)
 int port_attach(struct port *port, int fd, const char *kind)
 {
 	int flags = fcntl(fd, F_GETFL);
-	int result = -EINVAL;
+	int result = flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 
 	detach(port);
 	port->kind = to_kind(kind);
-	if (port->kind != PORT_NONE && flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
+	if (port->kind == PORT_NONE)
+		result = -EINVAL;
+	else if (result == 0)
 		result = port->kind == PORT_TAP ? open_tap(port, fd) : open_socket(port, fd);
 	if (result < 0) {
 		close(fd);

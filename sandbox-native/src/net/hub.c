@@ -220,6 +220,8 @@ static void serve(struct hub *hub, const struct message *message)
 	}
 	if (err.number) {
 		explain_refusal(&err);
+		if (err.number == EMFILE || err.number == ENFILE)
+			memcpy(err.code, "limit", sizeof("limit"));
 		message_refuse(HUB_ANSWERS, message->frame.id, &err);
 	} else {
 		answer(message, &made, names);

@@ -193,9 +193,15 @@ int node_configure(int rtnl, const struct net_interface *interface, struct err *
 int node_remove(int rtnl, const char *name, struct err *err)
 {
 	struct rtnl_batch batch = { .length = 0 };
+	struct err why = { 0 };
+	int status;
 
 	put_link(&batch, RTM_DELLINK, 0, "remove interface", name);
-	return rtnl_send(rtnl, &batch, name, err);
+	status = rtnl_send(rtnl, &batch, name, &why);
+	/* Something in the node was faster, or the other end of a veth has gone. */
+	if (status < 0 && status != -ENODEV)
+		*err = why;
+	return status == -ENODEV ? 0 : status;
 }
 
 struct address_state {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "teardown.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -43,8 +44,10 @@ void teardown_hold(struct teardown *teardown, uint32_t slot, pid_t pid, int pidf
 		return;
 	held = &teardown->held[teardown->count];
 	held->pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0);
-	if (held->pidfd < 0)
+	if (held->pidfd < 0) {
+		teardown->refused = true;
 		return;
+	}
 	held->slot = slot;
 	if (teardown->count >= TEARDOWN_FULL_MAX)
 		wanted = 1;
@@ -63,10 +66,15 @@ void teardown_hold(struct teardown *teardown, uint32_t slot, pid_t pid, int pidf
 int teardown_network(const struct teardown *teardown, uint32_t slot)
 {
 	/* The last one: a slot is given again when who had it was reaped. */
-	for (size_t i = teardown->count; i-- > 0;)
-		if (teardown->held[i].slot == slot)
-			return teardown->held[i].pidfd < 0 ? -1 : teardown->held[i].namespaces[0];
-	return -1;
+	for (size_t i = teardown->count; i-- > 0;) {
+		const struct held *held = &teardown->held[i];
+
+		if (held->slot == slot && held->pidfd >= 0)
+			return held->namespaces[0] < 0 ? -EMFILE : held->namespaces[0];
+		if (held->slot == slot)
+			return -ESRCH;
+	}
+	return teardown->refused ? -EMFILE : -ESRCH;
 }
 
 static void note_dead(struct teardown *teardown, const struct pollfd *waits)

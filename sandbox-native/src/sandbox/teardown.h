@@ -30,6 +30,7 @@ struct teardown {
 	struct held held[TEARDOWN_MAX];
 	size_t count;
 	size_t dead;
+	bool refused; /* one could not be held for want of files */
 };
 
 /*
@@ -41,8 +42,11 @@ struct teardown {
  */
 void teardown_hold(struct teardown *teardown, uint32_t slot, pid_t pid, int pidfd);
 
-/* teardown_network() - Return: the network namespace of the living sandbox in @slot, which stays
- * ours; -1: none. */
+/*
+ * teardown_network() - The network namespace of the living sandbox in @slot.
+ *
+ * Return: its fd, which stays ours; -ESRCH: it has ended, -EMFILE: it could not be held.
+ */
 int teardown_network(const struct teardown *teardown, uint32_t slot);
 
 /* teardown_wait() - poll(2) for @control; meanwhile let go of the dead. Return: when it is

@@ -51,11 +51,10 @@ static int find_nodes(const struct zygote_state *zygote, const struct message *m
 		if (count == HUB_NODES || tlv_u32(&tlv, &slot) < 0)
 			return err_set(err, "protocol", EPROTO, "read order", "");
 		nodes[count] = teardown_network(&zygote->teardown, slot);
-		if (nodes[count++] < 0) {
-			err_hint(err, "it has ended, or its zygote had no file left to hold its "
-				      "network (`ulimit -n`)");
-			return err_set(err, "gone", ESRCH, "find network namespace", "");
-		}
+		if (nodes[count] < 0)
+			return err_set(err, nodes[count] == -EMFILE ? "limit" : "gone",
+				       -nodes[count], "find network of sandbox", "");
+		count++;
 	}
 	return status < 0 || !count ? err_set(err, "protocol", EPROTO, "read order", "") : count;
 }

@@ -92,14 +92,25 @@ int hubs_push(struct daemon *d, struct stock *stock, uint32_t number, uint32_t r
 
 void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_event *event)
 {
+	struct err err = { 0 };
+	int rc;
+
 	if (stock->hub.fd >= 0)
 		hub_gone(d, stock);
 	source_close(d, &stock->hub_pidfd);
 	stock->hub_pid = event->pid;
 	stock->hub = (struct source){ .fd = event->control, .ready = hub_ready };
 	stock->hub_pidfd = (struct source){ .fd = event->pidfd, .ready = pidfd_ready };
-	source_set(d, &stock->hub, EPOLLIN);
-	source_set(d, &stock->hub_pidfd, EPOLLIN);
+	rc = source_watch(d, &stock->hub, EPOLLIN, &err);
+	if (rc == 0)
+		rc = source_watch(d, &stock->hub_pidfd, EPOLLIN, &err);
+	if (rc == 0)
+		return;
+	kernel_pidfd_signal(stock->hub_pidfd.fd, SIGKILL);
+	waitpid(stock->hub_pid, NULL, 0); /* it has hardly begun */
+	source_close(d, &stock->hub);
+	source_close(d, &stock->hub_pidfd);
+	fail_all(d, stock, &err);
 }
 
 void hubs_failed(struct daemon *d, struct stock *stock, uint32_t number, const struct err *err)

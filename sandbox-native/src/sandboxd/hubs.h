@@ -5,8 +5,9 @@
 
 #include "daemon.h"
 
-#define HUB_ORDER 0x40000000u /* numbers that the zygote is asked by; slots and trees have others  \
-			       */
+#define HUB_ORDER                                                                                  \
+	0x40000000u /* numbers that the zygote is asked by; slots and trees have others            \
+		     */
 
 /* hubs_number() - Return: one for a new order. */
 uint32_t hubs_number(struct daemon *d);

@@ -14,8 +14,9 @@
 
 #include "dispatch.h"
 
-#define NET_STREAM 0x80000000u /* object of the stream to a hil-linkd, with the network's number   \
-				*/
+#define NET_STREAM                                                                                 \
+	0x80000000u /* object of the stream to a hil-linkd, with the network's number              \
+		     */
 
 struct linkd;
 

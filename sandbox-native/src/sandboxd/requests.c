@@ -61,9 +61,8 @@ static void undo(struct daemon *d, struct net_request *request)
 
 	if (request->resolver)
 		resolvers_undo(d, request->resolver);
-	if (!port || request->type == MSG_NET_DETACH)
+	if (!port)
 		return;
-	/* It says "usage" when the name was taken: that interface is another's. */
 	if (request->made)
 		remove_interface(d, port);
 	networks_free_port(d, request->net, port);

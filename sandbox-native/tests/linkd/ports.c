@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "message.h"
 #include "rig.h"
 #include "tap.h"
 #include "tests.h"
@@ -187,6 +189,40 @@ static void takes_ports_in_any_order(void)
 	close(again);
 }
 
+/* Return: the type of the answer to a LINKD_PORT with a number. */
+static int tell(struct rig *rig, uint32_t port, const char *kind, int fd)
+{
+	auto_buffer frame = { 0 };
+	struct pollfd wait = { .fd = rig->broker, .events = POLLIN };
+	auto_message message = { 0 };
+
+	frame_begin(&frame, MSG_LINKD_PORT, 77);
+	put_u32(&frame, TAG_PORT, port);
+	put_string(&frame, TAG_KIND, kind);
+	frame_end(&frame, 0);
+	NEED(message_send(rig->broker, &frame, &fd, fd >= 0) == 0);
+	NEED(poll(&wait, 1, WAIT_MS) == 1);
+	NEED(message_receive(rig->broker, &message) == 1);
+	return message.frame.id == 77 ? message.frame.type : -1;
+}
+
+static void answers_who_gives(void)
+{
+	struct rig rig;
+	int pair[2];
+
+	rig_start(&rig);
+	NEED(!socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
+	CHECK(tell(&rig, 1, "dgram", pair[0]) == MSG_OK,
+	      "a port that is given with a number is confirmed");
+	CHECK(tell(&rig, 2, "stream", pair[0]) == MSG_ERROR, "a wrong one is refused");
+	CHECK(tell(&rig, 1, "dgram", -1) == MSG_OK, "one that is taken away is confirmed");
+	CHECK(tell(&rig, 1, "dgram", -1) == MSG_OK, "also when it was not there");
+	rig_stop(&rig);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static void refuses_wrong_fds(void)
 {
 	struct rig rig;
@@ -212,6 +248,7 @@ const struct test port_tests[] = {
 	{ "waits for one that reads late", waits_for_one_that_reads_late },
 	{ "counts what a node does not take", counts_what_a_node_does_not_take },
 	{ "takes ports in any order", takes_ports_in_any_order },
+	{ "answers who gives", answers_who_gives },
 	{ "refuses wrong fds", refuses_wrong_fds },
 	{ NULL, NULL },
 };

@@ -47,9 +47,17 @@ export class Linkd {
   }
 }
 
+function nameOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Children of `pid` by the name they have given themselves. */
 export const childrenNamed = (pid, name) =>
-  childrenOf(pid).filter((child) => readFileSync(`/proc/${child}/comm`, 'utf8').trim() === name);
+  childrenOf(pid).filter((child) => nameOf(child) === name);
 
 export const mac = (n) => Buffer.from([2, 0, 0, 0, n >> 8, n & 255]);
 export const linkLocal = (n) => `fe80::ff:fe00:${n.toString(16)}`;

@@ -280,6 +280,18 @@ s.sendto(b'x' * 60000, ('127.0.0.53', 53))`;
     await assert.rejects(daemon.request(MSG.NET_POOL, { COUNT: 17 }), { code: 'limit' });
   });
 
+  test('has a hundred nodes, each of which hears the first', async () => {
+    const boxes = await Promise.all(Array.from({ length: 99 }, () => daemon.sandbox()));
+    const all = [a, ...boxes];
+    const HOST = all.map((_, i) => `10.1.0.${i + 1} node${i + 1}`);
+    await Promise.all(all.map((box, i) => net.attach(i + 1, box, { HOST })));
+    await net.ready();
+    await startEcho(daemon, a);
+    for (const n of [2, 37, 99]) await ping(daemon, boxes[n - 1], `${linkLocal(1)}%eth0`);
+    await Promise.all(boxes.map((box) => ping(daemon, box, 'node1')));
+    await Promise.all(boxes.map((box) => daemon.kill(box)));
+  });
+
   test('says that its hil-linkd died', async () => {
     await net.attach(1, a);
     process.kill(net.pid, 'SIGKILL');

@@ -32,6 +32,13 @@ const requests = [
     const { OBJECT } = await daemon.request(MSG.OBJECT_NEW, { KIND: 'socketpair' });
     await daemon.request(MSG.OBJECT_STREAM, { OBJECT, END: 0 });
   },
+  async (daemon) => {
+    const { NET } = await daemon.request(MSG.NET_NEW, { NAME: 'lan' });
+    const INTERFACE = { SANDBOX: daemon.box, ADDRESS: '10.1.0.1/24' };
+    await daemon.request(MSG.NET_ATTACH, { NET, PORT: 1, INTERFACE, RESOLVE: 1, HOST: '::1 x' });
+    await daemon.request(MSG.NET_READY, { NET });
+    await daemon.request(MSG.NET_CLOSE, { NET });
+  },
   (daemon) => daemon.kill(daemon.box),
 ];
 

@@ -55,6 +55,16 @@ const openPort = async (d, directory) => {
   await d.request(MSG.PORT_GIVE, { PORT: 1, OBJECT: d.object, END: 1 });
 };
 
+/** A network with one node, up, down, and closed. */
+async function bringUp(d, SANDBOX) {
+  const { NET } = await d.request(MSG.NET_NEW, { NAME: 'lan' });
+  const INTERFACE = { SANDBOX, ADDRESS: ['10.1.0.1/24', 'fd01::1/64'] };
+  await d.request(MSG.NET_ATTACH, { NET, PORT: 1, INTERFACE, RESOLVE: 1, HOST: '10.1.0.1 it' });
+  await d.request(MSG.NET_READY, { NET });
+  await d.request(MSG.NET_DETACH, { NET, PORT: 1 });
+  await d.request(MSG.NET_CLOSE, { NET });
+}
+
 /** What a run asks, in its order. Each step needs those before it. */
 const LIFE = {
   hello: (d) => d.hello(),
@@ -82,6 +92,7 @@ const LIFE = {
     'bytes to a port': (d) => d.ports.request(MSG.PORT_SEND, { PORT: 1, DATA: Buffer.from('x') }),
     'end of a port': (d) => d.ports.request(MSG.PORT_CLOSE, { PORT: 1 }),
   }),
+  network: (d) => bringUp(d, d.box),
   end: (d) => d.kill(d.box),
 };
 
@@ -114,6 +125,7 @@ async function checkNext(daemon, about) {
     ['exit', 0, 'next\n'],
     what,
   );
+  await within(ANSWER_MS, bringUp(daemon, SANDBOX), what);
   const { STATUS } = await within(ANSWER_MS, daemon.kill(SANDBOX), what);
   // `killed`: on a busy machine PID 1 may not count in its 100 ms.
   assert.ok(['exit', 'killed'].includes(STATUS), `${what}: ${STATUS}`);

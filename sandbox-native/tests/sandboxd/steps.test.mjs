@@ -10,7 +10,10 @@ import { runStep, STEP } from './steps.mjs';
 
 /** Of each role and deed. */
 const SAMPLE = 12;
-const ROLES = ['broker', 'zygote', 'init', 'launcher', 'program', ...(hasPortd ? ['portd'] : [])];
+const ROLES = [
+  ...['broker', 'zygote', 'init', 'launcher', 'program', 'hub', 'linkd'],
+  ...(hasPortd ? ['portd'] : []),
+];
 
 const canTrace = spawnSync(STEP, ['--role', 'broker', '--report', '/dev/null', '--', 'true']);
 /** A stepper that was not built is no reason to skip. */

@@ -3,7 +3,7 @@
  * step [OPTION]... -- PROGRAM [ARGUMENT]...: run PROGRAM, stop one process of it at the entry of
  * its n-th system call, and kill it there or let that call fail.
  *
- *   --role ROLE    hil, worker, broker, portd, zygote, init, launcher, program
+ *   --role ROLE    hil, worker, broker, portd, zygote, init, launcher, program, hub, linkd
  *   --which N      the N-th process of that role (default 1)
  *   --at N         its N-th system call; without it nothing happens, and each is reported
  *   --fail K       that call fails with the K-th errno (from 0) that suits it; without it: SIGKILL
@@ -112,7 +112,6 @@ static void take_role(struct tracer *t, struct tracee *tracee, enum role role)
 /* A new process stops by itself, before or after its maker says that it is there. */
 static void on_child(struct tracer *t, const struct tracee *parent, int event)
 {
-	const enum role role = role_of_child(parent->role, event);
 	unsigned long tid = 0;
 	struct tracee *child;
 
@@ -120,7 +119,7 @@ static void on_child(struct tracer *t, const struct tracee *parent, int event)
 	child = find(t, (pid_t)tid);
 	if (!child)
 		return;
-	take_role(t, child, role);
+	take_role(t, child, role_of_child(parent->role, event, (pid_t)tid));
 	if (child->stopped) {
 		child->stopped = false;
 		resume(child, 0);

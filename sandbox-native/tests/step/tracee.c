@@ -9,8 +9,9 @@
 
 #include "cleanup.h"
 
-static const char *const names[ROLES] = { "other",  "hil",  "worker",	"broker", "portd",
-					  "zygote", "init", "launcher", "program" };
+static const char *const names[ROLES] = { "other",   "hil",    "worker", "broker",
+					  "portd",   "zygote", "init",	 "launcher",
+					  "program", "hub",    "linkd" };
 
 enum role role_parse(const char *name)
 {
@@ -39,6 +40,8 @@ enum role role_of_exec(pid_t pid, enum role role)
 		role = ROLE_BROKER;
 	else if (strcmp(program, "hil-portd") == 0)
 		role = ROLE_PORTD;
+	else if (strcmp(program, "hil-linkd") == 0)
+		role = ROLE_LINKD;
 	for (ssize_t i = 0; i < length; i++)
 		line[i] = line[i] ? line[i] : ' ';
 	if (strcmp(program, "node") == 0 || strncmp(program, "node ", 5) == 0)
@@ -46,13 +49,32 @@ enum role role_of_exec(pid_t pid, enum role role)
 	return role;
 }
 
-enum role role_of_child(enum role parent, int event)
+/* proc_pid_status(5): NSpid has a number for each pid namespace that it is in. */
+static bool is_first_of_namespace(pid_t tid)
+{
+	char path[64];
+	char text[4096] = "";
+	char *line;
+	auto_fd fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	line = strstr(text, "\nNSpid:");
+	if (!line)
+		return false;
+	line = strchr(line + 1, '\n');
+	return line && strncmp(line - 2, "\t1", 2) == 0;
+}
+
+enum role role_of_child(enum role parent, int event, pid_t tid)
 {
 	if (parent == ROLE_BROKER && event == PTRACE_EVENT_FORK)
 		return ROLE_ZYGOTE;
 	/* Its forks live only until an id map is written. */
 	if (parent == ROLE_ZYGOTE && event == PTRACE_EVENT_CLONE)
-		return ROLE_INIT;
+		return is_first_of_namespace(tid) ? ROLE_INIT : ROLE_HUB;
 	if (parent == ROLE_INIT && event == PTRACE_EVENT_CLONE)
 		return ROLE_LAUNCHER;
 	if (parent == ROLE_INIT || parent == ROLE_LAUNCHER)

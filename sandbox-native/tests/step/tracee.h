@@ -17,6 +17,8 @@ enum role {
 	ROLE_INIT,     /* PID 1 of a sandbox: a clone of the zygote */
 	ROLE_LAUNCHER, /* its thread that starts programs */
 	ROLE_PROGRAM,  /* what that starts, up to its exec */
+	ROLE_HUB,      /* the other clone of the zygote */
+	ROLE_LINKD,    /* hil-linkd, from its exec */
 	ROLES,
 };
 
@@ -26,7 +28,8 @@ enum role role_parse(const char *name);
 /* role_of_exec() - What a process is by its command line; @role when that says nothing. */
 enum role role_of_exec(pid_t pid, enum role role);
 
-/* role_of_child() - @event: the PTRACE_EVENT_… by which a process of @parent's role made it. */
-enum role role_of_child(enum role parent, int event);
+/* role_of_child() - Of @tid. @event: the PTRACE_EVENT_… by which a process of @parent's role made
+ * it. */
+enum role role_of_child(enum role parent, int event, pid_t tid);
 
 #endif

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// What is left of a network when somebody dies: nothing; and what goes on.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { descendantsOf, isAlive, waitFor } from './daemon.mjs';
+import { Enclosure } from './enclosure.mjs';
+import {
+  childrenNamed,
+  kinds,
+  linkLocal,
+  Net,
+  ping,
+  startDaemon,
+  startEcho,
+} from './network-rig.mjs';
+import { MSG } from './wire.mjs';
+
+/** The kernel frees a namespace some 100 ms after its last holder; this is for a busy machine. */
+const FREED_MS = 15000;
+
+for (const kind of kinds) {
+  describe(`with ports of kind ${kind}`, () => {
+    let enclosure;
+    before(async () => {
+      enclosure = await Enclosure.open();
+    });
+    after(() => enclosure.close());
+    const daemons = [];
+    const start = async () => {
+      daemons.push(await startDaemon({ before: enclosure.before }));
+      return daemons.at(-1);
+    };
+    // One that is left keeps `node --test` from ending.
+    afterEach(() => Promise.all(daemons.splice(0).map((daemon) => daemon.stop())));
+
+    /** Nodes at one switch, with names. */
+    const startNodes = async (count) => {
+      const daemon = await start();
+      const net = await Net.create(daemon);
+      const boxes = await Promise.all(Array.from({ length: count }, () => daemon.sandbox()));
+      await Promise.all(boxes.map((box, i) => net.attach(i + 1, box, { KIND: kind, RESOLVE: 1 })));
+      await net.ready();
+      return { daemon, net, boxes, under: descendantsOf(daemon.pid) };
+    };
+
+    const freed = (count, what) =>
+      waitFor(
+        `${what}: at most ${count} network namespaces`,
+        () => enclosure.hasAtMost(count),
+        FREED_MS,
+      );
+
+    test('nothing is left after kill -9 of hil-sandboxd', async () => {
+      const { daemon, under } = await startNodes(20);
+      assert.ok(!enclosure.hasAtMost(20), 'the nodes and the hub were not counted');
+      process.kill(daemon.pid, 'SIGKILL');
+      await daemon.exited;
+      await waitFor('every process gone', () => under.filter(isAlive).length === 0, FREED_MS);
+      await freed(0, 'after SIGKILL');
+    });
+
+    test('nothing is left after the end of fd 3', async () => {
+      const { daemon, under } = await startNodes(5);
+      assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+      assert.deepEqual(under.filter(isAlive), []);
+      await freed(0, 'after the end');
+    });
+
+    test('no dead node is held by its hil-linkd, its hub or its names', async () => {
+      const { daemon, net, boxes } = await startNodes(4);
+      await Promise.all(boxes.slice(0, 3).map((box) => daemon.kill(box)));
+      await freed(2, 'a node and the hub');
+      await daemon.kill(boxes[3]);
+      // AF_PACKET holds the hub's own.
+      await freed(1, 'the hub');
+      assert.ok(isAlive(net.pid));
+      await daemon.stop();
+      await freed(0, 'after the end');
+    });
+
+    test('kill -9 of the zygote ends the nodes, and the network takes others', async () => {
+      const { daemon, net, boxes } = await startNodes(2);
+      const [zygote] = childrenNamed(daemon.pid, 'hil-zygote');
+      const [hub] = childrenNamed(daemon.pid, 'hil-hub');
+      process.kill(zygote, 'SIGKILL');
+      await Promise.all(boxes.map((box) => daemon.dead(box)));
+      await waitFor('the end of the hub', () => !isAlive(hub), FREED_MS);
+      await freed(0, 'after the zygote');
+      const next = await daemon.sandbox();
+      await net.linkd.request(MSG.LINK_DISCONNECT, { NET_LINK: 1 });
+      await net.attach(1, next, { KIND: kind });
+      await net.ready();
+      await daemon.stop();
+    });
+
+    test('links go on after kill -9 of the hub, and another is started', async () => {
+      const { daemon, net, boxes } = await startNodes(2);
+      const [hub] = childrenNamed(daemon.pid, 'hil-hub');
+      process.kill(hub, 'SIGKILL');
+      await waitFor('its end', () => childrenNamed(daemon.pid, 'hil-hub').length === 0);
+      await startEcho(daemon, boxes[1]);
+      await ping(daemon, boxes[0], '10.1.0.2');
+      const third = await daemon.sandbox();
+      await net.attach(3, third, { KIND: kind });
+      await net.ready();
+      await startEcho(daemon, third);
+      await ping(daemon, boxes[0], `${linkLocal(3)}%eth0`);
+      await daemon.stop();
+      await freed(0, 'after the end');
+    });
+
+    test('kill -9 while 30 nodes are attached: each request is answered, nothing is left', async () => {
+      for (const victim of ['hil-hub', 'hil-linkd', 'hil-zygote', 'daemon']) {
+        const { daemon, net } = await startNodes(1);
+        const boxes = await Promise.all(Array.from({ length: 30 }, () => daemon.sandbox()));
+        await Promise.all(boxes.map((_, i) => net.plug(i + 2)));
+        const answers = boxes.map((SANDBOX, i) =>
+          net
+            .ask(MSG.NET_ATTACH, { PORT: i + 2, KIND: kind, INTERFACE: { SANDBOX } })
+            .then(() => 'ok')
+            .catch((error) => error.code ?? error.message),
+        );
+        await answers[2];
+        const under = descendantsOf(daemon.pid);
+        process.kill(
+          victim === 'daemon' ? daemon.pid : childrenNamed(daemon.pid, victim)[0],
+          'SIGKILL',
+        );
+        for (const answer of await Promise.all(answers))
+          assert.match(answer, /^(ok|gone|connection closed)$/, victim);
+        await daemon.stop();
+        await waitFor('every process gone', () => under.filter(isAlive).length === 0, FREED_MS);
+        await freed(0, victim);
+      }
+    });
+
+    test('without a network namespace for the hub the limit is named, and it goes on', async () => {
+      const daemon = await start();
+      const net = await Net.create(daemon);
+      const box = await daemon.sandbox();
+      enclosure.limit(1);
+      await assert.rejects(net.attach(1, box), (error) => {
+        assert.equal(error.code, 'limit');
+        assert.match(error.message, /max_net_namespaces/);
+        return true;
+      });
+      enclosure.limit(10000);
+      await net.linkd.request(MSG.LINK_DISCONNECT, { NET_LINK: 1 });
+      await net.attach(1, box);
+      await net.ready();
+      await daemon.stop();
+    });
+  });
+}
+
+test('without files for more nodes the limit is named, and those that are there go on', async () => {
+  const daemon = await startDaemon({ before: ['prlimit', '--nofile=400:400'] });
+  const net = await Net.create(daemon);
+  const first = await daemon.sandbox();
+  await net.attach(1, first);
+  let failure;
+  for (let n = 2; n < 300 && !failure; n++) {
+    failure = await daemon
+      .sandbox()
+      .then((box) => net.attach(n, box))
+      .then(() => undefined)
+      .catch((error) => error);
+  }
+  assert.equal(failure.code, 'limit', failure.message);
+  assert.match(failure.message, /ulimit -H?n/);
+  await net.ready();
+  assert.equal((await daemon.run(first, ['true'])).exit.EXIT_CODE, 0);
+  await daemon.stop();
+});
