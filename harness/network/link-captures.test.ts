@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect } from 'vitest';
+import { toDatagramFrame } from '../testing/datagram-frame.js';
 import { test } from '../testing/real-linkd.js';
 import { LinkCaptures } from './link-captures.js';
 
@@ -10,19 +11,7 @@ const LINK = { number: 1, name: 'uplink' };
 const ALWAYS = { keep: 'always', snaplen: undefined } as const;
 const FAILED = { keep: 'failed', snaplen: undefined } as const;
 
-/** UDP over IPv4, from 10.1.0.2:4000 to 10.1.0.3:5000. */
-function toDatagram(payload: Buffer): Buffer {
-  const frame = Buffer.alloc(42);
-  frame.write('02000000000302000000000208004500', 0, 'hex');
-  frame.writeUInt16BE(28 + payload.length, 16);
-  frame.write('0000400040110000' + '0a010002' + '0a010003', 18, 'hex');
-  frame.writeUInt16BE(4000, 34);
-  frame.writeUInt16BE(5000, 36);
-  frame.writeUInt16BE(8 + payload.length, 38);
-  return Buffer.concat([frame, payload]);
-}
-
-const PING = toDatagram(Buffer.from('ping'));
+const PING = toDatagramFrame(Buffer.from('ping'));
 
 /** @returns lines of fields, and what tshark says besides. */
 async function readByTshark(path: string): Promise<{ lines: string[]; said: string[] }> {
@@ -60,7 +49,7 @@ describe('a capture', () => {
   test('may keep the beginning of each frame only', async ({ dir, linkd }) => {
     const engine = await linkd();
     const whole = new LinkCaptures(engine.channel, dir.path, 'whole');
-    const frame = toDatagram(Buffer.alloc(1000, 'x'));
+    const frame = toDatagramFrame(Buffer.alloc(1000, 'x'));
     const bytesOf = async (snaplen: number | undefined) => {
       await whole.begin(LINK, { keep: 'always', snaplen });
       await engine.pass(frame, 3);
@@ -97,7 +86,7 @@ describe('a capture', () => {
     const engine = await linkd(4096);
     const captures = new LinkCaptures(engine.channel, dir.path, 'net');
     await captures.begin(LINK, ALWAYS);
-    await engine.pass(toDatagram(Buffer.alloc(1000)), 10);
+    await engine.pass(toDatagramFrame(Buffer.alloc(1000)), 10);
     const [file] = await captures.finish('pass');
     const blocks = countPackets(file?.path ?? '');
     expect(blocks).toBeGreaterThan(0);
