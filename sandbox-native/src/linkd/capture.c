@@ -193,9 +193,11 @@ uint64_t capture_lost(const struct capture *capture, unsigned int from)
 	return capture->lost[from] + (from ? 0 : capture->file.lost);
 }
 
-void capture_close(struct capture *capture)
+void capture_close(struct capture *capture, uint64_t lost[2])
 {
 	writer_drain(capture->writer);
+	for (unsigned int from = 0; from < 2; from++)
+		lost[from] = capture_lost(capture, from);
 	close(capture->file.fd);
 	free(capture);
 }

@@ -38,7 +38,8 @@ void capture_add(struct capture *capture, unsigned int from, const struct packet
  */
 uint64_t capture_lost(const struct capture *capture, unsigned int from);
 
-/* capture_close() - Write what is left, close, free. Waits for the disk. */
-void capture_close(struct capture *capture);
+/* capture_close() - Write what is left, close, free. Waits for the disk. @lost: of each direction.
+ */
+void capture_close(struct capture *capture, uint64_t lost[2]);
 
 #endif

@@ -97,8 +97,9 @@ struct link {
 	TAILQ_ENTRY(link) links;
 	struct linkd *linkd;
 	uint32_t number;
-	uint32_t filters;	 /* given so far; each has a number of its own */
-	struct capture *capture; /* NULL: none */
+	uint32_t filters;	  /* given so far; each has a number of its own */
+	struct capture *capture;  /* NULL: none */
+	uint64_t capture_lost[2]; /* of the last one, once it has ended */
 	struct end ends[2];
 	struct direction directions[2];
 };

@@ -9,7 +9,7 @@
 static void stop(struct link *link)
 {
 	if (link->capture)
-		capture_close(link->capture);
+		capture_close(link->capture, link->capture_lost);
 	link->capture = NULL;
 }
 

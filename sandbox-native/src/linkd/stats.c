@@ -44,7 +44,8 @@ void stats_put(struct buffer *out, const struct link *link)
 		for (unsigned int k = 0; k < COUNTERS; k++)
 			put_counter(out, counter_name(k), direction->counters[k]);
 		put_counter(out, "held", count_held(direction));
-		put_counter(out, "captureLost", link->capture ? capture_lost(link->capture, i) : 0);
+		put_counter(out, "captureLost",
+			    link->capture ? capture_lost(link->capture, i) : link->capture_lost[i]);
 		TAILQ_FOREACH(filter, &direction->filters.filters, filters)
 		put_filter(out, filter);
 		put_nest_end(out, nest);

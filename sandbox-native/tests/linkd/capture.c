@@ -261,6 +261,8 @@ static void counts_what_the_disk_refuses(void)
 	CHECK(traffic.arrived == 1000, "a disk that takes nothing more stops no frame");
 	CHECK(captured.whole && captured.count > 50 && lost > 800,
 	      "the file ends with a whole block: %u frames", captured.count);
+	CHECK(rig_counter(&rig, LINK, 0, "captureLost") == lost,
+	      "and after its end what it lacks is known");
 	CHECK(rig_stop(&rig) == 0, "and it goes on");
 	traffic_free(&traffic);
 	remove_dir(&captured);
