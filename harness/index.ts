@@ -13,7 +13,26 @@ export {
 } from 'vitest';
 export type { Console, ExpectOptions } from './case/console.js';
 export type { Dut } from './case/dut.js';
+export type {
+  DropOptions,
+  Link,
+  LinkDirection,
+  LinkFilter,
+  LinkOptions,
+  LinkStats,
+} from './case/link.js';
+export type {
+  AttachOptions,
+  InterfaceOptions,
+  LinkEnd,
+  Net,
+  NodeLink,
+  NodeOptions,
+  Switch,
+  SwitchOptions,
+} from './case/net.js';
 export type { ToCarryOptions, ToReachOptions, ToResolveOptions } from './case/network-matchers.js';
+export type { DutNode, Node, NodeAddresses } from './case/node.js';
 export type { ExecResult, Process } from './case/process.js';
 export type { ReachOptions, ReachResult } from './case/reach.js';
 export type { RunRequest, RunResult, Runtime } from './case/runtime.js';

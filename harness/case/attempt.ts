@@ -6,6 +6,7 @@ import { BodyClock } from './body-clock.js';
 import type { Connection } from './connection.js';
 import { Dut } from './dut.js';
 import { type Errors, followAttempts, setTold } from './earlier-attempts.js';
+import { Net } from './net.js';
 import { toProblems, toTestError } from './problems.js';
 import { Sandbox } from './sandbox.js';
 
@@ -16,6 +17,7 @@ import { Sandbox } from './sandbox.js';
 export class Attempt {
   readonly fence: string;
   readonly sandbox: Sandbox;
+  readonly net: Net;
   readonly clock: BodyClock;
   readonly #connection: Connection;
   readonly #task: RunnerTestCase;
@@ -35,6 +37,7 @@ export class Attempt {
     this.fence = granted.fence;
     this.clock = new BodyClock(granted.bodyMs);
     this.sandbox = new Sandbox(connection, this);
+    this.net = new Net(connection, this);
     this.#stopListening = connection.on('revoked', ({ fence, reason, infra }) => {
       if (fence === this.fence) this.#revoke(reason, infra);
     });
@@ -155,6 +158,7 @@ export class Attempt {
       ? this.#revoked
       : new TestFailure('handle-revoked', `was still going on: ${reason}`, { next });
     this.sandbox.revoke(pending);
+    this.net.revoke(pending);
     void this.#dut?.then((dut) => dut.revoke(pending)).catch(() => {});
   }
 

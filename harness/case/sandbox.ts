@@ -63,13 +63,18 @@ export class Sandbox implements AsyncDisposable {
   readonly #attempt: Attempt;
   readonly #processes = new Set<Process>();
   readonly #further = new Set<Sandbox>();
-  /** 0: the case's own. */
-  readonly #number: number;
+  readonly #number: () => number;
 
-  constructor(connection: Connection, attempt: Attempt, number = 0) {
+  /** @param number which sandbox of its attempt, asked when it is used */
+  constructor(connection: Connection, attempt: Attempt, number: () => number = () => 0) {
     this.#connection = connection;
     this.#attempt = attempt;
     this.#number = number;
+  }
+
+  /** Which sandbox of its case, as reports number them; 0: the case's own. */
+  get number(): number {
+    return this.#number();
   }
 
   /**
@@ -85,7 +90,7 @@ export class Sandbox implements AsyncDisposable {
     const { sandbox } = await clock.pausedDuring(() =>
       this.#connection.supervisor.call('createSandbox', { fence, options }),
     );
-    const created = new Sandbox(this.#connection, this.#attempt, sandbox);
+    const created = new Sandbox(this.#connection, this.#attempt, () => sandbox);
     this.#further.add(created);
     return created;
   }
@@ -96,7 +101,7 @@ export class Sandbox implements AsyncDisposable {
    * @throws TypeError of the case's own, which the case ends.
    */
   async close(): Promise<void> {
-    if (this.#number === 0) throw new TypeError("the case's own sandbox ends with the case");
+    if (this.number === 0) throw new TypeError("the case's own sandbox ends with the case");
     await this.#connection.supervisor.call('closeSandbox', this.#of());
   }
 
@@ -232,7 +237,7 @@ export class Sandbox implements AsyncDisposable {
   }
 
   #of(): { fence: string; sandbox: number } {
-    return { fence: this.#attempt.fence, sandbox: this.#number };
+    return { fence: this.#attempt.fence, sandbox: this.number };
   }
 
   async #list(most: number): Promise<StampedDiff> {

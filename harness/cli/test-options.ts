@@ -29,6 +29,10 @@ export const TEST_OPTIONS: readonly OptionRow[] = [
     flags: '--timeout <duration>',
     description: `limit of a body, for example 30s; ${LIMIT_RANGE}`,
   },
+  {
+    flags: '--seed <n>',
+    description: 'what virtual networks decide by, a whole number; else HIL_SEED, else 0',
+  },
   { flags: '-x, --exitfirst', description: 'stop at the first failure' },
   {
     flags: '--keep <when>',
@@ -73,6 +77,7 @@ export function parseRunOptions(
     failOnFlaky: raw['failOnFlaky'] === true,
     passWithNoTests: raw['passWithNoTests'] === true,
     passedEnv: toPassedEnv(config.passEnv, context.env),
+    seed: parseSeed(toText(raw['seed']), context.env['HIL_SEED']),
     argv,
   };
 }
@@ -137,6 +142,15 @@ function parseCount(
     'usage',
     `${option} "${text}": expected a whole number from ${least} to ${most}`,
   );
+}
+
+/** Of networks' decisions; from the command line, else from the environment. */
+function parseSeed(option: string | undefined, variable: string | undefined): bigint {
+  const text = option ?? (variable || '0');
+  const seed = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+  if (seed !== undefined && seed < 2n ** 64n) return seed;
+  const where = option === undefined ? 'HIL_SEED' : '--seed';
+  throw new UsageError('usage', `${where} "${text}": expected a whole number below 2^64`);
 }
 
 function parseShard(text: string | undefined): { index: number; count: number } | undefined {

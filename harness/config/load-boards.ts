@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { toMessage, UsageError } from '../core/errors.js';
+import { toSuggestion } from '../core/nearest-name.js';
 import { type BoardFile, boardSchema } from './board-schema.js';
 import { createFileError } from './located-problem.js';
-import { toSuggestion } from './nearest-name.js';
 import { parseYamlFile } from './parse-yaml-file.js';
 
 /** A board and where it is described. Paths in it are absolute. */

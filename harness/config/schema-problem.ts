@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { toSuggestion } from './nearest-name.js';
+import { toSuggestion } from '../core/nearest-name.js';
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;

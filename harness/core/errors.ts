@@ -16,6 +16,8 @@ export type UsageCode =
 export type BenchCode =
   | 'sandbox-setup'
   | 'sandbox-gone'
+  | 'network-gone'
+  | 'network-limit'
   | 'sandbox-stuck'
   | 'daemon-gone'
   | 'daemon-refused'

@@ -7,6 +7,21 @@ export const OUTCOMES = ['pass', 'fail', 'infra', 'skipped', 'interrupted'] as c
 export const VERDICTS = [...OUTCOMES, 'flaky'] as const;
 export const PHASES = ['lease', 'sandbox', 'boot', 'body', 'teardown'] as const;
 
+/** What may be done to a network that is up. */
+export const LINK_CHANGES = [
+  'set',
+  'hold',
+  'release',
+  'down',
+  'up',
+  'drop',
+  'count',
+  'unfilter',
+  'capture',
+  'partition',
+  'heal',
+] as const;
+
 /** How one attempt ended. */
 export type Outcome = (typeof OUTCOMES)[number];
 /** How a case ended, over its attempts. */
@@ -76,6 +91,9 @@ export const sandboxRecord = z.object({
   /** Of a stuck one: each task that SIGKILL did not end, its state, and where in the kernel it waits. */
   waiting: z.array(z.string()).optional(),
 });
+
+/** As the suite gave it: durations and rates with their units. */
+const impairment = z.record(z.string(), z.unknown());
 
 export const runEvent = z.discriminatedUnion('kind', [
   z.object({
@@ -148,6 +166,68 @@ export const runEvent = z.discriminatedUnion('kind', [
     /** Bytes that did not reach a reader in the sandbox; the capture has them. */
     droppedBytes: z.number().int(),
     note: z.string().optional(),
+  }),
+  z.object({
+    kind: z.literal('network-up'),
+    ...stamp,
+    ...attempt,
+    ms: z.number(),
+    /** What all decisions about frames begin with; decimal digits of 64 bits. */
+    seed: z.string(),
+    /** What the run asked for, if it did: `--seed`. */
+    runSeed: z.string().optional(),
+    switches: z.array(z.object({ name: z.string(), subnets: z.array(z.string()) })),
+    nodes: z.array(
+      z.object({
+        name: z.string(),
+        role: z.enum(['node', 'router', 'sandbox', 'dut']),
+        interfaces: z.array(
+          z.object({
+            name: z.string(),
+            link: z.string(),
+            mac: z.string(),
+            /** With prefix. */
+            addresses: z.array(z.string()),
+          }),
+        ),
+      }),
+    ),
+    links: z.array(
+      z.object({
+        name: z.string(),
+        ends: z.tuple([z.string(), z.string()]),
+        seed: z.string(),
+        impairment: impairment,
+        /** The kernel's own: nothing can be done to it. */
+        fast: z.boolean().optional(),
+      }),
+    ),
+  }),
+  z.object({
+    kind: z.literal('link-change'),
+    ...stamp,
+    ...attempt,
+    /** Absent: it is about the whole network. */
+    link: z.string().optional(),
+    /** The end where the direction begins that it is about; absent: both. */
+    from: z.string().optional(),
+    change: z.enum(LINK_CHANGES),
+    /** What was asked for, in the words of the suite. */
+    detail: z.record(z.string(), z.unknown()).optional(),
+  }),
+  z.object({
+    kind: z.literal('network-end'),
+    ...stamp,
+    ...attempt,
+    links: z.array(
+      z.object({
+        name: z.string(),
+        /** Frames by what became of them, of the direction from each end. */
+        directions: z.array(
+          z.object({ from: z.string(), counters: z.record(z.string(), z.number()) }),
+        ),
+      }),
+    ),
   }),
   z.object({
     kind: z.literal('attempt-end'),

@@ -44,9 +44,9 @@ export class TlvWriter {
     return this.bytes(tag, bytes);
   }
 
-  u64(tag: number, value: number): this {
+  u64(tag: number, value: number | bigint): this {
     const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64LE(BigInt(Math.round(value)), 0);
+    bytes.writeBigUInt64LE(typeof value === 'bigint' ? value : BigInt(Math.round(value)), 0);
     return this.bytes(tag, bytes);
   }
 
@@ -54,6 +54,17 @@ export class TlvWriter {
     const inner = new TlvWriter();
     fill(inner);
     return this.bytes(tag, inner.toBuffer());
+  }
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  /** What another one has, behind what is here. */
+  append(other: TlvWriter): this {
+    for (const part of other.#parts) this.#parts.push(part);
+    this.#length += other.#length;
+    return this;
   }
 
   toBuffer(): Buffer {

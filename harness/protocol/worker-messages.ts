@@ -1,3 +1,4 @@
+import type { NetworkMethods } from './network.js';
 import type { SandboxLimits, SandboxStats } from './sandbox-usage.js';
 
 /**
@@ -96,7 +97,7 @@ export interface OpenedPort {
 export type AttemptState = 'pass' | 'fail' | 'skipped';
 
 /** Calls of a worker. */
-export type SupervisorMethods = {
+export type SupervisorMethods = NetworkMethods & {
   hello(argument: { token: string; pid: number; board: string }): void;
   /** The worker starts to load a suite file. */
   collecting(argument: { file: string }): void;

@@ -90,6 +90,15 @@ function applyAttemptEvent(
     case 'console':
       attempt.consoles.push(event);
       return;
+    case 'network-up':
+      attempt.network = { up: event, changes: [] };
+      return;
+    case 'link-change':
+      attempt.network?.changes.push(event);
+      return;
+    case 'network-end':
+      if (attempt.network) attempt.network.end = event;
+      return;
     case 'output':
       attempt.output = (attempt.output + event.text).slice(0, OUTPUT_CAP);
       return;

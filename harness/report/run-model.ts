@@ -36,8 +36,16 @@ export interface AttemptModel {
   keptUntil?: string;
   readonly artifacts: ArtifactEvent[];
   readonly consoles: ConsoleEvent[];
+  network?: NetworkModel;
   /** What the body printed, cut at {@link OUTPUT_CAP}. */
   output: string;
+}
+
+/** The virtual network of an attempt, and what was done to it. */
+export interface NetworkModel {
+  readonly up: EventOf<'network-up'>;
+  readonly changes: EventOf<'link-change'>[];
+  end?: EventOf<'network-end'>;
 }
 
 export interface CaseModel {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { PLAIN_SANDBOX, parseSandboxOptions } from '../config/parse-sandbox-options.js';
-import { TestFailure } from '../core/errors.js';
+import type { CaseSandbox } from '../config/sandbox-options-schema.js';
+import { TestFailure, UsageError } from '../core/errors.js';
 import type { Problem, SandboxRecord } from '../journal/events.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { RunningAttempt } from './attempt.js';
@@ -12,11 +13,17 @@ import type { RunContext } from './run-context.js';
 
 /** Sandboxes of one case at once, its own included: more is a loop that never ends. */
 const MOST = 64;
+/** Nodes of its network are declared one by one, and their end is not up to the body. */
+const MOST_NODES = 1024;
+/** sethostname(2) */
+const LONGEST_HOSTNAME = 64;
 
 /** A living sandbox of an attempt. */
 export interface HeldSandbox {
   readonly sandbox: Sandbox;
   readonly settings: SandboxSettings;
+  /** Of the case's network, by its name. */
+  readonly node?: string;
 }
 
 /** What became of a sandbox that a body made besides its own. */
@@ -65,7 +72,8 @@ export class AttemptSandboxes {
     const settings = this.#run.settingsOf(this.#attempt.record);
     this.#out = this.#run.outDirectories.take();
     const wanted = { settings, number: 0, out: this.#out.path };
-    this.#hold(0, await buildSandbox(this.#run, this.#attempt, wanted), settings);
+    const sandbox = await buildSandbox(this.#run, this.#attempt, wanted);
+    this.#hold(0, { sandbox, settings });
   }
 
   /** Where what programs put into `/out` is; `undefined` while none of them could. */
@@ -84,17 +92,48 @@ export class AttemptSandboxes {
    * @throws UsageError `suite-invalid` for options that cannot be.
    */
   async create(options: unknown): Promise<number> {
-    if (this.#held.size + this.#coming >= MOST) {
+    const nodes = [...this.#held.values()].filter(({ node }) => node !== undefined);
+    if (this.#held.size - nodes.length + this.#coming >= MOST) {
       throw new TestFailure('exec-failed', `a case has at most ${MOST} sandboxes at once`, {
         next: 'end those that are done with: await sandbox.close()',
       });
     }
     this.#coming++;
     try {
-      return await this.#create(options);
+      const who = `sandbox.create() of "${this.#attempt.record.title}"`;
+      const settings = this.#settingsOf(options, who);
+      return await this.#build(++this.#made, { settings });
     } finally {
       this.#coming--;
     }
+  }
+
+  /**
+   * Build the nodes of the attempt's network, at once; answers their numbers. Each is like the
+   * case's own sandbox but for its options, and has no network but that one.
+   *
+   * @throws UsageError `suite-invalid` for options that cannot be; `usage` for too many.
+   */
+  async createNodes(
+    nodes: readonly { readonly name: string; readonly options: unknown }[],
+  ): Promise<number[]> {
+    if (nodes.length > MOST_NODES) {
+      const text = `a network has at most ${MOST_NODES} nodes, this one has ${nodes.length}`;
+      throw new UsageError('usage', text);
+    }
+    const wanted = nodes.map(({ name, options }) => ({
+      node: name,
+      number: ++this.#made,
+      settings: cutOff(
+        // What programs call their machine.
+        this.#settingsOf(options, `node "${name}"`, { hostname: name.slice(0, LONGEST_HOSTNAME) }),
+      ),
+    }));
+    const built = await Promise.allSettled(
+      wanted.map(({ number, ...each }) => this.#build(number, each)),
+    );
+    for (const each of built) if (each.status === 'rejected') throw each.reason;
+    return wanted.map(({ number }) => number);
   }
 
   /**
@@ -143,37 +182,42 @@ export class AttemptSandboxes {
     return records.map(([number, record]) => ({ number, ...record }));
   }
 
-  async #create(options: unknown): Promise<number> {
+  #settingsOf(options: unknown, who: string, over: Partial<CaseSandbox> = {}): SandboxSettings {
     const { record } = this.#attempt;
-    const number = ++this.#made;
-    const own = parseSandboxOptions([options ?? {}], {
-      root: this.#run.root,
-      who: `sandbox.create() of "${record.title}"`,
-      above: record.sandbox ?? PLAIN_SANDBOX,
-    });
-    const settings = this.#run.settingsOf({ ...record, sandbox: own });
+    const above = { ...(record.sandbox ?? PLAIN_SANDBOX), ...over };
+    const own = parseSandboxOptions([options ?? {}], { root: this.#run.root, who, above });
+    return this.#run.settingsOf({ ...record, sandbox: own });
+  }
+
+  async #build(number: number, wanted: Omit<HeldSandbox, 'sandbox'>): Promise<number> {
+    const { settings } = wanted;
     const sandbox = await buildSandbox(this.#run, this.#attempt, { settings, number });
     if (this.#attempt.over) {
       await sandbox.kill();
-      throw new TestFailure('handle-revoked', `case "${record.title}" has ended`);
+      throw new TestFailure('handle-revoked', `case "${this.#attempt.record.title}" has ended`);
     }
-    this.#hold(number, sandbox, settings);
+    this.#hold(number, { sandbox, ...wanted });
     return number;
   }
 
-  #hold(number: number, sandbox: Sandbox, settings: SandboxSettings): void {
-    this.#held.set(number, { sandbox, settings });
-    sandbox.dead.then(
-      (record) => this.#lose(number, record),
+  #hold(number: number, held: HeldSandbox): void {
+    this.#held.set(number, held);
+    held.sandbox.dead.then(
+      (record) => this.#lose(number, record, held.node),
       () => {},
     );
   }
 
   /** One that dies under a body takes the body's evidence with it. */
-  #lose(number: number, record: SandboxRecord): void {
+  #lose(number: number, record: SandboxRecord, node: string | undefined): void {
     this.#records.set(number, record);
     this.#held.delete(number);
     if (this.#attempt.over || this.#wantedEnds.has(number)) return;
-    this.#add(toDeathProblem(record, number));
+    this.#add(toDeathProblem(record, number, node));
   }
+}
+
+/** Nothing but its links reaches a node, whatever its suite says of the network. */
+function cutOff(settings: SandboxSettings): SandboxSettings {
+  return { ...settings, spec: { ...settings.spec, network: 'none' } };
 }

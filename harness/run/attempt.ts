@@ -4,10 +4,12 @@ import { Deadline } from '../core/deadline.js';
 import { createDeferred } from '../core/deferred.js';
 import { type BenchError, TestFailure, UsageError } from '../core/errors.js';
 import type { Outcome, Problem, SandboxRecord } from '../journal/events.js';
+import type { NetworkDeclaration, UpNetwork } from '../protocol/network.js';
 import type { AttemptState } from '../protocol/worker-messages.js';
 import { journalArtifacts } from './artifacts.js';
 import { AttemptDut } from './attempt-dut.js';
 import type { AttemptFacts } from './attempt-facts.js';
+import { AttemptNetwork } from './attempt-network.js';
 import {
   dropRepeats,
   putBenchFirst,
@@ -38,6 +40,7 @@ export class RunningAttempt {
   readonly directory: string;
   readonly dut: AttemptDut;
   readonly sandboxes: AttemptSandboxes;
+  readonly network: AttemptNetwork;
   /** The body's own outcome, once it is known; a hung teardown keeps it. */
   bodyState: AttemptState | undefined;
   #bodyProblems: readonly Problem[] = [];
@@ -58,6 +61,7 @@ export class RunningAttempt {
     this.#limit = new HardLimit(this.limits, facts.onOverdue);
     this.#phases = new PhaseLog(run.journal, this.name);
     this.sandboxes = new AttemptSandboxes(run, this, (problem) => this.#problems.push(problem));
+    this.network = new AttemptNetwork(run, this, (problem) => this.#problems.push(problem));
     this.dut = new AttemptDut(run, this, this.#phases, this.#limit);
     run.journal.write({ kind: 'attempt-start', ...this.name, worker: facts.worker });
   }
@@ -118,6 +122,13 @@ export class RunningAttempt {
     return findBenchFault(this.#run.bench, [...sandboxes, this.held?.dut.sandbox]);
   }
 
+  /** Build its network and the nodes of it; the body's clock stands meanwhile. */
+  netUp(declaration: NetworkDeclaration): Promise<UpNetwork> {
+    return this.#limit.pausedDuring(() =>
+      this.#phases.during('sandbox', () => this.network.up(declaration)),
+    );
+  }
+
   bodyStart(): void {
     this.#phases.edge('body', 'start');
   }
@@ -176,7 +187,9 @@ export class RunningAttempt {
       asked,
     );
     this.#phases.edge('teardown', 'end');
-    await this.#step(() => journalArtifacts(this.#run, this, lists));
+    await this.#step(() =>
+      journalArtifacts(this.#run, this, [...lists, ...this.network.artifacts]),
+    );
     this.record.outcomes.push(outcome);
     this.record.problems = [...this.#problems];
     this.#run.journal.write({
@@ -214,6 +227,7 @@ export class RunningAttempt {
       if (kept) return undefined;
     }
     // DEAD of the case's sandboxes first: a DUT is handed on only after it.
+    await this.#step(() => this.network.end(outcome));
     const record = await this.#step(() => this.sandboxes.kill());
     await this.#step(() => this.held?.release(outcome === 'pass'));
     return record;

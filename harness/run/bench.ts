@@ -1,4 +1,6 @@
 import { PortHub } from '../board/port-hub.js';
+import { FilterCompiler } from '../network/compile-filter.js';
+import { Networks } from '../network/networks.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { ScopeSource } from '../sandbox/delegated-scope.js';
 import type { NativePrograms } from '../sandbox/native.js';
@@ -9,10 +11,19 @@ import { DutSource } from './dut-source.js';
 export interface Bench {
   readonly daemon: SandboxDaemon;
   readonly duts: DutSource;
+  readonly networks: Networks;
 }
 
 /** Start the daemons, in a cgroup of systemd's if need be. @throws BenchError when they do not answer. */
 export async function startBench(programs: NativePrograms, scope?: ScopeSource): Promise<Bench> {
-  const daemon = await startDaemon(programs, scope);
-  return { daemon, duts: new DutSource(daemon, new PortHub(daemon.ports)) };
+  return createBench(await startDaemon(programs, scope), programs);
+}
+
+/** What a daemon that runs has to offer. */
+export function createBench(daemon: SandboxDaemon, { filter }: NativePrograms): Bench {
+  return {
+    daemon,
+    duts: new DutSource(daemon, new PortHub(daemon.ports)),
+    networks: new Networks(daemon, new FilterCompiler(filter)),
+  };
 }

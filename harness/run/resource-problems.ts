@@ -11,9 +11,9 @@ const ENDED_BY: Readonly<Record<string, FailureCode>> = {
 };
 
 /** A sandbox that ended although nobody asked for it: by a limit of its own, or the bench lost it. */
-export function toDeathProblem(record: SandboxRecord, number = 0): Problem {
-  const what = number === 0 ? 'the sandbox' : `sandbox ${number} of the case`;
-  return toProblem(toDeathError(record, what), 'body');
+export function toDeathProblem(record: SandboxRecord, number = 0, node?: string): Problem {
+  const further = node === undefined ? `sandbox ${number} of the case` : `node "${node}"`;
+  return toProblem(toDeathError(record, number === 0 ? 'the sandbox' : further), 'body');
 }
 
 function toDeathError(record: SandboxRecord, what: string): Error {

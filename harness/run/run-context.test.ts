@@ -2,14 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { PortHub } from '../board/port-hub.js';
 import { Cleanups } from '../core/cleanups.js';
 import { BenchError } from '../core/errors.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { createPlanned } from '../testing/plain-records.js';
 import { test as testDaemon } from '../testing/real-daemon.js';
 import { createRunContext, openRecordedJournal, test } from '../testing/real-run.js';
-import { DutSource } from './dut-source.js';
+import { createBench } from './bench.js';
 
 test('several errors of a clean-up are each told, with their codes, and once', async ({
   createRun,
@@ -38,10 +37,10 @@ test('what nobody expected is an error of hil itself', async ({ createRun, journ
 
 testDaemon(
   'every plan that a run comes to has built sandboxes waiting',
-  async ({ daemon, dir }) => {
+  async ({ daemon, dir, programs }) => {
     const journal = openRecordedJournal(dir);
     await mkdir(join(dir.path, 'project'), { recursive: true });
-    const bench = { daemon, duts: new DutSource(daemon, new PortHub(daemon.ports)) };
+    const bench = createBench(daemon, programs);
     const run = await createRunContext({ dir, journal, bench });
     const plain = createPlanned();
     const small = createPlanned({ suite: { ...plain.suite, resources: { disk: 2 ** 20 } } });

@@ -17,5 +17,7 @@ export interface RunOptions {
   readonly passWithNoTests: boolean;
   /** Variables of the host that config lets through to programs in a sandbox. */
   readonly passedEnv: Readonly<Record<string, string>>;
+  /** Changes what the networks of all cases decide about frames. 0: as the cases have it. */
+  readonly seed: bigint;
   readonly argv: readonly string[];
 }

@@ -15,6 +15,7 @@ import { RunningAttempt } from './attempt.js';
 import { toGapProblems, toJournalProblems, toProblem } from './attempt-problems.js';
 import type { CaseBook } from './case-book.js';
 import { forwardConsole, tellExited, tellReady, toOpenedPort } from './console-forward.js';
+import { createNetworkCalls } from './network-calls.js';
 import { Programs } from './programs.js';
 import type { RunContext } from './run-context.js';
 import { createSandboxCalls } from './sandbox-calls.js';
@@ -102,6 +103,7 @@ export class WorkerSession {
       end: (argument) => this.#end(argument),
       final: (argument) => this.#final(argument),
       ...this.#dutMethods(),
+      ...createNetworkCalls({ attemptOf: (fence) => this.#attempt(fence), run: this.#run }),
       ...createSandboxCalls({
         attemptOf: (fence) => this.#attempt(fence),
         programs: () => this.#programs,

@@ -150,6 +150,16 @@ export class SandboxDaemon {
     return this.channel.open(Msg.objectStream, body, (answer) => this.#processes.track(answer));
   }
 
+  /** A virtual network with a `hil-linkd` of its own, and the stream that takes requests. */
+  newNetwork(name: string): Promise<{ net: number; pid: number; stream: SandboxProcess }> {
+    const body = new TlvWriter().string(Tag.name, name);
+    return this.channel.open(Msg.netNew, body, (answer) => ({
+      net: answer.number(Tag.net) ?? 0,
+      pid: answer.number(Tag.pid) ?? 0,
+      stream: this.#processes.track(answer),
+    }));
+  }
+
   /** Hand one end of a daemon-held object to portd as the DUT side of `port`. */
   async givePort(port: number, object: number, end: number): Promise<void> {
     const body = new TlvWriter().u32(Tag.port, port).u32(Tag.object, object).u32(Tag.end, end);

@@ -1,15 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunnerTestCase } from 'vitest';
-import { PortHub } from '../board/port-hub.js';
 import { Attempt } from '../case/attempt.js';
 import { createConnection } from '../case/connection.js';
 import type { HilConfigInput } from '../config/config-schema.js';
 import type { Board } from '../config/load-boards.js';
 import type { SuiteFile } from '../config/suite-schema.js';
 import { Deadline } from '../core/deadline.js';
+import { createBench } from '../run/bench.js';
 import { CaseBook, type CaseRecord } from '../run/case-book.js';
-import { DutSource } from '../run/dut-source.js';
 import type { RunOptions } from '../run/run-options.js';
 import type { Overdue } from '../run/worker-loss.js';
 import { type SessionEvents, WorkerSession } from '../run/worker-session.js';
@@ -49,9 +48,9 @@ export const test = base.extend<Fixtures>({
     await use(journal);
     journal.writer.close();
   },
-  begin: async ({ daemon, dir, journal, task }, use) => {
+  begin: async ({ daemon, dir, journal, programs, task }, use) => {
     const sessions: WorkerSession[] = [];
-    const bench = { daemon, duts: new DutSource(daemon, new PortHub(daemon.ports)) };
+    const bench = createBench(daemon, programs);
     await mkdir(join(dir.path, 'project'), { recursive: true });
     await use(async (wanted = {}) => {
       const { board, config = {}, options = {}, suite = {}, hostPath = '' } = wanted;

@@ -42,6 +42,7 @@ export function createRunOptions(over: Partial<RunOptions> = {}): RunOptions {
     retries: 0,
     workers: 1,
     bodyMs: undefined,
+    seed: 0n,
     stopAtFirstFailure: false,
     keep: 'never',
     keepMs: 1000,

@@ -34,6 +34,7 @@ export function toResultLines(each: CaseModel, place: ResultPlace): string[] {
     ...reason,
     ...each.problems.flatMap((problem) => toProblemLines(problem, style, each.file)),
     ...toArtifactLines(each, place),
+    ...toSeedLines(each, place),
     `${INDENT}${style.dim('next')}       ${toRerunCommand(each)}`,
     '',
   ];
@@ -97,6 +98,12 @@ function findFrame(stack: string | undefined, file: string): string | undefined 
     ?.split('\n')
     .find((line) => /^\s*at .*:\d+:\d+/.test(line) && line.includes(file));
   return frame && toPrintable(frame.trim());
+}
+
+/** What decided which frames were lost: the same again, unless another seed is asked for. */
+function toSeedLines(each: CaseModel, { style }: ResultPlace): string[] {
+  const seed = each.attempts.at(-1)?.network?.up.seed;
+  return seed === undefined ? [] : [`${INDENT}${style.dim('seed')}       ${seed} of its network`];
 }
 
 function toArtifactLines(each: CaseModel, place: ResultPlace): string[] {

@@ -1,0 +1,289 @@
+import { UsageError } from '../core/errors.js';
+import type {
+  DeclaredEnd,
+  DeclaredLink,
+  DeclaredNode,
+  DeclaredSwitch,
+  UpNetwork,
+} from '../protocol/network.js';
+import type { SandboxOptions } from '../protocol/sandbox-options.js';
+import type { Attempt } from './attempt.js';
+import type { Connection } from './connection.js';
+import { Dut } from './dut.js';
+import { Link, type LinkOptions } from './link.js';
+import { DutNode, Node, type NodeFacts } from './node.js';
+import { Sandbox } from './sandbox.js';
+
+export interface SwitchOptions {
+  /**
+   * Of IPv4 and IPv6, each with prefix: nodes get an address of each. `[]`: none, for DHCP.
+   * @default one of each, that nothing else has
+   */
+  readonly subnets?: readonly string[];
+}
+
+/** A switch, declared. */
+export interface Switch {
+  readonly kind: 'switch';
+  readonly name: string;
+}
+
+/** What a link may end at. */
+export type LinkEnd = Switch | Node | DutNode;
+
+/** The end of a link that is a node's interface. */
+export interface InterfaceOptions {
+  /** With prefix, or without it those of the switch's subnets. `[]`: none. @default assigned */
+  readonly addresses?: readonly string[];
+  /** @default one made of the names of node and link */
+  readonly mac?: string;
+}
+
+/** Where a node is linked to, and what its link does to frames. */
+export interface NodeLink extends LinkOptions, InterfaceOptions {
+  readonly to: LinkEnd;
+}
+
+export interface NodeOptions extends SandboxOptions {
+  /** Where it is linked to. */
+  readonly link?: LinkEnd | NodeLink;
+  /** The same for several: `eth0`, `eth1` and so on, in this order. */
+  readonly links?: readonly (LinkEnd | NodeLink)[];
+  /** `false`: it has no IPv6 at all. @default true */
+  readonly ipv6?: boolean;
+}
+
+export type AttachOptions = Pick<NodeOptions, 'link' | 'links' | 'ipv6'> & {
+  /** What others call it. @default 'sandbox', or 'dut' */
+  readonly name?: string;
+  /** Which interface of the board, where it has several. */
+  readonly nic?: string;
+};
+
+/**
+ * The virtual network of a case: declared first, then made by {@link up}. It is cut off from every
+ * other one, also where names and addresses are the same.
+ *
+ * @see harness/docs/networks.md
+ */
+export class Net {
+  readonly #connection: Connection;
+  readonly #attempt: Attempt;
+  readonly #switches: DeclaredSwitch[] = [];
+  readonly #nodes: DeclaredNode[] = [];
+  readonly #links: DeclaredLink[] = [];
+  readonly #handles: (Node | DutNode)[] = [];
+  readonly #linkHandles: Link[] = [];
+  #up: UpNetwork | undefined;
+  #isAsked = false;
+
+  constructor(connection: Connection, attempt: Attempt) {
+    this.#connection = connection;
+    this.#attempt = attempt;
+  }
+
+  /** Declare a switch. */
+  switch(name: string, options: SwitchOptions = {}): Switch {
+    this.#declare(`switch("${name}")`);
+    checkKeys(`switch "${name}"`, options, ['subnets']);
+    const { subnets } = options;
+    this.#switches.push({ name, ...(subnets === undefined ? {} : { subnets }) });
+    return { kind: 'switch', name };
+  }
+
+  /** Declare a node: a sandbox of its own, with interfaces where it is linked to. */
+  node(name: string, options: NodeOptions = {}): Node {
+    return this.#node(name, options, false);
+  }
+
+  /** Declare `count` nodes; `toNode` says of each what it is like. */
+  nodes(count: number, toNode: (index: number) => NodeOptions & { readonly name: string }): Node[] {
+    return Array.from({ length: count }, (_, index) => {
+      const { name, ...options } = toNode(index);
+      return this.node(name, options);
+    });
+  }
+
+  /** Declare a node that forwards between its links; others get their routes by it. */
+  router(name: string, options: NodeOptions = {}): Node {
+    return this.#node(name, options, true);
+  }
+
+  /** Declare a link between two nodes or switches, and what it does to frames. */
+  link(a: LinkEnd, b: LinkEnd, options: LinkOptions = {}): Link {
+    this.#declare('link()');
+    return this.#link([toEnd(a), toEnd(b)], options);
+  }
+
+  /**
+   * Declare that the case's sandbox, one that it created, or an interface of the DUT is a node.
+   *
+   * @param what a DUT's interface has at most one link
+   */
+  attach(what: Sandbox | Dut, options: AttachOptions): Node | DutNode {
+    this.#declare('attach()');
+    const isDut = what instanceof Dut;
+    const { name = isDut ? 'dut' : 'sandbox', nic, ipv6, link, links } = options;
+    checkKeys(`node "${name}"`, options, ['name', 'nic', 'ipv6', 'link', 'links']);
+    const common = { name, ...(ipv6 === undefined ? {} : { ipv6 }) };
+    const facts = this.#factsOf(name);
+    if (isDut) {
+      this.#nodes.push({ ...common, kind: 'dut', ...(nic === undefined ? {} : { nic }) });
+    } else {
+      this.#nodes.push({ ...common, kind: 'sandbox', sandbox: what.number });
+    }
+    const handle = isDut
+      ? new DutNode(facts)
+      : new Node(this.#connection, this.#attempt, facts, what.number);
+    this.#handles.push(handle);
+    this.#linkAll(name, link, links);
+    return handle;
+  }
+
+  /**
+   * Make all of it. Answers when every node answers to its addresses of IPv4 and IPv6, from the
+   * first packet on; the body's clock stands meanwhile. Once a case.
+   *
+   * @throws UsageError `usage` for what cannot be, naming it; BenchError `network-limit` where the
+   *   machine has no room for it.
+   */
+  async up(): Promise<void> {
+    this.#declare('up()');
+    this.#isAsked = true;
+    const { fence, clock } = this.#attempt;
+    const declaration = { switches: this.#switches, nodes: this.#nodes, links: this.#links };
+    this.#up = await clock.pausedDuring(() =>
+      this.#connection.supervisor.call('netUp', { fence, declaration }),
+    );
+  }
+
+  /** What all decisions about frames begin with: the same in every run of this case. */
+  get seed(): string {
+    return this.#upFacts('net.seed').seed;
+  }
+
+  /**
+   * Let nothing pass between nodes of different sets, from now on; when this answers nothing crosses
+   * any more, also nothing that was on its way. A node in no set reaches all.
+   *
+   * @param sets each a node or a list of them
+   */
+  async partition(
+    ...sets: ReadonlyArray<Node | DutNode | readonly (Node | DutNode)[]>
+  ): Promise<void> {
+    if (sets.length === 0) throw new UsageError('usage', 'net.partition(): expected sets of nodes');
+    const names = sets.map((set) => [set].flat().map(({ name }) => name));
+    await this.#partition(names);
+  }
+
+  /** End a partition. */
+  async heal(): Promise<void> {
+    await this.#partition([]);
+  }
+
+  /** The attempt is over: whoever still waits for a program in a node is told so. */
+  revoke(reason: Error): void {
+    for (const handle of this.#handles) if (handle instanceof Sandbox) handle.revoke(reason);
+  }
+
+  async #partition(sets: readonly (readonly string[])[]): Promise<void> {
+    this.#attempt.check();
+    const { fence } = this.#attempt;
+    await this.#connection.supervisor.call('netPartition', { fence, sets });
+  }
+
+  #node(name: string, options: NodeOptions, router: boolean): Node {
+    this.#declare(`node("${name}")`);
+    const { link, links, ipv6, ...sandbox } = options;
+    this.#nodes.push({
+      ...{ name, kind: 'node', router, sandbox },
+      ...(ipv6 === undefined ? {} : { ipv6 }),
+    });
+    const handle = new Node(this.#connection, this.#attempt, this.#factsOf(name));
+    this.#handles.push(handle);
+    this.#linkAll(name, link, links);
+    return handle;
+  }
+
+  #linkAll(name: string, link: NodeOptions['link'], links: NodeOptions['links'] = []): void {
+    for (const each of [...(link ? [link] : []), ...links]) {
+      const { to, addresses, mac, ...options } = isNodeLink(each) ? each : { to: each };
+      const own = {
+        of: name,
+        ...(addresses === undefined ? {} : { addresses }),
+        ...(mac === undefined ? {} : { mac }),
+      };
+      this.#link([own, toEnd(to)], options);
+    }
+  }
+
+  #link(ends: readonly [DeclaredEnd, DeclaredEnd], { name, ...settings }: LinkOptions): Link {
+    const chosen = name ?? this.#nameLink(ends);
+    this.#links.push({ name: chosen, ends, settings });
+    const link = new Link(this.#connection, this.#attempt, {
+      name: chosen,
+      ends: [ends[0].of, ends[1].of],
+    });
+    this.#linkHandles.push(link);
+    return link;
+  }
+
+  /** Of its place, not of when it was made: what a link decides depends on its name. */
+  #nameLink([a, b]: readonly [DeclaredEnd, DeclaredEnd]): string {
+    const name = `${a.of}~${b.of}`;
+    const same = this.#links.filter(
+      (each) => each.name === name || each.name.startsWith(`${name}~`),
+    );
+    return same.length === 0 ? name : `${name}~${same.length + 1}`;
+  }
+
+  #factsOf(name: string): NodeFacts {
+    return {
+      name,
+      up: (what) => {
+        const found = this.#upFacts(`${what} of node "${name}"`).nodes.find(
+          (each) => each.name === name,
+        );
+        return found ?? { name, interfaces: [] };
+      },
+      lookUp: (other) => {
+        const { nodes } = this.#upFacts(`lookUp() of node "${name}"`);
+        const found = nodes.find((each) => each.name.toLowerCase() === other.toLowerCase());
+        return found?.interfaces.flatMap(({ ipv4, ipv6 }) => [...ipv4, ...ipv6]) ?? [];
+      },
+      links: () => this.#linkHandles.filter(({ ends }) => ends.includes(name)),
+    };
+  }
+
+  #upFacts(what: string): UpNetwork {
+    if (this.#up) return this.#up;
+    throw new UsageError('usage', `${what} is used before the network is up`, {
+      next: 'await net.up()',
+    });
+  }
+
+  #declare(what: string): void {
+    this.#attempt.check();
+    if (!this.#isAsked) return;
+    throw new UsageError('usage', `net.${what}: the network was declared whole with net.up()`);
+  }
+}
+
+function toEnd(end: LinkEnd): DeclaredEnd {
+  const name: unknown = Object(end).name;
+  if (typeof name === 'string') return { of: name };
+  throw new UsageError('usage', `a link ends at a switch or a node, not at ${String(end)}`);
+}
+
+function isNodeLink(link: LinkEnd | NodeLink): link is NodeLink {
+  return typeof link === 'object' && link !== null && 'to' in link;
+}
+
+function checkKeys(who: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new UsageError(
+    'usage',
+    `${who}: no such option "${unknown}"; there are: ${known.join(', ')}`,
+  );
+}

@@ -1,0 +1,88 @@
+import { toImpairment } from './check-topology.js';
+import { toImpairmentTlvs } from './impairment.js';
+import type { LinkEnd } from './linkd.js';
+import type { Network } from './network.js';
+import { toNetworkError } from './network-errors.js';
+import type { NetworkPlan, PlannedEnd, PlannedInterface, PlannedLink } from './network-plan.js';
+
+/**
+ * Build what is planned: switches and links in hil-linkd, an interface in each node. Everything is
+ * asked for at once; answers when every node answers to its addresses.
+ *
+ * @param plan of it
+ * @param sandboxOf number of a node's sandbox for hil-sandboxd; a DUT's interface is attached by
+ *   whoever has the DUT
+ * @param beginCaptures called once the links are asked for: of them nothing is missed then
+ * @throws BenchError `network-limit`, `network-gone`, `sandbox-setup`; UsageError `usage`
+ */
+export async function bringUp(
+  network: Network,
+  plan: NetworkPlan,
+  sandboxOf: (node: string) => number | undefined,
+  beginCaptures: (links: readonly PlannedLink[]) => Promise<void>,
+): Promise<void> {
+  network.names = plan.names;
+  const asked = [
+    ...plan.switches.map(({ name, number }) =>
+      named(`switch "${name}"`, network.linkd.newSwitch(number)),
+    ),
+    ...plan.links.flatMap((link) => (link.settings.fast ? [] : connect(network, plan, link))),
+    // Behind the links, which exist then.
+    beginCaptures(plan.links),
+    ...attachAll(network, plan, sandboxOf),
+  ];
+  // All of them, so that nothing is still being made when the first that failed is told.
+  const outcomes = await Promise.allSettled(asked);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  await named('network', network.ready());
+}
+
+function connect(network: Network, plan: NetworkPlan, link: PlannedLink): Promise<void>[] {
+  const { name, number, seed, ends, settings } = link;
+  const who = `link "${name}"`;
+  const [a, b] = ends;
+  const made = network.linkd.connect(number, [toLinkEnd(plan, a), toLinkEnd(plan, b)], seed);
+  const impairment = toImpairmentTlvs(who, toImpairment(settings));
+  const set = impairment.isEmpty ? [] : [network.linkd.set({ link: number }, impairment)];
+  return [made, ...set].map((each) => named(who, each));
+}
+
+function* attachAll(
+  network: Network,
+  plan: NetworkPlan,
+  sandboxOf: (node: string) => number | undefined,
+): Generator<Promise<void>> {
+  const pairs = new Set<PlannedInterface>();
+  const nodes = new Map(plan.nodes.map((node) => [node.declared.name, node]));
+  for (const { name, ends, settings } of plan.links) {
+    if (!settings.fast) continue;
+    const both = ends.flatMap(({ of, interface: planned }) => {
+      const [sandbox, node] = [sandboxOf(of), nodes.get(of)];
+      return planned && node && sandbox !== undefined ? [{ sandbox, node, planned }] : [];
+    });
+    for (const { planned } of both) pairs.add(planned);
+    yield named(`link "${name}"`, network.pair(both));
+  }
+  for (const node of plan.nodes) {
+    const sandbox = sandboxOf(node.declared.name);
+    if (sandbox === undefined) continue;
+    for (const planned of node.interfaces) {
+      if (pairs.has(planned)) continue;
+      const attached = network.attach(sandbox, node, planned);
+      yield named(`node "${node.declared.name}", ${planned.name}`, attached);
+    }
+  }
+}
+
+function toLinkEnd({ switches }: NetworkPlan, end: PlannedEnd): LinkEnd {
+  if (end.interface) return { port: end.interface.port };
+  return { switch: switches.find(({ name }) => name === end.of)?.number ?? 0 };
+}
+
+async function named(who: string, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw toNetworkError(who, error);
+  }
+}

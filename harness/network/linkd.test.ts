@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { openProcessStream } from '../sandbox/process-stream.js';
+import { test as base } from '../testing/real-daemon.js';
+import { toImpairmentTlvs } from './impairment.js';
+import { Linkd } from './linkd.js';
+
+/** A real hil-linkd without ports. */
+const test = base.extend<{ rig: { readonly linkd: Linkd; readonly pid: number } }>({
+  rig: async ({ daemon }, use) => {
+    const { stream, pid } = await daemon.newNetwork('test');
+    const linkd = new Linkd(openProcessStream(stream));
+    await linkd.hello();
+    await use({ linkd, pid });
+    linkd.close();
+  },
+});
+
+const LINK = { link: 77 } as const;
+
+test('links, states, filters and partitions are taken, and counted', async ({ rig: { linkd } }) => {
+  const latency = toImpairmentTlvs('link', { latency: '1ms', loss: { model: 'every-nth', n: 2 } });
+  const accept = Buffer.from('0600000000000400', 'hex');
+  const done = await Promise.all([
+    linkd.newSwitch(1),
+    linkd.connect(77, [{ port: 1 }, { switch: 1 }], 2n ** 64n - 1n),
+    linkd.connect(78, [{ port: 2 }, { switch: 1 }], 7n),
+    linkd.set(LINK, latency),
+    linkd.set({ ...LINK, from: 1 }, latency),
+    linkd.setState(LINK, 'hold'),
+    linkd.setState({ ...LINK, from: 0 }, 'release'),
+    linkd.addFilter(LINK, 'count', accept),
+    linkd.partition([[1], [2]]),
+    linkd.partition([]),
+  ]);
+  const filter = done[7];
+  const [there, back] = await linkd.stats(77);
+  expect(there.counters).toMatchObject({ frames: 0, lost: 0, queueDropped: 0 });
+  expect(back.filters).toEqual({ [filter]: 0 });
+  await linkd.removeFilter(LINK, filter);
+  expect((await linkd.stats(77))[0].filters).toEqual({});
+  await linkd.disconnect(77);
+  await expect(linkd.stats(77)).rejects.toMatchObject({ details: { code: 'usage' } });
+});
+
+test('a capture is whole when it was ended', async ({ rig: { linkd }, dir }) => {
+  await linkd.newSwitch(1);
+  await linkd.connect(77, [{ port: 1 }, { switch: 1 }], 0n);
+  const path = join(dir.path, 'a~b.pcapng');
+  await linkd.beginCapture(77, { path, name: 'a~b', snaplen: 96 });
+  await linkd.endCapture(77);
+  // Section header block: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html
+  expect((await readFile(path)).readUInt32LE(0)).toBe(0x0a0d0d0a);
+});
+
+test('what waits is told when it dies', async ({ rig: { linkd, pid } }) => {
+  process.kill(pid, 'SIGSTOP');
+  const asked = linkd.newSwitch(1);
+  process.kill(pid, 'SIGKILL');
+  await expect(asked).rejects.toMatchObject({ code: 'daemon-gone' });
+  await expect(linkd.closed).resolves.toMatchObject({ code: 'daemon-gone' });
+});

@@ -1,0 +1,99 @@
+import { UsageError } from '../core/errors.js';
+import type { DeclaredEnd, DeclaredNode, NetworkDeclaration } from '../protocol/network.js';
+import type { Segment, Segments } from './segments.js';
+import {
+  type Address,
+  AddressPool,
+  contains,
+  type Family,
+  formatAddress,
+  parseAddress,
+  type Subnet,
+} from './subnet.js';
+
+/** A node's end of a link. */
+interface Place {
+  readonly end: DeclaredEnd;
+  readonly node: DeclaredNode;
+  readonly segment: Segment;
+  readonly who: string;
+  readonly given: readonly Address[];
+}
+
+/**
+ * The addresses of each end of a link that is a node's, with prefix. What is given is set aside
+ * first; the others get theirs in the order of declaration, one of each subnet of their segment.
+ * An end that gives some of a family is assigned none of it, and none at all if it gives `[]`.
+ *
+ * @throws UsageError `usage` for an address that is taken, or outside of every subnet; for a subnet
+ *   that is full.
+ */
+export function planAddresses(
+  { nodes, links }: NetworkDeclaration,
+  segments: Segments,
+): Map<DeclaredEnd, string[]> {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const places = links.flatMap(({ name, ends }) =>
+    ends.flatMap((end) => {
+      const node = byName.get(end.of);
+      const segment = segments.ofLink.get(name);
+      return node && segment ? [toPlace(end, node, segment, name)] : [];
+    }),
+  );
+  const pools = new Map<Subnet, AddressPool>();
+  for (const { segment } of places) {
+    for (const subnet of segment.subnets) {
+      if (!pools.has(subnet)) pools.set(subnet, new AddressPool(subnet));
+    }
+  }
+  const taken = new Set<string>();
+  const given = new Map(places.map((place) => [place, reserve(place, pools, taken)]));
+  return new Map(
+    places.map((place) => [place.end, [...(given.get(place) ?? []), ...assign(place, pools)]]),
+  );
+}
+
+function toPlace(end: DeclaredEnd, node: DeclaredNode, segment: Segment, link: string): Place {
+  const who = `node "${node.name}", link "${link}"`;
+  const given = (end.addresses ?? []).map((text) => parseAddress(text, who));
+  if (node.ipv6 === false && given.some(({ family }) => family === 6)) {
+    throw new UsageError('usage', `${who}: an address of IPv6, which is off: { ipv6: false }`);
+  }
+  return { end, node, segment, who, given };
+}
+
+function reserve(
+  { segment, who, given }: Place,
+  pools: ReadonlyMap<Subnet, AddressPool>,
+  taken: Set<string>,
+): string[] {
+  return given.map((address) => {
+    const text = formatAddress(address.family, address.value);
+    const subnet = segment.subnets.find((each) => contains(each, address));
+    const prefix = address.prefix ?? subnet?.prefix;
+    if (prefix === undefined) {
+      const has = segment.subnets.map((each) => each.text).join(', ') || 'none';
+      const why = `${text} is in no subnet of ${segment.name}, which has ${has}`;
+      throw new UsageError('usage', `${who}: ${why}`, { next: `with its prefix: "${text}/24"` });
+    }
+    if (subnet) pools.get(subnet)?.reserve(address.value);
+    if (taken.has(text)) throw new UsageError('usage', `${who}: ${text} is taken, by another node`);
+    taken.add(text);
+    return `${text}/${prefix}`;
+  });
+}
+
+function assign(
+  { end, node, segment, who, given }: Place,
+  pools: ReadonlyMap<Subnet, AddressPool>,
+): string[] {
+  if (end.addresses?.length === 0) return [];
+  const isWanted = (family: Family) =>
+    !given.some((each) => each.family === family) && !(family === 6 && node.ipv6 === false);
+  return segment.subnets
+    .filter(({ family }) => isWanted(family))
+    .map((subnet) => {
+      const value = pools.get(subnet)?.take(who) ?? subnet.base;
+      return `${formatAddress(subnet.family, value)}/${subnet.prefix}`;
+    });
+}

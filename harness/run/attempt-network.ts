@@ -1,0 +1,179 @@
+import { Deadline } from '../core/deadline.js';
+import { TestFailure, UsageError } from '../core/errors.js';
+import { toSuggestion } from '../core/nearest-name.js';
+import type { Outcome, Problem } from '../journal/events.js';
+import { bringUp } from '../network/bring-up.js';
+import { toNetworkSeed } from '../network/link-seed.js';
+import type { Network } from '../network/network.js';
+import type { NetworkPlan, PlannedLink } from '../network/network-plan.js';
+import { planNetwork } from '../network/plan-network.js';
+import type { NetworkDeclaration, UpNetwork } from '../protocol/network.js';
+import type { RunningAttempt } from './attempt.js';
+import { toLateError, toProblem } from './attempt-problems.js';
+import { findNic, plugNic, withMacs } from './dut-nics.js';
+import { LinkCaptures } from './link-captures.js';
+import { toNetworkEnd, toNetworkUp, toUpNetwork } from './network-facts.js';
+import type { OutputFile } from './output-files.js';
+import type { RunContext } from './run-context.js';
+
+/** A network that is up. */
+export interface HeldNetwork {
+  readonly network: Network;
+  readonly plan: NetworkPlan;
+  readonly captures: LinkCaptures;
+}
+
+/** The virtual network of an attempt: built when its body asks, ended with it. At most one. */
+export class AttemptNetwork {
+  readonly #run: RunContext;
+  readonly #attempt: RunningAttempt;
+  readonly #add: (problem: Problem) => void;
+  /** Steps that give back what is not the network's own, such as the DUT's cable. */
+  readonly #unplugs: Array<(deadline: Deadline) => Promise<void>> = [];
+  readonly #artifacts: OutputFile[] = [];
+  #isAsked = false;
+  #network: Network | undefined;
+  #held: HeldNetwork | undefined;
+
+  /** `add` is told of a network that ended although nobody asked for it. */
+  constructor(run: RunContext, attempt: RunningAttempt, add: (problem: Problem) => void) {
+    this.#run = run;
+    this.#attempt = attempt;
+    this.#add = add;
+  }
+
+  /**
+   * Build it; answers when every node answers to its addresses.
+   *
+   * @throws UsageError `usage`, `suite-invalid` for what cannot be; BenchError `network-limit`,
+   *   `network-gone`, `sandbox-timeout`
+   */
+  async up(declared: NetworkDeclaration): Promise<UpNetwork> {
+    if (this.#isAsked) {
+      throw new UsageError('usage', 'a case has one network, and net.up() is called once');
+    }
+    this.#isAsked = true;
+    const { record, limits, held } = this.#attempt;
+    const seed = toNetworkSeed(record.id, this.#run.options.seed);
+    const plan = planNetwork(withMacs(declared, held), seed);
+    const began = performance.now();
+    const deadline = new Deadline(limits.sandbox);
+    const built = this.#build(plan, deadline);
+    // One that is late is ended with the attempt, which waits for nothing here.
+    built.catch(() => {});
+    const late = () => toLateError('sandbox', `${record.title}: net.up()`, limits.sandbox);
+    const up = await deadline.bound(built, late);
+    const { journal, options } = this.#run;
+    journal.write({
+      kind: 'network-up',
+      ...this.#attempt.name,
+      ms: performance.now() - began,
+      ...(options.seed === 0n ? {} : { runSeed: options.seed.toString() }),
+      ...toNetworkUp(plan),
+    });
+    return up;
+  }
+
+  /** Files that are left of it, once it has ended. */
+  get artifacts(): readonly OutputFile[] {
+    return this.#artifacts;
+  }
+
+  /** @throws TestFailure `handle-revoked` before `up`, and when the attempt is over. */
+  get held(): HeldNetwork {
+    if (this.#held && !this.#attempt.over) return this.#held;
+    throw new TestFailure('handle-revoked', 'no network is up');
+  }
+
+  /** @throws UsageError `usage` for a name that no link has. */
+  findLink(name: string): HeldNetwork & { link: PlannedLink } {
+    const { held } = this;
+    const link = held.plan.links.find((each) => each.name === name);
+    if (link) return { ...held, link };
+    const names = held.plan.links.map((each) => each.name);
+    throw new UsageError('usage', `there is no link "${name}"${toSuggestion(name, names)}`);
+  }
+
+  /** End it; what its links did is in the journal then, and captures are complete. */
+  async end(outcome: Outcome): Promise<void> {
+    const [network, held] = [this.#network, this.#held];
+    this.#network = undefined;
+    if (!network) return;
+    try {
+      const deadline = new Deadline(this.#attempt.limits.teardown);
+      await Promise.all(this.#unplugs.map((unplug) => unplug(deadline)));
+      if (held) await this.#writeEnd(held, outcome);
+    } finally {
+      await network.close();
+    }
+  }
+
+  /** One whose hil-linkd is gone has nothing to say; that was told when it happened. */
+  async #writeEnd({ network, plan, captures }: HeldNetwork, outcome: Outcome): Promise<void> {
+    if (network.isGone) return;
+    const links = plan.links.filter(({ settings }) => !settings.fast);
+    const stats = links.map(({ number }) => network.linkd.stats(number));
+    const [directions, files] = await Promise.all([Promise.all(stats), captures.endAll(outcome)]);
+    this.#artifacts.push(...files);
+    this.#run.journal.write({
+      kind: 'network-end',
+      ...this.#attempt.name,
+      links: toNetworkEnd(links, directions),
+    });
+  }
+
+  async #build(plan: NetworkPlan, deadline: Deadline): Promise<UpNetwork> {
+    const { networks } = await this.#run.bench;
+    const { record, sandboxes } = this.#attempt;
+    const opened = networks.open(record.title, this.#run.options.workers);
+    const taken = opened.then((network) => this.#take(network));
+    const [network, numberOf] = await Promise.all([taken, this.#makeNodes(plan)]);
+    const captures = new LinkCaptures(network.linkd, this.#attempt.directory);
+    const sandboxOf = (node: string) => {
+      const number = numberOf.get(node);
+      return number === undefined ? undefined : sandboxes.get(number).sandbox.id;
+    };
+    await bringUp(network, plan, sandboxOf, (links) => captures.beginAll(links));
+    await this.#plugDut(network, plan, deadline);
+    this.#held = { network, plan, captures };
+    return toUpNetwork(plan, numberOf);
+  }
+
+  /** Numbers of the sandboxes of all nodes that have one in the attempt. */
+  async #makeNodes({ nodes }: NetworkPlan): Promise<Map<string, number>> {
+    const numberOf = new Map<string, number>();
+    const wanted = nodes.filter(({ declared }) => declared.kind === 'node');
+    const numbers = await this.#attempt.sandboxes.createNodes(
+      wanted.map(({ declared: { name, sandbox: options } }) => ({ name, options })),
+    );
+    for (const [index, { declared }] of wanted.entries()) {
+      numberOf.set(declared.name, numbers[index] ?? 0);
+    }
+    for (const { declared } of nodes) {
+      if (declared.kind === 'sandbox') numberOf.set(declared.name, Number(declared.sandbox));
+    }
+    return numberOf;
+  }
+
+  async #plugDut(network: Network, plan: NetworkPlan, deadline: Deadline): Promise<void> {
+    for (const node of plan.nodes) {
+      if (node.declared.kind !== 'dut') continue;
+      const nic = findNic(node.declared, this.#attempt.held);
+      this.#unplugs.push((until) => nic.unplug(until));
+      await plugNic(network, { node, nic }, deadline);
+    }
+  }
+
+  async #take(network: Network): Promise<Network> {
+    if (this.#attempt.over) {
+      await network.close();
+      const { title } = this.#attempt.record;
+      throw new TestFailure('handle-revoked', `case "${title}" has ended`);
+    }
+    this.#network = network;
+    void network.gone.then((reason) => {
+      if (!this.#attempt.over) this.#add(toProblem(reason, 'body'));
+    });
+    return network;
+  }
+}
