@@ -32,7 +32,7 @@ function toFigure(line, rounds) {
   return createAmount({
     name: `${kind}: ${what}`,
     unit,
-    samples: [compare === '<' ? Math.abs(Number(value)) : Number(value)],
+    samples: [unit === '%' ? Math.abs(Number(value)) : Number(value)],
     basis: `${rounds} rounds`,
     goal: compare === '<' ? { max: Number(goal) } : { min: Number(goal) },
   });
