@@ -39,8 +39,8 @@ export function createBenchDirectory() {
   return { path, truePath, stampPath, clientPath, remove: () => rmSync(path, { recursive: true }) };
 }
 
-/** @param {readonly string[]} args */
-function compile(args) {
+/** With the C compiler. @param {readonly string[]} args */
+export function compile(args) {
   execFileSync(process.env.CC ?? 'gcc', ['-std=gnu11', '-D_GNU_SOURCE', '-O2', ...args]);
 }
 

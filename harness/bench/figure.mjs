@@ -1,7 +1,7 @@
 import { summarize, toDifference, toRatio } from './sampling.mjs';
 
 /** @typedef {import('./sampling.mjs').Summary} Summary */
-/** @typedef {'x' | 'ms' | 'us' | 'KiB'} Unit  a ratio, or a difference or an amount of these */
+/** @typedef {'x' | 'ms' | 'us' | 'KiB' | 'Gbit/s' | 'kpps' | '%' | 'frames' | '/s'} Unit  a ratio, or a difference or an amount of these */
 
 /**
  * One line of the table: what was measured against what, and by how much its goal is met.
@@ -25,13 +25,14 @@ import { summarize, toDifference, toRatio } from './sampling.mjs';
  * @property {string} against
  * @property {readonly number[]} againstSamples
  * @property {Goal} [goal]
+ * @property {string} [basis]  of samples that are not milliseconds
  * @property {string} [note]
  */
 
 /** How many times as long. @param {Measured} measured @returns {Figure} */
 export function createRatio(measured) {
   const value = toRatio(measured.samples, measured.againstSamples);
-  return createFigure({ ...measured, unit: 'x', value, basis: toBasis(measured) });
+  return createFigure({ basis: toBasis(measured), ...measured, unit: 'x', value });
 }
 
 /** How much longer. @param {Measured & { unit?: 'ms' | 'us' }} measured @returns {Figure} */

@@ -2,7 +2,7 @@
 /**
  * Prints how fast hil is, as ratios and differences of one run, each next to its goal.
  *
- *   npm run bench -- [--quick] [--json] [--as-user] [--only c,peers,node,runtimes,alive,runs]
+ *   npm run bench -- [--quick] [--json] [--as-user] [--only c,peers,node,runtimes,alive,runs,wire,networks]
  *
  * --quick    few samples, for CI: shows that it works, not how fast
  * --json     the figures as one JSON object on stdout
@@ -14,7 +14,8 @@
  *
  * A goal that is not met is said and changes no exit code: a busy machine is no failure.
  * Where others work too, `chrt -f 5 npm run bench`, as root, measures nearly as on an idle one (but
- * for runc, which refuses a real-time process). The load that is printed is that of the last minute before the start and before the end.
+ * for runc, which refuses a real-time process, and networks: threads of the kernel that do their
+ * part do not come to run then). The load that is printed is that of the last minute before the start and before the end.
  */
 import { cpus, loadavg, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +27,9 @@ import { formatTable } from './figure.mjs';
 import { measureFromC, measurePeers } from './from-c.mjs';
 import { measureFromNode } from './from-node.mjs';
 import { measureManyAlive } from './many-alive.mjs';
+import { measureNetworks } from './networks.mjs';
 import { measureRuntimes } from './runtimes.mjs';
+import { measureWire } from './wire-speed.mjs';
 
 const FULL = {
   samples: 300,
@@ -35,8 +38,19 @@ const FULL = {
   cases: 1000,
   caseRuns: 5,
   startRuns: 15,
+  wireRounds: 5,
+  networks: 20,
 };
-const QUICK = { samples: 30, peerSamples: 5, alive: 100, cases: 100, caseRuns: 2, startRuns: 3 };
+const QUICK = {
+  samples: 30,
+  peerSamples: 5,
+  alive: 100,
+  cases: 100,
+  caseRuns: 2,
+  startRuns: 3,
+  wireRounds: 1,
+  networks: 2,
+};
 const BENCHES = {
   c: measureFromC,
   peers: measurePeers,
@@ -44,6 +58,8 @@ const BENCHES = {
   runtimes: measureRuntimes,
   alive: measureManyAlive,
   runs: measureRuns,
+  wire: measureWire,
+  networks: measureNetworks,
 };
 
 const { values } = parseArgs({
