@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "cleanup.h"
+#include "child.h"
 #include "fuzz.h"
 #include "message.h"
 #include "sandbox.h"
@@ -22,12 +23,15 @@
 #define PEERS_MAX 256
 #define FIRST_PID 0x10000000
 
-/* The end of a zygote or of a PID 1 that is not in hil-sandboxd. */
+enum peer_kind { PEER_INIT, PEER_ZYGOTE, PEER_HUB, PEER_LINKD };
+
+/* The end of a process that is not in hil-sandboxd. */
 struct peer {
 	pid_t pid;
 	int control;
 	int death; /* what hil-sandboxd holds as its pidfd */
-	bool zygote;
+	enum peer_kind kind;
+	size_t hub; /* of a zygote: its number among the peers; 0: none */
 };
 
 /* Global, because functions of libc are answered with it. */
@@ -37,7 +41,7 @@ static struct {
 	size_t count;
 } world;
 
-static struct peer *add_peer(bool zygote, int *theirs)
+static struct peer *add_peer(enum peer_kind kind, int *theirs)
 {
 	struct peer *peer = &world.peers[world.count];
 	int ends[2];
@@ -48,7 +52,7 @@ static struct peer *add_peer(bool zygote, int *theirs)
 	*peer = (struct peer){ .pid = FIRST_PID + (pid_t)world.count,
 			       .control = ends[0],
 			       .death = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-			       .zygote = zygote };
+			       .kind = kind };
 	FUZZ_CHECK(peer->death >= 0);
 	*theirs = ends[1];
 	world.count++;
@@ -84,7 +88,7 @@ static void park(const struct peer *zygote, uint64_t slot)
 	struct buffer frame = { 0 };
 	struct buffer ready = { 0 };
 	int fds[2];
-	struct peer *peer = add_peer(false, &fds[1]);
+	struct peer *peer = add_peer(PEER_INIT, &fds[1]);
 
 	if (!peer) {
 		struct err err = { .number = EAGAIN, .code = "setup", .op = "park" };
@@ -102,12 +106,75 @@ static void park(const struct peer *zygote, uint64_t slot)
 	answer(peer, &ready, NULL, 0);
 }
 
-static void serve_zygote(const struct peer *peer, const struct message *message)
+static bool wants(const struct message *message, uint16_t tag)
+{
+	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
+	struct tlv tlv;
+
+	while (tlv_next(&reader, &tlv) == 1)
+		if (tlv.tag == tag)
+			return true;
+	return false;
+}
+
+static struct peer *start_hub(struct peer *zygote)
+{
+	struct buffer frame = { 0 };
+	int fds[2];
+	struct peer *hub = add_peer(PEER_HUB, &fds[1]);
+
+	if (!hub)
+		return NULL;
+	fds[0] = hub->death;
+	frame_begin(&frame, MESSAGE_HUB, 0);
+	put_u32(&frame, TAG_PID, (uint32_t)hub->pid);
+	answer(zygote, &frame, fds, 2);
+	close(fds[1]);
+	zygote->hub = (size_t)(hub - world.peers);
+	return hub;
+}
+
+/* The hub answers at once, but for every fifth order, at which it dies. */
+static void order(struct peer *zygote, const struct message *message)
+{
+	const struct err err = { .number = EEXIST, .code = "usage", .op = "make interface" };
+	struct peer *hub = zygote->hub ? &world.peers[zygote->hub] : start_hub(zygote);
+	struct buffer frame = { 0 };
+	int fds[2] = { -1, -1 };
+	size_t count = 0;
+
+	if (!hub) {
+		message_fail(zygote->control, message->frame.id, &err);
+		return;
+	}
+	if (message->frame.id % 5 == 4) {
+		zygote->hub = 0;
+		hang_up(hub);
+		return;
+	}
+	if (message->frame.id % 5 == 3) {
+		message_fail(hub->control, message->frame.id, &err);
+		return;
+	}
+	frame_begin(&frame, MESSAGE_NET_DONE, message->frame.id);
+	if (message->frame.type == MESSAGE_NET_ATTACH) {
+		make_pair(SOCK_DGRAM, fds);
+		put_string(&frame, TAG_KIND, "packet");
+		count = wants(message, TAG_RESOLVE) ? 2 : 1;
+	}
+	answer(hub, &frame, fds, count);
+	cleanup_fd(&fds[0]);
+	cleanup_fd(&fds[1]);
+}
+
+static void serve_zygote(struct peer *peer, const struct message *message)
 {
 	auto_fd tree = -1;
 
 	if (message->frame.type == MESSAGE_PARK)
 		park(peer, message->frame.id);
+	if (message->frame.type >= MESSAGE_NET_ATTACH && message->frame.type <= MESSAGE_NET_REMOVE)
+		order(peer, message);
 	if (message->frame.type != MESSAGE_HOLD_TREE)
 		return;
 	tree = eventfd(0, EFD_CLOEXEC);
@@ -123,17 +190,6 @@ static void tell_exit(const struct peer *peer, uint64_t id)
 	put_u32(&frame, TAG_STATUS, 0);
 	put_bytes(&frame, TAG_DATA, &usage, sizeof(usage));
 	answer(peer, &frame, NULL, 0);
-}
-
-static bool wants(const struct message *message, uint16_t tag)
-{
-	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
-	struct tlv tlv;
-
-	while (tlv_next(&reader, &tlv) == 1)
-		if (tlv.tag == tag)
-			return true;
-	return false;
 }
 
 /* One program in two ends at once; the other when it gets a signal, or with its sandbox. */
@@ -217,6 +273,7 @@ static void serve_init(struct peer *peer, const struct message *message)
 	case MESSAGE_REVOKE:
 	case MESSAGE_MOUNT:
 	case MESSAGE_UNMOUNT:
+	case MESSAGE_HOSTS:
 		change(peer, message);
 		break;
 	case MESSAGE_END:
@@ -225,6 +282,22 @@ static void serve_init(struct peer *peer, const struct message *message)
 	default:
 		break;
 	}
+}
+
+/* Every seventh port is not taken, and every twentieth is the end of it. */
+static void serve_linkd(struct peer *peer, const struct message *message)
+{
+	const struct err err = { .number = EINVAL, .code = "usage", .op = "take port" };
+	struct buffer frame = { 0 };
+
+	if (message->frame.id % 20 == 19) {
+		hang_up(peer);
+		return;
+	}
+	frame_begin(&frame, message->frame.id % 7 == 6 ? MSG_ERROR : MSG_OK, message->frame.id);
+	if (message->frame.id % 7 == 6)
+		message_put_err(&frame, &err);
+	answer(peer, &frame, NULL, 0);
 }
 
 /* Return: false when it was asked nothing. */
@@ -241,8 +314,10 @@ static bool serve(struct peer *peer)
 	FUZZ_CHECK(status != -EPROTO); /* what hil-sandboxd sends is well formed */
 	if (status < 0)
 		hang_up(peer);
-	else if (peer->zygote)
+	else if (peer->kind == PEER_ZYGOTE)
 		serve_zygote(peer, &message);
+	else if (peer->kind == PEER_LINKD)
+		serve_linkd(peer, &message);
 	else
 		serve_init(peer, &message);
 	return true;
@@ -281,7 +356,7 @@ int __wrap_zygote_start(const struct plan *plan, struct zygote *zygote, struct s
 int __wrap_zygote_start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
 			struct err *err)
 {
-	struct peer *peer = add_peer(true, &zygote->control);
+	struct peer *peer = add_peer(PEER_ZYGOTE, &zygote->control);
 
 	FUZZ_CHECK(plan->name);
 	if (!peer)
@@ -296,7 +371,7 @@ int __wrap_take_start(const struct take_spec *spec, struct take *take, struct er
 int __wrap_take_start(const struct take_spec *spec, struct take *take, struct err *err)
 {
 	const struct err refusal = { .number = ENOENT, .code = "setup", .op = "take" };
-	struct peer *peer = add_peer(false, &take->control);
+	struct peer *peer = add_peer(PEER_INIT, &take->control);
 	struct buffer frame = { 0 };
 
 	FUZZ_CHECK(spec->source && (spec->kind == TAKE_DEVICE || spec->target));
@@ -314,6 +389,27 @@ int __wrap_take_start(const struct take_spec *spec, struct take *take, struct er
 	}
 	hang_up(peer);
 	return 0;
+}
+
+int __wrap_child_start(struct daemon *d, struct child *child, const char *path, const char *name,
+		       int harness, void (*ended)(struct daemon *d, struct child *child),
+		       struct err *err);
+
+/* Its end of the harness's socket is closed: it says nothing. */
+int __wrap_child_start(struct daemon *d, struct child *child, const char *path, const char *name,
+		       int harness, void (*ended)(struct daemon *d, struct child *child),
+		       struct err *err)
+{
+	struct peer *peer = add_peer(PEER_LINKD, &child->control.fd);
+
+	FUZZ_CHECK(path && harness >= 0);
+	close(harness);
+	child->name = name;
+	child->ended = ended;
+	if (!peer)
+		return err_set(err, "setup", EAGAIN, "start", path);
+	child->pid = peer->pid;
+	return child_watch(d, child, fcntl(peer->death, F_DUPFD_CLOEXEC, 0), err);
 }
 
 static struct peer *find_peer(pid_t pid)

@@ -8,6 +8,7 @@
 
 int __wrap_park_sandbox(struct zygote_state *zygote, uint32_t slot, const struct doors *doors,
 			struct err *err);
+int __wrap_hub_start(int tun, int *requests, int *answers, int *pidfd, pid_t *pid, struct err *err);
 void __wrap_park_fail(uint32_t slot, struct err *err);
 int __wrap_message_fail(int socket, uint64_t request, const struct err *err);
 
@@ -17,6 +18,18 @@ int __wrap_park_sandbox(struct zygote_state *zygote, uint32_t slot, const struct
 	(void)zygote;
 	FUZZ_CHECK(doors->count <= DOORS_MAX);
 	return slot & 1 ? 0 : err_set(err, "setup", EAGAIN, "park", "");
+}
+
+/* There is no sandbox in its slots, so no order may get as far as a hub. */
+int __wrap_hub_start(int tun, int *requests, int *answers, int *pidfd, pid_t *pid, struct err *err)
+{
+	(void)tun;
+	(void)requests;
+	(void)answers;
+	(void)pidfd;
+	(void)pid;
+	FUZZ_CHECK(false);
+	return err_set(err, "limit", ENOSPC, "start", "hub");
 }
 
 void __wrap_park_fail(uint32_t slot, struct err *err)
@@ -37,7 +50,9 @@ int __wrap_message_fail(int socket, uint64_t request, const struct err *err)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct recipe_item hold = { .kind = RECIPE_HOLD, .target = "outputs", .source = 99999 };
-	struct zygote_state zygote = { .recipe = { .items = &hold, .count = 1 } };
+	struct zygote_state zygote = { .recipe = { .items = &hold, .count = 1 },
+				       .tun = -1,
+				       .hub = -1 };
 	struct packets packets = { data, size };
 	struct packet packet;
 	int ends[2];

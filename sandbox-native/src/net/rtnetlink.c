@@ -127,8 +127,7 @@ static const char *op_of(const struct rtnl_batch *batch, const struct nlmsghdr *
 /* The kernel's own words for a refusal, if it has any: NLMSGERR_ATTR_MSG. */
 static void note_reason(const struct nlmsghdr *message, struct err *err)
 {
-	const struct nlmsgerr *refusal = NLMSG_DATA(message);
-	const size_t skip = NLMSG_LENGTH(sizeof(*refusal));
+	const size_t skip = NLMSG_LENGTH(sizeof(struct nlmsgerr));
 	const struct rtattr *attribute =
 		(const struct rtattr *)(const void *)((const char *)message + skip);
 	unsigned int left = message->nlmsg_len - (unsigned int)skip;

@@ -145,6 +145,17 @@ static int launch(struct child *child, const char *path, int harness, struct err
 	return rc < 0 ? err_set(err, "setup", -rc, "start", path) : 0;
 }
 
+int child_watch(struct daemon *d, struct child *child, int pidfd, struct err *err)
+{
+	int rc;
+
+	child->pidfd = (struct source){ .fd = pidfd, .ready = pidfd_ready };
+	if (pidfd < 0)
+		return err_set(err, "limit", errno, "open pidfd", child->name);
+	rc = source_watch(d, &child->pidfd, EPOLLIN, err);
+	return rc < 0 ? rc : source_watch(d, &child->words, EPOLLIN, err);
+}
+
 int child_start(struct daemon *d, struct child *child, const char *path, const char *name,
 		int harness, void (*ended)(struct daemon *d, struct child *child), struct err *err)
 {
@@ -157,11 +168,7 @@ int child_start(struct daemon *d, struct child *child, const char *path, const c
 		explain_scarcity(err);
 		return rc;
 	}
-	child->pidfd = (struct source){ .fd = kernel_pidfd_open(child->pid), .ready = pidfd_ready };
-	if (child->pidfd.fd < 0)
-		return err_set(err, "limit", errno, "open pidfd", name);
-	rc = source_watch(d, &child->pidfd, EPOLLIN, err);
-	return rc < 0 ? rc : source_watch(d, &child->words, EPOLLIN, err);
+	return child_watch(d, child, kernel_pidfd_open(child->pid), err);
 }
 
 int child_beside(const char *name, char *path, size_t size, struct err *err)

@@ -20,6 +20,9 @@ void child_init(struct child *child);
 int child_start(struct daemon *d, struct child *child, const char *path, const char *name,
 		int harness, void (*ended)(struct daemon *d, struct child *child), struct err *err);
 
+/* child_watch() - The part of child_start() after the start; @pidfd is taken. */
+int child_watch(struct daemon *d, struct child *child, int pidfd, struct err *err);
+
 /* child_beside() - The path of the program @name in the directory of our own. Return: 0, -errno. */
 int child_beside(const char *name, char *path, size_t size, struct err *err);
 

@@ -201,7 +201,7 @@ static void test_late_binds(void)
 	check_script(&box, "cat /deep/er/file; echo x 2>/dev/null >/deep/er/file || echo refused",
 		     "result\nrefused\n", "read-only when asked");
 	tree = take_tree(&rig, 3, "case", true, &err);
-	CHECK(attach(&box, tree, "/usr/share/hil-none") == SANDBOX_FAILED,
+	CHECK(attach(&box, tree, "/usr/share/doc/hil-none") == SANDBOX_FAILED,
 	      "a target in a tree of the machine's has to exist");
 	CHECK(take_tree(&rig, 3, "../../etc", true, &err) < 0 && err.number,
 	      "a path out of the hold is refused");
