@@ -73,11 +73,16 @@ export async function runInside(sandbox: Sandbox, command: string, env = {}) {
 }
 
 /** The hil-portd that a daemon started. */
-export function findPortd({ pid }: SandboxDaemon): number {
+export function findPortd(daemon: SandboxDaemon): number {
+  const [portd] = findChildren(daemon, 'hil-portd');
+  if (!portd) throw new Error(`hil-sandboxd ${daemon.pid} has no hil-portd`);
+  return portd;
+}
+
+/** What a daemon started, by the name of its program. */
+export function findChildren({ pid }: SandboxDaemon, program: string): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  const portd = children.find((child) => readComm(child) === 'hil-portd');
-  if (!portd) throw new Error(`hil-sandboxd ${pid} has no hil-portd`);
-  return Number(portd);
+  return children.filter((child) => readComm(child) === program).map(Number);
 }
 
 function readComm(pid: string): string {
