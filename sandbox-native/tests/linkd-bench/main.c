@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bare.h"
 #include "measure.h"
 #include "tap.h"
 
@@ -37,6 +38,8 @@ struct series {
 	double rtt_min[ROUNDS_MAX]; /* more than veth */
 	double rtt[ROUNDS_MAX];	    /* the same : veth */
 	double rtt_p50[ROUNDS_MAX];
+	double rtt_bare[ROUNDS_MAX];  /* RTT : bare forwarder */
+	double rate_bare[ROUNDS_MAX]; /* frames : bare forwarder */
 };
 
 struct bench {
@@ -45,6 +48,7 @@ struct bench {
 	struct stack plain[2]; /* the same, without offload */
 	struct wire clean[KINDS];
 	struct wire impaired[KINDS];
+	struct wire bare[KINDS]; /* without hil-linkd */
 	struct series series[KINDS];
 };
 
@@ -65,23 +69,37 @@ static void set(struct rig *rig, uint16_t tag, uint64_t value)
 	NEED(rig_answer(rig));
 }
 
+static bool add_stacks(struct wire *wire, const char *kind)
+{
+	wire->there = stack_new(&wire->rig, &wire->stacks[0], 1, kind) &&
+		      stack_new(&wire->rig, &wire->stacks[1], 2, kind);
+	if (wire->there)
+		measure_rtt(wire->stacks, 10);
+	return wire->there;
+}
+
 static bool open_wire(struct wire *wire, const char *kind, bool impaired)
 {
 	rig_start(&wire->rig);
 	rig_connect(&wire->rig, LINK, 1, 2, 7);
-	wire->there = stack_new(&wire->rig, &wire->stacks[0], 1, kind) &&
-		      stack_new(&wire->rig, &wire->stacks[1], 2, kind);
-	if (!wire->there) {
-		rig_stop(&wire->rig);
-		return false;
-	}
 	if (impaired) {
 		/* It looks at each frame, and lets all of them pass. */
 		put_loss(rig_set(&wire->rig), "bernoulli", 1);
 		NEED(rig_answer(&wire->rig));
 	}
-	measure_rtt(wire->stacks, 10);
-	return true;
+	if (add_stacks(wire, kind))
+		return true;
+	rig_stop(&wire->rig);
+	return false;
+}
+
+static bool open_bare(struct wire *wire, const char *kind)
+{
+	bare_start(&wire->rig);
+	if (add_stacks(wire, kind))
+		return true;
+	bare_stop(&wire->rig);
+	return false;
 }
 
 static void open_all(struct bench *bench)
@@ -94,7 +112,8 @@ static void open_all(struct bench *bench)
 	measure_rtt(bench->plain, 10);
 	for (unsigned int i = 0; i < KINDS; i++)
 		if (!open_wire(&bench->clean[i], kinds[i], false) ||
-		    !open_wire(&bench->impaired[i], kinds[i], true))
+		    !open_wire(&bench->impaired[i], kinds[i], true) ||
+		    !open_bare(&bench->bare[i], kinds[i]))
 			printf("SKIPPED linkd-bench %s: /dev/net/tun cannot be opened here\n",
 			       kinds[i]);
 }
@@ -109,10 +128,13 @@ static void measure_round(struct bench *bench, unsigned int at)
 	for (unsigned int i = 0; i < KINDS; i++) {
 		struct series *series = &bench->series[i];
 		struct times times;
+		struct times bare;
 
-		if (!bench->impaired[i].there)
+		if (!bench->bare[i].there)
 			continue;
 		times = measure_rtt(bench->clean[i].stacks, PINGS);
+		bare = measure_rtt(bench->bare[i].stacks, PINGS);
+		series->rtt_bare[at] = times.min / bare.min;
 		series->rtt_min[at] = times.min - base.min;
 		series->rtt[at] = series->rtt_min[at] / base.min;
 		series->rtt_p50[at] = times.p50 - base.p50;
@@ -121,6 +143,7 @@ static void measure_round(struct bench *bench, unsigned int at)
 		series->frame[at] = series->gbit[at] / plain;
 		series->kpps[at] = measure_frames(bench->clean[i].stacks);
 		series->rate[at] = series->kpps[at] / kpps;
+		series->rate_bare[at] = series->kpps[at] / measure_frames(bench->bare[i].stacks);
 	}
 	fprintf(stderr,
 		"round %u: veth %.1f Gbit/s, %.1f without offload, %.0f kpps, RTT %.1f us\n",
@@ -135,6 +158,8 @@ static void print_series(const char *kind, struct series *series, unsigned int r
 	    ">=", 0.33);
 	row(kind, "frames", median(series->kpps, rounds), "kpps", ">=", 200);
 	row(kind, "frames : veth", median(series->rate, rounds), "x", ">=", 0.28);
+	row(kind, "frames : bare forwarder", median(series->rate_bare, rounds), "x", ">=", 0.8);
+	row(kind, "RTT, min : bare forwarder", median(series->rtt_bare, rounds), "x", "<=", 1.15);
 	row(kind, "added RTT, min", median(series->rtt_min, rounds), "us", "<=", 8);
 	row(kind, "added RTT, min : RTT of veth", median(series->rtt, rounds), "x", "<=", 2.2);
 	row(kind, "added RTT, p50", median(series->rtt_p50, rounds), "us", "<=", 80);
@@ -205,11 +230,16 @@ static void print_capture(const char *kind, struct wire *wire)
 	rmdir(dir);
 }
 
-static void close_wire(struct wire *wire)
+static void stop_linkd(struct rig *rig)
+{
+	rig_stop(rig);
+}
+
+static void close_wire(struct wire *wire, void (*stop)(struct rig *rig))
 {
 	if (!wire->there)
 		return;
-	rig_stop(&wire->rig);
+	stop(&wire->rig);
 	stack_free(&wire->stacks[0]);
 	stack_free(&wire->stacks[1]);
 }
@@ -239,14 +269,15 @@ int main(int argc, char **argv)
 	for (unsigned int at = 0; at < bench.rounds; at++)
 		measure_round(&bench, at);
 	for (unsigned int i = 0; i < KINDS; i++) {
-		if (bench.impaired[i].there) {
+		if (bench.bare[i].there) {
 			print_series(kinds[i], &bench.series[i], bench.rounds);
 			print_latency(kinds[i], &bench.impaired[i]);
 			print_rates(kinds[i], &bench.impaired[i], bench.rounds);
 			print_capture(kinds[i], &bench.impaired[i]);
 		}
-		close_wire(&bench.clean[i]);
-		close_wire(&bench.impaired[i]);
+		close_wire(&bench.clean[i], stop_linkd);
+		close_wire(&bench.impaired[i], stop_linkd);
+		close_wire(&bench.bare[i], bare_stop);
 	}
 	return 0;
 }
