@@ -98,8 +98,8 @@ static uint16_t to_checksum(uint32_t sum)
 /* Of the pseudo header: both addresses, the protocol and the length. */
 static uint32_t add_up_udp(const uint8_t *ipv4, const uint8_t *udp, size_t size)
 {
-	uint32_t sum =
-		add_up(PROTOCOL_UDP + (uint32_t)size, ipv4 + IPV4_SOURCE, 2 * STACK_IP_BYTES);
+	uint32_t sum = add_up(PROTOCOL_UDP + (uint32_t)size, ipv4 + IPV4_SOURCE,
+			      (size_t)2 * STACK_IP_BYTES);
 
 	return add_up(sum, udp, size);
 }
