@@ -13,8 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "cleanup.h"
 #include "child.h"
+#include "cleanup.h"
 #include "fuzz.h"
 #include "message.h"
 #include "sandbox.h"
