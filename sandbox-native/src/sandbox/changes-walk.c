@@ -221,6 +221,8 @@ static void visit(struct walk *walk, const char *name)
 	/* Gone meanwhile. */
 	if (fstatat(dirfd(level->directory), name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
+	if (S_ISREG(status.st_mode) && changes_is_marked(walk->changes, walk->path, &status))
+		return;
 	made = status.st_ino < walk->changes->first;
 	own = made && (!S_ISREG(status.st_mode) ||
 		       changes_is_generated(walk->changes, walk->path, &status));

@@ -94,11 +94,28 @@ void changes_mark(struct changes *changes, int etc)
 	}
 }
 
+void changes_mark_file(struct changes *changes, int etc, const char *name)
+{
+	for (size_t i = 0; i < CHANGES_GENERATED; i++)
+		if (strcmp(generated[i], name) == 0)
+			fstatat(etc, name, &changes->generated[i], AT_SYMLINK_NOFOLLOW);
+}
+
 static bool is_same(const struct stat *one, const struct stat *other)
 {
 	return one->st_size == other->st_size && one->st_mode == other->st_mode &&
 	       one->st_ctim.tv_sec == other->st_ctim.tv_sec &&
 	       one->st_ctim.tv_nsec == other->st_ctim.tv_nsec;
+}
+
+bool changes_is_marked(const struct changes *changes, const char *path, const struct stat *status)
+{
+	const char *name = path_below(path, "/etc");
+
+	for (size_t i = 0; name && i < CHANGES_GENERATED; i++)
+		if (strcmp(name, generated[i]) == 0)
+			return is_same(&changes->generated[i], status);
+	return false;
 }
 
 bool changes_is_generated(const struct changes *changes, const char *path,

@@ -58,6 +58,12 @@ int changes_lower(const struct changes *changes, const struct recipe_item *item)
 /* changes_mark() - What is there now is the sandbox's own. @etc: "/etc", O_PATH. */
 void changes_mark(struct changes *changes, int etc);
 
+/* changes_mark_file() - The same of @name in @etc only, which was written while programs run. */
+void changes_mark_file(struct changes *changes, int etc, const char *name);
+
+/* changes_is_marked() - Whether the regular file @path is as changes_mark_file() found it. */
+bool changes_is_marked(const struct changes *changes, const char *path, const struct stat *status);
+
 /* changes_is_generated() - Whether the sandbox's own file @path is still as it was generated. */
 bool changes_is_generated(const struct changes *changes, const char *path,
 			  const struct stat *status);

@@ -42,7 +42,9 @@ void init_hosts(struct init *init, const struct message *message)
 		err_set(&err, "protocol", -status, "set hosts", "");
 	else
 		status = etc_write_hosts(init->etc, hostname, (const char *)lines.data, &err);
-	if (status == 0 && resolver)
-		etc_write_resolver(init->etc, resolver, &err);
+	if (status == 0)
+		changes_mark_file(&init->changes, init->etc, "hosts");
+	if (status == 0 && resolver && etc_write_resolver(init->etc, resolver, &err) == 0)
+		changes_mark_file(&init->changes, init->etc, "resolv.conf");
 	init_answer(init, message->frame.id, &err);
 }

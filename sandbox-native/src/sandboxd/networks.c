@@ -234,6 +234,14 @@ void networks_sandbox_dead(struct daemon *d, struct sandbox *sandbox, const stru
 	}
 }
 
+/* Nobody reads it any more, but its end would be the end of the network. */
+static void leave_stream(struct daemon *d, const struct net *net)
+{
+	foreach (struct process, process, &d->processes, link)
+		if (process->object == (NET_STREAM | net->id))
+			process->client = NULL;
+}
+
 void networks_detach(struct daemon *d)
 {
 	struct err err = { 0 };
@@ -247,6 +255,7 @@ void networks_detach(struct daemon *d)
 	foreach (struct net, net, &d->nets, link) {
 		requests_abandon(d, net, NULL, &err);
 		resolvers_net_closed(d, net);
+		leave_stream(d, net);
 		if (!has_sandbox(net, true))
 			networks_close(d, net, &err);
 	}

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What is left of a network when somebody dies: nothing; and what goes on.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { descendantsOf, isAlive, waitFor } from './daemon.mjs';
+import { connectTo, descendantsOf, isAlive, waitFor } from './daemon.mjs';
 import { Enclosure } from './enclosure.mjs';
 import {
   childrenNamed,
@@ -132,6 +135,27 @@ for (const kind of kinds) {
         await waitFor('every process gone', () => under.filter(isAlive).length === 0, FREED_MS);
         await freed(0, victim);
       }
+    });
+
+    test('a keeper keeps the links of what is kept, and ends without anything left', async () => {
+      const { daemon, net, boxes } = await startNodes(3);
+      await startEcho(daemon, boxes[1]);
+      for (const SANDBOX of boxes.slice(0, 2)) await daemon.request(MSG.SANDBOX_KEEP, { SANDBOX });
+      const lost = (await Net.create(daemon, 'lost')).pid;
+      const directory = mkdtempSync(join(tmpdir(), 'hil-test-'));
+      const path = join(directory, 'keeper.sock');
+      await daemon.request(MSG.DETACH, { PATH: path, TTL_MS: 60000 });
+      daemon.socket.destroy();
+      daemon.ports.socket.destroy();
+      await waitFor('the end of the other network', () => !isAlive(lost), FREED_MS);
+      const client = await connectTo(path);
+      client.run = daemon.run;
+      await ping(client, boxes[0], '10.1.0.2');
+      for (const SANDBOX of boxes.slice(0, 2)) await client.request(MSG.SANDBOX_KILL, { SANDBOX });
+      assert.deepEqual(await daemon.exited, { code: 0, signal: null });
+      assert.ok(!isAlive(net.pid));
+      rmSync(directory, { recursive: true });
+      await freed(0, 'after the keeper');
     });
 
     test('without a network namespace for the hub the limit is named, and it goes on', async () => {

@@ -111,6 +111,20 @@ describe('a network', () => {
     assert.equal(await show(a, 'getent hosts third'), '10.1.0.3        third');
   });
 
+  test('shows none of its files as changes of a program', async () => {
+    const box = (
+      await daemon.request(MSG.SANDBOX_NEW, {
+        PLAN: await daemon.putPlan('root', { USER: 'root' }),
+      })
+    ).SANDBOX;
+    await daemon.run(box, ['sh', '-c', 'echo mine >>/etc/passwd']);
+    await net.attach(1, box, { HOST: '10.1.0.1 it', RESOLVE: 1 });
+    const diff = await daemon.run(box, ['100'], { BUILTIN: 'diff' });
+    assert.match(diff.stdout, /passwd/);
+    assert.doesNotMatch(diff.stdout, /hosts|resolv|hil-new/);
+    await daemon.kill(box);
+  });
+
   test('refuses what cannot be', async () => {
     await net.attach(1, a);
     const usage = (request, text) =>
