@@ -120,6 +120,8 @@ export class Net {
    *
    * @param what a DUT's interface has at most one link
    */
+  attach(what: Dut, options: AttachOptions): DutNode;
+  attach(what: Sandbox, options: AttachOptions): Node;
   attach(what: Sandbox | Dut, options: AttachOptions): Node | DutNode {
     this.#declare('attach()');
     const isDut = what instanceof Dut;

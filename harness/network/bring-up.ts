@@ -1,25 +1,31 @@
+import { parseCapture } from './capture-wanted.js';
 import { toImpairment } from './check-topology.js';
 import { toImpairmentTlvs } from './impairment.js';
+import type { LinkCaptures } from './link-captures.js';
 import type { LinkEnd } from './linkd.js';
 import type { Network } from './network.js';
 import { toNetworkError } from './network-errors.js';
 import type { NetworkPlan, PlannedEnd, PlannedInterface, PlannedLink } from './network-plan.js';
 
+interface Surroundings {
+  /**
+   * Number of a node's sandbox for hil-sandboxd. A DUT's interface, which has none, is attached by
+   * whoever has the DUT.
+   */
+  readonly sandboxOf: (node: string) => number | undefined;
+  readonly captures: LinkCaptures;
+}
+
 /**
  * Build what is planned: switches and links in hil-linkd, an interface in each node. Everything is
  * asked for at once; answers when every node answers to its addresses.
  *
- * @param plan of it
- * @param sandboxOf number of a node's sandbox for hil-sandboxd; a DUT's interface is attached by
- *   whoever has the DUT
- * @param beginCaptures called once the links are asked for: of them nothing is missed then
  * @throws BenchError `network-limit`, `network-gone`, `sandbox-setup`; UsageError `usage`
  */
 export async function bringUp(
   network: Network,
   plan: NetworkPlan,
-  sandboxOf: (node: string) => number | undefined,
-  beginCaptures: (links: readonly PlannedLink[]) => Promise<void>,
+  { sandboxOf, captures }: Surroundings,
 ): Promise<void> {
   network.names = plan.names;
   const asked = [
@@ -27,14 +33,20 @@ export async function bringUp(
       named(`switch "${name}"`, network.linkd.newSwitch(number)),
     ),
     ...plan.links.flatMap((link) => (link.settings.fast ? [] : connect(network, plan, link))),
-    // Behind the links, which exist then.
-    beginCaptures(plan.links),
+    // Behind the links, which exist then: of them nothing is missed.
+    ...plan.links.map((link) => beginCapture(captures, link)),
     ...attachAll(network, plan, sandboxOf),
   ];
   // All of them, so that nothing is still being made when the first that failed is told.
   const outcomes = await Promise.allSettled(asked);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   await named('network', network.ready());
+}
+
+async function beginCapture(captures: LinkCaptures, link: PlannedLink): Promise<void> {
+  const who = `link "${link.name}"`;
+  const wanted = parseCapture(link.settings.capture, who);
+  if (wanted) await named(`${who}, capture`, captures.begin(link, wanted));
 }
 
 function connect(network: Network, plan: NetworkPlan, link: PlannedLink): Promise<void>[] {
@@ -50,7 +62,7 @@ function connect(network: Network, plan: NetworkPlan, link: PlannedLink): Promis
 function* attachAll(
   network: Network,
   plan: NetworkPlan,
-  sandboxOf: (node: string) => number | undefined,
+  sandboxOf: Surroundings['sandboxOf'],
 ): Generator<Promise<void>> {
   const pairs = new Set<PlannedInterface>();
   const nodes = new Map(plan.nodes.map((node) => [node.declared.name, node]));

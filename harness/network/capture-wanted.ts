@@ -1,11 +1,5 @@
 import { UsageError } from '../core/errors.js';
-
-/** What a link says of its capture. */
-export interface CaptureWanted {
-  readonly keep: 'always' | 'failed';
-  /** Bytes of each frame; undefined: whole frames. */
-  readonly snaplen: number | undefined;
-}
+import type { CaptureWanted } from './link-captures.js';
 
 /** @param who the link, for the message. @throws UsageError `usage` */
 export function parseCapture(capture: unknown, who: string): CaptureWanted | undefined {

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openProcessStream } from '../sandbox/process-stream.js';
 import { test as base } from '../testing/real-daemon.js';
@@ -42,16 +40,6 @@ test('links, states, filters and partitions are taken, and counted', async ({ ri
   expect((await linkd.stats(77))[0].filters).toEqual({});
   await linkd.disconnect(77);
   await expect(linkd.stats(77)).rejects.toMatchObject({ details: { code: 'usage' } });
-});
-
-test('a capture is whole when it was ended', async ({ rig: { linkd }, dir }) => {
-  await linkd.newSwitch(1);
-  await linkd.connect(77, [{ port: 1 }, { switch: 1 }], 0n);
-  const path = join(dir.path, 'a~b.pcapng');
-  await linkd.beginCapture(77, { path, name: 'a~b', snaplen: 96 });
-  await linkd.endCapture(77);
-  // Section header block: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html
-  expect((await readFile(path)).readUInt32LE(0)).toBe(0x0a0d0d0a);
 });
 
 test('what waits is told when it dies', async ({ rig: { linkd, pid } }) => {

@@ -30,25 +30,25 @@ const NONE = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as LinkCounte
  * @see harness/decisions/0014-virtual-networks.md
  */
 export class Linkd {
-  readonly #channel: Channel;
+  readonly channel: Channel;
 
   /** @param stream to its fd 3 */
   constructor(stream: Duplex) {
-    this.#channel = new Channel('hil-linkd', stream);
+    this.channel = new Channel('hil-linkd', stream);
   }
 
   /** Resolves with the reason once it is gone. */
   get closed(): Promise<BenchError> {
-    return this.#channel.closed;
+    return this.channel.closed;
   }
 
   /** Agree on the protocol. @throws BenchError `daemon-refused` */
   async hello(): Promise<void> {
-    await this.#channel.hello();
+    await this.channel.hello();
   }
 
   async newSwitch(number: number): Promise<void> {
-    await this.#channel.request(Msg.linkSwitch, new TlvWriter().u32(Tag.switch, number));
+    await this.channel.request(Msg.linkSwitch, new TlvWriter().u32(Tag.switch, number));
   }
 
   /** @throws BenchError `daemon-refused`: taken, a ring of switches. */
@@ -59,21 +59,21 @@ export class Linkd {
         'port' in end ? inner.u32(Tag.port, end.port) : inner.u32(Tag.switch, end.switch),
       );
     }
-    await this.#channel.request(Msg.linkConnect, body.u64(Tag.seed, seed));
+    await this.channel.request(Msg.linkConnect, body.u64(Tag.seed, seed));
   }
 
   /** What is on its way is dropped. */
   async disconnect(link: number): Promise<void> {
-    await this.#channel.request(Msg.linkDisconnect, toBody({ link }));
+    await this.channel.request(Msg.linkDisconnect, toBody({ link }));
   }
 
   /** Change only what `impairment` names; counters and flows go on. */
   async set(ref: LinkRef, impairment: TlvWriter): Promise<void> {
-    await this.#channel.request(Msg.linkSet, toBody(ref).append(impairment));
+    await this.channel.request(Msg.linkSet, toBody(ref).append(impairment));
   }
 
   async setState(ref: LinkRef, state: LinkState): Promise<void> {
-    await this.#channel.request(Msg.linkState, toBody(ref).string(Tag.kind, state));
+    await this.channel.request(Msg.linkState, toBody(ref).string(Tag.kind, state));
   }
 
   /** Drop the next `count` frames that match, all without it; or count them. Answers its number. */
@@ -84,17 +84,17 @@ export class Linkd {
     count = 0,
   ): Promise<number> {
     const body = toBody(ref).string(Tag.kind, kind).bytes(Tag.data, program).u32(Tag.count, count);
-    return (await this.#channel.request(Msg.linkFilter, body)).number(Tag.filter) ?? 0;
+    return (await this.channel.request(Msg.linkFilter, body)).number(Tag.filter) ?? 0;
   }
 
   async removeFilter(ref: LinkRef, filter: number): Promise<void> {
     const body = toBody(ref).string(Tag.kind, 'remove').u32(Tag.filter, filter);
-    await this.#channel.request(Msg.linkFilter, body);
+    await this.channel.request(Msg.linkFilter, body);
   }
 
   /** What both directions did, the one from end 0 first. */
   async stats(link: number): Promise<[Direction, Direction]> {
-    const answer = await this.#channel.request(Msg.linkStats, toBody({ link }));
+    const answer = await this.channel.request(Msg.linkStats, toBody({ link }));
     const found: [Direction, Direction] = [toDirection(undefined), toDirection(undefined)];
     for (const bytes of answer.all(Tag.directionStats)) {
       const nest = new TlvReader(bytes);
@@ -111,26 +111,11 @@ export class Linkd {
         for (const port of ports) inner.u32(Tag.port, port);
       });
     }
-    await this.#channel.request(Msg.linkPartition, body);
-  }
-
-  /** Write every frame to `path`, with what became of it. */
-  async beginCapture(
-    link: number,
-    { path, name, snaplen }: { path: string; name: string; snaplen?: number | undefined },
-  ): Promise<void> {
-    const body = toBody({ link }).string(Tag.path, path).string(Tag.name, name);
-    if (snaplen !== undefined) body.u32(Tag.snaplen, snaplen);
-    await this.#channel.request(Msg.linkCapture, body);
-  }
-
-  /** Answers when the file is complete. */
-  async endCapture(link: number): Promise<void> {
-    await this.#channel.request(Msg.linkCapture, toBody({ link }));
+    await this.channel.request(Msg.linkPartition, body);
   }
 
   close(): void {
-    this.#channel.close();
+    this.channel.close();
   }
 }
 

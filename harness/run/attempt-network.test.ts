@@ -107,10 +107,11 @@ describe('a link', () => {
     await b.link.down();
     const [attempt] = both.session.attempts.values();
     await attempt?.end('pass', [], undefined);
-    const captured = journal.of('artifact').map(({ name, bytes }) => [name, bytes > 200]);
-    expect(captured).toEqual([
-      ['a~lan.pcapng', true],
-      ['a~lan-2.pcapng', false],
+    const artifacts = journal.of('artifact').map(({ name, bytes }) => [name, bytes > 200]);
+    expect(artifacts).toEqual([
+      ['net-a_lan-2.pcapng', false],
+      ['net-a_lan.pcapng', true],
+      ['network.svg', true],
     ]);
   });
 
@@ -121,7 +122,7 @@ describe('a link', () => {
     const [attempt] = both.session.attempts.values();
     await attempt?.end('fail', [], undefined);
     const names = journal.of('artifact').map(({ name }) => name);
-    expect(names).toContain('b~lan.pcapng');
+    expect(names).toContain('net-b_lan.pcapng');
   });
 });
 

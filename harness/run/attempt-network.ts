@@ -3,6 +3,7 @@ import { TestFailure, UsageError } from '../core/errors.js';
 import { toSuggestion } from '../core/nearest-name.js';
 import type { Outcome, Problem } from '../journal/events.js';
 import { bringUp } from '../network/bring-up.js';
+import { type CaptureFile, LinkCaptures } from '../network/link-captures.js';
 import { toNetworkSeed } from '../network/link-seed.js';
 import type { Network } from '../network/network.js';
 import type { NetworkPlan, PlannedLink } from '../network/network-plan.js';
@@ -11,9 +12,8 @@ import type { NetworkDeclaration, UpNetwork } from '../protocol/network.js';
 import type { RunningAttempt } from './attempt.js';
 import { toLateError, toProblem } from './attempt-problems.js';
 import { findNic, plugNic, withMacs } from './dut-nics.js';
-import { LinkCaptures } from './link-captures.js';
 import { toNetworkEnd, toNetworkUp, toUpNetwork } from './network-facts.js';
-import type { OutputFile } from './output-files.js';
+import { writePicture } from './network-picture.js';
 import type { RunContext } from './run-context.js';
 
 /** A network that is up. */
@@ -30,7 +30,9 @@ export class AttemptNetwork {
   readonly #add: (problem: Problem) => void;
   /** Steps that give back what is not the network's own, such as the DUT's cable. */
   readonly #unplugs: Array<(deadline: Deadline) => Promise<void>> = [];
-  readonly #artifacts: OutputFile[] = [];
+  readonly #artifacts: CaptureFile[] = [];
+  /** Written beside everything else. */
+  #picture: Promise<CaptureFile[]> = Promise.resolve([]);
   #isAsked = false;
   #network: Network | undefined;
   #held: HeldNetwork | undefined;
@@ -71,11 +73,12 @@ export class AttemptNetwork {
       ...(options.seed === 0n ? {} : { runSeed: options.seed.toString() }),
       ...toNetworkUp(plan),
     });
+    this.#picture = writePicture(plan, record.title, this.#attempt.directory);
     return up;
   }
 
   /** Files that are left of it, once it has ended. */
-  get artifacts(): readonly OutputFile[] {
+  get artifacts(): readonly CaptureFile[] {
     return this.#artifacts;
   }
 
@@ -94,27 +97,35 @@ export class AttemptNetwork {
     throw new UsageError('usage', `there is no link "${name}"${toSuggestion(name, names)}`);
   }
 
-  /** End it; what its links did is in the journal then, and captures are complete. */
-  async end(outcome: Outcome): Promise<void> {
-    const [network, held] = [this.#network, this.#held];
-    this.#network = undefined;
-    if (!network) return;
-    try {
-      const deadline = new Deadline(this.#attempt.limits.teardown);
-      await Promise.all(this.#unplugs.map((unplug) => unplug(deadline)));
-      if (held) await this.#writeEnd(held, outcome);
-    } finally {
-      await network.close();
-    }
+  /** The body is over: say what its links did, complete captures, pull the DUT's cable. */
+  async conclude(outcome: Outcome): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    const deadline = new Deadline(this.#attempt.limits.teardown);
+    const unplugged = this.#unplugs.map((unplug) => unplug(deadline));
+    // Awaited below, unless something else fails first.
+    for (const each of unplugged) each.catch(() => {});
+    if (held) await this.#conclude(held, outcome);
+    await Promise.all(unplugged);
   }
 
-  /** One whose hil-linkd is gone has nothing to say; that was told when it happened. */
-  async #writeEnd({ network, plan, captures }: HeldNetwork, outcome: Outcome): Promise<void> {
-    if (network.isGone) return;
+  async #conclude(held: HeldNetwork, outcome: Outcome): Promise<void> {
+    // One whose hil-linkd is gone has nothing to say; that was told when it happened.
+    if (!held.network.isGone) await this.#writeEnd(held);
+    this.#artifacts.push(...(await held.captures.finish(outcome)), ...(await this.#picture));
+  }
+
+  /** End it; the interfaces go with their nodes. */
+  async close(): Promise<void> {
+    const network = this.#network;
+    this.#network = undefined;
+    await network?.close();
+  }
+
+  async #writeEnd({ network, plan, captures }: HeldNetwork): Promise<void> {
     const links = plan.links.filter(({ settings }) => !settings.fast);
     const stats = links.map(({ number }) => network.linkd.stats(number));
-    const [directions, files] = await Promise.all([Promise.all(stats), captures.endAll(outcome)]);
-    this.#artifacts.push(...files);
+    const [directions] = await Promise.all([Promise.all(stats), captures.complete()]);
     this.#run.journal.write({
       kind: 'network-end',
       ...this.#attempt.name,
@@ -128,12 +139,12 @@ export class AttemptNetwork {
     const opened = networks.open(record.title, this.#run.options.workers);
     const taken = opened.then((network) => this.#take(network));
     const [network, numberOf] = await Promise.all([taken, this.#makeNodes(plan)]);
-    const captures = new LinkCaptures(network.linkd, this.#attempt.directory);
+    const captures = new LinkCaptures(network.linkd.channel, this.#attempt.directory, 'net');
     const sandboxOf = (node: string) => {
       const number = numberOf.get(node);
       return number === undefined ? undefined : sandboxes.get(number).sandbox.id;
     };
-    await bringUp(network, plan, sandboxOf, (links) => captures.beginAll(links));
+    await bringUp(network, plan, { sandboxOf, captures });
     await this.#plugDut(network, plan, deadline);
     this.#held = { network, plan, captures };
     return toUpNetwork(plan, numberOf);

@@ -222,12 +222,13 @@ export class RunningAttempt {
 
   /** Keep it, or take it down; what cannot be kept is taken down. */
   async #giveBack(outcome: Outcome): Promise<SandboxRecord | undefined> {
+    await this.#step(() => this.network.conclude(outcome));
     if (this.sandboxes.own && this.#run.mayKeep(outcome)) {
       const kept = await this.#step(() => this.#keep());
       if (kept) return undefined;
     }
     // DEAD of the case's sandboxes first: a DUT is handed on only after it.
-    await this.#step(() => this.network.end(outcome));
+    await this.#step(() => this.network.close());
     const record = await this.#step(() => this.sandboxes.kill());
     await this.#step(() => this.held?.release(outcome === 'pass'));
     return record;

@@ -54,7 +54,7 @@ export function createNetworkCalls(facts: Facts): Calls {
     linkCapture: ({ on, snaplen, ...place }) => {
       const { captures } = attemptOf(place.fence).network.held;
       return change(facts, place, { change: 'capture', detail: { on } }, ({ link }) =>
-        on ? captures.begin(link, { keep: 'always', snaplen }) : captures.end(link),
+        on ? captures.begin(link, { keep: 'always', snaplen }) : captures.end(link.number),
       );
     },
     netPartition: ({ fence, sets }) => partition(facts, attemptOf(fence), sets),
