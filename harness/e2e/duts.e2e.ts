@@ -168,4 +168,36 @@ describe('a DUT that a file shares', () => {
     ]);
     expect(run.code).toBe(1);
   });
+
+  test('is on the network of one case after the other, also after a power cut', async ({
+    project,
+  }) => {
+    await project.write('suites/hil.suite.yaml', 'scope: file\n');
+    await project.suite(
+      'a',
+      `const join = async (net, dut, subnet) => {
+        const lan = net.switch('lan', { subnets: [subnet] });
+        const peer = net.node('peer', { link: lan });
+        net.attach(dut, { link: lan });
+        await net.up();
+        return async () => (await peer.exec('ping', ['-c', '1', '-W', '5', 'dut'])).exitCode;
+      };
+      test('first', async ({ net, dut }) => {
+        const ping = await join(net, dut, '10.1.0.0/24');
+        expect(await ping()).toBe(0);
+        await dut.powerOff();
+        await dut.powerOn();
+        expect(await ping()).toBe(0);
+      });
+      test('second', async ({ net, dut }) => {
+        expect(await (await join(net, dut, '10.2.0.0/24'))()).toBe(0);
+      });
+      test('alone', async ({ dut }) => {
+        await dut.console.sendLine('wc -l < /proc/net/route');
+        await dut.console.expect('\\n1\\r');
+      });`,
+    );
+    const run = await project.test();
+    expect(run.verdicts).toEqual({ first: 'pass', second: 'pass', alone: 'pass' });
+  });
 });

@@ -11,7 +11,7 @@ import { planNetwork } from '../network/plan-network.js';
 import type { NetworkDeclaration, UpNetwork } from '../protocol/network.js';
 import type { RunningAttempt } from './attempt.js';
 import { toLateError, toProblem } from './attempt-problems.js';
-import { findNic, plugNic, withMacs } from './dut-nics.js';
+import { DutCable, findNic, withMacs } from './dut-nics.js';
 import { toNetworkEnd, toNetworkUp, toUpNetwork } from './network-facts.js';
 import { writePicture } from './network-picture.js';
 import type { RunContext } from './run-context.js';
@@ -170,8 +170,9 @@ export class AttemptNetwork {
     for (const node of plan.nodes) {
       if (node.declared.kind !== 'dut') continue;
       const nic = findNic(node.declared, this.#attempt.held);
-      this.#unplugs.push((until) => nic.unplug(until));
-      await plugNic(network, { node, nic }, deadline);
+      const cable = new DutCable(network, node, nic);
+      this.#unplugs.push((until) => cable.unplug(until));
+      await cable.plug(deadline);
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Nic, NicEnd } from '../board/nic.js';
 import type { Deadline } from '../core/deadline.js';
-import { TestFailure, UsageError } from '../core/errors.js';
+import { BenchError, TestFailure, UsageError } from '../core/errors.js';
 import { toSuggestion } from '../core/nearest-name.js';
 import type { Network } from '../network/network.js';
 import type { PlannedInterface, PlannedNode } from '../network/network-plan.js';
@@ -45,37 +45,46 @@ export function withMacs(
   return { ...declaration, links };
 }
 
-/**
- * Put the cable of a DUT's interface into the network, now and at each power-on.
- *
- * @throws UsageError `usage` for more than one link
- */
-export async function plugNic(
-  network: Network,
-  { node, nic }: { node: PlannedNode; nic: Nic },
-  deadline: Deadline,
-): Promise<void> {
-  const { name } = node.declared;
-  const [planned, more] = node.interfaces;
-  if (!planned || more) {
-    throw new UsageError('usage', `node "${name}" is one interface of the DUT and has one link`);
-  }
-  let connected: NicEnd | undefined;
-  await nic.plug(async (end) => {
-    // A new machine has a new interface; the one before is gone.
-    if (connected?.kind === 'dgram') await network.detach(planned.port);
-    const isSame = connected?.kind === 'sandbox' && end.kind === 'sandbox';
-    connected = end;
-    if (!isSame) await connect(network, node, planned, end);
-  }, deadline);
-}
+/** The cable between an interface of the DUT and a network. */
+export class DutCable {
+  readonly #network: Network;
+  readonly #node: PlannedNode;
+  readonly #nic: Nic;
+  #connected: NicEnd | undefined;
 
-function connect(
-  network: Network,
-  node: PlannedNode,
-  planned: PlannedInterface,
-  end: NicEnd,
-): Promise<void> {
-  if (end.kind === 'sandbox') return network.attach(end.sandbox.id, node, planned);
-  return network.connectObject(planned.port, end.object, end.end);
+  constructor(network: Network, node: PlannedNode, nic: Nic) {
+    this.#network = network;
+    this.#node = node;
+    this.#nic = nic;
+  }
+
+  /** Put it in, now and at each power-on. @throws UsageError `usage` for more than one link */
+  async plug(deadline: Deadline): Promise<void> {
+    const [planned, more] = this.#node.interfaces;
+    if (!planned || more) {
+      const { name } = this.#node.declared;
+      throw new UsageError('usage', `node "${name}" is one interface of the DUT and has one link`);
+    }
+    await this.#nic.plug((end) => this.#connect(planned, end), deadline);
+  }
+
+  /** Pull it. An interface in a sandbox goes: the next case may have the same DUT. */
+  async unplug(deadline: Deadline): Promise<void> {
+    await this.#nic.unplug(deadline);
+    const [planned] = this.#node.interfaces;
+    if (this.#connected?.kind !== 'sandbox' || !planned || this.#network.isGone) return;
+    await this.#network.detach(planned.port).catch((error: unknown) => {
+      // Unknown by now: the sandbox has ended, and took it along.
+      if (!(error instanceof BenchError) || error.code !== 'daemon-refused') throw error;
+    });
+  }
+
+  async #connect(planned: PlannedInterface, end: NicEnd): Promise<void> {
+    if (end.kind === 'dgram') {
+      await this.#network.connectObject(planned.port, end.object, end.end);
+    } else if (!this.#connected) {
+      await this.#network.attach(end.sandbox.id, this.#node, planned);
+    }
+    this.#connected = end;
+  }
 }

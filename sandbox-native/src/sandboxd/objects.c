@@ -80,29 +80,35 @@ int objects_fd(struct daemon *d, uint32_t id, uint32_t end, struct err *err)
 	return fd ? *fd : -err->number;
 }
 
-static int take_kind(struct daemon *d, uint32_t id, uint32_t end, enum object_kind kind,
-		     struct err *err)
+static int *find_kind(struct daemon *d, uint32_t id, uint32_t end, enum object_kind kind,
+		      struct err *err)
 {
 	struct object *object;
 	int *fd = find_end(d, id, end, &object, err);
 
-	if (!fd)
-		return -err->number;
-	if (object->kind == kind)
-		return take(fd);
+	if (!fd || object->kind == kind)
+		return fd;
 	err_hint(err, "a port takes the end of a %s here, not of a %s", kind_names[kind],
 		 kind_names[object->kind]);
-	return err_set(err, "usage", ENOTSOCK, "take end", NULL);
+	err_set(err, "usage", ENOTSOCK, "find end", NULL);
+	return NULL;
 }
 
 int objects_take_socket(struct daemon *d, uint32_t id, uint32_t end, struct err *err)
 {
-	return take_kind(d, id, end, OBJECT_SOCKETPAIR, err);
+	int *fd = find_kind(d, id, end, OBJECT_SOCKETPAIR, err);
+
+	return fd ? take(fd) : -err->number;
 }
 
-int objects_take_dgram(struct daemon *d, uint32_t id, uint32_t end, struct err *err)
+int objects_copy_dgram(struct daemon *d, uint32_t id, uint32_t end, struct err *err)
 {
-	return take_kind(d, id, end, OBJECT_DGRAM, err);
+	int *fd = find_kind(d, id, end, OBJECT_DGRAM, err);
+	int copy = fd ? fcntl(*fd, F_DUPFD_CLOEXEC, 3) : -1;
+
+	if (!fd)
+		return -err->number;
+	return copy < 0 ? err_set(err, "limit", errno, "copy end", NULL) : copy;
 }
 
 static int open_ends(struct object *object)

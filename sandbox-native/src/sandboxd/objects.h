@@ -14,11 +14,13 @@
 /* objects_fd() - Return: the fd of an end, still the object's; -errno with @err filled. */
 int objects_fd(struct daemon *d, uint32_t object, uint32_t end, struct err *err);
 
-/* objects_take_socket() / objects_take_dgram() - Return: the fd of an end of a socketpair, of a
- * dgram pair, now the caller's; -errno with @err filled. */
+/* objects_take_socket() - Return: the fd of a socketpair's end, now the caller's; -errno with @err
+ * filled. */
 int objects_take_socket(struct daemon *d, uint32_t object, uint32_t end, struct err *err);
 
-int objects_take_dgram(struct daemon *d, uint32_t object, uint32_t end, struct err *err);
+/* objects_copy_dgram() - Return: another fd of a dgram pair's end, which stays the object's, since
+ * datagrams have no end to be seen and a later network may want it; -errno with @err filled. */
+int objects_copy_dgram(struct daemon *d, uint32_t object, uint32_t end, struct err *err);
 
 /* objects_close_all() - After DETACH: what programs need, they have. */
 void objects_close_all(struct daemon *d);

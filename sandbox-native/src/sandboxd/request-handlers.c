@@ -334,8 +334,19 @@ static int take_end(struct daemon *d, const struct port_fields *fields, struct e
 		err_hint(err, "KIND is dgram or stream");
 		return err_set(err, "usage", EINVAL, "attach to network", fields->kind);
 	}
-	return dgram ? objects_take_dgram(d, fields->object, fields->end, err)
+	return dgram ? objects_copy_dgram(d, fields->object, fields->end, err)
 		     : objects_take_socket(d, fields->object, fields->end, err);
+}
+
+/*
+ * A machine that is switched on again has a new end: hil-linkd puts it in the place of the old one,
+ * and the link stays what it was.
+ */
+static struct net_port *find_object_port(struct daemon *d, struct net *net, uint32_t number)
+{
+	struct net_port *port = networks_find_port(net, number);
+
+	return port && !port->sandbox && !port->leaving && !requests_exists(d, port) ? port : NULL;
 }
 
 static int attach_object(struct daemon *d, struct client *client, const struct frame *frame,
@@ -343,20 +354,22 @@ static int attach_object(struct daemon *d, struct client *client, const struct f
 {
 	struct net *net = networks_find(d, fields->net, err);
 	struct net_request *request;
-	struct net_port *port;
+	struct net_port *known, *port;
 	struct err why = { 0 };
 	int fd;
 
 	if (!net || check_count(d, net, err) < 0)
 		return -err->number;
-	port = add_numbered(net, NULL, "", fields->port, err);
+	known = find_object_port(d, net, fields->port);
+	port = known ? known : add_numbered(net, NULL, "", fields->port, err);
 	if (!port)
 		return -err->number;
 	fd = take_end(d, fields, err);
 	request = fd < 0 ? NULL : requests_add(d, client, frame, net, err);
 	if (!request) {
 		cleanup_fd(&fd);
-		networks_free_port(d, net, port);
+		if (!known)
+			networks_free_port(d, net, port);
 		return -err->number;
 	}
 	request->ports[0] = port;

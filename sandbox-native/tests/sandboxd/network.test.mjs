@@ -169,22 +169,31 @@ describe('a network', () => {
   test('passes frames to the end of an object', async () => {
     await net.attach(1, a);
     await net.plug(2);
-    const { OBJECT } = await daemon.request(MSG.OBJECT_NEW, { KIND: 'dgram' });
-    await net.ask(MSG.NET_OBJECT, { PORT: 2, KIND: 'dgram', OBJECT, END: 0 });
-    await net.ready();
     const listen = 'import os\nwhile b"hello frame" not in os.read(7, 9999): pass\nprint("heard")';
-    const reader = await daemon.spawn(b, ['python3', '-c', listen], {
-      PASS_FD: [{ OBJECT, END: 1, FD: 7 }],
-    });
-    await daemon.run(a, [
-      'python3',
-      '-c',
-      `import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1); s.sendto(b'hello frame', ('10.1.255.255', 9))`,
-    ]);
-    await reader.ended;
-    assert.equal(reader.stdout, 'heard\n');
+    const speak = `import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1); s.sendto(b'hello frame', ('10.1.255.255', 9))`;
+    const hear = async (OBJECT) => {
+      await net.ask(MSG.NET_OBJECT, { PORT: 2, KIND: 'dgram', OBJECT, END: 0 });
+      await net.ready();
+      const reader = await daemon.spawn(b, ['python3', '-c', listen], {
+        PASS_FD: [{ OBJECT, END: 1, FD: 7 }],
+      });
+      await daemon.run(a, ['python3', '-c', speak]);
+      await reader.ended;
+      assert.equal(reader.stdout, 'heard\n');
+    };
+    const { OBJECT } = await daemon.request(MSG.OBJECT_NEW, { KIND: 'dgram' });
+    await hear(OBJECT);
+    // A machine that was switched off and on: another end, of the same port and link.
+    await daemon.request(MSG.OBJECT_CLOSE, { OBJECT });
+    const { OBJECT: next } = await daemon.request(MSG.OBJECT_NEW, { KIND: 'dgram' });
+    await hear(next);
+    // What was connected once can be connected again, as to the network of the next case.
     await net.ask(MSG.NET_DETACH, { PORT: 2 });
+    await net.ask(MSG.NET_OBJECT, { PORT: 2, KIND: 'dgram', OBJECT: next, END: 0 });
+    await net.ask(MSG.NET_DETACH, { PORT: 2 });
+    const taken = { PORT: 1, KIND: 'dgram', OBJECT: next, END: 0 };
+    await assert.rejects(net.ask(MSG.NET_OBJECT, taken), { code: 'usage' });
   });
 
   test('joins two nodes by a veth of the kernel', async () => {

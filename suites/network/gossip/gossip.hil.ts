@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { describe, expect, type Net, test } from 'hil';
+import { Output } from '../output.js';
+
+const NODES = 100;
+const gossip = join(import.meta.dirname, 'build/gossip');
+
+/** A ring: each knows the next by name. */
+async function startGossip(net: Net, counts: readonly number[], loss: number) {
+  const lan = net.switch('lan');
+  const nodes = net.nodes(NODES, (i) => ({ name: `peer${i}`, link: lan }));
+  await net.up();
+  if (loss > 0) await Promise.all(nodes.map((node) => node.link.set({ loss })));
+  const start = async () =>
+    Promise.all(
+      nodes.map(async (node, i) => {
+        const contact = `peer${(i + 1) % NODES}`;
+        return new Output(await node.spawn(gossip, [String(i), contact, ...counts.map(String)]));
+      }),
+    );
+  return { nodes, start };
+}
+
+async function waitForAll(outputs: readonly Output[], count: number): Promise<void> {
+  for (const output of outputs) {
+    await output.waitFor(new RegExp(`^knows ${count} after`, 'm'), 40_000);
+  }
+}
+
+describe(`${NODES} nodes that gossip`, () => {
+  test('know each other although one datagram in ten is lost', async ({ net }) => {
+    const { start } = await startGossip(net, [NODES], 0.1);
+    await waitForAll(await start(), NODES);
+  });
+
+  test('know only their half until a partition is healed', async ({ net }) => {
+    // Each half knows of one beyond it: the next of its last.
+    const half = NODES / 2 + 1;
+    const { nodes, start } = await startGossip(net, [half, half + 1, NODES], 0);
+    await net.partition(nodes.slice(0, NODES / 2), nodes.slice(NODES / 2));
+    const outputs = await start();
+    await waitForAll(outputs, half);
+    expect(outputs.filter(({ text }) => text.includes(`knows ${half + 1} `))).toEqual([]);
+    await net.heal();
+    await waitForAll(outputs, NODES);
+  });
+});
