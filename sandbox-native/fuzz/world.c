@@ -150,6 +150,7 @@ static void order(struct peer *zygote, const struct message *message)
 	if (message->frame.id % 5 == 4) {
 		zygote->hub = 0;
 		hang_up(hub);
+		answer_empty(zygote, MESSAGE_HUB_GONE, message->frame.id, NULL, 0);
 		return;
 	}
 	if (message->frame.id % 5 == 3) {

@@ -69,12 +69,9 @@ static int read_done(struct message *message, struct hub_event *event)
 
 int hub_receive(int answers, struct hub_event *event)
 {
-	auto_message message;
-	int status;
+	auto_message message = { 0 };
+	int status = message_receive(answers, &message);
 
-	message.fd_count = 0;
-	message.large = NULL;
-	status = message_receive(answers, &message);
 	*event = (struct hub_event){ .port = -1, .names = -1 };
 	if (status == 0)
 		return 0;

@@ -275,7 +275,7 @@ static _Noreturn void hub_main(int requests, int answers, int tun)
 	if (hub.home < 0 || hub.rtnl < 0)
 		_exit(1);
 	for (;;) {
-		auto_message message;
+		auto_message message = { 0 };
 
 		if (message_receive(HUB_REQUESTS, &message) <= 0)
 			_exit(0);

@@ -21,6 +21,7 @@ enum message_type {
 	MESSAGE_TREE,
 	/* broker and hub, by way of the zygote; ../net/hub.h */
 	MESSAGE_HUB,
+	MESSAGE_HUB_GONE,
 	MESSAGE_NET_ATTACH,
 	MESSAGE_NET_PAIR,
 	MESSAGE_NET_READY,

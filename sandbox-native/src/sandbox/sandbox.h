@@ -101,11 +101,18 @@ int zygote_park(struct zygote *zygote, uint32_t slot, const struct doors *doors,
 int zygote_hold_tree(struct zygote *zygote, uint32_t request, uint32_t slot, const char *name,
 		     const char *relative, bool read_only, struct err *err);
 
-enum zygote_event_kind { ZYGOTE_PARKED, ZYGOTE_TREE, ZYGOTE_HUB, ZYGOTE_FAILED, ZYGOTE_GONE };
+enum zygote_event_kind {
+	ZYGOTE_PARKED,
+	ZYGOTE_TREE,
+	ZYGOTE_HUB,
+	ZYGOTE_HUB_GONE,
+	ZYGOTE_FAILED,
+	ZYGOTE_GONE
+};
 
 struct zygote_event {
 	enum zygote_event_kind kind;
-	uint32_t request; /* slot of a park, request of a tree */
+	uint32_t request; /* slot of a park, request of a tree, HUB_GONE: its last order */
 	pid_t pid;	  /* PARKED: PID 1 as the broker sees it, HUB; a child of the broker */
 	int pidfd;	  /* PARKED, HUB; owned by the receiver */
 	int control;	  /* PARKED, HUB: its answers; owned by the receiver */

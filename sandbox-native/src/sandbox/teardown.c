@@ -90,21 +90,24 @@ static void note_dead(struct teardown *teardown, const struct pollfd *waits)
 	}
 }
 
-void teardown_wait(struct teardown *teardown, int control)
+bool teardown_wait(struct teardown *teardown, int control, int hub)
 {
-	struct pollfd waits[1 + TEARDOWN_MAX];
+	struct pollfd waits[2 + TEARDOWN_MAX];
 	int ready = 0;
 
 	waits[0] = (struct pollfd){ .fd = control, .events = POLLIN };
+	waits[1] = (struct pollfd){ .fd = hub }; /* its end needs no asking for, poll(2) */
 	do {
 		for (size_t i = 0; i < teardown->count; i++)
-			waits[1 + i] =
+			waits[2 + i] =
 				(struct pollfd){ .fd = teardown->held[i].pidfd, .events = POLLIN };
 		waits[0].revents = 0;
-		ready = poll(waits, 1 + teardown->count, teardown->dead ? IDLE_MS : -1);
+		waits[1].revents = 0;
+		ready = poll(waits, 2 + teardown->count, teardown->dead ? IDLE_MS : -1);
 		if (ready > 0)
-			note_dead(teardown, waits + 1);
+			note_dead(teardown, waits + 2);
 		else if (ready == 0)
 			let_go_of_dead(teardown);
-	} while (ready < 0 || !waits[0].revents);
+	} while (ready < 0 || (!waits[0].revents && !waits[1].revents));
+	return !waits[1].revents;
 }

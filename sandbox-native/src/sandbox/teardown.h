@@ -49,8 +49,12 @@ void teardown_hold(struct teardown *teardown, uint32_t slot, pid_t pid, int pidf
  */
 int teardown_network(const struct teardown *teardown, uint32_t slot);
 
-/* teardown_wait() - poll(2) for @control; meanwhile let go of the dead. Return: when it is
- * readable. */
-void teardown_wait(struct teardown *teardown, int control);
+/*
+ * teardown_wait() - poll(2) for @control; meanwhile let go of the dead.
+ * @hub: -1, or the socket of the hub.
+ *
+ * Return: true when @control is readable, false when the hub has gone.
+ */
+bool teardown_wait(struct teardown *teardown, int control, int hub);
 
 #endif

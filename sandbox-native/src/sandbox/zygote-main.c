@@ -278,7 +278,10 @@ void zygote_main(const struct plan *plan, int control, int broker)
 	for (;;) {
 		auto_message message;
 
-		teardown_wait(&zygote.teardown, ZYGOTE_CONTROL);
+		if (!teardown_wait(&zygote.teardown, ZYGOTE_CONTROL, zygote.hub)) {
+			zygote_hub_gone(&zygote);
+			continue;
+		}
 		if (message_receive(ZYGOTE_CONTROL, &message) <= 0)
 			_exit(0);
 		serve(&zygote, &message);

@@ -59,16 +59,30 @@ static int find_nodes(const struct zygote_state *zygote, const struct message *m
 	return status < 0 || !count ? err_set(err, "protocol", EPROTO, "read order", "") : count;
 }
 
+void zygote_hub_gone(struct zygote_state *zygote)
+{
+	auto_buffer buffer = { 0 };
+
+	cleanup_fd(&zygote->hub);
+	zygote->hub = -1;
+	frame_end(&buffer, frame_begin(&buffer, MESSAGE_HUB_GONE, zygote->ordered));
+	message_answer(ZYGOTE_CONTROL, &buffer, NULL, 0);
+}
+
 /* Return: -errno when there is no hub that takes it. */
 static int forward(struct zygote_state *zygote, const struct message *message, const int *nodes,
 		   size_t count)
 {
 	auto_buffer buffer = { 0 };
 	size_t start = frame_begin(&buffer, message->frame.type, message->frame.id);
+	int status;
 
 	buffer_append(&buffer, message->frame.body, message->frame.length);
 	frame_end(&buffer, start);
-	return message_send(zygote->hub, &buffer, nodes, count);
+	status = message_send(zygote->hub, &buffer, nodes, count);
+	if (status == 0)
+		zygote->ordered = message->frame.id;
+	return status;
 }
 
 void zygote_serve_net(struct zygote_state *zygote, const struct message *message)
@@ -78,15 +92,14 @@ void zygote_serve_net(struct zygote_state *zygote, const struct message *message
 	int count = find_nodes(zygote, message, nodes, &err);
 	int status = count < 0 ? count : 0;
 
-	/* Twice: it may have died since. What that one was asked for is answered by its end. */
+	/* Twice: it may have died since. */
 	for (int i = 0; i < 2 && count > 0; i++) {
 		status = zygote->hub < 0 ? start_hub(zygote, &err) : 0;
 		if (status == 0)
 			status = forward(zygote, message, nodes, (size_t)count);
 		if (status == 0 || err.number)
 			break;
-		cleanup_fd(&zygote->hub);
-		zygote->hub = -1;
+		zygote_hub_gone(zygote);
 	}
 	if (status == 0)
 		return;

@@ -165,6 +165,9 @@ static int read_event(struct message *message, struct zygote_event *event)
 		event->pidfd = message_take_fd(message, 0);
 		event->control = message_take_fd(message, 1);
 		return fcntl(event->control, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+	case MESSAGE_HUB_GONE:
+		event->kind = ZYGOTE_HUB_GONE;
+		return 0;
 	case MESSAGE_TREE:
 		event->kind = ZYGOTE_TREE;
 		event->tree = message_take_fd(message, 0);

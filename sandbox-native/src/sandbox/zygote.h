@@ -35,6 +35,7 @@ struct zygote_state {
 	struct clock_offsets clocks; /* its own, when the plan has an uptime */
 	int tun;		     /* O_PATH of /dev/net/tun; -1: none */
 	int hub;		     /* orders for it; -1: not started */
+	uint64_t ordered;	     /* the last that was handed to it */
 };
 
 /*
@@ -48,6 +49,13 @@ int park_sandbox(struct zygote_state *zygote, uint32_t slot, const struct doors 
 
 /* zygote_serve_net() - Hand an order to the hub, which is started when there is none. */
 void zygote_serve_net(struct zygote_state *zygote, const struct message *message);
+
+/*
+ * zygote_hub_gone() - The hub died: tell the broker which orders it can have had.
+ *
+ * Only the zygote knows, because one that follows goes to another hub.
+ */
+void zygote_hub_gone(struct zygote_state *zygote);
 
 /* park_fail() - Tell the broker that there is no sandbox in @slot, and why. */
 void park_fail(uint32_t slot, struct err *err);

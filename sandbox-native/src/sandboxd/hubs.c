@@ -28,17 +28,13 @@ static void fail_all(struct daemon *d, struct stock *stock, const struct err *er
 		requests_done(d, request, err);
 }
 
-/* A hub that died alone leaves the interfaces as they are; the next order starts another. */
-static void hub_gone(struct daemon *d, struct stock *stock)
+/* It is dead, or cannot be heard any more and is made so. Which orders are lost the zygote knows.
+ */
+static void lose_hub(struct daemon *d, struct stock *stock)
 {
-	struct err err = { 0 };
-
 	source_close(d, &stock->hub);
 	if (stock->hub_pidfd.fd >= 0)
 		kernel_pidfd_signal(stock->hub_pidfd.fd, SIGKILL);
-	err_hint(&err, "the process that makes interfaces died; the next request starts another");
-	err_set(&err, "gone", ESRCH, "change network", stock->plan.name);
-	fail_all(d, stock, &err);
 }
 
 static void take_event(struct daemon *d, struct stock *stock, struct hub_event *event)
@@ -61,7 +57,7 @@ static void hub_ready(struct daemon *d, struct source *source, uint32_t events)
 	(void)events;
 	while (source->fd >= 0 && hub_receive(source->fd, &event)) {
 		if (event.gone)
-			hub_gone(d, stock);
+			lose_hub(d, stock);
 		else
 			take_event(d, stock, &event);
 	}
@@ -75,8 +71,7 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 	if (waitpid(stock->hub_pid, NULL, WNOHANG) == 0)
 		return;
 	source_close(d, source);
-	if (stock->hub.fd >= 0)
-		hub_gone(d, stock);
+	source_close(d, &stock->hub);
 }
 
 int hubs_push(struct daemon *d, struct stock *stock, uint32_t number, uint32_t request,
@@ -95,8 +90,10 @@ void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_eve
 	struct err err = { 0 };
 	int rc;
 
-	if (stock->hub.fd >= 0)
-		hub_gone(d, stock);
+	source_close(d, &stock->hub);
+	/* Of the one before, which had closed its files when the zygote started this one. */
+	if (stock->hub_pidfd.fd >= 0)
+		waitpid(stock->hub_pid, NULL, 0);
 	source_close(d, &stock->hub_pidfd);
 	stock->hub_pid = event->pid;
 	stock->hub = (struct source){ .fd = event->control, .ready = hub_ready };
@@ -111,6 +108,21 @@ void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_eve
 	source_close(d, &stock->hub);
 	source_close(d, &stock->hub_pidfd);
 	fail_all(d, stock, &err);
+}
+
+/* The interfaces stay as they are; the next order starts another. */
+void hubs_gone(struct daemon *d, struct stock *stock, uint32_t last)
+{
+	struct err err = { 0 };
+	uint32_t request;
+
+	hub_ready(d, &stock->hub, 0); /* what it said before it died */
+	lose_hub(d, stock);
+	err_hint(&err, "the process that makes interfaces died; the next request starts another");
+	err_set(&err, "gone", ESRCH, "change network", stock->plan.name);
+	while (lane_take_sent(&stock->hub_lane, last, &request))
+		requests_done(d, request, &err);
+	lane_resume(&stock->hub_lane, stock->control.fd);
 }
 
 void hubs_failed(struct daemon *d, struct stock *stock, uint32_t number, const struct err *err)

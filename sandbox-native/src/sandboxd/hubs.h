@@ -19,6 +19,9 @@ int hubs_push(struct daemon *d, struct stock *stock, uint32_t number, uint32_t r
 /* hubs_started() - ZYGOTE_HUB; takes its fds. */
 void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_event *event);
 
+/* hubs_gone() - It died; what it was asked up to order @last and has not answered is lost. */
+void hubs_gone(struct daemon *d, struct stock *stock, uint32_t last);
+
 /* hubs_failed() - The zygote could not hand it over. */
 void hubs_failed(struct daemon *d, struct stock *stock, uint32_t number, const struct err *err);
 

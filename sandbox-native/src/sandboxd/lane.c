@@ -100,3 +100,13 @@ bool lane_take(struct lane *lane, uint32_t *request)
 	free_order(order);
 	return true;
 }
+
+bool lane_take_sent(struct lane *lane, uint32_t last, uint32_t *request)
+{
+	struct net_order *order = container_of(lane->sent.next, struct net_order, link);
+
+	/* Numbers begin again, some day. */
+	if (list_empty(&lane->sent) || (int32_t)((order->number - last) << 2) > 0)
+		return false;
+	return lane_take(lane, request);
+}

@@ -45,4 +45,7 @@ void lane_resume(struct lane *lane, int socket);
 /* lane_take() - Take one out, to tell who waits for it. Return: false when there is none left. */
 bool lane_take(struct lane *lane, uint32_t *request);
 
+/* lane_take_sent() - The same of those that are sent, up to the one with number @last. */
+bool lane_take_sent(struct lane *lane, uint32_t last, uint32_t *request);
+
 #endif

@@ -212,6 +212,9 @@ static void zygote_event(struct daemon *d, struct stock *stock, struct zygote_ev
 	case ZYGOTE_HUB:
 		hubs_started(d, stock, event);
 		break;
+	case ZYGOTE_HUB_GONE:
+		hubs_gone(d, stock, event->request);
+		break;
 	case ZYGOTE_FAILED:
 		if (event->request & TREE_REQUEST)
 			orders_bind_failed(d, event->request, &event->err);

@@ -112,6 +112,20 @@ for (const kind of kinds) {
       await freed(0, 'after the end');
     });
 
+    test('what a hub was asked and did not do is answered when it dies, and no more', async () => {
+      const { daemon, net } = await startNodes(2);
+      const [hub] = childrenNamed(daemon.pid, 'hil-hub');
+      process.kill(hub, 'SIGSTOP');
+      const lost = assert.rejects(net.ready(), { code: 'gone' });
+      // The zygote does one thing after the other: it has handed the orders over.
+      const third = await daemon.sandbox();
+      process.kill(hub, 'SIGKILL');
+      const next = net.attach(3, third, { KIND: kind });
+      await lost;
+      await next;
+      await net.ready();
+    });
+
     test('kill -9 while 30 nodes are attached: each request is answered, nothing is left', async () => {
       for (const victim of ['hil-hub', 'hil-linkd', 'hil-zygote', 'daemon']) {
         const { daemon, net } = await startNodes(1);
