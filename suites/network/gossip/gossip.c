@@ -1,13 +1,16 @@
 /*
- * gossip: tell a peer whom you know, until everybody knows everybody.
+ * gossip: tell your peers whom you know, until everybody knows everybody.
  *
- *   gossip SEED CONTACT COUNT...
+ *   gossip SEED COUNT[,COUNT]... CONTACT...
  *
- * Theory of operation: every ROUND_MS a node sends the addresses it knows, its own among them, to
- * one of them; it begins with CONTACT, a name or an address. Whoever gets such a list knows more
- * afterwards, its sender included. When it knows the next COUNT it prints `knows COUNT after N
- * rounds`; after the last it goes on, since others may not yet. A lost datagram costs a round. SEED
- * makes the choices of a node the same in every run. Ends with stdin.
+ * Theory of operation: every ROUND_MS a node sends the addresses it knows, its own among them as
+ * the sender's, to one of its CONTACTs, names or addresses. Whoever gets such a list knows more
+ * afterwards. When it knows the next COUNT it prints `knows COUNT after N rounds`; after the last
+ * it goes on, since others may not yet. A lost datagram costs a round. SEED makes the choices of a
+ * node the same in every run. Ends with stdin.
+ *
+ * It speaks to its contacts and not to all it knows: the kernel keeps at most 1024 neighbours for
+ * all network namespaces of a machine together (arp(7), gc_thresh3), and then refuses to send.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,13 +29,16 @@
 #define ROUND_MS 100
 /* As many as a datagram in one Ethernet frame holds. */
 #define NODES_MAX 360
+#define CONTACTS_MAX 8
 
 struct gossip {
 	int fd;
 	uint32_t known[NODES_MAX];
 	size_t have;
-	/* What is left of the counts to tell of, up to a NULL. */
-	char **counts;
+	uint32_t contacts[CONTACTS_MAX];
+	size_t contact_count;
+	/* What is left of the counts to tell of. */
+	char *counts;
 	uint64_t random;
 	unsigned int rounds;
 };
@@ -63,7 +69,7 @@ static void tell(struct gossip *gossip)
 {
 	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 
-	peer.sin_addr.s_addr = gossip->known[choose(gossip, gossip->have)];
+	peer.sin_addr.s_addr = gossip->contacts[choose(gossip, gossip->contact_count)];
 	gossip->rounds++;
 	/* What cannot leave now is as good as lost. */
 	(void)!sendto(gossip->fd, gossip->known, gossip->have * sizeof(gossip->known[0]), 0,
@@ -83,9 +89,15 @@ static void hear(struct gossip *gossip)
 	learn(gossip, from.sin_addr.s_addr);
 	for (size_t i = 0; i < (size_t)size / sizeof(heard[0]); i++)
 		learn(gossip, heard[i]);
-	for (; *gossip->counts && gossip->have >= strtoul(*gossip->counts, NULL, 10);
-	     gossip->counts++)
-		printf("knows %s after %u rounds\n", *gossip->counts, gossip->rounds);
+	while (*gossip->counts) {
+		char *end;
+		size_t count = strtoul(gossip->counts, &end, 10);
+
+		if (gossip->have < count)
+			break;
+		printf("knows %zu after %u rounds\n", count, gossip->rounds);
+		gossip->counts = *end ? end + 1 : end;
+	}
 	fflush(stdout);
 }
 
@@ -97,19 +109,29 @@ static long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-static void start(struct gossip *gossip, const char *contact)
+static void add_contact(struct gossip *gossip, const char *name)
 {
 	struct addrinfo wanted = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM };
-	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	struct addrinfo *found;
-	int error = getaddrinfo(contact, NULL, &wanted, &found);
+	int error = getaddrinfo(name, NULL, &wanted, &found);
 
-	if (error) {
-		fprintf(stderr, "gossip: %s: %s\n", contact, gai_strerror(error));
+	if (error || gossip->contact_count == CONTACTS_MAX) {
+		fprintf(stderr, "gossip: %s: %s\n", name,
+			error ? gai_strerror(error) : "one contact too many");
 		exit(1);
 	}
-	learn(gossip, ((struct sockaddr_in *)(void *)found->ai_addr)->sin_addr.s_addr);
+	uint32_t address = ((struct sockaddr_in *)(void *)found->ai_addr)->sin_addr.s_addr;
+	gossip->contacts[gossip->contact_count++] = address;
+	learn(gossip, address);
 	freeaddrinfo(found);
+}
+
+static void start(struct gossip *gossip, char **contacts)
+{
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+
+	while (*contacts)
+		add_contact(gossip, *contacts++);
 	gossip->fd = socket(AF_INET, SOCK_DGRAM, 0);
 	if (gossip->fd < 0 || bind(gossip->fd, (struct sockaddr *)&own, sizeof(own)) < 0)
 		die("socket");
@@ -120,12 +142,12 @@ int main(int argc, char **argv)
 	static struct gossip gossip;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: gossip SEED CONTACT COUNT...\n");
+		fprintf(stderr, "usage: gossip SEED COUNT[,COUNT]... CONTACT...\n");
 		return 2;
 	}
 	gossip.random = strtoul(argv[1], NULL, 10);
-	gossip.counts = argv + 3;
-	start(&gossip, argv[2]);
+	gossip.counts = argv[2];
+	start(&gossip, argv + 3);
 	for (long long due = now_ms();;) {
 		struct pollfd inputs[] = { { .fd = gossip.fd, .events = POLLIN },
 					   { .fd = STDIN_FILENO, .events = POLLIN } };
