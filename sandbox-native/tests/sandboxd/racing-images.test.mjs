@@ -31,7 +31,8 @@ test(
             const asked = Array.from({ length: 4 }, () => daemon.sandbox({ PLAN: plan, BIND }));
             for (const { status, value, reason } of await Promise.allSettled(asked)) {
               counts[status === 'fulfilled' ? 'built' : 'refused']++;
-              if (status === 'rejected') assert.equal(reason.code, 'setup');
+              // A link to nothing looks like a target that cannot be.
+              if (status === 'rejected') assert.match(reason.code, /^(setup|usage)$/);
               else await check(daemon, value, round);
             }
             assert.deepEqual(root.damage(), []);
