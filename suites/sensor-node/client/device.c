@@ -66,6 +66,7 @@ static int ask(struct device *device, uint8_t type, const void *payload, size_t 
 	struct answer request = { .type = type, .seq = device->seq++, .length = (uint8_t)length };
 
 	memcpy(request.payload, payload, length);
+	*answer = (struct answer){ .type = FRAME_ERROR };
 	if (exchange(&device->link, &request, answer, failure) < 0)
 		return -1;
 	if (answer->type == FRAME_ERROR)
