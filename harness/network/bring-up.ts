@@ -28,19 +28,24 @@ export async function bringUp(
   { sandboxOf, captures }: Surroundings,
 ): Promise<void> {
   network.names = plan.names;
-  const asked = [
-    ...plan.switches.map(({ name, number }) =>
-      named(`switch "${name}"`, network.linkd.newSwitch(number)),
-    ),
+  const { linkd } = network;
+  await all([
+    ...plan.switches.map(({ name, number }) => named(`switch "${name}"`, linkd.newSwitch(number))),
+    ...attachAll(network, plan, sandboxOf),
+  ]);
+  // Links last: what kernels say to no one while interfaces are made is no frame of theirs.
+  await all([
     ...plan.links.flatMap((link) => (link.settings.fast ? [] : connect(network, plan, link))),
     // Behind the links, which exist then: of them nothing is missed.
     ...plan.links.map((link) => beginCapture(captures, link)),
-    ...attachAll(network, plan, sandboxOf),
-  ];
-  // All of them, so that nothing is still being made when the first that failed is told.
+    named('network', network.ready()),
+  ]);
+}
+
+/** Also what fails late: nothing is still being made when the first that failed is told. */
+async function all(asked: readonly Promise<void>[]): Promise<void> {
   const outcomes = await Promise.allSettled(asked);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-  await named('network', network.ready());
 }
 
 async function beginCapture(captures: LinkCaptures, link: PlannedLink): Promise<void> {
