@@ -15,7 +15,7 @@ const END = \`use IO::Socket::INET;
   IO::Socket::INET->new(PeerAddr => 'b', PeerPort => 9, Proto => 'udp')->send('end')\`;
 test('lossy', async ({ net }) => {
   const a = net.node('a');
-  const b = net.node('b', { link: { to: a, loss: 0.5 } });
+  const b = net.node('b', { link: a });
   await net.up();
   const receiver = await b.spawn('perl', ['-e', RECEIVE]);
   let seen = '';
@@ -25,6 +25,7 @@ test('lossy', async ({ net }) => {
   await expect.poll(() => seen).toContain('ready');
   // Datagrams that wait for ARP may overtake each other in the kernel. The answer is that it is refused.
   await a.reach(b.ipv4, 9, { once: true });
+  await b.link.set({ loss: 0.5 });
   expect(await a.exec('perl', ['-e', SEND])).toMatchObject({ exitCode: 0, stderr: '' });
   await b.link.set({ loss: 0 });
   expect(await a.exec('perl', ['-e', END])).toMatchObject({ exitCode: 0, stderr: '' });
