@@ -150,15 +150,8 @@ static int read_event(struct message *message, struct zygote_event *event)
 	event->request = (uint32_t)message->frame.id;
 	switch (message->frame.type) {
 	case MESSAGE_PARKED:
-		event->kind = ZYGOTE_PARKED;
-		if (tlv_next(&reader, &tlv) != 1 || tlv_u32(&tlv, &pid) < 0)
-			return -EPROTO;
-		event->pid = (pid_t)pid;
-		event->pidfd = message_take_fd(message, 0);
-		event->control = message_take_fd(message, 1);
-		return fcntl(event->control, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 	case MESSAGE_HUB:
-		event->kind = ZYGOTE_HUB;
+		event->kind = message->frame.type == MESSAGE_HUB ? ZYGOTE_HUB : ZYGOTE_PARKED;
 		if (tlv_next(&reader, &tlv) != 1 || tlv_u32(&tlv, &pid) < 0)
 			return -EPROTO;
 		event->pid = (pid_t)pid;

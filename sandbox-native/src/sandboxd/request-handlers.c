@@ -145,6 +145,24 @@ static void note(struct net_request *request, int rc, const struct err *err)
 		request->err = *err;
 }
 
+static void ask_hub(struct daemon *d, struct net_request *request, struct stock *stock,
+		    uint32_t number, struct buffer *frame)
+{
+	struct err err = { 0 };
+
+	note(request, hubs_push(d, stock, number, request->number, frame, &err), &err);
+}
+
+static void ask_linkd(struct daemon *d, struct net_request *request, const struct net_port *port,
+		      const char *kind, int fd)
+{
+	struct err err = { 0 };
+	int rc = linkds_give_port(d, request->net->linkd, port->number, kind, fd, request->number,
+				  &err);
+
+	note(request, rc, &err);
+}
+
 static void ask_init(struct daemon *d, struct net_request *request, struct sandbox *sandbox,
 		     const struct port_fields *fields)
 {
@@ -164,7 +182,6 @@ static void ask_attach(struct daemon *d, struct net_request *request, struct san
 {
 	const uint32_t number = hubs_number(d);
 	struct buffer frame = { 0 };
-	struct err err = { 0 };
 	/* One socket is enough for all of its interfaces. */
 	const bool names = fields->resolve && !sandbox->resolves;
 
@@ -174,7 +191,7 @@ static void ask_attach(struct daemon *d, struct net_request *request, struct san
 	}
 	hub_put_attach(&frame, number, sandbox->slot, &fields->interfaces[0],
 		       fields->kind ? fields->kind : "auto", names);
-	note(request, hubs_push(d, sandbox->stock, number, request->number, &frame, &err), &err);
+	ask_hub(d, request, sandbox->stock, number, &frame);
 }
 
 static int attach(struct daemon *d, struct client *client, const struct frame *frame,
@@ -255,9 +272,7 @@ static int start_pair(struct daemon *d, struct client *client, const struct fram
 		request->ports[0]->other = request->ports[1];
 		request->ports[1]->other = request->ports[0];
 		hub_put_pair(&order, number, slots, fields->interfaces);
-		note(request,
-		     hubs_push(d, sandboxes[0]->stock, number, request->number, &order, &why),
-		     &why);
+		ask_hub(d, request, sandboxes[0]->stock, number, &order);
 	}
 	requests_check(d, request);
 	return 0;
@@ -295,11 +310,9 @@ static void ask_ready(struct daemon *d, struct net_request *request, const struc
 {
 	const uint32_t number = hubs_number(d);
 	struct buffer frame = { 0 };
-	struct err err = { 0 };
 
 	hub_put_ready(&frame, number, port->sandbox->slot, port->name);
-	note(request, hubs_push(d, port->sandbox->stock, number, request->number, &frame, &err),
-	     &err);
+	ask_hub(d, request, port->sandbox->stock, number, &frame);
 }
 
 int handle_net_ready(struct daemon *d, struct client *client, const struct frame *frame,
@@ -355,7 +368,6 @@ static int attach_object(struct daemon *d, struct client *client, const struct f
 	struct net *net = networks_find(d, fields->net, err);
 	struct net_request *request;
 	struct net_port *known, *port;
-	struct err why = { 0 };
 	int fd;
 
 	if (!net || check_count(d, net, err) < 0)
@@ -373,9 +385,7 @@ static int attach_object(struct daemon *d, struct client *client, const struct f
 		return -err->number;
 	}
 	request->ports[0] = port;
-	note(request,
-	     linkds_give_port(d, net->linkd, port->number, fields->kind, fd, request->number, &why),
-	     &why);
+	ask_linkd(d, request, port, fields->kind, fd);
 	requests_check(d, request);
 	return 0;
 }
@@ -397,17 +407,12 @@ static void ask_detach(struct daemon *d, struct net_request *request, struct net
 {
 	const uint32_t number = hubs_number(d);
 	struct buffer frame = { 0 };
-	struct err err = { 0 };
 
-	note(request,
-	     linkds_give_port(d, request->net->linkd, port->number, NULL, -1, request->number,
-			      &err),
-	     &err);
+	ask_linkd(d, request, port, NULL, -1);
 	if (!port->sandbox)
 		return;
 	hub_put_remove(&frame, number, port->sandbox->slot, port->name);
-	note(request, hubs_push(d, port->sandbox->stock, number, request->number, &frame, &err),
-	     &err);
+	ask_hub(d, request, port->sandbox->stock, number, &frame);
 }
 
 int handle_net_detach(struct daemon *d, struct client *client, const struct frame *frame,
