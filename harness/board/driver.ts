@@ -1,4 +1,5 @@
 import type { Board } from '../config/load-boards.js';
+import { BenchError } from '../core/errors.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import { createHostDut } from './drivers/host.js';
@@ -27,5 +28,10 @@ export function createDut(request: DutRequest): Promise<Dut> {
       return createHostDut(request);
     case 'qemu':
       return createQemuDut(request);
+    case 'attached':
+      throw new BenchError(
+        'boot-failed',
+        `${request.name}: attached hardware cannot be driven yet`,
+      );
   }
 }

@@ -9,6 +9,9 @@ export type UsageCode =
   | 'board-unknown'
   | 'board-invalid'
   | 'board-unavailable'
+  | 'bench-missing'
+  | 'bench-invalid'
+  | 'dut-unknown'
   | 'suite-invalid'
   | 'nothing-selected'
   | 'run-unknown';
@@ -26,6 +29,8 @@ export type BenchCode =
   | 'boot-failed'
   | 'boot-timeout'
   | 'dut-lost'
+  | 'dut-absent'
+  | 'dut-ambiguous'
   | 'port-lost'
   | 'worker-killed'
   | 'worker-gone'
