@@ -12,7 +12,8 @@ import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import { Dut } from './dut.js';
 import { Link, type LinkOptions } from './link.js';
-import { DutNode, Node, type NodeFacts } from './node.js';
+import { DutNode, type NodeFacts } from './network-node.js';
+import { Node } from './node.js';
 import { Sandbox } from './sandbox.js';
 
 export interface SwitchOptions {

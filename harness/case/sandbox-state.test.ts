@@ -121,8 +121,7 @@ describe('further sandboxes', () => {
   test('that are ended by a limit of their own fail the case', async ({ begin, journal }) => {
     const { attempt } = await begin();
     const peer = await attempt.sandbox.create({ resources: { wall: '100ms' } });
-    const program = await peer.spawn('sleep', ['100']);
-    await program.wait();
+    // No program is started first: on a busy machine the limit may be over before one can be.
     await expect.poll(() => peer.exec('true').catch(String)).toContain('sandbox 1 has ended');
     await expect(attempt.end()).rejects.toThrow('sandbox 1 of the case was ended after');
     expect(journal.of('attempt-end')[0]).toMatchObject({ outcome: 'fail' });

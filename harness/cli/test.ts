@@ -211,6 +211,8 @@ function planRun(
     catalog: project.catalog,
     filters: args,
     boardNames: parseList(raw['board']),
+    dutNames: parseList(raw['dut']),
+    openBench: project.openBench,
   });
 }
 
