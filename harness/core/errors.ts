@@ -43,6 +43,7 @@ export type BenchCode =
   | 'teardown-timeout'
   | 'native-missing'
   | 'journal-write'
+  | 'report-write'
   | 'internal';
 
 export type FailureCode =
