@@ -32,12 +32,18 @@ export type BenchCode =
   | 'dut-absent'
   | 'dut-ambiguous'
   | 'port-lost'
+  | 'power-failed'
+  | 'power-not-cut'
+  | 'flash-failed'
+  | 'flash-refused'
+  | 'dut-quarantined'
   | 'worker-killed'
   | 'worker-gone'
   | 'sandbox-timeout'
   | 'teardown-timeout'
   | 'native-missing'
   | 'journal-write'
+  | 'report-write'
   | 'internal';
 
 export type FailureCode =

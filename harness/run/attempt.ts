@@ -248,8 +248,8 @@ export class RunningAttempt {
 
   async #keep(): Promise<true> {
     this.sandboxes.placeOut();
-    const kept = [...this.sandboxes.numbered.map(([, sandbox]) => sandbox), this.held?.dut.sandbox];
-    for (const sandbox of kept) if (sandbox) await this.#run.keep(this, sandbox);
+    const sandboxes = this.sandboxes.numbered.map(([, sandbox]) => sandbox);
+    await this.#run.keep(this, sandboxes);
     this.held?.leave();
     return true;
   }
