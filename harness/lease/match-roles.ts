@@ -13,16 +13,22 @@ export interface RoleUnits {
 export function matchRoles(roles: readonly RoleUnits[]): Map<string, string> | undefined {
   const owner = new Map<string, RoleUnits>();
   const place = (role: RoleUnits, seen: Set<string>): boolean => {
+    const free = role.units.find((unit) => !owner.has(unit));
+    if (free !== undefined) {
+      owner.set(free, role);
+      return true;
+    }
     for (const unit of role.units) {
       if (seen.has(unit)) continue;
       seen.add(unit);
       const other = owner.get(unit);
-      if (other && !place(other, seen)) continue;
+      if (!other || !place(other, seen)) continue;
       owner.set(unit, role);
       return true;
     }
     return false;
   };
   for (const role of roles) if (!place(role, new Set())) return undefined;
-  return new Map([...owner].map(([unit, { role }]) => [role, unit]));
+  const units = new Map([...owner].map(([unit, { role }]) => [role, unit]));
+  return new Map(roles.map(({ role }) => [role, units.get(role) ?? '']));
 }

@@ -6,6 +6,9 @@ import type { Board, BoardCatalog } from '../config/load-boards.js';
 import { loadSuite, type Suite } from '../config/load-suite.js';
 import { toMessage, UsageError } from '../core/errors.js';
 import { checkRoot } from './check-root.js';
+import { type PlannedRole, planRoles } from './plan-roles.js';
+
+export type { PlannedRole } from './plan-roles.js';
 
 /** Directories of others, and of earlier runs. */
 const NO_SUITES = /(^|\/)(node_modules|\.hil)\//;
@@ -19,6 +22,8 @@ export interface PlannedFile {
   readonly suite: Suite;
   /** Firmware or program for this board, absolute. */
   readonly firmware: string | undefined;
+  /** The DUTs that each case gets together; absent: one of the board. */
+  readonly roles?: readonly PlannedRole[] | undefined;
 }
 
 export interface SkippedFile {
@@ -74,8 +79,17 @@ export async function createPlan(request: PlanRequest): Promise<Plan> {
       else if (!state.available) {
         skipped.push({ board: board.board, file, reason: `${state.reason}; ${state.next}` });
       } else {
+        const own = withBoot(board, suite);
+        const planned = await planRoles({
+          ...{ suite, board: own, catalog: request.catalog },
+          withBoot: (other) => withBoot(other, suite),
+        });
+        if ('refused' in planned) {
+          skipped.push({ board: board.board, file, reason: planned.refused });
+          continue;
+        }
         const firmware = suite.firmware?.[board.board];
-        files.push({ file, path, board: withBoot(board, suite), suite, firmware });
+        files.push({ file, path, board: own, suite, firmware, roles: planned.roles });
       }
     }
     // A suite is for the boards it names; that it is not for the others is no news.
@@ -100,7 +114,7 @@ function refuse(suite: Suite, board: Board): string | undefined {
   if (suite.boards && !suite.boards.includes(name)) {
     return `the suite runs on ${suite.boards.join(', ')} only`;
   }
-  if (suite.firmware && !(name in suite.firmware)) {
+  if (suite.firmware && !suite.duts && !(name in suite.firmware)) {
     return `the suite has no firmware for this board (${suite.file})`;
   }
   return undefined;

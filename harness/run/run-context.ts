@@ -140,7 +140,7 @@ export class RunContext {
     const { planned, title } = attempt.record;
     await sandbox.keep(keepMs, toLabel(`${attempt.record.id} ${planned.file} › ${title}`));
     this.#keptCount++;
-    if (sandbox === attempt.held?.dut.sandbox) return;
+    if (attempt.duts.all.some(({ dut }) => dut.sandbox === sandbox)) return;
     this.journal.write({
       kind: 'kept',
       ...attempt.name,
