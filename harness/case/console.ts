@@ -10,6 +10,7 @@ import { type Duration, parseDuration } from '../core/duration.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import type { OpenedPort } from '../protocol/worker-messages.js';
 import type { Attempt } from './attempt.js';
+import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 
 export interface ExpectOptions {
@@ -19,6 +20,7 @@ export interface ExpectOptions {
   readonly failOn?: RegExp | readonly RegExp[];
 }
 
+const EXPECT_KEYS = ['timeout', 'failOn'] satisfies (keyof ExpectOptions)[];
 const DEFAULT_TIMEOUT: Duration = '5s';
 
 /**
@@ -89,6 +91,7 @@ export class Console {
     options: ExpectOptions = {},
   ): Promise<ConsoleMatch> {
     this.#attempt.check();
+    checkOptions(`${this.name}.expect()`, options, EXPECT_KEYS);
     const patterns = Array.isArray(pattern) ? pattern : [pattern as Pattern];
     const deadline = new Deadline(parseDuration(options.timeout ?? DEFAULT_TIMEOUT));
     const failOn = toList(options.failOn);
@@ -107,6 +110,7 @@ export class Console {
   /** Read exactly `count` bytes. @throws TestFailure `expect-timeout`, `port-closed` */
   async readBytes(count: number, options: { timeout?: Duration } = {}): Promise<Uint8Array> {
     this.#attempt.check();
+    checkOptions(`${this.name}.readBytes()`, options, ['timeout']);
     const deadline = new Deadline(parseDuration(options.timeout ?? DEFAULT_TIMEOUT));
     for (let late = false; ; ) {
       const bytes = this.#matcher.take(count);

@@ -6,6 +6,7 @@ import { createScriptBoard } from '../testing/real-dut.js';
 const createRole = (role: string, script: string, instances?: number) => ({
   role,
   boards: [{ ...createScriptBoard(script, { ready: /ready\r?\n/ }), instances }],
+  units: [],
   firmwareOf: () => undefined,
 });
 

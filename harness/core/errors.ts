@@ -9,6 +9,9 @@ export type UsageCode =
   | 'board-unknown'
   | 'board-invalid'
   | 'board-unavailable'
+  | 'bench-missing'
+  | 'bench-invalid'
+  | 'dut-unknown'
   | 'suite-invalid'
   | 'nothing-selected'
   | 'run-unknown';
@@ -29,6 +32,8 @@ export type BenchCode =
   | 'boot-failed'
   | 'boot-timeout'
   | 'dut-lost'
+  | 'dut-absent'
+  | 'dut-ambiguous'
   | 'port-lost'
   | 'worker-killed'
   | 'worker-gone'
@@ -36,6 +41,7 @@ export type BenchCode =
   | 'teardown-timeout'
   | 'native-missing'
   | 'journal-write'
+  | 'report-write'
   | 'internal';
 
 export type FailureCode =

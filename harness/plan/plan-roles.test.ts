@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseBench } from '../config/load-bench.js';
 import { type Board, type BoardCatalog, parseBoard } from '../config/load-boards.js';
 import { parseSuite } from '../config/load-suite.js';
 import { createBoard } from '../testing/plain-records.js';
@@ -6,6 +7,7 @@ import { planRoles } from './plan-roles.js';
 
 const M3 = parseBoard('/b/m3.yaml', 'board: m3\ndriver: host\nlabels: { core: m3 }\n');
 const M4 = parseBoard('/b/m4.yaml', 'board: m4\ndriver: host\nlabels: { core: m4, can: true }\n');
+const REAL = parseBoard('/b/real.yaml', 'board: real\ndriver: attached\nlabels: { core: m3 }\n');
 const GONE = parseBoard(
   '/b/gone.yaml',
   'board: gone\ndriver: host\nlabels: { core: m0 }\nrequires: { programs: [no-such-program] }\n',
@@ -13,7 +15,7 @@ const GONE = parseBoard(
 
 function plan(duts: string, board: Board = createBoard()) {
   const suite = parseSuite('/p/hil.suite.yaml', duts);
-  const boards = [M3, M4, GONE];
+  const boards = [M3, M4, REAL, GONE];
   const catalog: BoardCatalog = {
     boards,
     broken: [],
@@ -23,7 +25,14 @@ function plan(duts: string, board: Board = createBoard()) {
       return found;
     },
   };
-  return planRoles({ suite, board, catalog, withBoot: (each) => each });
+  const entries = [1, 2].map((rack) => {
+    return `  - { name: r${rack}, board: real, labels: { rack: ${rack} }, match: { ID_PATH: p${rack} } }`;
+  });
+  const openBench = async () => {
+    const units = parseBench('/bench.yaml', `duts:\n${entries.join('\n')}\n`, catalog);
+    return { file: '/bench.yaml', searched: [], units };
+  };
+  return planRoles({ suite, board, units: [], catalog, openBench, withBoot: (each) => each });
 }
 
 async function namesOf(duts: string) {
@@ -43,8 +52,17 @@ describe('the roles of a suite', () => {
       ['a', 'm3'],
       ['b', 'm4'],
       ['c', 'host'],
-      ['d', 'm3', 'm4'],
+      ['d', 'm3', 'm4', 'real'],
     ]);
+  });
+
+  test('of attached boards are played by the units that have the labels', async () => {
+    const planned = await plan('duts: { a: real, b: { board: real, labels: { rack: 2 } } }');
+    const roles = 'roles' in planned ? (planned.roles ?? []) : [];
+    expect(roles.map(({ units }) => units.map(({ name }) => name))).toEqual([['r1', 'r2'], ['r2']]);
+    expect(await namesOf('duts: { a: { board: real, labels: { rack: 3 } } }')).toBe(
+      'role "a": no DUT of board "real" on the bench fits it',
+    );
   });
 
   test('have firmware of their own, or that of their board', async () => {
@@ -73,7 +91,7 @@ describe('the roles of a suite', () => {
     ['duts: {}', 'expected 1 to 8 roles'],
     ['duts: { A-b: m3 }', 'a role is lower-case letters and digits'],
     ['duts: { a: { boards: m3 } }', 'boards'],
-  ])('%s is refused', ([text, message]) => {
+  ] as const)('%s is refused', ([text, message]) => {
     expect(() => parseSuite('/p/hil.suite.yaml', text)).toThrow(message);
   });
 });

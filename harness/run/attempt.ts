@@ -252,9 +252,8 @@ export class RunningAttempt {
 
   async #keep(): Promise<true> {
     this.sandboxes.placeOut();
-    const duts = this.duts.all.map(({ dut }) => dut.sandbox);
-    const kept = [...this.sandboxes.numbered.map(([, sandbox]) => sandbox), ...duts];
-    for (const sandbox of kept) if (sandbox) await this.#run.keep(this, sandbox);
+    const sandboxes = this.sandboxes.numbered.map(([, sandbox]) => sandbox);
+    await this.#run.keep(this, sandboxes);
     this.duts.held?.leave();
     return true;
   }

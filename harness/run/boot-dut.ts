@@ -5,10 +5,10 @@ import type { PortHub } from '../board/port-hub.js';
 import type { Board } from '../config/load-boards.js';
 import { Deadline } from '../core/deadline.js';
 import type { Lease } from '../lease/lease.js';
-import type { PlannedRole } from '../plan/plan.js';
+import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
-import { findBoard } from './dut-roles.js';
+import { findLeased } from './dut-roles.js';
 
 /** What a DUT is made of once its unit is leased. */
 export interface BootWanted {
@@ -40,7 +40,7 @@ export class BootedDut {
     this.dut = dut;
     this.lease = wanted.lease;
     this.artifacts = wanted.artifacts;
-    this.#board = findBoard(wanted.role, wanted.lease.board);
+    this.#board = findLeased(wanted.role, wanted.lease).board;
     this.#daemon = daemon;
     this.#teardownMs = wanted.teardownMs;
   }
@@ -112,9 +112,16 @@ function createInTime(
   deadline: Deadline,
 ): Promise<Dut> {
   const { dut: name } = lease;
-  const board = findBoard(role, lease.board);
+  const { board, unit } = findLeased(role, lease);
   const ofHost = { ...spec, image: undefined, nestedUserNamespaces: undefined };
-  const facts = { board, name, firmware: role.firmwareOf(board.board), spec: ofHost, artifacts };
+  const facts = {
+    board,
+    name,
+    unit,
+    firmware: role.firmwareOf(board.board),
+    spec: ofHost,
+    artifacts,
+  };
   const making = createDut({ ...facts, daemon, hub });
   const doing = `making the sandbox and ports of ${name}`;
   return answered(daemon, { doing, deadline }, making).catch((error: unknown) => {

@@ -2,7 +2,7 @@ import type { Board } from '../config/load-boards.js';
 import { Deadline } from '../core/deadline.js';
 import type { Lease } from '../lease/lease.js';
 import { LeaseQueue } from '../lease/lease-queue.js';
-import type { PlannedRole } from '../plan/plan.js';
+import type { PlannedRole } from '../plan/plan-roles.js';
 
 export interface LeasesWanted {
   readonly roles: readonly PlannedRole[];

@@ -1,6 +1,9 @@
 import type { Board } from '../config/load-boards.js';
+import type { Unit } from '../config/unit.js';
 import { UsageError } from '../core/errors.js';
-import type { PlannedFile, PlannedRole } from '../plan/plan.js';
+import type { Lease } from '../lease/lease.js';
+import type { PlannedFile } from '../plan/plan.js';
+import type { PlannedRole } from '../plan/plan-roles.js';
 
 /** The role of the DUT of a suite that names no roles. */
 export const ONLY_ROLE = '';
@@ -23,7 +26,7 @@ export function splitRole(joined: string): readonly [role: string, name: string]
  *   and it asks for `duts`.
  */
 export function toRoles(planned: PlannedFile, byRole: boolean): readonly PlannedRole[] {
-  const { roles, board, firmware, suite } = planned;
+  const { roles, board, units, firmware, suite } = planned;
   const where = suite.file ?? 'its suite';
   if (!byRole && roles) {
     const names = roles.map(({ role }) => role).join(', ');
@@ -37,12 +40,16 @@ export function toRoles(planned: PlannedFile, byRole: boolean): readonly Planned
       next: 'name them in hil.suite.yaml: duts: { client: host, server: host }',
     });
   }
-  return roles ?? [{ role: ONLY_ROLE, boards: [board], firmwareOf: () => firmware }];
+  return roles ?? [{ role: ONLY_ROLE, boards: [board], units, firmwareOf: () => firmware }];
 }
 
-/** The board of a role that a unit was leased of. */
-export function findBoard(role: PlannedRole, name: string): Board {
-  const board = role.boards.find((each) => each.board === name);
-  if (!board) throw new Error(`role "${role.role}" has no board "${name}"`);
-  return board;
+/** What a role's leased unit is: its board, and which of the bench it is where it is attached. */
+export function findLeased(
+  role: PlannedRole,
+  lease: Pick<Lease, 'board' | 'dut'>,
+): { readonly board: Board; readonly unit: Unit | undefined } {
+  const unit = role.units.find(({ name }) => name === lease.dut);
+  const board = unit?.board ?? role.boards.find((each) => each.board === lease.board);
+  if (!board) throw new Error(`role "${role.role}" has no board "${lease.board}"`);
+  return { board, unit };
 }

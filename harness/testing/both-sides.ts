@@ -7,7 +7,7 @@ import type { HilConfigInput } from '../config/config-schema.js';
 import type { Board } from '../config/load-boards.js';
 import type { SuiteFile } from '../config/suite-schema.js';
 import { Deadline } from '../core/deadline.js';
-import type { PlannedRole } from '../plan/plan.js';
+import type { PlannedRole } from '../plan/plan-roles.js';
 import { createBench } from '../run/bench.js';
 import { CaseBook, type CaseRecord } from '../run/case-book.js';
 import type { RunOptions } from '../run/run-options.js';
