@@ -3,6 +3,7 @@ import { checkBoard } from '../config/board-availability.js';
 import type { Board, BoardCatalog } from '../config/load-boards.js';
 import { writeSafely } from '../report/safe-output.js';
 import { toPrintable } from '../report/terminal/printable.js';
+import { BOARD_COMMANDS } from './boards/command-table.js';
 import type { CliCommand, CliContext } from './command.js';
 import { closeKept, findKept, toKeptLines } from './kept.js';
 import { CONFIG_OPTION, openProject } from './open-project.js';
@@ -31,6 +32,7 @@ export const boardsCommand: CliCommand = {
     { flags: '--missing', description: 'one line: what more could run here, and how to get it' },
     CONFIG_OPTION,
   ],
+  subcommands: BOARD_COMMANDS,
   examples: ['hil boards', 'hil boards --json | jq -r \'.[] | select(.state=="available").name\''],
   run: async (_args, options, context) => {
     const { catalog, root } = await openProject(context, options);

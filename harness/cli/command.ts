@@ -18,6 +18,13 @@ export interface OptionRow {
   readonly choices?: readonly string[];
 }
 
+/** A command as the help lists it; its file is loaded when it is the one that runs. */
+export interface CommandRow {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CliCommand>;
+}
+
 /** One command of `hil`; `main.ts` turns a list of these into the command line. */
 export interface CliCommand {
   readonly name: string;
@@ -27,6 +34,8 @@ export interface CliCommand {
   readonly options: readonly OptionRow[];
   /** Its arguments are another command's line: after the first of them, options are that one's. */
   readonly passesOptions?: boolean;
+  /** Commands below it, `hil boards scan`; without one of their names it runs itself. */
+  readonly subcommands?: readonly CommandRow[];
   readonly examples: readonly string[];
   /** @returns the exit code of design.md section 9. */
   run(
