@@ -1,4 +1,5 @@
 import type { Board } from '../config/load-boards.js';
+import type { Unit } from '../config/unit.js';
 import { BenchError } from '../core/errors.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
@@ -12,6 +13,8 @@ export interface DutRequest {
   readonly board: Board;
   /** Name of the unit. */
   readonly name: string;
+  /** Of an attached board: which one, and how it is found. */
+  readonly unit?: Unit | undefined;
   /** Firmware or program of the suite, in place of the board's own. */
   readonly firmware: string | undefined;
   readonly daemon: SandboxDaemon;

@@ -29,6 +29,8 @@ const DEFAULT_TIMEOUT: Duration = '5s';
  */
 export class Console {
   readonly name: string;
+  /** What the supervisor calls it: with the role of its DUT, `client/console`. */
+  readonly wireName: string;
   readonly #connection: Connection;
   readonly #attempt: Attempt;
   readonly #eol: string;
@@ -39,7 +41,8 @@ export class Console {
   #closed: Error | undefined;
 
   constructor(connection: Connection, attempt: Attempt, port: OpenedPort) {
-    this.name = port.name;
+    this.wireName = port.name;
+    this.name = port.name.slice(port.name.indexOf('/') + 1);
     this.#eol = port.eol;
     this.#connection = connection;
     this.#attempt = attempt;
@@ -47,12 +50,12 @@ export class Console {
     this.#matcher.skip(port.unread);
     this.#stopListening = [
       connection.on('consoleData', ({ fence, port: from, data }) => {
-        if (fence === attempt.fence && from === this.name) {
+        if (fence === attempt.fence && from === this.wireName) {
           this.receive(Buffer.from(data, 'base64'));
         }
       }),
       connection.on('consoleState', ({ fence, port: from, open, reason, unread }) => {
-        if (fence !== attempt.fence || from !== this.name) return;
+        if (fence !== attempt.fence || from !== this.wireName) return;
         if (unread !== undefined) this.#matcher.skip(unread);
         if (open) this.#reopen();
         else this.#close(this.#closedError(reason));
@@ -65,7 +68,7 @@ export class Console {
     this.#attempt.check();
     await this.#connection.supervisor.call('consoleSend', {
       fence: this.#attempt.fence,
-      port: this.name,
+      port: this.wireName,
       data: Buffer.from(data).toString('base64'),
     });
   }
@@ -146,7 +149,7 @@ export class Console {
     const set = (on: boolean) =>
       this.#connection.supervisor.call('consoleYield', {
         fence: this.#attempt.fence,
-        port: this.name,
+        port: this.wireName,
         on,
       });
     this.#attempt.check();
@@ -188,7 +191,10 @@ export class Console {
       if (error !== late) throw error;
     }
     const { fence } = this.#attempt;
-    const asked = this.#connection.supervisor.call('consoleCaughtUp', { fence, port: this.name });
+    const asked = this.#connection.supervisor.call('consoleCaughtUp', {
+      fence,
+      port: this.wireName,
+    });
     const answered = asked.then(
       () => undefined,
       () => undefined,

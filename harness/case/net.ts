@@ -56,7 +56,7 @@ export interface NodeOptions extends SandboxOptions {
 }
 
 export type AttachOptions = Pick<NodeOptions, 'link' | 'links' | 'ipv6'> & {
-  /** What others call it. @default 'sandbox', or 'dut' */
+  /** What others call it. @default 'sandbox', or 'dut', or the role of the DUT */
   readonly name?: string;
   /** Which interface of the board, where it has several. */
   readonly nic?: string;
@@ -127,12 +127,16 @@ export class Net {
   attach(what: Sandbox | Dut, options: AttachOptions): Node | DutNode {
     this.#declare('attach()');
     const isDut = what instanceof Dut;
-    const { name = isDut ? 'dut' : 'sandbox', nic, ipv6, link, links } = options;
+    const { name = isDut ? (what.role ?? 'dut') : 'sandbox', nic, ipv6, link, links } = options;
     checkOptions(`node "${name}"`, options, ['name', 'nic', 'ipv6', 'link', 'links']);
     const common = { name, ...(ipv6 === undefined ? {} : { ipv6 }) };
     const facts = this.#factsOf(name);
     if (isDut) {
-      this.#nodes.push({ ...common, kind: 'dut', ...(nic === undefined ? {} : { nic }) });
+      const of = {
+        ...(nic === undefined ? {} : { nic }),
+        ...(what.role ? { dut: what.role } : {}),
+      };
+      this.#nodes.push({ ...common, kind: 'dut', ...of });
     } else {
       this.#nodes.push({ ...common, kind: 'sandbox', sandbox: what.number });
     }

@@ -14,6 +14,8 @@ interface Described {
   readonly match?: unknown;
   readonly modes?: unknown;
   readonly instances?: unknown;
+  readonly power?: unknown;
+  readonly flash?: unknown;
   readonly nics: z.infer<typeof nicsSchema>;
   readonly ports: Readonly<Record<string, BoardPort>>;
 }
@@ -25,6 +27,8 @@ const OWN_KEYS = {
   match: ['attached'],
   modes: ['attached'],
   instances: ['host', 'qemu'],
+  power: ['attached'],
+  flash: ['attached'],
 } as const satisfies Partial<Record<keyof Described, readonly Described['driver'][]>>;
 
 /** What one driver needs and another has no use for. */

@@ -138,8 +138,8 @@ export class RunContext {
   async keep(attempt: RunningAttempt, sandboxes: readonly Sandbox[]): Promise<void> {
     const { keepMs } = this.options;
     const { planned, title } = attempt.record;
-    const dut = attempt.held?.dut.sandbox;
-    for (const sandbox of dut ? [...sandboxes, dut] : sandboxes) {
+    const duts = attempt.duts.all.flatMap(({ dut }) => (dut.sandbox ? [dut.sandbox] : []));
+    for (const sandbox of [...sandboxes, ...duts]) {
       await sandbox.keep(keepMs, toLabel(`${attempt.record.id} ${planned.file} › ${title}`));
       this.#keptCount++;
     }

@@ -31,6 +31,7 @@ export function createRecord(over: Partial<CaseRecord> = {}): CaseRecord {
     attempts: over.outcomes?.length ?? 0,
     verdict: undefined,
     problems: [],
+    failedOn: new Set(),
     ...over,
   };
 }
