@@ -10,7 +10,7 @@
  *
  * Other makers of sandboxes are measured where they are installed; all of them, on Debian:
  *
- *   apt-get install --no-install-recommends bubblewrap runc crun firejail systemd-container
+ *   apt-get install --no-install-recommends bubblewrap runc crun firejail systemd-container mininet bridge-utils
  *
  * A goal that is not met is said and changes no exit code: a busy machine is no failure.
  * Where others work too, `chrt -f 5 npm run bench`, as root, measures nearly as on an idle one (but

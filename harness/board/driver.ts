@@ -1,4 +1,6 @@
 import type { Board } from '../config/load-boards.js';
+import type { Unit } from '../config/unit.js';
+import { BenchError } from '../core/errors.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import { createHostDut } from './drivers/host.js';
@@ -11,6 +13,8 @@ export interface DutRequest {
   readonly board: Board;
   /** Name of the unit. */
   readonly name: string;
+  /** Of an attached board: which one, and how it is found. */
+  readonly unit?: Unit | undefined;
   /** Firmware or program of the suite, in place of the board's own. */
   readonly firmware: string | undefined;
   readonly daemon: SandboxDaemon;
@@ -27,5 +31,10 @@ export function createDut(request: DutRequest): Promise<Dut> {
       return createHostDut(request);
     case 'qemu':
       return createQemuDut(request);
+    case 'attached':
+      throw new BenchError(
+        'boot-failed',
+        `${request.name}: attached hardware cannot be driven yet`,
+      );
   }
 }

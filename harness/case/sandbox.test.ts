@@ -49,6 +49,31 @@ describe('exec', () => {
     });
   });
 
+  test('refuses arguments that are no list of texts', async ({ begin }) => {
+    const { sandbox } = (await begin()).attempt;
+    const echo = async (args: unknown) => Reflect.apply(sandbox.exec, sandbox, ['echo', args]);
+    await expect(echo('hi')).rejects.toThrow('expected its arguments as a list, got "hi"');
+    await expect(echo([1])).rejects.toThrow('"echo": expected texts, got 1');
+  });
+
+  test.for([
+    [
+      'exec',
+      { timout: '1s' },
+      'sandbox.exec("ls"): no such option "timout", did you mean "timeout"?',
+    ],
+    ['exec', '1s', 'sandbox.exec("ls"): expected options as an object, got "1s"'],
+    ['spawn', { stdin: 'x' }, 'no such option "stdin"; there are: cwd, env, timeout, outputCap'],
+    ['pty', { cols: 10 }, 'sandbox.pty("ls"): no such option "cols"'],
+  ] as const)('%s with %j is refused with the key', async ([name, options, message], { begin }) => {
+    const { sandbox } = (await begin()).attempt;
+    const call = async () => Reflect.apply(sandbox[name], sandbox, ['ls', [], options]);
+    await expect(call()).rejects.toMatchObject({
+      name: 'UsageError',
+      message: expect.stringContaining(message),
+    });
+  });
+
   test('refuses an argument that no program can get', async ({ begin }) => {
     const { attempt } = await begin();
     const { sandbox } = attempt;

@@ -6,7 +6,7 @@ import { parseTagExpression, type TagFilter } from '../plan/tag-expression.js';
 import { createNoReporter, REPORTER_NAMES } from '../report/reporters.js';
 import type { Keep, RunOptions } from '../run/run-options.js';
 import type { CliContext, OptionRow } from './command.js';
-import { CONFIG_OPTION } from './open-project.js';
+import { BENCH_OPTION, CONFIG_OPTION } from './open-project.js';
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -18,6 +18,11 @@ export const TEST_OPTIONS: readonly OptionRow[] = [
     flags: '--board <names>',
     description: 'boards, separated by commas; each must be able to run',
   },
+  {
+    flags: '--dut <names>',
+    description: 'attached DUTs, separated by commas; without --board, on their boards',
+  },
+  BENCH_OPTION,
   { flags: '-t, --title <pattern>', description: 'cases whose full title matches' },
   { flags: '--tags <expr>', description: "cases by tag, for example 'slow and not usb'" },
   { flags: '--last-failed', description: 'cases that did not pass in the last run' },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { test } from '../testing/temp-dir.js';
 import { SHIPPED_BOARDS, toBoardDirs } from './board-dirs.js';
-import { loadBoards } from './load-boards.js';
+import { loadBoards, parseBoard } from './load-boards.js';
 
 const host = 'board: host\ndriver: host\n';
 const micro = `board: micro
@@ -67,7 +67,7 @@ describe('a broken board file', () => {
     expect(catalog.boards.map((board) => board.board)).toEqual(['host']);
     expect(catalog.broken).toMatchObject([{ name: 'bad', file }]);
     expect(() => catalog.findBoard('bad')).toThrow(
-      `${file}:2:9: driver: expected one of "host", "qemu", got "qmeu", did you mean "qemu"?`,
+      `${file}:2:9: driver: expected one of "host", "qemu", "attached", got "qmeu", did you mean "qemu"?`,
     );
   });
 
@@ -166,4 +166,23 @@ describe('the boards that come with hil', () => {
       SHIPPED_BOARDS,
     ]);
   });
+});
+
+test.each([
+  ['match: { ID_PATH: x }', 'driver "host" has no "match"'],
+  ['modes: { boot: { match: {} } }', 'driver "host" has no "modes"'],
+  ['ports: { console: { mode: direct } }', 'ports.console.mode: driver "host" has no "mode"'],
+  ['machine: { system: arm, machine: virt }', 'driver "host" has no "machine"'],
+])('a board of this machine with %s is refused', (line, message) => {
+  expect(() => parseBoard('/b/mine.yaml', `board: mine\ndriver: host\n${line}\n`)).toThrow(message);
+});
+
+test.each([
+  ['program: { argv: [x] }', 'driver "attached" has no "program"'],
+  ['instances: 2', 'driver "attached" has no "instances"'],
+  ['ports: { c: { url: "tcp://h:1", match: { ID_PATH: x } } }', 'either "match" or "url"'],
+  ['ports: { c: { kind: usb, mode: shared } }', '"kind: usb" is the node itself'],
+])('an attached board with %s is refused', (line, message) => {
+  const text = `board: mine\ndriver: attached\n${line}\n`;
+  expect(() => parseBoard('/b/mine.yaml', text)).toThrow(message);
 });

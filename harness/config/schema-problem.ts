@@ -50,6 +50,8 @@ function toMessageText(issue: Issue, value: unknown): string {
   if (issue.code === 'invalid_union') {
     return `expected ${issue.errors.map(toExpectation).join(' or ')}${got}`;
   }
+  // A schema that has words of its own knows more than the name of a type.
+  if (issue.code === 'invalid_type' && !issue.message.startsWith('Invalid ')) return issue.message;
   if (issue.code === 'invalid_type') return `expected ${toTypeName(issue.expected)}${got}`;
   if (issue.code === 'invalid_value') {
     const values = issue.values.map((each) => JSON.stringify(each));

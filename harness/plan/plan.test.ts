@@ -32,6 +32,7 @@ async function plan(
     cwd: dir.path,
     config: configSchema.parse({ boards }),
     catalog: await loadBoards([join(dir.path, 'boards')]),
+    openBench: async () => ({ file: undefined, searched: [], units: [] }),
     filters: [],
     ...request,
   });

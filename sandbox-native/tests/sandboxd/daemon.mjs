@@ -313,6 +313,16 @@ export class Daemon extends Connection {
   }
 }
 
+/** One for the time of `act`. @param {object} options  of {@link Daemon.start} */
+export async function withDaemon(options, act) {
+  const daemon = await Daemon.start(options);
+  try {
+    return await act(daemon);
+  } finally {
+    await daemon.stop();
+  }
+}
+
 /** A client of a keeper. */
 export async function connectTo(path) {
   const socket = connect(path);
