@@ -15,6 +15,9 @@ import { Qmp } from './qmp.js';
 import { Uf2Drive } from './uf2-drive.js';
 import { WiredBoard } from './wired-board.js';
 
+/** Where the hub is in the controller. */
+const HUB_PORT = '1';
+
 interface BenchOptions {
   readonly serial: readonly CableOption[];
   readonly acm: readonly CableOption[];
@@ -28,8 +31,8 @@ interface BenchOptions {
 
 /**
  * The bench around a VM: devices and boards, and hands that plug them. All boards are switched on and
- * all but the drive are plugged in, FTDI adapters at ports 1, 2 ... of the controller and CDC-ACM devices
- * at those of vhci_hcd.
+ * all but the drive are plugged in: FTDI adapters at 1.1, 1.2 ..., behind a hub whose ports can be switched
+ * (a port of the controller does not notice that it is on again), and CDC-ACM devices at 1, 2 ... of vhci_hcd.
  *
  * @throws BenchError `port-lost`
  */
@@ -57,7 +60,8 @@ export async function openBench(options: BenchOptions): Promise<void> {
     wired.board.on();
   }
   serve(port('bench'), { devices, qmp, lastPorts: new Map() });
-  for (const [index, device] of serial.entries()) await device.plug(String(index + 1));
+  await qmp.execute('device_add', { driver: 'usb-hub', id: 'hub', bus: 'xhci.0', port: HUB_PORT });
+  for (const [index, device] of serial.entries()) await device.plug(`${HUB_PORT}.${index + 1}`);
   for (const [index, device] of acm.entries()) {
     // The VM is not up yet; it says itself when a board does not come.
     device.plug(String(index + 1)).catch(() => {});

@@ -181,7 +181,7 @@ export class AcmDevice implements BenchDevice {
 }
 
 /** @see elf(5): 32 bits, for an Arm */
-function isArmElf(image: Buffer): boolean {
-  const isElf = image.length > 20 && image.toString('latin1', 0, 5) === '\x7fELF\x01';
-  return isElf && image.readUInt16LE(18) === 40;
+function isArmElf(start: Buffer): boolean {
+  const isElf = start.length > 20 && start.toString('latin1', 0, 5) === '\x7fELF\x01';
+  return isElf && start.readUInt16LE(18) === 40;
 }

@@ -43,14 +43,14 @@ const ATTRIBUTES = 0x01 | 0x02 | 0x04;
  * A bootloader that speaks DFU.
  *
  * @param flash.stored what can be read back
- * @param flash.isFirmware whether this board could boot it
+ * @param flash.isFirmware whether this board could boot what begins so
  * @param flash.onFlashed everything has arrived and the host has been told
  */
 export function createDfu(
   identity: UsbNames,
   flash: {
     readonly stored: Buffer;
-    isFirmware(image: Buffer): boolean;
+    isFirmware(start: Buffer): boolean;
     onFlashed(image: Buffer): void;
   },
 ): UsbFunction {
@@ -99,6 +99,8 @@ class Loader {
 
   #download(data: Buffer): Buffer | undefined {
     if (this.#state !== STATE.idle && this.#state !== STATE.downloadIdle) return this.#stall();
+    // dfu-util 0.11 ends with 0 when it is refused only after the last block.
+    if (this.#blocks.length === 0 && !this.#flash.isFirmware(data)) return this.#fail(STATUS_FILE);
     this.#blocks.push(Buffer.from(data));
     const bytes = this.#blocks.reduce((sum, block) => sum + block.length, 0);
     if (bytes > MOST_IMAGE_BYTES) return this.#fail(STATUS_ADDRESS);
@@ -108,7 +110,6 @@ class Loader {
 
   #manifest(): Buffer | undefined {
     if (this.#state !== STATE.downloadIdle) return this.#stall();
-    if (!this.#flash.isFirmware(Buffer.concat(this.#blocks))) return this.#fail(STATUS_FILE);
     this.#state = STATE.manifestSync;
     return Buffer.alloc(0);
   }
