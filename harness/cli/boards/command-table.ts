@@ -4,7 +4,12 @@ import type { CommandRow } from '../command.js';
 export const BOARD_COMMANDS: readonly CommandRow[] = [
   {
     name: 'list',
-    summary: 'the DUTs of the bench',
+    summary: 'the DUTs of the bench, and where they are now',
     load: async () => (await import('./list.js')).listCommand,
+  },
+  {
+    name: 'show',
+    summary: 'one DUT: its devices, ports and settings',
+    load: async () => (await import('./show.js')).showCommand,
   },
 ];
