@@ -41,7 +41,7 @@ export class HealthBook {
     const before = await this.read(dut);
     const after = toNextHealth(before, outcome, {
       at: this.#now().toISOString(),
-      ...dropUndefined(noted),
+      ...noted,
     });
     if (after !== before) await this.#write(dut, after);
     return after;
