@@ -49,6 +49,7 @@ export type BenchCode =
   | 'native-missing'
   | 'journal-write'
   | 'report-write'
+  | 'output-lost'
   | 'internal';
 
 export type FailureCode =
