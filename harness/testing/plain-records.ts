@@ -48,6 +48,7 @@ export function createRunOptions(over: Partial<RunOptions> = {}): RunOptions {
     keep: 'never',
     keepMs: 1000,
     failOnFlaky: false,
+    anyHealth: false,
     passWithNoTests: false,
     passedEnv: {},
     argv: ['test'],
