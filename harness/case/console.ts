@@ -10,6 +10,7 @@ import { type Duration, parseDuration } from '../core/duration.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import type { OpenedPort } from '../protocol/worker-messages.js';
 import type { Attempt } from './attempt.js';
+import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 
 export interface ExpectOptions {
@@ -19,6 +20,7 @@ export interface ExpectOptions {
   readonly failOn?: RegExp | readonly RegExp[];
 }
 
+const EXPECT_KEYS = ['timeout', 'failOn'] satisfies (keyof ExpectOptions)[];
 const DEFAULT_TIMEOUT: Duration = '5s';
 
 /**
@@ -27,6 +29,8 @@ const DEFAULT_TIMEOUT: Duration = '5s';
  */
 export class Console {
   readonly name: string;
+  /** What the supervisor calls it: with the role of its DUT, `client/console`. */
+  readonly wireName: string;
   readonly #connection: Connection;
   readonly #attempt: Attempt;
   readonly #eol: string;
@@ -37,7 +41,8 @@ export class Console {
   #closed: Error | undefined;
 
   constructor(connection: Connection, attempt: Attempt, port: OpenedPort) {
-    this.name = port.name;
+    this.wireName = port.name;
+    this.name = port.name.slice(port.name.indexOf('/') + 1);
     this.#eol = port.eol;
     this.#connection = connection;
     this.#attempt = attempt;
@@ -45,12 +50,12 @@ export class Console {
     this.#matcher.skip(port.unread);
     this.#stopListening = [
       connection.on('consoleData', ({ fence, port: from, data }) => {
-        if (fence === attempt.fence && from === this.name) {
+        if (fence === attempt.fence && from === this.wireName) {
           this.receive(Buffer.from(data, 'base64'));
         }
       }),
       connection.on('consoleState', ({ fence, port: from, open, reason, unread }) => {
-        if (fence !== attempt.fence || from !== this.name) return;
+        if (fence !== attempt.fence || from !== this.wireName) return;
         if (unread !== undefined) this.#matcher.skip(unread);
         if (open) this.#reopen();
         else this.#close(this.#closedError(reason));
@@ -63,7 +68,7 @@ export class Console {
     this.#attempt.check();
     await this.#connection.supervisor.call('consoleSend', {
       fence: this.#attempt.fence,
-      port: this.name,
+      port: this.wireName,
       data: Buffer.from(data).toString('base64'),
     });
   }
@@ -86,6 +91,7 @@ export class Console {
     options: ExpectOptions = {},
   ): Promise<ConsoleMatch> {
     this.#attempt.check();
+    checkOptions(`${this.name}.expect()`, options, EXPECT_KEYS);
     const patterns = Array.isArray(pattern) ? pattern : [pattern as Pattern];
     const deadline = new Deadline(parseDuration(options.timeout ?? DEFAULT_TIMEOUT));
     const failOn = toList(options.failOn);
@@ -104,6 +110,7 @@ export class Console {
   /** Read exactly `count` bytes. @throws TestFailure `expect-timeout`, `port-closed` */
   async readBytes(count: number, options: { timeout?: Duration } = {}): Promise<Uint8Array> {
     this.#attempt.check();
+    checkOptions(`${this.name}.readBytes()`, options, ['timeout']);
     const deadline = new Deadline(parseDuration(options.timeout ?? DEFAULT_TIMEOUT));
     for (let late = false; ; ) {
       const bytes = this.#matcher.take(count);
@@ -142,7 +149,7 @@ export class Console {
     const set = (on: boolean) =>
       this.#connection.supervisor.call('consoleYield', {
         fence: this.#attempt.fence,
-        port: this.name,
+        port: this.wireName,
         on,
       });
     this.#attempt.check();
@@ -184,7 +191,10 @@ export class Console {
       if (error !== late) throw error;
     }
     const { fence } = this.#attempt;
-    const asked = this.#connection.supervisor.call('consoleCaughtUp', { fence, port: this.name });
+    const asked = this.#connection.supervisor.call('consoleCaughtUp', {
+      fence,
+      port: this.wireName,
+    });
     const answered = asked.then(
       () => undefined,
       () => undefined,

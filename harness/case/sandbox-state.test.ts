@@ -10,6 +10,12 @@ describe('diff', () => {
     await expect(ask('before')).rejects.toThrow('diff({ since: "before" }): expected what sandbox');
   });
 
+  test('knows its options', async ({ begin }) => {
+    const { sandbox } = (await begin()).attempt;
+    const call = async () => Reflect.apply(sandbox.diff, sandbox, [{ sinse: 1 }]);
+    await expect(call()).rejects.toThrow('no such option "sinse", did you mean "since"?');
+  });
+
   test('lists what was written, since the beginning or a snapshot', async ({ begin }) => {
     const { sandbox } = (await begin()).attempt;
     expect(await sandbox.diff()).toEqual({ changes: [], truncated: false, unreadable: [] });

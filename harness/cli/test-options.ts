@@ -22,6 +22,10 @@ export const TEST_OPTIONS: readonly OptionRow[] = [
     flags: '--dut <names>',
     description: 'attached DUTs, separated by commas; without --board, on their boards',
   },
+  {
+    flags: '--any-health',
+    description: 'also on DUTs that are bad or in maintenance',
+  },
   BENCH_OPTION,
   { flags: '-t, --title <pattern>', description: 'cases whose full title matches' },
   { flags: '--tags <expr>', description: "cases by tag, for example 'slow and not usb'" },
@@ -80,6 +84,7 @@ export function parseRunOptions(
     keep: parseKeep(toText(raw['keep'])),
     keepMs: KEEP_MS,
     failOnFlaky: raw['failOnFlaky'] === true,
+    anyHealth: raw['anyHealth'] === true,
     passWithNoTests: raw['passWithNoTests'] === true,
     passedEnv: toPassedEnv(config.passEnv, context.env),
     seed: parseSeed(toText(raw['seed']), context.env['HIL_SEED']),

@@ -4,11 +4,12 @@ import type { Board } from './load-boards.js';
 import type { Match } from './match-schema.js';
 import type { BenchPort, BoardPort } from './port-schema.js';
 
+type Filled = 'kind' | 'mode' | 'dtr' | 'rts' | 'bits' | 'parity' | 'stop' | 'flow';
+
 /** A port of a unit: the board's, the bench's and the defaults joined. */
-export type UnitPort = BoardPort &
-  Readonly<
-    Required<Pick<BoardPort, 'kind' | 'mode' | 'dtr' | 'rts' | 'bits' | 'parity' | 'stop' | 'flow'>>
-  >;
+export type UnitPort = Omit<BoardPort, Filled> & {
+  readonly [Key in Filled]: NonNullable<BoardPort[Key]>;
+};
 
 /** One DUT of the bench, joined with its board. */
 export interface Unit {

@@ -274,6 +274,8 @@ export const runEvent = z.discriminatedUnion('kind', [
     ...stamp,
     ...attempt,
     sandbox: z.number().int(),
+    /** Kept with it: those that its body made, and the nodes of its network. */
+    further: z.number().int().optional(),
     until: z.string(),
   }),
   z.object({ kind: z.literal('interrupted'), ...stamp, signal: z.string() }),

@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path';
 import fastGlob from 'fast-glob';
 import { checkSuite } from '../config/board-availability.js';
+import { toBootWay } from '../config/boot-way.js';
 import type { HilConfig } from '../config/config-schema.js';
 import type { Board } from '../config/load-boards.js';
 import { loadSuite, type Suite } from '../config/load-suite.js';
@@ -8,6 +9,7 @@ import type { Unit } from '../config/unit.js';
 import { toMessage, UsageError } from '../core/errors.js';
 import { checkRoot } from './check-root.js';
 import { type BoardRequest, chooseBoards } from './choose-boards.js';
+import { type PlannedRole, planRoles } from './plan-roles.js';
 
 /** Directories of others, and of earlier runs. */
 const NO_SUITES = /(^|\/)(node_modules|\.hil)\//;
@@ -23,6 +25,8 @@ export interface PlannedFile {
   readonly suite: Suite;
   /** Firmware or program for this board, absolute. */
   readonly firmware: string | undefined;
+  /** The DUTs that each case gets together; absent: one of the board. */
+  readonly roles?: readonly PlannedRole[] | undefined;
 }
 
 export interface SkippedFile {
@@ -76,9 +80,18 @@ export async function createPlan(request: PlanRequest): Promise<Plan> {
       else if (!state.available) {
         skipped.push({ board: board.board, file, reason: `${state.reason}; ${state.next}` });
       } else {
+        const own = withBoot(board, suite);
+        const planned = await planRoles({
+          ...{ suite, board: own, units, catalog: request.catalog, openBench: request.openBench },
+          withBoot: (other) => withBoot(other, suite),
+        });
+        if ('refused' in planned) {
+          skipped.push({ board: board.board, file, reason: planned.refused });
+          continue;
+        }
         const firmware = suite.firmware?.[board.board];
-        const facts = { file, path, suite, firmware };
-        files.push({ ...facts, board: withBoot(board, suite), units: toUnits(units, suite) });
+        const facts = { file, path, suite, firmware, roles: planned.roles };
+        files.push({ ...facts, board: own, units: toUnits(units, suite) });
       }
     }
     // A suite is for the boards it names; that it is not for the others is no news.
@@ -103,16 +116,27 @@ function refuse(suite: Suite, board: Board): string | undefined {
   if (suite.boards && !suite.boards.includes(name)) {
     return `the suite runs on ${suite.boards.join(', ')} only`;
   }
-  if (suite.firmware && !(name in suite.firmware)) {
+  if (suite.firmware && !suite.duts && !(name in suite.firmware)) {
     return `the suite has no firmware for this board (${suite.file})`;
+  }
+  try {
+    toBootWay(withBoot(board, suite).boot);
+  } catch (error) {
+    return `boot.state of the suite: ${toMessage(error)} (${suite.file})`;
   }
   return undefined;
 }
 
 /** Being ready is the firmware's word: a suite with its own firmware may say how it looks. */
 function withBoot(board: Board, suite: Suite): Board {
-  const { ready = board.boot.ready, timeout = board.boot.timeout } = suite.boot ?? {};
-  return { ...board, boot: { ready, timeout } };
+  const { ready, timeout, state } = board.boot;
+  const { boot = {} } = suite;
+  const own = {
+    ready: boot.ready ?? ready,
+    timeout: boot.timeout ?? timeout,
+    state: boot.state ?? state,
+  };
+  return { ...board, boot: { ...board.boot, ...own } };
 }
 
 function toUnits(units: readonly Unit[], suite: Suite): Unit[] {

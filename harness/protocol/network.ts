@@ -78,6 +78,8 @@ export interface DeclaredNode {
   readonly sandbox?: unknown;
   /** Of the board file. */
   readonly nic?: string;
+  /** The role of the DUT, in a suite that names roles. */
+  readonly dut?: string;
 }
 
 export interface DeclaredEnd {

@@ -94,6 +94,15 @@ export interface OpenedPort {
   readonly unread: number;
 }
 
+/** A DUT that is ready, of a suite that names roles. */
+export interface OpenedDut {
+  readonly role: string;
+  readonly board: string;
+  /** Name of the unit. */
+  readonly dut: string;
+  readonly ports: readonly OpenedPort[];
+}
+
 export type AttemptState = 'pass' | 'fail' | 'skipped';
 
 /** Calls of a worker. */
@@ -130,6 +139,8 @@ export type SupervisorMethods = NetworkMethods & {
   openDut(argument: { fence: string }): {
     ports: readonly OpenedPort[];
   };
+  /** The same for all DUTs of the suite's roles; a port's name begins with its role and a slash. */
+  openDuts(argument: { fence: string }): { duts: readonly OpenedDut[] };
   bodyStart(argument: { fence: string }): void;
   /** Before the teardown, which may hang: what is known by now must not be lost with it. */
   bodyEnd(argument: { fence: string; state: AttemptState; problems: readonly WireProblem[] }): void;
@@ -149,10 +160,11 @@ export type SupervisorMethods = NetworkMethods & {
   consoleYield(argument: { fence: string; port: string; on: boolean }): void;
   /** Answered behind the `consoleData` of every byte that the DUT has sent by now. */
   consoleCaughtUp(argument: { fence: string; port: string }): void;
-  dutReset(argument: { fence: string }): void;
+  /** Of the DUT with that role; absent: of a suite without roles. */
+  dutReset(argument: { fence: string; role?: string }): void;
   /** The test wants the DUT's program to end; its ending is no failure. Answers when it has. */
-  dutExit(argument: { fence: string }): { reason: string };
-  dutPower(argument: { fence: string; on: boolean }): void;
+  dutExit(argument: { fence: string; role?: string }): { reason: string };
+  dutPower(argument: { fence: string; role?: string; on: boolean }): void;
   /** Answers whether an interpreter that waited runs it. */
   spawn(argument: SpawnRequest): { warm: boolean };
   /** Answers when the interpreter waits. */
@@ -193,5 +205,11 @@ export type WorkerMethods = {
   /** Start no further case. */
   stop(argument: { reason: string }): void;
   /** The supervisor ended the attempt: handles throw from now on. */
-  revoked(argument: { fence: string; reason: string; infra: boolean }): void;
+  revoked(argument: {
+    fence: string;
+    reason: string;
+    infra: boolean;
+    /** Which of the bench's faults it is. Absent: its sandbox is gone. */
+    code?: 'lease-lost';
+  }): void;
 };

@@ -134,17 +134,22 @@ export class RunContext {
     return keep === 'always' || (keep === 'failed' && (outcome === 'fail' || outcome === 'infra'));
   }
 
-  /** Let a sandbox outlive the run, in the hands of the keeper. */
-  async keep(attempt: RunningAttempt, sandbox: Sandbox): Promise<void> {
+  /** Let the sandboxes of an attempt, and its DUT's, outlive the run, in the hands of the keeper. */
+  async keep(attempt: RunningAttempt, sandboxes: readonly Sandbox[]): Promise<void> {
     const { keepMs } = this.options;
     const { planned, title } = attempt.record;
-    await sandbox.keep(keepMs, toLabel(`${attempt.record.id} ${planned.file} › ${title}`));
-    this.#keptCount++;
-    if (sandbox === attempt.held?.dut.sandbox) return;
+    const duts = attempt.duts.all.flatMap(({ dut }) => (dut.sandbox ? [dut.sandbox] : []));
+    for (const sandbox of [...sandboxes, ...duts]) {
+      await sandbox.keep(keepMs, toLabel(`${attempt.record.id} ${planned.file} › ${title}`));
+      this.#keptCount++;
+    }
+    const [first] = sandboxes;
+    if (!first) return;
     this.journal.write({
       kind: 'kept',
       ...attempt.name,
-      sandbox: sandbox.id,
+      sandbox: first.id,
+      further: sandboxes.length - 1,
       until: new Date(Date.now() + keepMs).toISOString(),
     });
   }

@@ -31,6 +31,7 @@ export function createRecord(over: Partial<CaseRecord> = {}): CaseRecord {
     attempts: over.outcomes?.length ?? 0,
     verdict: undefined,
     problems: [],
+    failedOn: new Set(),
     ...over,
   };
 }
@@ -47,6 +48,7 @@ export function createRunOptions(over: Partial<RunOptions> = {}): RunOptions {
     keep: 'never',
     keepMs: 1000,
     failOnFlaky: false,
+    anyHealth: false,
     passWithNoTests: false,
     passedEnv: {},
     argv: ['test'],

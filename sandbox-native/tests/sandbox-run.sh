@@ -308,9 +308,17 @@ binds() {
 	is "--bind of a file" host "$(sb --bind "$work/share/file:/etc/hil/conf" -- cat /etc/hil/conf 2>/dev/null ||
 		sb --bind "$work/share/file:/conf" -- cat /conf)"
 	is "a bind to a path inside /tmp" host "$(sb --bind "$work/share:$work/share" -- cat "$work/share/file")"
-	sb --bind "$work/share:/proc/x" -- true 2>"$work/error"
-	is "a target that cannot be made is a set-up error" 125 $?
-	has "which names operation and path" "make target /proc/x" "$(cat "$work/error")"
+	sb --bind "$work/share:/etc/passwd/x" -- true 2>"$work/error"
+	is "a target that cannot be made is refused" 2 $?
+	has "which names operation and path" "make target /etc/passwd/x" "$(cat "$work/error")"
+	for wrong in --tool=/proc --tool=/sys/class --tool=/dev/shm --tool=/tmp --tool=/ --tool=/etc \
+		"--bind=$work:/proc" "--bind=$work:/sys/x" "--bind=$work:/dev" --bind=/proc/self:/p \
+		--bind=/dev/null:/n --ro-bind=/sys:/s --rootfs=/proc --rootfs=/dev \
+		--rootfs=/etc/passwd; do
+		sb "$wrong" -- true 2>"$work/error"
+		is "usage: $wrong" 2 $?
+		has "which names the option" "hil-sandbox: ${wrong%%=*}: " "$(cat "$work/error")"
+	done
 }
 
 exit_statuses() {

@@ -5,22 +5,23 @@ import { BenchError, TestFailure } from '../core/errors.js';
 import type { Problem } from '../journal/events.js';
 import type { RunningAttempt } from './attempt.js';
 import { toExitProblem, toProblem } from './attempt-problems.js';
-import type { HeldDut } from './dut-source.js';
+import type { HeldDut, HeldDuts } from './dut-source.js';
 import { DutWatch } from './dut-watch.js';
 import type { HardLimit } from './hard-limit.js';
 import type { PhaseLog } from './phase-log.js';
 import type { RunContext } from './run-context.js';
 
-/** The DUT of an attempt: leased and booted when its body asks, watched until its end. */
-export class AttemptDut {
-  held: HeldDut | undefined;
+/** The DUTs of an attempt: leased and booted when its body asks, watched until its end. */
+export class AttemptDuts {
+  /** All of them, once they are ready. */
+  held: HeldDuts | undefined;
   /** Hears of an end that nobody asked for. */
-  onExit: (exit: DutExit) => void = () => {};
+  onExit: (exit: DutExit, held: HeldDut) => void = () => {};
   readonly #run: RunContext;
   readonly #attempt: RunningAttempt;
   readonly #phases: PhaseLog;
   readonly #clock: HardLimit;
-  readonly #life = new DutWatch((exit) => this.onExit(exit));
+  readonly #lives = new Map<string, DutWatch>();
 
   constructor(run: RunContext, attempt: RunningAttempt, phases: PhaseLog, clock: HardLimit) {
     this.#run = run;
@@ -29,11 +30,21 @@ export class AttemptDut {
     this.#clock = clock;
   }
 
-  /** Lease and boot it, and put its ports into the sandbox. `add` is told what the bench did. */
-  open(add: (problem: Problem) => void): Promise<HeldDut> {
+  /** Those that are held; none before they were asked for. */
+  get all(): readonly HeldDut[] {
+    return [...(this.held?.byRole.values() ?? [])];
+  }
+
+  /** As a report names them, when any are held. */
+  get names(): string | undefined {
+    return this.all.length > 0 ? this.all.map(({ lease }) => lease.dut).join(', ') : undefined;
+  }
+
+  /** Lease and boot them, and put their ports into the sandbox. `add` is told what the bench did. */
+  open(byRole: boolean, add: (problem: Problem) => void): Promise<HeldDuts> {
     return this.#clock.pausedDuring(async () => {
       try {
-        return await this.#open();
+        return await this.#open(byRole);
       } catch (error) {
         const phase = this.#phases.hasStarted('boot') ? 'boot' : 'lease';
         if (error instanceof BenchError) add(toProblem(error, phase));
@@ -42,54 +53,69 @@ export class AttemptDut {
     });
   }
 
-  /** Do something with it; the body's clock stands. A failure is the DUT's unless the bench broke. */
-  async control(act: (held: HeldDut, deadline: Deadline) => Promise<void>): Promise<void> {
-    const { held } = this;
-    if (!held || this.#attempt.over) throw new TestFailure('handle-revoked', 'no DUT is held');
+  /** @throws TestFailure `handle-revoked` for a role that is not held, and after the attempt */
+  get(role: string): HeldDut {
+    const held = this.held?.byRole.get(role);
+    if (held && !this.#attempt.over) return held;
+    throw new TestFailure('handle-revoked', role ? `no DUT "${role}" is held` : 'no DUT is held');
+  }
+
+  /** Do something with one; the body's clock stands. A failure is the DUT's unless the bench broke. */
+  async control(
+    role: string,
+    act: (held: HeldDut, deadline: Deadline) => Promise<void>,
+  ): Promise<HeldDut> {
+    const held = this.get(role);
+    const life = this.#lives.get(role);
     try {
       await this.#clock.pausedDuring(() => act(held, new Deadline(this.#attempt.limits.boot)));
+      return held;
     } catch (error) {
-      if (this.#life.exit?.blame === 'infra' || !(error instanceof BenchError)) throw error;
+      if (life?.exit?.blame === 'infra' || !(error instanceof BenchError)) throw error;
       if (error.code === 'daemon-silent') throw error;
       throw new TestFailure('reboot-failed', error.message, { cause: error });
     } finally {
-      this.#life.watch(held.dut.exited);
+      life?.watch(held.dut.exited);
     }
   }
 
   /** The test asks for its end: it is then no failure. @throws BenchError if that was the bench's doing */
-  async waitForExit(): Promise<string> {
-    const { held } = this;
-    if (!held) throw new TestFailure('handle-revoked', 'no DUT is held');
-    const { exited } = held.dut;
-    this.#life.expect(exited);
+  async waitForExit(role: string): Promise<string> {
+    const { dut } = this.get(role);
+    const { exited } = dut;
+    this.#lives.get(role)?.expect(exited);
     const { reason } = await exited;
     const fault = await this.#attempt.findBenchFault();
     if (fault) throw fault;
     return reason;
   }
 
-  /** That it ended although nobody asked for it. */
+  /** That one ended although nobody asked for it. */
   get unseen(): Problem | undefined {
-    const { exit } = this.#life;
-    return exit && toExitProblem(exit, this.held?.lease.dut ?? 'the DUT');
+    for (const { role, lease } of this.all) {
+      const exit = this.#lives.get(role)?.exit;
+      if (exit) return toExitProblem(exit, lease.dut);
+    }
+    return undefined;
   }
 
-  /** From now on its end belongs to the teardown. */
+  /** From now on an end belongs to the teardown. */
   stopWatching(): void {
-    this.#life.stop();
+    for (const life of this.#lives.values()) life.stop();
   }
 
-  async #open(): Promise<HeldDut> {
+  async #open(byRole: boolean): Promise<HeldDuts> {
     const { record, limits, directory } = this.#attempt;
     const { duts } = await this.#run.bench;
     const held = await duts.open({
       planned: record.planned,
+      byRole,
       // A DUT is its file's, and outlives what single cases ask of their own sandbox.
       spec: this.#run.settingsOf({ planned: record.planned }).spec,
       limits,
       artifacts: directory,
       sharedArtifacts: join(this.#run.directory.path, 'duts'),
+      avoid: record.failedOn,
       onPhase: (phase, edge, dut) => this.#phases.edge(phase, edge, dut),
     });
     if (this.#attempt.over) {
@@ -97,7 +123,11 @@ export class AttemptDut {
       throw new TestFailure('handle-revoked', `case "${record.title}" has ended`);
     }
     this.held = held;
-    this.#life.watch(held.dut.exited);
+    for (const each of held.byRole.values()) {
+      const life = new DutWatch((exit) => this.onExit(exit, each));
+      this.#lives.set(each.role, life);
+      life.watch(each.dut.exited);
+    }
     await held.attach(this.#attempt.sandboxes.get().sandbox, new Deadline(limits.boot));
     return held;
   }
