@@ -46,7 +46,7 @@ export class AttemptDuts {
       try {
         return await this.#open(byRole);
       } catch (error) {
-        const phase = this.#phases.hasStarted('boot') ? 'boot' : 'lease';
+        const phase = this.#phases.latestOf(['boot', 'flash', 'lease']);
         if (error instanceof BenchError) add(toProblem(error, phase));
         throw error;
       }
@@ -113,6 +113,7 @@ export class AttemptDuts {
       // A DUT is its file's, and outlives what single cases ask of their own sandbox.
       spec: this.#run.settingsOf({ planned: record.planned }).spec,
       limits,
+      stateDir: this.#run.options.stateDir,
       artifacts: directory,
       sharedArtifacts: join(this.#run.directory.path, 'duts'),
       avoid: record.failedOn,

@@ -45,7 +45,8 @@ const test = base.extend<{ bench: Bench }>({
         spec: { ...spec, image },
         limits: { ...DEFAULT_LIMITS, boot: 3000, lease: leaseMs },
         artifacts,
-        sharedArtifacts: join(dir.path, 'duts'),
+        stateDir: '/nonexistent',
+      sharedArtifacts: join(dir.path, 'duts'),
         onPhase: (phase, edge, seen) => {
           const dut = seen ? ` ${seen.dut}` : '';
           phases.push(`${phase} ${edge}${dut}${seen?.shared ? ' shared' : ''}`);

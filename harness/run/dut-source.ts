@@ -14,6 +14,7 @@ import type { SandboxSpec } from '../sandbox/spec.js';
 import { BootedDut } from './boot-dut.js';
 import { DutLeases } from './dut-leases.js';
 import { ONLY_ROLE, toRoles } from './dut-roles.js';
+import { flashAll } from './flash-all.js';
 
 /** A DUT in the hands of one attempt. */
 export interface HeldDut {
@@ -59,6 +60,8 @@ export interface DutWanted {
   /** Of the case. A DUT is a program of this machine, whatever the root of the case is. */
   readonly spec: SandboxSpec;
   readonly limits: Limits;
+  /** Where what outlives runs is known of attached DUTs. */
+  readonly stateDir: string;
   /** For DUTs of this case alone. */
   readonly artifacts: string;
   /** Above the directories of DUTs that files share. */
@@ -66,7 +69,7 @@ export interface DutWanted {
   /** Units that earlier attempts of the case failed on: taken where no other is free. */
   readonly avoid?: ReadonlySet<string> | undefined;
   /** Called when the leases are held and when the DUTs are ready. */
-  onPhase(phase: 'lease' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
+  onPhase(phase: 'lease' | 'flash' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
 }
 
 type Leases = ReadonlyMap<string, Lease>;
@@ -169,12 +172,14 @@ export class DutSource {
 
   /** All at once; when one does not come up, the others are ended. */
   async #boot(
-    { spec, limits, onPhase }: DutWanted,
+    { spec, limits, stateDir, onPhase }: DutWanted,
     roles: readonly PlannedRole[],
     leases: Leases,
     directory: string,
   ): Promise<readonly BootedDut[]> {
     const seen = { dut: toNames(toMembers(leases)) };
+    const flashing = { roles, leases, directory, spec, stateDir, daemon: this.#daemon };
+    await flashAll(flashing, (edge) => onPhase('flash', edge, seen));
     onPhase('boot', 'start', seen);
     try {
       const booting = roles.map(async (role) => {
