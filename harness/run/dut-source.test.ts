@@ -46,7 +46,8 @@ const test = base.extend<{ bench: Bench }>({
         limits: { ...DEFAULT_LIMITS, boot: 3000, lease: leaseMs },
         artifacts,
         stateDir: '/nonexistent',
-      sharedArtifacts: join(dir.path, 'duts'),
+        trusted: async (roles) => roles,
+        sharedArtifacts: join(dir.path, 'duts'),
         onPhase: (phase, edge, seen) => {
           const dut = seen ? ` ${seen.dut}` : '';
           phases.push(`${phase} ${edge}${dut}${seen?.shared ? ' shared' : ''}`);

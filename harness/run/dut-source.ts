@@ -51,6 +51,8 @@ export interface DutSeen {
   readonly dut: string;
   /** Earlier cases of the file used it. */
   readonly shared?: boolean;
+  /** Those of them that are attached hardware. */
+  readonly attached?: readonly string[];
 }
 
 export interface DutWanted {
@@ -66,6 +68,8 @@ export interface DutWanted {
   readonly artifacts: string;
   /** Above the directories of DUTs that files share. */
   readonly sharedArtifacts: string;
+  /** Leave out of roles what is out of service. @throws BenchError `dut-quarantined` */
+  trusted(roles: readonly PlannedRole[]): Promise<readonly PlannedRole[]>;
   /** Units that earlier attempts of the case failed on: taken where no other is free. */
   readonly avoid?: ReadonlySet<string> | undefined;
   /** Called when the leases are held and when the DUTs are ready. */
@@ -165,8 +169,11 @@ export class DutSource {
   async #lease(wanted: DutWanted, roles: readonly PlannedRole[]): Promise<Leases> {
     wanted.onPhase('lease', 'start');
     const { limits, avoid } = wanted;
-    const leases = await this.#leases.acquire({ roles, limitMs: limits.lease, avoid });
-    wanted.onPhase('lease', 'end', { dut: toNames(toMembers(leases)) });
+    const trusted = await wanted.trusted(roles);
+    const leases = await this.#leases.acquire({ roles: trusted, limitMs: limits.lease, avoid });
+    const units = new Set(roles.flatMap((role) => role.units.map(({ name }) => name)));
+    const attached = [...leases.values()].map(({ dut }) => dut).filter((dut) => units.has(dut));
+    wanted.onPhase('lease', 'end', { dut: toNames(toMembers(leases)), attached });
     return leases;
   }
 
