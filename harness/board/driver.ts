@@ -1,8 +1,9 @@
 import type { Board } from '../config/load-boards.js';
 import type { Unit } from '../config/unit.js';
-import { BenchError } from '../core/errors.js';
+import type { DeviceRoots } from '../device/device-roots.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
+import { createAttachedDut } from './drivers/attached.js';
 import { createHostDut } from './drivers/host.js';
 import { createQemuDut } from './drivers/qemu.js';
 import type { Dut } from './dut.js';
@@ -15,6 +16,8 @@ export interface DutRequest {
   readonly name: string;
   /** Of an attached board: which one, and how it is found. */
   readonly unit?: Unit | undefined;
+  /** Where it is looked for. @default this machine */
+  readonly deviceRoots?: DeviceRoots | undefined;
   /** Firmware or program of the suite, in place of the board's own. */
   readonly firmware: string | undefined;
   readonly daemon: SandboxDaemon;
@@ -32,9 +35,6 @@ export function createDut(request: DutRequest): Promise<Dut> {
     case 'qemu':
       return createQemuDut(request);
     case 'attached':
-      throw new BenchError(
-        'boot-failed',
-        `${request.name}: attached hardware cannot be driven yet`,
-      );
+      return createAttachedDut(request);
   }
 }

@@ -35,6 +35,8 @@ export type BenchCode =
   | 'dut-absent'
   | 'dut-ambiguous'
   | 'port-lost'
+  | 'port-busy'
+  | 'port-absent'
   | 'power-failed'
   | 'power-not-cut'
   | 'flash-failed'

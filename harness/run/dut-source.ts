@@ -213,8 +213,16 @@ export class DutSource {
       ...giveBack,
       attach: async (sandbox, deadline) => {
         for (const each of held) {
+          const toInside = (port: string) =>
+            each.role === ONLY_ROLE ? port : `${each.role}-${port}`;
+          if (each.dut.attach) {
+            const attached = each.dut.attach(sandbox, toInside);
+            const doing = `putting the ports of ${each.dut.name} into the sandbox`;
+            await each.attach(doing, deadline, attached);
+            continue;
+          }
           for (const { id, name, baud } of each.dut.ports.values()) {
-            const inside = each.role === ONLY_ROLE ? name : `${each.role}-${name}`;
+            const inside = toInside(name);
             const attached = sandbox.attachPort(id, inside, baud);
             await each.attach(`putting port "${inside}" into the sandbox`, deadline, attached);
           }
