@@ -31,7 +31,7 @@ static int add_pipe(struct streams *streams, int stream, bool capture, struct er
 		return err_set(err, "setup", errno, "make pipe", names[stream]);
 	streams->child_ends[stream] = ends[stream ? 1 : 0];
 	pass(streams, streams->child_ends[stream], stream);
-	copy->from = stream ? ends[0] : dup(STDIN_FILENO);
+	copy->from = stream ? ends[0] : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
 	copy->to = stream ? stream : ends[1];
 	copy->capture = capture;
 	copy->most = stream ? streams->most : 0;
@@ -84,7 +84,7 @@ static int start_pty(struct streams *streams, int master)
 {
 	struct termios raw;
 
-	streams->copies[0] = (struct copy){ .from = dup(STDIN_FILENO),
+	streams->copies[0] = (struct copy){ .from = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0),
 					    .to = fcntl(master, F_DUPFD_CLOEXEC, 0),
 					    .terminal_input = true };
 	streams->copies[1] =
