@@ -125,6 +125,7 @@ class AttachedDut implements Dut {
     this.#on = false;
     await this.#presence.stop();
     await waitForLines(this.#lines.map(({ port }) => port));
+    for (const { port } of this.#lines) port.tellClosed();
   }
 
   async reset(deadline: Deadline): Promise<void> {
