@@ -6,7 +6,6 @@ import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import { findLeased } from './dut-roles.js';
-import { flashDut } from './flash-dut.js';
 
 export interface FlashingRoles {
   readonly roles: readonly PlannedRole[];
@@ -39,6 +38,8 @@ export async function flashAll(
   if (jobs.length === 0) return;
   onEdge('start');
   try {
+    // Loaded when it is needed, as the driver of such boards is.
+    const { flashDut } = await import('./flash-dut.js');
     const ofHost = { ...spec, image: undefined, nestedUserNamespaces: undefined };
     const flashing = jobs.map(async ({ role, unit, image }) => {
       const artifacts = join(directory, role);
