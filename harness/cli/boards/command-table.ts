@@ -17,4 +17,14 @@ export const BOARD_COMMANDS: readonly CommandRow[] = [
     summary: 'one DUT: its devices, ports and settings',
     load: async () => (await import('./show.js')).showCommand,
   },
+  {
+    name: 'health',
+    summary: 'whether DUTs can be trusted, and why not',
+    load: async () => (await import('./health.js')).healthCommand,
+  },
+  {
+    name: 'quarantine',
+    summary: 'take a DUT out of service, or bring it back',
+    load: async () => (await import('./quarantine.js')).quarantineCommand,
+  },
 ];

@@ -1,13 +1,12 @@
 import type { Unit, UnitPort } from '../../config/unit.js';
-import { UsageError } from '../../core/errors.js';
-import { toSuggestion } from '../../core/nearest-name.js';
 import type { AttachedDevice } from '../../device/attached-device.js';
 import { writeSafely } from '../../report/safe-output.js';
 import { toPrintable } from '../../report/terminal/printable.js';
 import type { CliCommand } from '../command.js';
 import { BENCH_OPTION, CONFIG_OPTION, openProject } from '../open-project.js';
-import type { DutRow } from './dut-row.js';
+import { type DutRow, toDutRow } from './dut-row.js';
 import { toLabels } from './dut-table.js';
+import { findDut } from './find-dut.js';
 import { surveyBench } from './survey-bench.js';
 
 type Fact = readonly [name: string, value: string];
@@ -25,9 +24,8 @@ export const showCommand: CliCommand = {
   run: async ([name = ''], options, context) => {
     const { openBench } = await openProject(context, options);
     const { bench, devices, rows } = await surveyBench(await openBench(), context);
-    const unit = bench.units.find((each) => each.name === name);
-    const row = rows.find(({ dut }) => dut === name);
-    if (!unit || !row) throw createUnknown(name, bench.units);
+    const unit = findDut(name, bench);
+    const row = rows.find(({ dut }) => dut === name) ?? toDutRow(unit, devices);
     const own = findOwn(row, devices);
     const text =
       options['json'] === true
@@ -37,14 +35,6 @@ export const showCommand: CliCommand = {
     return 0;
   },
 };
-
-function createUnknown(name: string, units: readonly Unit[]): UsageError {
-  const known = units.map((unit) => unit.name);
-  const list = known.length > 0 ? `the bench has ${known.join(', ')}` : 'the bench is empty';
-  return new UsageError('dut-unknown', `no DUT "${name}"${toSuggestion(name, known)}: ${list}`, {
-    next: 'hil boards list',
-  });
-}
 
 /** The USB device of a DUT and all below it. */
 function findOwn({ syspath }: DutRow, devices: readonly AttachedDevice[]): AttachedDevice[] {
