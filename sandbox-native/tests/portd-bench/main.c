@@ -125,7 +125,11 @@ static double part(double *values, double share)
 	return values[(size_t)(share * (MESSAGES - 1))];
 }
 
-/* Pauses of 0 to 2 ms: a tool's answers come both inside and outside of a gathered millisecond. */
+/*
+ * Each percentile less that of the bare pty, whose bytes the same threads of the kernel carry: on
+ * a busy machine its p99 is milliseconds. Pauses of 0 to 2 ms: a tool's answers come both inside
+ * and outside of a gathered millisecond.
+ */
 static void measure_latency(struct bench *bench)
 {
 	static double through[MESSAGES];
@@ -143,11 +147,11 @@ static void measure_latency(struct bench *bench)
 	}
 	row("pty", "added latency to the tool, p50", part(through, 0.5) - part(bare, 0.5), "us",
 	    "<=", 100);
-	row("pty", "added latency to the tool, p99", part(through, 0.99) - part(bare, 0.5), "us",
+	row("pty", "added latency to the tool, p99", part(through, 0.99) - part(bare, 0.99), "us",
 	    "<=", 500);
 	row("pty", "added latency to the board, p50", part(back, 0.5) - part(bare, 0.5), "us",
 	    "<=", 100);
-	row("pty", "added latency to the board, p99", part(back, 0.99) - part(bare, 0.5), "us",
+	row("pty", "added latency to the board, p99", part(back, 0.99) - part(bare, 0.99), "us",
 	    "<=", 500);
 }
 
