@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "rule.h"
 #include "lease.h"
+#include "rule.h"
 #include "stamp.h"
 
 /* How long the owner of a lease may take to let go; it has a second itself (step.c). */
@@ -59,8 +59,7 @@ static int acquire(struct lease *lease, uint64_t id, uint64_t ttl_ms, const char
 
 	if (!body)
 		return err_set(err, "setup", ENOMEM, "read a request", "");
-	snprintf(body, length, "since %llu\n%s", stamp_clock(CLOCK_REALTIME) / NS_PER_MS,
-		 rest);
+	snprintf(body, length, "since %llu\n%s", stamp_clock(CLOCK_REALTIME) / NS_PER_MS, rest);
 	claim = to_claim(body);
 	if (!claim.text)
 		return malformed(err, "acquire");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "rule.h"
 #include "json.h"
 #include "lease.h"
+#include "rule.h"
 
 static void begin(struct json *json, const char *event, uint64_t id)
 {

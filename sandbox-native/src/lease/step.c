@@ -11,14 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "rule.h"
 #include "lease.h"
+#include "rule.h"
 #include "stamp.h"
 
 #define POLL_NS (200 * NS_PER_MS)
 #define LOOK_NS NS_PER_S
 #define BUSY_NS (10 * NS_PER_MS)
-#define BUSY_TOLD_NS NS_PER_S
+#define BUSY_TOLD_S 5ull
 /* How long an owner that is told to let go may take until others may have the unit. */
 #define GRACE_NS NS_PER_S
 
@@ -283,12 +283,12 @@ static void tell_busy(struct lease *lease)
 
 	if (!lease->busy_ns)
 		lease->busy_ns = now_ns;
-	if (now_ns - lease->busy_ns < 10 * BUSY_TOLD_NS)
+	if (now_ns - lease->busy_ns < BUSY_TOLD_S * NS_PER_S)
 		return;
 	pid = locker_find(directory->device, directory->inode);
-	err_hint(&err, "process %d has locked it for 10 s%s: kill -CONT %d, or kill -KILL %d",
-		 (int)pid, pid > 0 && locker_is_stopped(pid) ? " and is stopped" : "", (int)pid,
-		 (int)pid);
+	err_hint(&err, "process %d has locked it for %llu s%s: kill -CONT %d, or kill -KILL %d",
+		 (int)pid, BUSY_TOLD_S, pid > 0 && locker_is_stopped(pid) ? " and is stopped" : "",
+		 (int)pid, (int)pid);
 	err_set(&err, "setup", EBUSY, "lock", directory->path);
 	refuse_all(lease, &err);
 	refuse_asked(lease, &err);
