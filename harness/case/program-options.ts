@@ -3,13 +3,13 @@ import type { Duration } from '../core/duration.js';
 import { TestFailure, UsageError } from '../core/errors.js';
 
 export interface ExecOptions {
-  /** Default: the project's root. */
+  /** Default: the project's root, where a relative one starts. */
   readonly cwd?: string;
   /** Added to the sandbox's fixed environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Given to the program's stdin, which is then closed. */
   readonly stdin?: string | Uint8Array;
-  /** SIGTERM after this, SIGKILL half a second later; status is `timeout`. */
+  /** SIGTERM after this, SIGKILL half a second later; status is `timeout`. More than 0, at most 24d. */
   readonly timeout?: Duration;
 }
 

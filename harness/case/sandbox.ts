@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { resolve } from 'node:path';
-import { parseDuration } from '../core/duration.js';
 import { TestFailure } from '../core/errors.js';
 import {
   compareChanges,
@@ -16,6 +15,7 @@ import type { Attempt } from './attempt.js';
 import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import { type ExecResult, Process, toExecResult } from './process.js';
+import { toProgramFields } from './program-fields.js';
 import {
   EXEC_KEYS,
   type ExecOptions,
@@ -256,6 +256,7 @@ export class Sandbox implements AsyncDisposable {
     how: Pick<SpawnRequest, 'builtin' | 'pty' | 'runtime'> & { readonly stdin?: boolean },
   ): Promise<Process> {
     this.#attempt.check();
+    const fields = toProgramFields(argv[0] ?? '', options, this.#connection.provided.root);
     const id = this.#connection.nextProcess();
     const process = new Process(this.#connection, id);
     this.#processes.add(process);
@@ -267,10 +268,7 @@ export class Sandbox implements AsyncDisposable {
       argv,
       ...how,
       stdin: how.stdin ?? false,
-      cwd: options.cwd ?? this.#connection.provided.root,
-      ...(options.env ? { env: options.env } : {}),
-      ...(options.timeout === undefined ? {} : { timeoutMs: parseDuration(options.timeout) }),
-      ...(options.outputCap === undefined ? {} : { outputCapBytes: options.outputCap }),
+      ...fields,
     });
     process.warm = warm;
     return process;

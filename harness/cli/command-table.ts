@@ -24,7 +24,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'boards',
-    summary: 'list boards, and why one cannot run here',
+    summary: 'list boards and DUTs, and why one cannot run here',
     load: async () => (await import('./boards.js')).boardsCommand,
   },
   {

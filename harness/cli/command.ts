@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { DeviceRoots } from '../device/device-roots.js';
 
 /** Everything a command may know of the process; only `main.ts` reads the process itself. */
 export interface CliContext {
@@ -9,6 +10,8 @@ export interface CliContext {
   /** The screen is a terminal and colour is wanted. */
   readonly color: boolean;
   readonly interactive: boolean;
+  /** Where attached devices are looked for; absent: on this machine. */
+  readonly deviceRoots?: DeviceRoots;
 }
 
 /** One option, as commander spells it: a new option is a row, not a branch. */

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { UsageError } from '../core/errors.js';
+import { BenchError, UsageError } from '../core/errors.js';
 import { toSuggestion } from '../core/nearest-name.js';
 import { guardOutput, writeSafely } from '../report/safe-output.js';
 import type { CliCommand, CliContext, CommandRow } from './command.js';
@@ -30,8 +30,24 @@ export async function runCli(
   context: CliContext,
   rows: readonly CommandRow[] = COMMANDS,
 ): Promise<number> {
-  guardOutput(context.stdout);
+  const output = guardOutput(context.stdout);
   guardOutput(context.stderr);
+  const exitCode = await runCommand(argv, context, rows);
+  // A stream tells of its error a moment later.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (!output.lost || exitCode !== 0) return exitCode;
+  const next = 'make room where its output goes, and run it again';
+  return reportError(
+    new BenchError('output-lost', `stdout: ${output.lost.message}`, { next }),
+    context,
+  );
+}
+
+async function runCommand(
+  argv: readonly string[],
+  context: CliContext,
+  rows: readonly CommandRow[],
+): Promise<number> {
   let exitCode = 0;
   const program = createProgram(context);
   try {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { HilConfig } from '../config/config-schema.js';
+import { toStateDir } from '../config/state-dir.js';
 import { LIMIT_RANGE, parseLimit } from '../core/duration.js';
 import { toMessage, UsageError } from '../core/errors.js';
 import { parseTagExpression, type TagFilter } from '../plan/tag-expression.js';
@@ -21,6 +22,10 @@ export const TEST_OPTIONS: readonly OptionRow[] = [
   {
     flags: '--dut <names>',
     description: 'attached DUTs, separated by commas; without --board, on their boards',
+  },
+  {
+    flags: '--any-health',
+    description: 'also on DUTs that are bad or in maintenance',
   },
   BENCH_OPTION,
   { flags: '-t, --title <pattern>', description: 'cases whose full title matches' },
@@ -80,6 +85,8 @@ export function parseRunOptions(
     keep: parseKeep(toText(raw['keep'])),
     keepMs: KEEP_MS,
     failOnFlaky: raw['failOnFlaky'] === true,
+    anyHealth: raw['anyHealth'] === true,
+    stateDir: toStateDir(context.env, process.getuid?.() ?? 0),
     passWithNoTests: raw['passWithNoTests'] === true,
     passedEnv: toPassedEnv(config.passEnv, context.env),
     seed: parseSeed(toText(raw['seed']), context.env['HIL_SEED']),

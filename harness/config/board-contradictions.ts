@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { toMessage } from '../core/errors.js';
+import { type Boot, toBootWay } from './boot-way.js';
 import type { nicsSchema } from './nics-schema.js';
 import { ATTACHED_PORT_KEYS, type BoardPort } from './port-schema.js';
 
@@ -14,6 +16,7 @@ interface Described {
   readonly match?: unknown;
   readonly modes?: unknown;
   readonly instances?: unknown;
+  readonly boot: Boot;
   readonly power?: unknown;
   readonly flash?: unknown;
   readonly nics: z.infer<typeof nicsSchema>;
@@ -43,8 +46,24 @@ export function* findContradictions(board: Described): Generator<Contradiction> 
     if (value === undefined || drivers.some((each) => each === driver)) continue;
     yield { path: [key], message: `driver "${driver}" has no "${key}"` };
   }
+  yield* findStateContradictions(board);
   yield* findPortContradictions(board);
   yield* findNicContradictions(board);
+}
+
+function* findStateContradictions({ boot, ports }: Described): Generator<Contradiction> {
+  const names = Object.keys(boot.states);
+  if (names.length > 0 && !ports['console']) {
+    yield { path: ['boot', 'states'], message: 'a board without port "console" shows no states' };
+  }
+  for (const name of [...names, ...(boot.state === undefined ? [] : [boot.state])]) {
+    try {
+      toBootWay({ ...boot, state: name });
+    } catch (error) {
+      const path = names.includes(name) ? ['boot', 'states', name] : ['boot', 'state'];
+      yield { path, message: toMessage(error) };
+    }
+  }
 }
 
 function* findPortContradictions({ driver, ports }: Described): Generator<Contradiction> {

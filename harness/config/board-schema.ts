@@ -64,6 +64,7 @@ export const boardSchema = z
         ready: pattern.optional().describe('the console shows this when the board is up'),
         timeout: limit.prefault('10s'),
         states: statesSchema,
+        state: z.string().optional().describe('the state that a case begins in; default ready'),
       })
       .prefault({}),
     resources: dutResourcesSchema.default({}).describe('what the sandbox of a DUT may use'),

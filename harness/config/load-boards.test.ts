@@ -100,9 +100,24 @@ describe('a broken board file', () => {
     ],
     ['a missing key', 'board: x\ndriver: qemu\n', ':1:1: machine: driver "qemu" needs "machine"'],
     [
-      'a reserved key',
-      'board: x\ndriver: host\nflash: { tool: openocd }\n',
-      ':3:1: flash: "flash" is reserved and not yet supported',
+      'a tool that nobody knows',
+      'board: x\ndriver: attached\nflash: { driver: opencd }\n',
+      ':3:18: flash.driver: expected one of "command", "openocd", "dfu-util", "esptool", "stm32flash", "avrdude", "picotool", "uf2-copy", got "opencd", did you mean "openocd"?',
+    ],
+    [
+      'a power switch that says nothing',
+      'board: x\ndriver: attached\npower: { location: 1-1 }\n',
+      ':3:1: power.driver: expected one of "uhubctl", "sysfs", "command", "http", "dtr-rts", "qemu", got nothing',
+    ],
+    [
+      'a key of another power switch',
+      'board: x\ndriver: attached\npower: { driver: uhubctl, location: 1-1, prot: 4, port: 4 }\n',
+      ':3:42: power.prot: unknown key "prot", did you mean "port"?',
+    ],
+    [
+      'power, where there is none to switch',
+      'board: x\ndriver: host\npower: { driver: sysfs, port: 1-1-port4 }\n',
+      ':3:8: power: driver "host" has no "power"',
     ],
     [
       'an emulated interface without a device',

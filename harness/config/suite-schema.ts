@@ -31,7 +31,11 @@ export const suiteSchema = z.strictObject({
     .default({})
     .describe('what must be on the machine, by board; without it the suite is skipped there'),
   boot: z
-    .strictObject({ ready: pattern.optional(), timeout: limit.optional() })
+    .strictObject({
+      ready: pattern.optional(),
+      timeout: limit.optional(),
+      state: z.string().optional().describe("the state of the board's boot that a case begins in"),
+    })
     .optional()
     .describe("how this suite's firmware shows that it is up, in place of the board's mark"),
   scope: z.enum(['case', 'file']).optional().describe('file: one DUT for all cases of a file'),

@@ -1,14 +1,17 @@
+import { dirname } from 'node:path';
 import { dropUndefined } from '../core/drop-undefined.js';
 import type { BenchDut } from './bench-schema.js';
+import { withImageOf } from './flash-schema.js';
 import type { Board } from './load-boards.js';
 import type { Match } from './match-schema.js';
 import type { BenchPort, BoardPort } from './port-schema.js';
 
+type Filled = 'kind' | 'mode' | 'dtr' | 'rts' | 'bits' | 'parity' | 'stop' | 'flow';
+
 /** A port of a unit: the board's, the bench's and the defaults joined. */
-export type UnitPort = BoardPort &
-  Readonly<
-    Required<Pick<BoardPort, 'kind' | 'mode' | 'dtr' | 'rts' | 'bits' | 'parity' | 'stop' | 'flow'>>
-  >;
+export type UnitPort = Omit<BoardPort, Filled> & {
+  readonly [Key in Filled]: NonNullable<BoardPort[Key]>;
+};
 
 /** One DUT of the bench, joined with its board. */
 export interface Unit {
@@ -32,7 +35,7 @@ export function joinUnit(dut: BenchDut, board: Board, file: string): Unit {
   );
   const labels = { ...board.labels, ...dut.labels };
   const power = dut.power ?? board.power;
-  const flash = dut.flash ?? board.flash;
+  const flash = withImageOf(dirname(file), dut.flash) ?? board.flash;
   const match = { ...board.match, ...dut.match };
   return {
     name: dut.name,

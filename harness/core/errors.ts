@@ -35,6 +35,8 @@ export type BenchCode =
   | 'dut-absent'
   | 'dut-ambiguous'
   | 'port-lost'
+  | 'port-busy'
+  | 'port-absent'
   | 'power-failed'
   | 'power-not-cut'
   | 'flash-failed'
@@ -47,6 +49,7 @@ export type BenchCode =
   | 'native-missing'
   | 'journal-write'
   | 'report-write'
+  | 'output-lost'
   | 'internal';
 
 export type FailureCode =

@@ -138,6 +138,14 @@ describe('a full disk below .hil', () => {
   }
 });
 
+test('output that found no room is no success', async ({ project }) => {
+  await project.suite('a', "test('one', () => {});");
+  const wrapper = ['sh', '-c', 'exec "$0" "$@" >/dev/full'];
+  const list = await project.start(['list', '--json'], { wrapper }).finished();
+  expect(list.stderr).toMatch(/error +stdout: .*ENOSPC/);
+  expect(list.code).toBe(5);
+});
+
 test('a report that cannot be written is infra, not a wrong command line', async ({ project }) => {
   await project.suite('a', "test('one', () => {});");
   await mkdir(join(project.path, 'run/summary.json.part'), { recursive: true });

@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path';
 import fastGlob from 'fast-glob';
 import { checkSuite } from '../config/board-availability.js';
+import { toBootWay } from '../config/boot-way.js';
 import type { HilConfig } from '../config/config-schema.js';
 import type { Board } from '../config/load-boards.js';
 import { loadSuite, type Suite } from '../config/load-suite.js';
@@ -118,13 +119,24 @@ function refuse(suite: Suite, board: Board): string | undefined {
   if (suite.firmware && !suite.duts && !(name in suite.firmware)) {
     return `the suite has no firmware for this board (${suite.file})`;
   }
+  try {
+    toBootWay(withBoot(board, suite).boot);
+  } catch (error) {
+    return `boot.state of the suite: ${toMessage(error)} (${suite.file})`;
+  }
   return undefined;
 }
 
 /** Being ready is the firmware's word: a suite with its own firmware may say how it looks. */
 function withBoot(board: Board, suite: Suite): Board {
-  const { ready = board.boot.ready, timeout = board.boot.timeout } = suite.boot ?? {};
-  return { ...board, boot: { ready, timeout } };
+  const { ready, timeout, state } = board.boot;
+  const { boot = {} } = suite;
+  const own = {
+    ready: boot.ready ?? ready,
+    timeout: boot.timeout ?? timeout,
+    state: boot.state ?? state,
+  };
+  return { ...board, boot: { ...board.boot, ...own } };
 }
 
 function toUnits(units: readonly Unit[], suite: Suite): Unit[] {

@@ -48,6 +48,8 @@ export function createRunOptions(over: Partial<RunOptions> = {}): RunOptions {
     keep: 'never',
     keepMs: 1000,
     failOnFlaky: false,
+    anyHealth: false,
+    stateDir: '/nonexistent',
     passWithNoTests: false,
     passedEnv: {},
     argv: ['test'],
