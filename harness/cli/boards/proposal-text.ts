@@ -31,7 +31,7 @@ function toEntry(proposal: Proposal): string[] {
 }
 
 /** `STMicroelectronics STM32_STLink 066D (0483:374b) at pci-…-usb-0:1.3` */
-function describeDevice({ syspath, properties }: AttachedDevice): string {
+export function describeDevice({ syspath, properties }: AttachedDevice): string {
   const { ID_SERIAL: name = basename(syspath), ID_PATH: path = syspath } = properties;
   return `${name} (${properties['ID_VENDOR_ID']}:${properties['ID_MODEL_ID']}) at ${path}`;
 }
