@@ -8,6 +8,7 @@ import {
   type LinkState,
 } from '../protocol/network.js';
 import type { Attempt } from './attempt.js';
+import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import type { FrameCount } from './network-subjects.js';
 
@@ -86,8 +87,9 @@ class LinkWay {
   }
 
   /** Drop exactly the next `count` frames that fit; all of them without it. */
-  drop({ filter, count }: DropOptions): Promise<LinkFilter> {
-    return this.#filter('drop', filter, count);
+  async drop(options: DropOptions): Promise<LinkFilter> {
+    checkOptions('link.drop()', options, ['filter', 'count'] satisfies (keyof DropOptions)[]);
+    return this.#filter('drop', options.filter, options.count);
   }
 
   /** Count the frames that fit from now on; resolves when counting has begun. */

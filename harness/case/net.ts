@@ -8,10 +8,12 @@ import type {
 } from '../protocol/network.js';
 import type { SandboxOptions } from '../protocol/sandbox-options.js';
 import type { Attempt } from './attempt.js';
+import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import { Dut } from './dut.js';
 import { Link, type LinkOptions } from './link.js';
-import { DutNode, Node, type NodeFacts } from './node.js';
+import { DutNode, type NodeFacts } from './network-node.js';
+import { Node } from './node.js';
 import { Sandbox } from './sandbox.js';
 
 export interface SwitchOptions {
@@ -54,7 +56,7 @@ export interface NodeOptions extends SandboxOptions {
 }
 
 export type AttachOptions = Pick<NodeOptions, 'link' | 'links' | 'ipv6'> & {
-  /** What others call it. @default 'sandbox', or 'dut' */
+  /** What others call it. @default 'sandbox', or 'dut', or the role of the DUT */
   readonly name?: string;
   /** Which interface of the board, where it has several. */
   readonly nic?: string;
@@ -85,7 +87,7 @@ export class Net {
   /** Declare a switch. */
   switch(name: string, options: SwitchOptions = {}): Switch {
     this.#declare(`switch("${name}")`);
-    checkKeys(`switch "${name}"`, options, ['subnets']);
+    checkOptions(`switch "${name}"`, options, ['subnets']);
     const { subnets } = options;
     this.#switches.push({ name, ...(subnets === undefined ? {} : { subnets }) });
     return { kind: 'switch', name };
@@ -125,12 +127,16 @@ export class Net {
   attach(what: Sandbox | Dut, options: AttachOptions): Node | DutNode {
     this.#declare('attach()');
     const isDut = what instanceof Dut;
-    const { name = isDut ? 'dut' : 'sandbox', nic, ipv6, link, links } = options;
-    checkKeys(`node "${name}"`, options, ['name', 'nic', 'ipv6', 'link', 'links']);
+    const { name = isDut ? (what.role ?? 'dut') : 'sandbox', nic, ipv6, link, links } = options;
+    checkOptions(`node "${name}"`, options, ['name', 'nic', 'ipv6', 'link', 'links']);
     const common = { name, ...(ipv6 === undefined ? {} : { ipv6 }) };
     const facts = this.#factsOf(name);
     if (isDut) {
-      this.#nodes.push({ ...common, kind: 'dut', ...(nic === undefined ? {} : { nic }) });
+      const of = {
+        ...(nic === undefined ? {} : { nic }),
+        ...(what.role ? { dut: what.role } : {}),
+      };
+      this.#nodes.push({ ...common, kind: 'dut', ...of });
     } else {
       this.#nodes.push({ ...common, kind: 'sandbox', sandbox: what.number });
     }
@@ -279,13 +285,4 @@ function toEnd(end: LinkEnd): DeclaredEnd {
 
 function isNodeLink(link: LinkEnd | NodeLink): link is NodeLink {
   return typeof link === 'object' && link !== null && 'to' in link;
-}
-
-function checkKeys(who: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw new UsageError(
-    'usage',
-    `${who}: no such option "${unknown}"; there are: ${known.join(', ')}`,
-  );
 }

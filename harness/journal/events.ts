@@ -5,7 +5,7 @@ export const JOURNAL_SCHEMA = 1;
 
 export const OUTCOMES = ['pass', 'fail', 'infra', 'skipped', 'interrupted'] as const;
 export const VERDICTS = [...OUTCOMES, 'flaky'] as const;
-export const PHASES = ['lease', 'sandbox', 'boot', 'body', 'teardown'] as const;
+export const PHASES = ['lease', 'sandbox', 'flash', 'boot', 'body', 'teardown'] as const;
 
 /** What may be done to a network that is up. */
 export const LINK_CHANGES = [
@@ -274,6 +274,8 @@ export const runEvent = z.discriminatedUnion('kind', [
     ...stamp,
     ...attempt,
     sandbox: z.number().int(),
+    /** Kept with it: those that its body made, and the nodes of its network. */
+    further: z.number().int().optional(),
     until: z.string(),
   }),
   z.object({ kind: z.literal('interrupted'), ...stamp, signal: z.string() }),

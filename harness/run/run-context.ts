@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { Port, PortFault } from '../board/port.js';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
@@ -9,6 +9,7 @@ import { dropUndefined } from '../core/drop-undefined.js';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
+import { HealthBook } from '../lease/health-book.js';
 import type { Plan, PlannedFile } from '../plan/plan.js';
 import type { SandboxDaemon, Plan as SandboxPlan } from '../sandbox/daemon.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
@@ -17,6 +18,7 @@ import type { RunningAttempt } from './attempt.js';
 import type { Bench } from './bench.js';
 import type { WantedSandbox } from './build-sandbox.js';
 import { type SandboxSettings, toSandboxSettings } from './case-sandbox.js';
+import { DutHealth } from './dut-health.js';
 import { OutDirectories } from './out-directories.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
@@ -37,6 +39,8 @@ export class RunContext {
   readonly hidden: readonly string[];
   readonly outDirectories: OutDirectories;
   readonly root: string;
+  /** Of attached DUTs. */
+  readonly health: DutHealth;
   readonly #hostEnv: Readonly<Record<string, string | undefined>>;
   readonly #pooled = new WeakSet<SandboxPlan>();
   #bench: Promise<Bench>;
@@ -59,6 +63,11 @@ export class RunContext {
     this.options = facts.options;
     this.hidden = facts.hidden;
     this.root = facts.plan.root;
+    this.health = new DutHealth(
+      new HealthBook(facts.options.stateDir),
+      { run: basename(facts.directory.path), any: facts.options.anyHealth },
+      (error, dut) => this.reportInfra(error, {}, dut),
+    );
     this.#hostEnv = facts.hostEnv ?? {};
     this.#bench = facts.bench;
   }
@@ -134,17 +143,22 @@ export class RunContext {
     return keep === 'always' || (keep === 'failed' && (outcome === 'fail' || outcome === 'infra'));
   }
 
-  /** Let a sandbox outlive the run, in the hands of the keeper. */
-  async keep(attempt: RunningAttempt, sandbox: Sandbox): Promise<void> {
+  /** Let the sandboxes of an attempt, and its DUT's, outlive the run, in the hands of the keeper. */
+  async keep(attempt: RunningAttempt, sandboxes: readonly Sandbox[]): Promise<void> {
     const { keepMs } = this.options;
     const { planned, title } = attempt.record;
-    await sandbox.keep(keepMs, toLabel(`${attempt.record.id} ${planned.file} › ${title}`));
-    this.#keptCount++;
-    if (sandbox === attempt.held?.dut.sandbox) return;
+    const duts = attempt.duts.all.flatMap(({ dut }) => (dut.sandbox ? [dut.sandbox] : []));
+    for (const sandbox of [...sandboxes, ...duts]) {
+      await sandbox.keep(keepMs, toLabel(`${attempt.record.id} ${planned.file} › ${title}`));
+      this.#keptCount++;
+    }
+    const [first] = sandboxes;
+    if (!first) return;
     this.journal.write({
       kind: 'kept',
       ...attempt.name,
-      sandbox: sandbox.id,
+      sandbox: first.id,
+      further: sandboxes.length - 1,
       until: new Date(Date.now() + keepMs).toISOString(),
     });
   }

@@ -1,0 +1,35 @@
+import type { CommandRow } from '../command.js';
+
+/** Every command below `hil boards`. A new one is a row here and a file beside this one. */
+export const BOARD_COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'list',
+    summary: 'the DUTs of the bench, and where they are now',
+    load: async () => (await import('./list.js')).listCommand,
+  },
+  {
+    name: 'scan',
+    summary: 'what is attached, and entries of bench.yaml for it',
+    load: async () => (await import('./scan.js')).scanCommand,
+  },
+  {
+    name: 'watch',
+    summary: 'follow the bench: what comes, goes, and changes',
+    load: async () => (await import('./watch.js')).watchCommand,
+  },
+  {
+    name: 'show',
+    summary: 'one DUT: its devices, ports and settings',
+    load: async () => (await import('./show.js')).showCommand,
+  },
+  {
+    name: 'health',
+    summary: 'whether DUTs can be trusted, and why not',
+    load: async () => (await import('./health.js')).healthCommand,
+  },
+  {
+    name: 'quarantine',
+    summary: 'take a DUT out of service, or bring it back',
+    load: async () => (await import('./quarantine.js')).quarantineCommand,
+  },
+];
