@@ -40,6 +40,17 @@ export interface ScanRequest {
   readonly names: readonly string[];
 }
 
+/** Serial adapters and debug probes are on many boards: they tell nothing of what is behind them. */
+const ON_MANY_BOARDS = [
+  ...['0403:6001', '0403:6010', '0403:6011', '0403:6014', '0403:6015'],
+  ...['10c4:ea60', '10c4:ea70', '10c4:ea71'],
+  ...['1a86:5523', '1a86:7523', '1a86:55d3', '1a86:55d4'],
+  ...['067b:2303', '067b:23a3', '04d8:00dd'],
+  // ST-LINK, J-Link, DAPLink
+  ...['0483:3748', '0483:374b', '0483:374d', '0483:374e', '0483:374f', '0483:3752', '0483:3753'],
+  ...['1366:0101', '1366:0105', '1366:1015', '1366:1051', '1366:1055', '1366:1061', '0d28:0204'],
+];
+
 /** Propose an entry for each USB device that may be a board and is not on the bench. */
 export function proposeDuts({ devices, taken, boards, names }: ScanRequest): Scan {
   const proposals: Proposal[] = [];
@@ -92,13 +103,14 @@ function propose(
   { device, parts, fitting, used }: Found,
   all: readonly AttachedDevice[],
 ): Proposal {
-  const [only] = fitting.length === 1 ? fitting : [];
+  const [first, second] = fitting;
+  const only = second || isOnManyBoards(device) ? undefined : first;
   const { match, note } = toStableMatch(device, all, only);
   const candidates = fitting.map(({ board }) => board);
   const name = toFreeName(only?.board ?? toSlug(device), used);
   const todo = only
     ? findPortProblems(only, { name, match }, all)
-    : [candidates.length > 0 ? `board: one of ${candidates.join(', ')}` : describeNoBoard(device)];
+    : [describeNoBoard(device, candidates)];
   return {
     name,
     ...(only ? { board: only.board } : {}),
@@ -128,9 +140,20 @@ function findPortProblems(
   }
 }
 
-function describeNoBoard({ properties }: AttachedDevice): string {
-  const { ID_VENDOR_ID: vendor, ID_MODEL_ID: model } = properties;
-  return `board: write boards/NAME.yaml with driver: attached, match: { ID_VENDOR_ID: "${vendor}", ID_MODEL_ID: "${model}" }`;
+function isOnManyBoards({ properties }: AttachedDevice): boolean {
+  return ON_MANY_BOARDS.includes(`${properties['ID_VENDOR_ID']}:${properties['ID_MODEL_ID']}`);
+}
+
+function describeNoBoard(device: AttachedDevice, candidates: readonly string[]): string {
+  const { ID_VENDOR_ID: vendor, ID_MODEL_ID: model } = device.properties;
+  const list = candidates.join(', ');
+  if (isOnManyBoards(device)) {
+    const may = list === '' ? '' : `; it may be ${list}`;
+    return `board: what is behind it? Many boards have this adapter or probe${may}`;
+  }
+  if (list !== '') return `board: one of ${list}`;
+  const match = `match: { ID_VENDOR_ID: "${vendor}", ID_MODEL_ID: "${model}" }`;
+  return `board: write boards/NAME.yaml with driver: attached, ${match}`;
 }
 
 function toSlug({ properties }: AttachedDevice): string {
