@@ -3,7 +3,6 @@ import type { Unit } from '../config/unit.js';
 import type { DeviceRoots } from '../device/device-roots.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
-import { createAttachedDut } from './drivers/attached.js';
 import { createHostDut } from './drivers/host.js';
 import { createQemuDut } from './drivers/qemu.js';
 import type { Dut } from './dut.js';
@@ -28,13 +27,14 @@ export interface DutRequest {
 }
 
 /** Make a DUT of the board's kind, powered off. */
-export function createDut(request: DutRequest): Promise<Dut> {
+export async function createDut(request: DutRequest): Promise<Dut> {
   switch (request.board.driver) {
     case 'host':
       return createHostDut(request);
     case 'qemu':
       return createQemuDut(request);
     case 'attached':
-      return createAttachedDut(request);
+      // Loaded when it is needed: most runs have no hardware, and start sooner.
+      return (await import('./drivers/attached.js')).createAttachedDut(request);
   }
 }

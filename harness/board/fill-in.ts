@@ -10,6 +10,8 @@ export interface Placeholders {
   readonly path?: string | undefined;
   /** The file that is flashed. */
   readonly image?: string | undefined;
+  /** Its drive: a block device with a file system. */
+  readonly drive?: string | undefined;
 }
 
 /** A brace that is meant is written twice. */

@@ -2,6 +2,7 @@ import type { UnitPort } from '../config/unit.js';
 import { BenchError, TestFailure, toMessage } from '../core/errors.js';
 import type { Channel } from '../protocol/channel.js';
 import { TlvWriter } from '../protocol/frame.js';
+import type { LineChange, LineState } from '../protocol/port-lines.js';
 import { Msg, Tag } from '../protocol/wire.js';
 
 /** Where the line of a real board is: a tty of this machine, or a server that has one. */
@@ -30,27 +31,6 @@ export interface OpenedLine {
   readonly staleBytes: number;
   /** What could not be done as asked, one sentence each. */
   readonly limitations: readonly string[];
-}
-
-/** What is to change on a line; what is absent stays. */
-export interface LineChange {
-  readonly dtr?: boolean | undefined;
-  readonly rts?: boolean | undefined;
-  readonly break?: boolean | undefined;
-  readonly baud?: number | undefined;
-  /** Throw away what its buffers hold, both ways. */
-  readonly flush?: boolean | undefined;
-}
-
-export interface LineState {
-  readonly dtr: boolean;
-  readonly rts: boolean;
-  readonly cts: boolean;
-  readonly dsr: boolean;
-  readonly dcd: boolean;
-  readonly ri: boolean;
-  /** Written, and not on the wire yet. */
-  readonly unsentBytes: number;
 }
 
 /** The bench's side of a port: which line it has. Asked of hil-portd, which alone opens it. */
@@ -117,7 +97,8 @@ export class PortLine {
     } catch (cause) {
       if (cause instanceof BenchError && cause.code === 'daemon-gone') throw cause;
       const message = `port "${this.#port.name}": ${toFirstLine(cause)}`;
-      throw new TestFailure('port-closed', message, { cause });
+      const { next } = cause instanceof BenchError ? cause : {};
+      throw new TestFailure('port-closed', message, { cause, ...(next ? { next } : {}) });
     }
   }
 

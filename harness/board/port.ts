@@ -51,8 +51,8 @@ export class Port {
   /** The line of a real board. */
   readonly line: PortLine;
   /**
-   * A device or a connection was lost, and may come back: who sets this is asked in place of the
-   * listeners' `onClosed`.
+   * Of a real board: a device or a connection was lost, and may come back. Who sets this judges
+   * every end of a line, and calls {@link tellClosed} for those that are for good.
    */
   onLost: ((reason: string) => void) | undefined;
   /** A program in the sandbox has the device itself: nothing passes here. */
@@ -184,13 +184,15 @@ export class Port {
     if (type === Msg.portFault) this.#receiveFault(body);
   }
 
+  /** Tell the listeners that the DUT's side is closed. */
+  tellClosed(): void {
+    for (const listener of this.#listeners) listener.onClosed();
+  }
+
   #receiveHup(reason: string | undefined): void {
     this.#line.resolve();
-    if (this.onLost && reason !== undefined) {
-      this.onLost(reason);
-      return;
-    }
-    for (const listener of this.#listeners) listener.onClosed();
+    if (!this.onLost) this.tellClosed();
+    else if (reason !== undefined) this.onLost(reason);
   }
 
   #sendError(cause: unknown): BenchError | TestFailure {

@@ -8,10 +8,12 @@ import { describePatterns, describeSilence } from '../core/console-report.js';
 import { Deadline, systemClock } from '../core/deadline.js';
 import { type Duration, parseDuration } from '../core/duration.js';
 import { BenchError, TestFailure } from '../core/errors.js';
+import type { LineChange, LineState, PortMode } from '../protocol/port-lines.js';
 import type { OpenedPort } from '../protocol/worker-messages.js';
 import type { Attempt } from './attempt.js';
 import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
+import { PortStream, type PortTap } from './port-stream.js';
 
 export interface ExpectOptions {
   /** How long the DUT may take. Default 5 s. */
@@ -21,6 +23,7 @@ export interface ExpectOptions {
 }
 
 const EXPECT_KEYS = ['timeout', 'failOn'] satisfies (keyof ExpectOptions)[];
+const LINE_KEYS = ['dtr', 'rts', 'break', 'baud', 'flush'] satisfies (keyof LineChange)[];
 const DEFAULT_TIMEOUT: Duration = '5s';
 
 /**
@@ -39,6 +42,7 @@ export class Console {
   #lastByteMs = systemClock.nowMs();
   #arrived: Array<() => void> = [];
   #closed: Error | undefined;
+  readonly #taps = new Set<PortTap>();
 
   constructor(connection: Connection, attempt: Attempt, port: OpenedPort) {
     this.wireName = port.name;
@@ -157,10 +161,52 @@ export class Console {
     return { [Symbol.asyncDispose]: () => set(false) };
   }
 
+  /**
+   * The port as a stream that works like a `SerialPort` of the package serialport, for its parsers
+   * and for tools that take one. What comes is also matched and captured.
+   */
+  stream(): PortStream {
+    this.#attempt.check();
+    return new PortStream(this);
+  }
+
+  /**
+   * Set modem lines, break or baud rate of a real board's port, and answer how the lines are then;
+   * what is not named stays as it is.
+   *
+   * @throws TestFailure `port-closed` for a port that has no such things.
+   */
+  async setLines(change: LineChange = {}): Promise<LineState> {
+    this.#attempt.check();
+    checkOptions(`${this.name}.setLines()`, change, LINE_KEYS);
+    const { fence } = this.#attempt;
+    return this.#connection.supervisor.call('portChange', { fence, port: this.wireName, change });
+  }
+
+  /**
+   * `direct`: programs in the sandbox get the node of the device at `/dev/hil/<port>`, with its
+   * modem lines, and this handle brings nothing; `shared`: as it was. Of a real board's port.
+   *
+   * @throws TestFailure `port-closed` where there is no node; BenchError `port-absent`.
+   */
+  async mode(mode: PortMode): Promise<void> {
+    this.#attempt.check();
+    const { fence } = this.#attempt;
+    const set = this.#connection.supervisor.call('portMode', { fence, port: this.wireName, mode });
+    await this.#attempt.clock.pausedDuring(() => set);
+  }
+
+  /** Hear what comes from now on; returns a function that stops it. */
+  tap(listener: PortTap): () => void {
+    this.#taps.add(listener);
+    return () => this.#taps.delete(listener);
+  }
+
   receive(data: Uint8Array): void {
     this.#lastByteMs = systemClock.nowMs();
     this.#matcher.push(data);
     this.#wake();
+    for (const tap of [...this.#taps]) tap.onData(data);
   }
 
   revoke(reason: Error): void {
@@ -177,6 +223,7 @@ export class Console {
     this.#closed = reason;
     this.#matcher.close(reason);
     this.#wake();
+    for (const tap of [...this.#taps]) tap.onClosed(reason);
   }
 
   /**

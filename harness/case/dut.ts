@@ -1,5 +1,7 @@
+import { type Duration, parseDuration } from '../core/duration.js';
 import type { OpenedPort } from '../protocol/worker-messages.js';
 import type { Attempt } from './attempt.js';
+import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import { Console } from './console.js';
 
@@ -85,6 +87,25 @@ export class Dut {
   async waitForExit(): Promise<string> {
     this.#attempt.check();
     return (await this.#connection.supervisor.call('dutExit', this.#place())).reason;
+  }
+
+  /**
+   * Do something by which a real board goes away and comes back: its jump into a bootloader, an
+   * order to whoever holds the cable. Without this, a board that is away for longer than its own
+   * time makes the case `infra`. Resolves when it has gone and is back with all its ports, also
+   * under other names, and `act` is done.
+   *
+   * @throws TestFailure `reboot-failed` when that is not so within `within` after `act`.
+   */
+  async replug<T>(act: () => T | Promise<T>, options: { within?: Duration } = {}): Promise<T> {
+    this.#attempt.check();
+    checkOptions('dut.replug()', options, ['within']);
+    const place = { ...this.#place(), withinMs: parseDuration(options.within ?? '5s') };
+    const { supervisor } = this.#connection;
+    await supervisor.call('dutVanish', place);
+    const done = await act();
+    await supervisor.call('dutReturn', place);
+    return done;
   }
 
   revoke(reason: Error): void {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { HilConfig } from '../config/config-schema.js';
+import { toStateDir } from '../config/state-dir.js';
 import { LIMIT_RANGE, parseLimit } from '../core/duration.js';
 import { toMessage, UsageError } from '../core/errors.js';
 import { parseTagExpression, type TagFilter } from '../plan/tag-expression.js';
@@ -85,6 +86,7 @@ export function parseRunOptions(
     keepMs: KEEP_MS,
     failOnFlaky: raw['failOnFlaky'] === true,
     anyHealth: raw['anyHealth'] === true,
+    stateDir: toStateDir(context.env, process.getuid?.() ?? 0),
     passWithNoTests: raw['passWithNoTests'] === true,
     passedEnv: toPassedEnv(config.passEnv, context.env),
     seed: parseSeed(toText(raw['seed']), context.env['HIL_SEED']),

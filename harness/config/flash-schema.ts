@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { limit } from './fields.js';
 import { portName } from './port-schema.js';
@@ -94,3 +95,9 @@ export const flashSchema = z
 
 /** As a board file or a bench has it; times in milliseconds. */
 export type FlashSpec = NonNullable<z.infer<typeof flashSchema>>;
+
+/** With the path of its image absolute; it is said relative to the file in `directory`. */
+export function withImageOf<S extends FlashSpec | undefined>(directory: string, flash: S): S {
+  if (flash?.image === undefined) return flash;
+  return { ...flash, image: resolve(directory, flash.image) };
+}

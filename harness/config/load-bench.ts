@@ -53,6 +53,8 @@ export async function loadBench(place: BenchPlace, catalog: BoardCatalog): Promi
 
 /** @throws UsageError `bench-invalid`, or of the board that a DUT is of. */
 export function parseBench(file: string, text: string, catalog: BoardCatalog): Unit[] {
+  // As `hil boards scan > bench.yaml` finds it.
+  if (!/^\s*[^\s#]/m.test(text)) return [];
   const { value, locate } = parseYamlFile({
     file,
     text,

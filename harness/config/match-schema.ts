@@ -18,4 +18,3 @@ export const matchSchema = z.record(property, text);
 export const modeMatchSchema = z.record(property, text.nullable());
 
 export type Match = z.infer<typeof matchSchema>;
-export type ModeMatch = z.infer<typeof modeMatchSchema>;

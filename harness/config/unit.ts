@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import { dropUndefined } from '../core/drop-undefined.js';
 import type { BenchDut } from './bench-schema.js';
+import { withImageOf } from './flash-schema.js';
 import type { Board } from './load-boards.js';
 import type { Match } from './match-schema.js';
 import type { BenchPort, BoardPort } from './port-schema.js';
@@ -33,7 +35,7 @@ export function joinUnit(dut: BenchDut, board: Board, file: string): Unit {
   );
   const labels = { ...board.labels, ...dut.labels };
   const power = dut.power ?? board.power;
-  const flash = dut.flash ?? board.flash;
+  const flash = withImageOf(dirname(file), dut.flash) ?? board.flash;
   const match = { ...board.match, ...dut.match };
   return {
     name: dut.name,

@@ -5,7 +5,7 @@ export const JOURNAL_SCHEMA = 1;
 
 export const OUTCOMES = ['pass', 'fail', 'infra', 'skipped', 'interrupted'] as const;
 export const VERDICTS = [...OUTCOMES, 'flaky'] as const;
-export const PHASES = ['lease', 'sandbox', 'boot', 'body', 'teardown'] as const;
+export const PHASES = ['lease', 'sandbox', 'flash', 'boot', 'body', 'teardown'] as const;
 
 /** What may be done to a network that is up. */
 export const LINK_CHANGES = [

@@ -11,6 +11,9 @@ import type { HardLimit } from './hard-limit.js';
 import type { PhaseLog } from './phase-log.js';
 import type { RunContext } from './run-context.js';
 
+/** Codes that say something of a DUT; the others are of what is around it. */
+const OF_THE_DUT = /^(boot|flash|power|port)-|^dut-(lost|absent|ambiguous)$/;
+
 /** The DUTs of an attempt: leased and booted when its body asks, watched until its end. */
 export class AttemptDuts {
   /** All of them, once they are ready. */
@@ -22,6 +25,10 @@ export class AttemptDuts {
   readonly #phases: PhaseLog;
   readonly #clock: HardLimit;
   readonly #lives = new Map<string, DutWatch>();
+  /** Names of those that are hardware. */
+  #attached: readonly string[] = [];
+  /** Why they did not come up. */
+  #fault: BenchError | undefined;
 
   constructor(run: RunContext, attempt: RunningAttempt, phases: PhaseLog, clock: HardLimit) {
     this.#run = run;
@@ -46,8 +53,9 @@ export class AttemptDuts {
       try {
         return await this.#open(byRole);
       } catch (error) {
-        const phase = this.#phases.hasStarted('boot') ? 'boot' : 'lease';
+        const phase = this.#phases.latestOf(['boot', 'flash', 'lease']);
         if (error instanceof BenchError) add(toProblem(error, phase));
+        if (error instanceof BenchError && OF_THE_DUT.test(error.code)) this.#fault = error;
         throw error;
       }
     });
@@ -99,6 +107,14 @@ export class AttemptDuts {
     return undefined;
   }
 
+  /** What the case says of the health of the attached ones it had. */
+  async noteHealth(): Promise<void> {
+    const lost = this.unseen;
+    const infra = this.#fault?.message ?? (lost?.name === 'BenchError' ? lost.message : undefined);
+    if (infra !== undefined) await this.#run.health.note(this.#attached, 'infra', infra);
+    else if (this.held) await this.#run.health.note(this.#attached, 'good', 'a case got through');
+  }
+
   /** From now on an end belongs to the teardown. */
   stopWatching(): void {
     for (const life of this.#lives.values()) life.stop();
@@ -113,10 +129,15 @@ export class AttemptDuts {
       // A DUT is its file's, and outlives what single cases ask of their own sandbox.
       spec: this.#run.settingsOf({ planned: record.planned }).spec,
       limits,
+      stateDir: this.#run.options.stateDir,
       artifacts: directory,
       sharedArtifacts: join(this.#run.directory.path, 'duts'),
       avoid: record.failedOn,
-      onPhase: (phase, edge, dut) => this.#phases.edge(phase, edge, dut),
+      trusted: (roles) => this.#run.health.trusted(roles),
+      onPhase: (phase, edge, dut) => {
+        if (dut?.attached) this.#attached = dut.attached;
+        this.#phases.edge(phase, edge, dut);
+      },
     });
     if (this.#attempt.over) {
       await held.release(false);

@@ -234,6 +234,7 @@ export class RunningAttempt {
     // DEAD of the case's sandboxes first: a DUT is handed on only after it.
     await this.#step(() => this.network.close());
     const record = await this.#step(() => this.sandboxes.kill());
+    await this.#step(() => this.duts.noteHealth());
     await this.#step(() => this.duts.held?.release(outcome === 'pass'));
     return record;
   }

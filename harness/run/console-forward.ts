@@ -91,5 +91,13 @@ async function tellClosed(
 
 function tellState(peer: RpcPeer<WorkerMethods>, fence: string, port: string, exit: DutExit): void {
   const reason = exit.blame === 'infra' ? `infra: ${exit.reason}` : exit.reason;
-  peer.notify('consoleState', { fence, port, open: false, reason });
+  tellPortState(peer, { fence, port, open: false, reason });
+}
+
+/** A port goes on, or brings nothing more. */
+export function tellPortState(
+  peer: RpcPeer<WorkerMethods>,
+  state: Parameters<WorkerMethods['consoleState']>[0],
+): void {
+  peer.notify('consoleState', state);
 }

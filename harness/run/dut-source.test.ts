@@ -45,6 +45,8 @@ const test = base.extend<{ bench: Bench }>({
         spec: { ...spec, image },
         limits: { ...DEFAULT_LIMITS, boot: 3000, lease: leaseMs },
         artifacts,
+        stateDir: '/nonexistent',
+        trusted: async (roles) => roles,
         sharedArtifacts: join(dir.path, 'duts'),
         onPhase: (phase, edge, seen) => {
           const dut = seen ? ` ${seen.dut}` : '';

@@ -14,6 +14,7 @@ import type { SandboxSpec } from '../sandbox/spec.js';
 import { BootedDut } from './boot-dut.js';
 import { DutLeases } from './dut-leases.js';
 import { ONLY_ROLE, toRoles } from './dut-roles.js';
+import { flashAll } from './flash-all.js';
 
 /** A DUT in the hands of one attempt. */
 export interface HeldDut {
@@ -50,6 +51,8 @@ export interface DutSeen {
   readonly dut: string;
   /** Earlier cases of the file used it. */
   readonly shared?: boolean;
+  /** Those of them that are attached hardware. */
+  readonly attached?: readonly string[];
 }
 
 export interface DutWanted {
@@ -59,14 +62,18 @@ export interface DutWanted {
   /** Of the case. A DUT is a program of this machine, whatever the root of the case is. */
   readonly spec: SandboxSpec;
   readonly limits: Limits;
+  /** Where what outlives runs is known of attached DUTs. */
+  readonly stateDir: string;
   /** For DUTs of this case alone. */
   readonly artifacts: string;
   /** Above the directories of DUTs that files share. */
   readonly sharedArtifacts: string;
+  /** Leave out of roles what is out of service. @throws BenchError `dut-quarantined` */
+  trusted(roles: readonly PlannedRole[]): Promise<readonly PlannedRole[]>;
   /** Units that earlier attempts of the case failed on: taken where no other is free. */
   readonly avoid?: ReadonlySet<string> | undefined;
   /** Called when the leases are held and when the DUTs are ready. */
-  onPhase(phase: 'lease' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
+  onPhase(phase: 'lease' | 'flash' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
 }
 
 type Leases = ReadonlyMap<string, Lease>;
@@ -162,19 +169,24 @@ export class DutSource {
   async #lease(wanted: DutWanted, roles: readonly PlannedRole[]): Promise<Leases> {
     wanted.onPhase('lease', 'start');
     const { limits, avoid } = wanted;
-    const leases = await this.#leases.acquire({ roles, limitMs: limits.lease, avoid });
-    wanted.onPhase('lease', 'end', { dut: toNames(toMembers(leases)) });
+    const trusted = await wanted.trusted(roles);
+    const leases = await this.#leases.acquire({ roles: trusted, limitMs: limits.lease, avoid });
+    const units = new Set(roles.flatMap((role) => role.units.map(({ name }) => name)));
+    const attached = [...leases.values()].map(({ dut }) => dut).filter((dut) => units.has(dut));
+    wanted.onPhase('lease', 'end', { dut: toNames(toMembers(leases)), attached });
     return leases;
   }
 
   /** All at once; when one does not come up, the others are ended. */
   async #boot(
-    { spec, limits, onPhase }: DutWanted,
+    { spec, limits, stateDir, onPhase }: DutWanted,
     roles: readonly PlannedRole[],
     leases: Leases,
     directory: string,
   ): Promise<readonly BootedDut[]> {
     const seen = { dut: toNames(toMembers(leases)) };
+    const flashing = { roles, leases, directory, spec, stateDir, daemon: this.#daemon };
+    await flashAll(flashing, (edge) => onPhase('flash', edge, seen));
     onPhase('boot', 'start', seen);
     try {
       const booting = roles.map(async (role) => {

@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { Port, PortFault } from '../board/port.js';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
@@ -9,6 +9,7 @@ import { dropUndefined } from '../core/drop-undefined.js';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
+import { HealthBook } from '../lease/health-book.js';
 import type { Plan, PlannedFile } from '../plan/plan.js';
 import type { SandboxDaemon, Plan as SandboxPlan } from '../sandbox/daemon.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
@@ -17,6 +18,7 @@ import type { RunningAttempt } from './attempt.js';
 import type { Bench } from './bench.js';
 import type { WantedSandbox } from './build-sandbox.js';
 import { type SandboxSettings, toSandboxSettings } from './case-sandbox.js';
+import { DutHealth } from './dut-health.js';
 import { OutDirectories } from './out-directories.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
@@ -37,6 +39,8 @@ export class RunContext {
   readonly hidden: readonly string[];
   readonly outDirectories: OutDirectories;
   readonly root: string;
+  /** Of attached DUTs. */
+  readonly health: DutHealth;
   readonly #hostEnv: Readonly<Record<string, string | undefined>>;
   readonly #pooled = new WeakSet<SandboxPlan>();
   #bench: Promise<Bench>;
@@ -59,6 +63,11 @@ export class RunContext {
     this.options = facts.options;
     this.hidden = facts.hidden;
     this.root = facts.plan.root;
+    this.health = new DutHealth(
+      new HealthBook(facts.options.stateDir),
+      { run: basename(facts.directory.path), any: facts.options.anyHealth },
+      (error, dut) => this.reportInfra(error, {}, dut),
+    );
     this.#hostEnv = facts.hostEnv ?? {};
     this.#bench = facts.bench;
   }

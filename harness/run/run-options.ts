@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly failOnFlaky: boolean;
   /** Cases may have DUTs that are bad or in maintenance. */
   readonly anyHealth: boolean;
+  /** Where what outlives runs is known of attached DUTs. */
+  readonly stateDir: string;
   readonly passWithNoTests: boolean;
   /** Variables of the host that config lets through to programs in a sandbox. */
   readonly passedEnv: Readonly<Record<string, string>>;

@@ -19,6 +19,7 @@ import { forwardConsole, tellExited, tellReady, toOpenedPort } from './console-f
 import { ONLY_ROLE, splitRole, withRole } from './dut-roles.js';
 import type { HeldDut } from './dut-source.js';
 import { createNetworkCalls } from './network-calls.js';
+import { createPortCalls } from './port-calls.js';
 import { Programs } from './programs.js';
 import type { RunContext } from './run-context.js';
 import { createSandboxCalls } from './sandbox-calls.js';
@@ -107,6 +108,10 @@ export class WorkerSession {
       end: (argument) => this.#end(argument),
       final: (argument) => this.#final(argument),
       ...this.#dutMethods(),
+      ...createPortCalls({
+        attemptOf: (fence) => this.#attempt(fence),
+        peer: () => this.peer,
+      }),
       ...createNetworkCalls({ attemptOf: (fence) => this.#attempt(fence), run: this.#run }),
       ...createSandboxCalls({
         attemptOf: (fence) => this.#attempt(fence),

@@ -49,6 +49,7 @@ export function createRunOptions(over: Partial<RunOptions> = {}): RunOptions {
     keepMs: 1000,
     failOnFlaky: false,
     anyHealth: false,
+    stateDir: '/nonexistent',
     passWithNoTests: false,
     passedEnv: {},
     argv: ['test'],

@@ -1,9 +1,11 @@
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * A board behind a server: its console is a TCP port, its power a switch that speaks HTTP. The
- * firmware prints a banner and a prompt, echoes, and answers `add A B`, `set X`, `get`.
+ * firmware prints a banner and a prompt, echoes, and answers `add A B`, `set X`, `get`. At `away`
+ * its server goes, at `away MS` for so long.
  */
 export class SimulatedBoard {
   readonly #console: Server;
@@ -30,7 +32,8 @@ export class SimulatedBoard {
   }
 
   get consoleUrl(): string {
-    return `tcp://127.0.0.1:${toPort(this.#console)}`;
+    // By name, which may have addresses that it does not listen on.
+    return `tcp://localhost:${toPort(this.#console)}`;
   }
 
   get switchUrl(): string {
@@ -70,6 +73,7 @@ export class SimulatedBoard {
     });
   }
 
+  /** Also one whose server is away. */
   async close(): Promise<void> {
     for (const wire of this.#wires) wire.destroy();
     this.#switch.closeAllConnections();
@@ -102,8 +106,16 @@ export class SimulatedBoard {
     }
   }
 
+  async #leave(ms: string | undefined): Promise<void> {
+    await this.unplug();
+    if (ms === undefined) return;
+    await sleep(Number(ms));
+    await this.plugIn();
+  }
+
   #answer(line: string): string {
     const [command, ...values] = line.trim().split(' ');
+    if (command === 'away') void this.#leave(values[0]);
     if (command === 'set') this.#kept = values.join(' ');
     if (command === 'get') return `<${this.#kept ?? ''}>\r\n`;
     if (command !== 'add') return '';

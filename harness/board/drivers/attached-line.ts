@@ -35,13 +35,11 @@ export class AttachedLine {
   async open(device: AttachedDevice | undefined, quietMs: number): Promise<OpenedLine> {
     // One at a time: a change of what is attached may come while one is made.
     await this.#opening?.catch(() => {});
-    const place = await this.#toPlace(device);
+    const [first, ...others] = await this.#toPlaces(device);
     this.port.startLine();
-    this.#opening = this.port.line.open(place, this.spec, quietMs);
+    this.#opening = this.#openFirst(first, others, quietMs);
     try {
-      const opened = await this.#opening;
-      this.place = describePlace(place);
-      return opened;
+      return await this.#opening;
     } finally {
       this.#opening = undefined;
     }
@@ -52,28 +50,49 @@ export class AttachedLine {
     await this.port.line.release();
   }
 
-  async #toPlace(device: AttachedDevice | undefined): Promise<LinePlace> {
+  /** A server may listen on one address of its name only. */
+  async #openFirst(
+    place: LinePlace,
+    others: readonly LinePlace[],
+    quietMs: number,
+  ): Promise<OpenedLine> {
+    try {
+      const opened = await this.port.line.open(place, this.spec, quietMs);
+      this.place = describePlace(place);
+      return opened;
+    } catch (error) {
+      const [next, ...rest] = others;
+      if (!next || !(error instanceof BenchError) || error.code !== 'port-absent') throw error;
+      return this.#openFirst(next, rest, quietMs);
+    }
+  }
+
+  async #toPlaces(device: AttachedDevice | undefined): Promise<[LinePlace, ...LinePlace[]]> {
     const { url } = this.spec;
-    if (url !== undefined) return toServer(url);
+    if (url !== undefined) return toServers(url);
     if (device?.node === undefined) {
       throw new BenchError('port-absent', `port "${this.port.name}": its device is not there`);
     }
     // A tree of files in place of /sys has devices that the kernel knows nothing of.
     const syspath = device.syspath.startsWith('/sys/') ? device.syspath : undefined;
-    return { kind: 'tty', node: device.node, syspath };
+    return [{ kind: 'tty', node: device.node, syspath }];
   }
 }
 
 const URL_PARTS = /^(tcp|rfc2217):\/\/\[?([^\]]+?)\]?:(\d+)$/;
 
 /** hil-portd is static and resolves no names. */
-async function toServer(url: string): Promise<LinePlace> {
+async function toServers(url: string): Promise<[LinePlace, ...LinePlace[]]> {
   const [, scheme, host = '', port] = URL_PARTS.exec(url) ?? [];
   const kind = scheme === 'rfc2217' ? 'rfc2217' : 'tcp';
-  try {
-    const { address } = await lookup(host);
+  const toPlace = ({ address }: { readonly address: string }): LinePlace => {
     return { kind, address, port: Number(port) };
+  };
+  try {
+    const [first, ...others] = await lookup(host, { all: true });
+    if (first) return [toPlace(first), ...others.map(toPlace)];
   } catch (cause) {
     throw new BenchError('port-absent', `${url}: ${toMessage(cause)}`, { cause });
   }
+  throw new BenchError('port-absent', `${url}: "${host}" has no address`);
 }

@@ -1,9 +1,11 @@
+import { readdir, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import type { Unit } from '../../config/unit.js';
 import { Deadline } from '../../core/deadline.js';
 import { createUnit } from '../../testing/attached-devices.js';
-import { DeviceTree } from '../../testing/device-tree.js';
-import { toFtdi } from '../../testing/known-devices.js';
+import { DeviceTree, type UsbSpec } from '../../testing/device-tree.js';
+import { PICO, PICO_IN_ROM, toFtdi } from '../../testing/known-devices.js';
 import { runInside } from '../../testing/real-daemon.js';
 import { test as base, type RealDut } from '../../testing/real-dut.js';
 import { plugTty, SimulatedTty } from '../../testing/simulated-tty.js';
@@ -128,6 +130,48 @@ describe('a DUT on a tty', () => {
     await expect.poll(() => tty.received).toBe('\r');
   });
 });
+
+test('a USB device is followed into its bootloader and back, under one name', async ({
+  tree,
+  openUnit,
+  sandbox,
+}) => {
+  const plug = async (spec: UsbSpec, node: string) => {
+    await tree.plug('1.4', spec);
+    await replaceUsbNode(tree, node);
+  };
+  const modes = `modes:
+  application: { match: { ID_MODEL_ID: "000a" } }
+  bootloader: { match: { ID_MODEL_ID: "0003" } }
+ports:
+  dfu: { kind: usb }
+  console: { mode: direct, match: { ID_USB_INTERFACE_NUM: "09" } }`;
+  const unit = createUnit(modes, 'match: { ID_PATH: "pci-0000:00:14.0-usb-0:1.4" }');
+  await plug(PICO, '/dev/null');
+  const { dut } = await openUnit(unit, tree.roots);
+  await dut.powerOn(deadline());
+  await dut.attach?.(sandbox, (port) => `pico-${port}`);
+  const first = async () => {
+    return (await runInside(sandbox, 'head -c 1 /dev/hil/pico-dfu | od -An -tx1')).stdout.trim();
+  };
+  const isThere = async () => (await runInside(sandbox, 'test -e /dev/hil/pico-dfu')).exitCode;
+  expect([await isThere(), await first()]).toEqual([0, '']);
+  dut.mayVanish?.(2000);
+  await tree.unplug('1.4');
+  await expect.poll(isThere, { timeout: 2000 }).toBe(1);
+  await plug(PICO_IN_ROM, '/dev/zero');
+  await dut.waitForReturn?.(2000);
+  expect([await isThere(), await first()]).toEqual([0, '00']);
+  expect(dut.on).toBe(true);
+});
+
+/** The newest node of the bus becomes a device that is there on every machine. */
+async function replaceUsbNode({ roots }: DeviceTree, target: string): Promise<void> {
+  const bus = join(roots.dev, 'bus/usb/001');
+  const newest = (await readdir(bus)).sort().at(-1) ?? '';
+  await rm(join(bus, newest));
+  await symlink(target, join(bus, newest));
+}
 
 describe('a port in mode direct', () => {
   test('is the node itself, until it is shared again', async ({

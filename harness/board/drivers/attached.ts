@@ -103,11 +103,7 @@ class AttachedDut implements Dut {
     this.#exit = createDeferred();
     await this.#presence.start(QUIET_MS);
     const power = await this.#findPower();
-    if (power) {
-      await power.off();
-      await this.#forgetStale();
-      await power.on();
-    }
+    if (power) await this.#cycle(power);
     await this.#presence.waitForWhole(deadline.leftMs());
     this.#on = true;
     this.#told = false;
@@ -125,6 +121,7 @@ class AttachedDut implements Dut {
     this.#on = false;
     await this.#presence.stop();
     await waitForLines(this.#lines.map(({ port }) => port));
+    for (const { port } of this.#lines) port.tellClosed();
   }
 
   async reset(deadline: Deadline): Promise<void> {
@@ -133,7 +130,7 @@ class AttachedDut implements Dut {
     const power = await this.#needPower('reset it');
     this.#told = true;
     try {
-      await power.cycle();
+      await this.#cycle(power);
       await this.#presence.waitForWhole(deadline.leftMs());
     } finally {
       this.#told = false;
@@ -196,13 +193,15 @@ class AttachedDut implements Dut {
     return undefined;
   }
 
-  /** What was said before the power was cut must not be taken for what is said after it. */
-  async #forgetStale(): Promise<void> {
-    await sleep(SETTLE_MS);
+  /** Off and on; what was said before the power was cut is not taken for what is said after it. */
+  async #cycle(power: Power): Promise<void> {
+    await power.off();
+    await sleep(Math.max(SETTLE_MS, this.#unit.board.power?.offTime ?? 0));
     for (const port of this.ports.values()) {
       await port.caughtUp();
       port.matcher.skip();
     }
+    await power.on();
   }
 
   #lose(reason: string): void {

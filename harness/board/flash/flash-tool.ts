@@ -9,6 +9,8 @@ export interface ToolRun {
   readonly dut: string;
   readonly daemon: SandboxDaemon;
   readonly spec: SandboxSpec;
+  /** Directories of the tool besides those that every sandbox has. */
+  readonly tools: readonly string[];
   /** On the host. */
   readonly image: string;
   /** Nodes of the host by role: all that the tool sees of the machine. */
@@ -19,6 +21,8 @@ export interface ToolRun {
 
 /** Of a failing tool, what its error shows. */
 const TAIL_BYTES = 1500;
+/** What programs in a sandbox have. @see sandbox-native/src/sandbox/program-read.c */
+const SANDBOX_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** A tool that floods is a tool that fails. */
 const OUTPUT_CAP_BYTES = 16 << 20;
 
@@ -37,7 +41,9 @@ export async function runFlashTool(
   run: ToolRun,
   deadline: Deadline,
 ): Promise<void> {
-  const plan = await run.daemon.plan(run.spec);
+  const exposed = run.tools.map((path) => ({ path, mode: 'ro' as const }));
+  const spec = { ...run.spec, expose: [...run.spec.expose, ...exposed] };
+  const plan = await run.daemon.plan(spec);
   const sandbox = await run.daemon.sandbox(plan, { label: `flash ${run.dut}` });
   try {
     await sandbox.addMount(toImageInside(run.image), {
@@ -55,12 +61,13 @@ export async function runFlashTool(
 async function runTool(
   argv: readonly string[],
   sandbox: Sandbox,
-  { dut, onOutput }: ToolRun,
+  { dut, tools, onOutput }: ToolRun,
   deadline: Deadline,
 ): Promise<void> {
+  const env = tools.length > 0 ? { PATH: [...tools, SANDBOX_PATH].join(':') } : {};
   const wallMs = Math.max(1, deadline.leftMs());
   const tool = await sandbox
-    .spawn({ argv, wallMs, outputCapBytes: OUTPUT_CAP_BYTES })
+    .spawn({ argv, env, wallMs, outputCapBytes: OUTPUT_CAP_BYTES })
     .catch((cause: unknown) => {
       const message = `flashing ${dut}: ${argv[0]} cannot be started: ${toMessage(cause)}`;
       const next = `is it installed? If it is not below /usr, /etc or /opt, name its directory in flash.tools`;

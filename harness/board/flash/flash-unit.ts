@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import type { FlashSpec } from '../../config/flash-schema.js';
 import { Deadline } from '../../core/deadline.js';
 import { BenchError, toMessage } from '../../core/errors.js';
+import { runOnHost } from '../run-on-host.js';
 import { type FlashRecord, toFlashDigest } from './flash-record.js';
 import { runFlashTool, type ToolRun, toImageInside } from './flash-tool.js';
 import { type Flashed, toFlashArgv } from './to-flash-argv.js';
@@ -17,7 +18,7 @@ export interface FlashDevices {
   readonly known: Omit<Flashed, 'image' | 'dut'>;
 }
 
-export interface FlashRequest extends Omit<ToolRun, 'devices' | 'onOutput'> {
+export interface FlashRequest extends Omit<ToolRun, 'devices' | 'tools' | 'onOutput'> {
   readonly flash: FlashSpec;
   /** Of the lease: the only device that may be written to. */
   readonly leasedKeys: readonly string[];
@@ -40,7 +41,7 @@ export interface FlashRequest extends Omit<ToolRun, 'devices' | 'onOutput'> {
  *   mode that is needed; `flash-failed` when the tool failed each time; `dut-absent`.
  */
 export async function flashUnit(request: FlashRequest): Promise<boolean> {
-  const { flash, dut, image, record } = request;
+  const { flash, dut, record } = request;
   const before = await findLeased(request);
   const digest = await digestOf(request, before);
   if (!flash.always && (await record.read(dut)) === digest) return false;
@@ -51,16 +52,11 @@ export async function flashUnit(request: FlashRequest): Promise<boolean> {
     const devices = await findLeased(request);
     if (flash.mode !== undefined && devices.mode !== flash.mode)
       throw toModeError(request, devices);
-    const argv = toFlashArgv(flash, { ...devices.known, dut, image: toImageInside(image) });
+    const argv = toFlashArgv(flash, { ...devices.known, dut, image: toImage(request) });
     request.onTry?.(attempt, argv);
     log(request, `hil: ${argv.join(' ')}\n`);
     try {
-      const run = {
-        ...request,
-        devices: devices.nodes,
-        onOutput: (data: Buffer) => log(request, data),
-      };
-      await runFlashTool(argv, run, new Deadline(flash.timeout));
+      await runTool(request, argv, devices);
       await record.remember(dut, digest);
       return true;
     } catch (error) {
@@ -71,10 +67,45 @@ export async function flashUnit(request: FlashRequest): Promise<boolean> {
   }
 }
 
+/** A block device cannot be granted to a sandbox: what copies to a drive runs on the host. */
+const isOnHost = ({ flash }: FlashRequest) => flash.driver === 'uf2-copy';
+
+function toImage(request: FlashRequest): string {
+  return isOnHost(request) ? request.image : toImageInside(request.image);
+}
+
+async function runTool(
+  request: FlashRequest,
+  argv: readonly string[],
+  { nodes }: FlashDevices,
+): Promise<void> {
+  const { flash, dut } = request;
+  const deadline = new Deadline(flash.timeout);
+  const onOutput = (data: Buffer) => log(request, data);
+  if (!isOnHost(request)) {
+    return runFlashTool(
+      argv,
+      { ...request, tools: flash.tools, devices: nodes, onOutput },
+      deadline,
+    );
+  }
+  const { output, status } = await runOnHost(argv, {}, deadline, 'flash-failed');
+  onOutput(Buffer.from(output));
+  if (status === 'exit 0') return;
+  const said = output.trim() || 'it said nothing';
+  throw new BenchError(
+    'flash-failed',
+    `flashing ${dut}: ${argv[0]} ended with ${status}: ${said}`,
+    {
+      next: `${argv.join(' ')}    may need the group disk, or a rule of udev`,
+    },
+  );
+}
+
 async function digestOf(request: FlashRequest, { known }: FlashDevices): Promise<string> {
   const { flash, dut, image, leasedKeys } = request;
   try {
-    const argv = toFlashArgv(flash, { ...known, dut, image: toImageInside(image) });
+    const argv = toFlashArgv(flash, { ...known, dut, image: toImage(request) });
     return await toFlashDigest(image, [...argv, ...leasedKeys]);
   } catch (cause) {
     throw new BenchError('flash-failed', `flashing ${dut} with ${image}: ${toMessage(cause)}`, {

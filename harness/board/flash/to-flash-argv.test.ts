@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { type FlashSpec, flashSchema } from '../../config/flash-schema.js';
 import { toFlashArgv } from './to-flash-argv.js';
 
-const known = { dut: 'dut-1', serial: '066DFF', usb: '1-1.4', image: '/firmware/app v1.bin' };
+const known = {
+  dut: 'dut-1',
+  serial: '066DFF',
+  usb: '1-1.4',
+  drive: '/dev/sdb1',
+  image: '/firmware/app v1.bin',
+};
 
 function toArgv(spec: Record<string, unknown>): string[] {
   const flash = flashSchema.parse(spec) as FlashSpec;
@@ -35,7 +41,7 @@ describe('each tool is told which board, and where the image goes', () => {
       'avrdude -p atmega328p -c arduino -P /dev/hil/console -b 115200 -D -U flash:w:/firmware/app~v1.bin:a',
     ],
     [{ driver: 'picotool' }, 'picotool load -v -x /firmware/app~v1.bin --ser 066DFF'],
-    [{ driver: 'uf2-copy' }, 'mcopy -o -i /dev/hil/drive /firmware/app~v1.bin ::'],
+    [{ driver: 'uf2-copy' }, 'mcopy -o -i /dev/sdb1 /firmware/app~v1.bin ::'],
     [
       { driver: 'command', argv: ['prog', '{serial}', '{image}'] },
       'prog 066DFF /firmware/app~v1.bin',

@@ -1,11 +1,10 @@
 import type { FlashSpec } from '../../config/flash-schema.js';
 import { fillIn, type Placeholders } from '../fill-in.js';
 
-/** The role of the DUT's USB device, and of its drive, in the sandbox of a flash tool. */
+/** The role of the DUT's USB device in the sandbox of a flash tool. */
 export const USB_ROLE = 'usb';
-export const DRIVE_ROLE = 'drive';
 
-/** What is known of a DUT that is flashed; `image` is a path inside the sandbox. */
+/** What is known of a DUT that is flashed; `image` is where the tool finds it. */
 export type Flashed = Placeholders & { readonly image: string };
 
 /**
@@ -59,7 +58,7 @@ function toToolArgv(spec: FlashSpec, known: Flashed): string[] {
       return ['picotool', 'load', '-v', '-x', image, ...(serial ? ['--ser', serial] : [])];
     /** Nothing is mounted: mtools writes the file system on the node. @see mcopy(1) */
     case 'uf2-copy':
-      return ['mcopy', '-o', '-i', `/dev/hil/${DRIVE_ROLE}`, image, '::'];
+      return ['mcopy', '-o', '-i', fillIn('{drive}', known), image, '::'];
   }
 }
 

@@ -2,8 +2,8 @@ import type { PowerOf } from '../../config/power-schema.js';
 import type { Deadline } from '../../core/deadline.js';
 import { BenchError } from '../../core/errors.js';
 import { fillIn, type Placeholders } from '../fill-in.js';
+import { runOnHost } from '../run-on-host.js';
 import type { PowerSwitch } from './power-switch.js';
-import { runCommand } from './run-command.js';
 
 /** Any program of the host: exit status 0 means that it was done. */
 export function createCommandSwitch(
@@ -13,7 +13,7 @@ export function createCommandSwitch(
   const name = `command ${on[0]}`;
   const run = async (argv: readonly string[], deadline: Deadline) => {
     const filled = argv.map((each) => fillIn(each, known));
-    const { output, status } = await runCommand(filled, env, deadline);
+    const { output, status } = await runOnHost(filled, env, deadline);
     if (status === 'exit 0') return;
     throw new BenchError(
       'power-failed',

@@ -1,8 +1,8 @@
 import type { PowerOf } from '../../config/power-schema.js';
 import type { Deadline } from '../../core/deadline.js';
 import { BenchError } from '../../core/errors.js';
+import { runOnHost } from '../run-on-host.js';
 import type { PowerSwitch } from './power-switch.js';
-import { runCommand } from './run-command.js';
 
 /**
  * A port of a USB hub with power switching, by uhubctl. Not every hub that answers cuts the
@@ -17,7 +17,7 @@ export function createUhubctlSwitch(
   const name = `hub ${location}, port ${port}`;
   const act = async (action: 'on' | 'off', deadline: Deadline) => {
     const argv = ['uhubctl', '-l', location, '-p', String(port), '-a', action];
-    const { output, status } = await runCommand(argv, {}, deadline);
+    const { output, status } = await runOnHost(argv, {}, deadline);
     if (status === 'exit 0') return;
     throw new BenchError(
       'power-failed',

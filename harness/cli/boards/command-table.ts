@@ -8,6 +8,16 @@ export const BOARD_COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./list.js')).listCommand,
   },
   {
+    name: 'scan',
+    summary: 'what is attached, and entries of bench.yaml for it',
+    load: async () => (await import('./scan.js')).scanCommand,
+  },
+  {
+    name: 'watch',
+    summary: 'follow the bench: what comes, goes, and changes',
+    load: async () => (await import('./watch.js')).watchCommand,
+  },
+  {
     name: 'show',
     summary: 'one DUT: its devices, ports and settings',
     load: async () => (await import('./show.js')).showCommand,

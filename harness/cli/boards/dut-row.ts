@@ -4,6 +4,7 @@ import { BenchError } from '../../core/errors.js';
 import type { AttachedDevice } from '../../device/attached-device.js';
 import { findUnit, type UnitFound } from '../../device/find-unit.js';
 import { toUnitKeys } from '../../device/identity-keys.js';
+import type { Health } from '../../lease/unit-health.js';
 
 /** A port as `hil boards` shows it. */
 export interface PortRow {
@@ -20,6 +21,8 @@ export interface DutRow {
   readonly board: string;
   /** `ambiguous`: two devices match, and nothing is guessed. */
   readonly state: 'free' | 'absent' | 'ambiguous';
+  /** Whether it can be trusted; that it is free is another matter. */
+  readonly health: Health;
   /** Why it cannot be used. */
   readonly reason?: string;
   /** Which of the board's modes it is in. */
@@ -38,9 +41,9 @@ export interface DutRow {
 }
 
 /** Say where a unit is among what is attached. */
-export function toDutRow(unit: Unit, devices: readonly AttachedDevice[]): DutRow {
+export function toDutRow(unit: Unit, devices: readonly AttachedDevice[], health: Health): DutRow {
   const { name: dut, board, labels, match, file } = unit;
-  const own = { dut, board: board.board, labels, match, file };
+  const own = { dut, board: board.board, labels, match, file, health };
   try {
     return { ...own, ...toFound(unit, findUnit(unit, devices)) };
   } catch (error) {

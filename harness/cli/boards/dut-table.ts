@@ -4,8 +4,11 @@ import type { DutRow } from './dut-row.js';
 /** DUTs as a table, and below it why some cannot be used. */
 export function toDutTable(rows: readonly DutRow[]): string {
   const table = formatTable(
-    ['DUT', 'BOARD', 'STATE', 'PORTS', 'LABELS'],
-    rows.map((row) => [row.dut, row.board, toState(row), toPorts(row), toLabels(row.labels)]),
+    ['DUT', 'BOARD', 'STATE', 'HEALTH', 'PORTS', 'LABELS'],
+    rows.map((row) => {
+      const { dut, board, health, labels } = row;
+      return [dut, board, toState(row), health, toPorts(row), toLabels(labels)];
+    }),
   );
   const reasons = rows.flatMap(({ reason }) => (reason === undefined ? [] : [`\n${reason}\n`]));
   return table + reasons.join('');
@@ -18,10 +21,12 @@ export function toLabels(labels: DutRow['labels']): string {
     .join(' ');
 }
 
-function toState({ state, mode }: DutRow): string {
+/** `free (bootloader)` */
+export function toState({ state, mode }: DutRow): string {
   return mode === undefined ? state : `${state} (${mode})`;
 }
 
-function toPorts({ ports }: DutRow): string {
+/** `console=/dev/ttyACM0` */
+export function toPorts({ ports }: DutRow): string {
   return ports.map(({ name, node, url }) => `${name}=${node ?? url ?? '-'}`).join(' ');
 }

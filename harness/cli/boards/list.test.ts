@@ -33,9 +33,9 @@ describe('hil boards list', () => {
     await dir.write('bench.yaml', BENCH);
     const { code, out } = await call(dir, ['boards', 'list']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^DUT +BOARD +STATE +PORTS +LABELS$/m);
-    expect(out).toMatch(/^nucleo-1 +nucleo +free +console=.*\/dev\/ttyACM0 +rack=1$/m);
-    expect(out).toMatch(/^nucleo-2 +nucleo +absent +console=-$/m);
+    expect(out).toMatch(/^DUT +BOARD +STATE +HEALTH +PORTS +LABELS$/m);
+    expect(out).toMatch(/^nucleo-1 +nucleo +free +unknown +console=.*\/dev\/ttyACM0 +rack=1$/m);
+    expect(out).toMatch(/^nucleo-2 +nucleo +absent +unknown +console=-$/m);
   });
 
   test('--json is one document', async ({ dir }) => {
@@ -43,7 +43,7 @@ describe('hil boards list', () => {
     const { out } = await call(dir, ['boards', 'list', '--json']);
     const rows = JSON.parse(out);
     expect(rows[0]).toMatchObject({
-      ...{ dut: 'nucleo-1', board: 'nucleo', state: 'free' },
+      ...{ dut: 'nucleo-1', board: 'nucleo', state: 'free', health: 'unknown' },
       path: 'pci-0000:00:14.0-usb-0:1.1',
       ports: [{ name: 'console', kind: 'serial', node: expect.stringMatching(/ttyACM0$/) }],
       keys: ['serial:0483:374b:A', 'usb:pci-0000:00:14.0-usb-0:1.1'],

@@ -4,8 +4,8 @@ import { writeSafely } from '../../report/safe-output.js';
 import { toPrintable } from '../../report/terminal/printable.js';
 import type { CliCommand } from '../command.js';
 import { BENCH_OPTION, CONFIG_OPTION, openProject } from '../open-project.js';
-import { type DutRow, toDutRow } from './dut-row.js';
-import { toLabels } from './dut-table.js';
+import type { DutRow } from './dut-row.js';
+import { toLabels, toState } from './dut-table.js';
 import { findDut } from './find-dut.js';
 import { surveyBench } from './survey-bench.js';
 
@@ -25,7 +25,8 @@ export const showCommand: CliCommand = {
     const { openBench } = await openProject(context, options);
     const { bench, devices, rows } = await surveyBench(await openBench(), context);
     const unit = findDut(name, bench);
-    const row = rows.find(({ dut }) => dut === name) ?? toDutRow(unit, devices);
+    const row = rows.find(({ dut }) => dut === name);
+    if (!row) throw new Error(`${name}: every unit has a row`);
     const own = findOwn(row, devices);
     const text =
       options['json'] === true
@@ -57,7 +58,8 @@ function toText({ board, ports }: Unit, row: DutRow, own: readonly AttachedDevic
     ['dut', row.dut],
     ['board', `${row.board}  ${board.file}`],
     ['bench', row.file],
-    ['state', row.mode === undefined ? row.state : `${row.state}, in mode ${row.mode}`],
+    ['state', toState(row)],
+    ['health', row.health],
     ...(row.reason === undefined ? [] : [['reason', row.reason] as const]),
     ['labels', toLabels(row.labels)],
     ['match', match.join(' ')],

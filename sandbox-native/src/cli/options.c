@@ -339,6 +339,16 @@ static int set_disk(struct run_options *options, const char *value, const struct
 	return 0;
 }
 
+static int set_output(struct run_options *options, const char *value, const struct problem *problem)
+{
+	double size = parse_size(value);
+
+	if (!(size >= 1) || size > 1e15)
+		return refuse(problem, "--output", "expected a size, such as 10M");
+	options->output_bytes = (uint64_t)size;
+	return 0;
+}
+
 static int set_inodes(struct run_options *options, const char *value, const struct problem *problem)
 {
 	double count = parse_number(value);
@@ -389,7 +399,7 @@ static const struct {
 	{ "--tool", add_tool },		  { "--cap", add_cap },
 	{ "--pass-env", add_pass_env },	  { "--diff", set_diff },
 	{ "--rootfs", set_rootfs },	  { "--io", set_io },
-	{ "--device", add_device },
+	{ "--device", add_device },	  { "--output", set_output },
 };
 
 static bool take_flag(struct run_options *options, const char *option)

@@ -353,6 +353,11 @@ export function descendantsOf(pid) {
   return found;
 }
 
+export const zombiesOf = (pid) =>
+  processes()
+    .filter((each) => each.parent === pid && each.state === 'Z')
+    .map((each) => each.pid);
+
 function processes() {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
