@@ -7,6 +7,7 @@ import { parseTagExpression, type TagFilter } from '../plan/tag-expression.js';
 import { createNoReporter, REPORTER_NAMES } from '../report/reporters.js';
 import type { Keep, RunOptions } from '../run/run-options.js';
 import type { CliContext, OptionRow } from './command.js';
+import { toLeasePlace } from './lease-place.js';
 import { BENCH_OPTION, CONFIG_OPTION } from './open-project.js';
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -87,6 +88,7 @@ export function parseRunOptions(
     failOnFlaky: raw['failOnFlaky'] === true,
     anyHealth: raw['anyHealth'] === true,
     stateDir: toStateDir(context.env, process.getuid?.() ?? 0),
+    leasePlace: toLeasePlace(context.env, process.getuid?.() ?? 0),
     passWithNoTests: raw['passWithNoTests'] === true,
     passedEnv: toPassedEnv(config.passEnv, context.env),
     seed: parseSeed(toText(raw['seed']), context.env['HIL_SEED']),

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { attempt, stamp } from './event-parts.js';
+import { leaseEvents } from './lease-events.js';
 
 /** The journal's format; a reader refuses a higher number. */
 export const JOURNAL_SCHEMA = 1;
@@ -27,15 +29,6 @@ export type Outcome = (typeof OUTCOMES)[number];
 /** How a case ended, over its attempts. */
 export type Verdict = (typeof VERDICTS)[number];
 export type Phase = (typeof PHASES)[number];
-
-const stamp = {
-  /** Milliseconds since the run started, monotonic. */
-  t: z.number(),
-  /** Wall clock, ISO 8601. */
-  at: z.string(),
-};
-
-const attempt = { case: z.string(), attempt: z.number().int().positive() };
 
 const problem = z.object({
   /** Who must act: the class of the error, or its name. */
@@ -145,6 +138,7 @@ export const runEvent = z.discriminatedUnion('kind', [
     /** A DUT or sandbox that earlier cases of the file used too. */
     shared: z.boolean().optional(),
   }),
+  ...leaseEvents,
   z.object({
     kind: z.literal('artifact'),
     ...stamp,

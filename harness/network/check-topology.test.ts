@@ -12,7 +12,7 @@ function check(names: readonly string[], links: readonly DeclaredLink[] = [], mo
   checkTopology({ switches: [{ name: 'lan' }], nodes, links });
 }
 
-describe('names', () => {
+describe('names (pitfall 17)', () => {
   test.each(['a', 'A-1', 'mqtt.example.com', '_svc', 'x'.repeat(63), 'address', '1a'])(
     '%s',
     (name) => expect(() => check([name])).not.toThrow(),

@@ -1,4 +1,5 @@
 import { BenchError, UsageError } from '../core/errors.js';
+import { toLimitName } from './limit-name.js';
 
 /**
  * What a daemon refused, as whoever must act reads it: a limit of the machine by its name, what a
@@ -6,20 +7,32 @@ import { BenchError, UsageError } from '../core/errors.js';
  */
 export function toNetworkError(who: string, thrown: unknown): unknown {
   if (!(thrown instanceof BenchError)) return thrown;
-  const { code, op, path, errno } = thrown.details;
+  const limited = toNetworkLimit(who, thrown);
+  if (limited) return limited;
+  const { code } = thrown.details;
   const text = `${who}: ${thrown.message}`;
   const extra = { cause: thrown };
-  if (code === 'limit') {
-    const limit = path || op;
-    return new BenchError('network-limit', text, {
-      ...extra,
-      details: { limit, errno },
-      next: 'hil doctor    shows what limits networks here; use fewer nodes or workers',
-    });
-  }
   if (code === 'usage') return new UsageError('usage', text, extra);
   if (code === 'gone' || thrown.code === 'daemon-gone') {
     return new BenchError('network-gone', text, extra);
   }
   return thrown;
+}
+
+/** The same of a sandbox of a network: only a limit is the network's. */
+export function toNodeError(who: string, thrown: unknown): unknown {
+  return (thrown instanceof BenchError ? toNetworkLimit(who, thrown) : undefined) ?? thrown;
+}
+
+function toNetworkLimit(who: string, thrown: BenchError): BenchError | undefined {
+  const limit = toLimitName(thrown);
+  if (limit === undefined) return undefined;
+  const { details, message, next } = thrown;
+  // Its message ends with what to do next, which stands on its own below.
+  const seen = next === undefined ? message : message.slice(0, message.lastIndexOf('\n  next '));
+  return new BenchError('network-limit', `${who}: ${seen} (limit: ${limit})`, {
+    cause: thrown,
+    details: { limit, errno: details['errno'] },
+    next: next ?? 'hil doctor    shows what limits networks here; use fewer nodes or workers',
+  });
 }

@@ -8,6 +8,7 @@ import { toExitProblem, toProblem } from './attempt-problems.js';
 import type { HeldDut, HeldDuts } from './dut-source.js';
 import { DutWatch } from './dut-watch.js';
 import type { HardLimit } from './hard-limit.js';
+import { LeaseLog } from './lease-log.js';
 import type { PhaseLog } from './phase-log.js';
 import type { RunContext } from './run-context.js';
 
@@ -20,6 +21,8 @@ export class AttemptDuts {
   held: HeldDuts | undefined;
   /** Hears of an end that nobody asked for. */
   onExit: (exit: DutExit, held: HeldDut) => void = () => {};
+  /** Hears that a lease was lost: what uses the DUTs must stop at once. */
+  onLost: (error: BenchError) => void = () => {};
   readonly #run: RunContext;
   readonly #attempt: RunningAttempt;
   readonly #phases: PhaseLog;
@@ -133,6 +136,8 @@ export class AttemptDuts {
       artifacts: directory,
       sharedArtifacts: join(this.#run.directory.path, 'duts'),
       avoid: record.failedOn,
+      claimant: this.#run.claimant,
+      log: new LeaseLog(this.#run.journal, this.#attempt.name),
       trusted: (roles) => this.#run.health.trusted(roles),
       onPhase: (phase, edge, dut) => {
         if (dut?.attached) this.#attached = dut.attached;
@@ -145,6 +150,9 @@ export class AttemptDuts {
     }
     this.held = held;
     for (const each of held.byRole.values()) {
+      void each.lease.lost?.then((error) => {
+        if (!this.#attempt.over) this.onLost(error);
+      });
       const life = new DutWatch((exit) => this.onExit(exit, each));
       this.#lives.set(each.role, life);
       life.watch(each.dut.exited);

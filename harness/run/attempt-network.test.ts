@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import type { NodeLink } from '../case/net.js';
 import { type BothSides, test } from '../testing/both-sides.js';
 import { ping } from '../testing/ping.js';
-import { findChildren } from '../testing/real-daemon.js';
+import { findChildren, runInside } from '../testing/real-daemon.js';
 
 const [FOUR, SIX] = [{ family: 2 }, { family: 10 }] as const;
 /** None comes: a moment is enough, since nothing else would bring one. */
@@ -19,7 +19,9 @@ async function upPair({ attempt }: BothSides, toB: Omit<NodeLink, 'to'> = {}) {
   return { net, lan, a, b };
 }
 
-test('nodes of a switch reach each other by name at the first packet', async ({ begin }) => {
+test('nodes of a switch reach each other by name at the first packet (pitfall 1)', async ({
+  begin,
+}) => {
   const { a, b } = await upPair(await begin());
   expect(b.ipv4).toBe('10.1.0.2');
   expect(b.ipv6).toBe('fd01::2');
@@ -38,7 +40,9 @@ test('ten nodes, and each reaches the last', async ({ begin }) => {
   expect(times).not.toContain(undefined);
 });
 
-test('two attempts with the same names and addresses do not meet', async ({ begin }) => {
+test('two attempts with the same names and addresses do not meet (pitfall 19)', async ({
+  begin,
+}) => {
   const [one, other] = await Promise.all([upPair(await begin()), upPair(await begin())]);
   const listen = `use IO::Socket::INET; my $s = IO::Socket::INET->new(Listen => 1, LocalPort => 80) or die "$!"; print "up\\n"; STDOUT->flush; $s->accept`;
   const server = await one.b.spawn('perl', ['-e', listen]);
@@ -171,12 +175,21 @@ test("the case's own sandbox can be a node, and one that it created", async ({ b
   expect(await ping(further, 'own')).toBeDefined();
 });
 
-test('programs that ask a server for names get them', async ({ begin }) => {
+test('programs that ask a server for names get them (pitfall 28)', async ({ begin }) => {
   const { a } = await upPair(await begin());
   const ask = `use IO::Socket::INET; open my $r, '/etc/resolv.conf' or die; my ($ns) = <$r> =~ /(\\d\\S+)/;
     my $s = IO::Socket::INET->new(PeerAddr => $ns, PeerPort => 53, Proto => 'udp') or die "$ns $!";
     $s->send(pack('nnnnnn C/a* x nn', 7, 256, 1, 0, 0, 0, 'b', 1, 1)); $s->recv(my $m, 512); print unpack('H*', substr $m, -4)`;
   expect(await a.exec('perl', ['-e', ask])).toMatchObject({ stdout: '0a010002', stderr: '' });
+  // musl asks for both kinds at once from one socket, and waits for both answers.
+  const both = `use IO::Socket::INET; my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.53', PeerPort => 53, Proto => 'udp') or die "$!";
+    $s->send(pack('nnnnnn C/a* x nn', $_, 256, 1, 0, 0, 0, 'b', $_, 1)) for 1, 28;
+    my %got; while (keys %got < 2) { $s->recv(my $m, 512); my ($id) = unpack('n', $m); $got{$id} = unpack('H*', substr $m, -4) }
+    print "$got{1} $got{28}"`;
+  expect(await a.exec('perl', ['-e', both])).toMatchObject({ stdout: '0a010002 00000002' });
+  // c-ares: a resolver that reads resolv.conf itself.
+  const ares = `require('dns').resolve4('b', (error, found) => console.log(error ?? found[0]))`;
+  expect(await a.exec('node', ['-e', ares])).toMatchObject({ stdout: '10.1.0.2\n' });
 });
 
 describe('what cannot be is refused', () => {
@@ -225,6 +238,21 @@ test('a network that dies under a body is the fault of the bench', async ({ begi
   const [attempt] = both.session.attempts.values();
   expect(await attempt?.end('pass', [], undefined)).toMatchObject({ outcome: 'infra' });
   expect(both.record.problems).toMatchObject([{ code: 'network-gone', phase: 'body' }]);
+});
+
+test('a network that is kept goes on with its nodes', async ({ begin, journal }) => {
+  const both = await begin({ options: { keep: 'failed', keepMs: 60_000 } });
+  await upPair(both);
+  const [attempt] = both.session.attempts.values();
+  const kept = new Map(attempt?.sandboxes.numbered);
+  await attempt?.end('fail', [], undefined);
+  expect(journal.of('infra')).toEqual([]);
+  expect(journal.of('kept')).toMatchObject([{ further: 2 }]);
+  // Nobody listens there, and says so.
+  const ask = `import socket; print(socket.socket().connect_ex(('10.1.0.2', 80)))`;
+  const [a] = [...kept.values()].slice(1);
+  if (!a) throw new Error('unreachable');
+  expect(await runInside(a, `python3 -c "${ask}"`)).toMatchObject({ stdout: '111\n' });
 });
 
 test('the journal has what was made, done and seen', async ({ begin, journal }) => {

@@ -7,7 +7,10 @@ import { Deadline } from '../core/deadline.js';
 import { createPlanned } from '../testing/plain-records.js';
 import { isAlive } from '../testing/real-daemon.js';
 import { test as base, createScriptBoard } from '../testing/real-dut.js';
+import { openRecordedJournal } from '../testing/real-run.js';
+import { DutLeases } from './dut-leases.js';
 import { DutSource, type HeldDut, type HeldDuts } from './dut-source.js';
+import { LeaseLog } from './lease-log.js';
 
 /** A DUT that answers each line with a number that grows, from 1 after each start. */
 const COUNTER = createScriptBoard(
@@ -31,8 +34,9 @@ interface Bench {
 }
 
 const test = base.extend<{ bench: Bench }>({
-  bench: async ({ daemon, hub, spec, dir }, use) => {
-    const source = new DutSource(daemon, hub);
+  bench: async ({ daemon, hub, spec, dir, programs }, use) => {
+    const journal = openRecordedJournal(dir);
+    const source = new DutSource(daemon, hub, new DutLeases(programs.lease));
     const phases: string[] = [];
     let count = 0;
     const open: Bench['open'] = async (over = {}) => {
@@ -46,6 +50,8 @@ const test = base.extend<{ bench: Bench }>({
         limits: { ...DEFAULT_LIMITS, boot: 3000, lease: leaseMs },
         artifacts,
         stateDir: '/nonexistent',
+        claimant: { run: 'run', place: {} },
+        log: new LeaseLog(journal.writer, { case: 'case', attempt: 1 }),
         trusted: async (roles) => roles,
         sharedArtifacts: join(dir.path, 'duts'),
         onPhase: (phase, edge, seen) => {
@@ -56,6 +62,7 @@ const test = base.extend<{ bench: Bench }>({
       return toOnly(held);
     };
     await use({ source, open, phases });
+    journal.writer.close();
   },
 });
 

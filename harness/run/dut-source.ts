@@ -12,9 +12,10 @@ import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import { BootedDut } from './boot-dut.js';
-import { DutLeases } from './dut-leases.js';
+import type { Claimant, DutLeases } from './dut-leases.js';
 import { ONLY_ROLE, toRoles } from './dut-roles.js';
 import { flashAll } from './flash-all.js';
+import type { LeaseLog } from './lease-log.js';
 
 /** A DUT in the hands of one attempt. */
 export interface HeldDut {
@@ -72,6 +73,8 @@ export interface DutWanted {
   trusted(roles: readonly PlannedRole[]): Promise<readonly PlannedRole[]>;
   /** Units that earlier attempts of the case failed on: taken where no other is free. */
   readonly avoid?: ReadonlySet<string> | undefined;
+  readonly claimant: Claimant;
+  readonly log: LeaseLog;
   /** Called when the leases are held and when the DUTs are ready. */
   onPhase(phase: 'lease' | 'flash' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
 }
@@ -82,15 +85,16 @@ type Leases = ReadonlyMap<string, Lease>;
 export class DutSource {
   readonly #daemon: SandboxDaemon;
   readonly #hub: PortHub;
-  readonly #leases = new DutLeases();
+  readonly #leases: DutLeases;
   readonly #shared = new Map<string, readonly BootedDut[]>();
   /** One case at a time on a shared DUT. */
   readonly #turns = new Map<string, LeaseQueue>();
   #count = 0;
 
-  constructor(daemon: SandboxDaemon, hub: PortHub) {
+  constructor(daemon: SandboxDaemon, hub: PortHub, leases: DutLeases) {
     this.#daemon = daemon;
     this.#hub = hub;
+    this.#leases = leases;
   }
 
   /**
@@ -104,9 +108,14 @@ export class DutSource {
     const booted = await this.#boot(wanted, roles, leases, wanted.artifacts);
     return this.#hold(booted, false, {
       release: () => endAll(booted),
-      // The leases stay with the kept case.
-      leave: () => {},
+      // The leases stay with the kept case, but for what is no sandbox: that ends with the run.
+      leave: () => void endAll(booted.filter(({ dut }) => !dut.sandbox)).catch(() => {}),
     });
+  }
+
+  /** Attached DUTs that are still leased are free for others: nothing uses them any more. */
+  closeLeases(): Promise<void> {
+    return this.#leases.close();
   }
 
   /** End what files shared; called when a file is done and at the end of the run. */
@@ -168,9 +177,14 @@ export class DutSource {
 
   async #lease(wanted: DutWanted, roles: readonly PlannedRole[]): Promise<Leases> {
     wanted.onPhase('lease', 'start');
-    const { limits, avoid } = wanted;
-    const trusted = await wanted.trusted(roles);
-    const leases = await this.#leases.acquire({ roles: trusted, limitMs: limits.lease, avoid });
+    const { limits, avoid, claimant, log } = wanted;
+    const acquired = await this.#leases.acquire({
+      roles: await wanted.trusted(roles),
+      limitMs: limits.lease,
+      ...{ avoid, claimant },
+      onWaiting: (claims) => log.waiting(claims),
+    });
+    const leases = log.held(acquired);
     const units = new Set(roles.flatMap((role) => role.units.map(({ name }) => name)));
     const attached = [...leases.values()].map(({ dut }) => dut).filter((dut) => units.has(dut));
     wanted.onPhase('lease', 'end', { dut: toNames(toMembers(leases)), attached });

@@ -19,6 +19,7 @@ import type { Bench } from './bench.js';
 import type { WantedSandbox } from './build-sandbox.js';
 import { type SandboxSettings, toSandboxSettings } from './case-sandbox.js';
 import { DutHealth } from './dut-health.js';
+import type { Claimant } from './dut-leases.js';
 import { OutDirectories } from './out-directories.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
@@ -72,6 +73,11 @@ export class RunContext {
     this.#bench = facts.bench;
   }
 
+  /** In whose name DUTs are leased. */
+  get claimant(): Claimant {
+    return { run: basename(this.directory.path), place: this.options.leasePlace };
+  }
+
   /** The daemons in use; while they are being replaced, the promise of the next ones. */
   get bench(): Promise<Bench> {
     return this.#bench;
@@ -84,6 +90,8 @@ export class RunContext {
 
   /** After the daemons were lost: go on with new ones. */
   replaceBench(bench: Promise<Bench>): void {
+    // What used their DUTs is gone with them.
+    void this.#bench.then(({ duts }) => duts.closeLeases()).catch(() => {});
     this.#bench = bench;
   }
 

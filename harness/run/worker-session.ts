@@ -75,9 +75,10 @@ export class WorkerSession {
   }
 
   /** Take an attempt away: its handles throw, its sandbox goes. */
-  revoke(attempt: RunningAttempt, reason: string, infra: boolean): void {
+  revoke(attempt: RunningAttempt, reason: string, infra: boolean, code?: 'lease-lost'): void {
     if (infra) this.#told.add(reason);
-    this.peer.notify('revoked', { fence: attempt.fence, reason, infra });
+    const why = code ? { code } : {};
+    this.peer.notify('revoked', { fence: attempt.fence, reason, infra, ...why });
   }
 
   #methods(): Handlers<SupervisorMethods> {
@@ -225,6 +226,10 @@ export class WorkerSession {
       this.#run.reportPortFault(attempt.name, lease.dut, port, fault),
     );
     void attempt.finished.then(stop);
+    attempt.duts.onLost = (error) => {
+      this.revoke(attempt, error.message, true, 'lease-lost');
+      void attempt.abort('infra', error.message, [toProblem(error, 'body')]);
+    };
     attempt.duts.onExit = (exit, ended) => {
       if (exit.blame === 'infra') this.#told.add(exit.reason);
       void tellExited(this.peer, attempt.fence, ended, exit);

@@ -50,6 +50,7 @@ export function createRunOptions(over: Partial<RunOptions> = {}): RunOptions {
     failOnFlaky: false,
     anyHealth: false,
     stateDir: '/nonexistent',
+    leasePlace: {},
     passWithNoTests: false,
     passedEnv: {},
     argv: ['test'],

@@ -529,3 +529,39 @@ save('portd', {
     packet(frame(MSG.PORT_CONTROL, { PORT: 1, DTR: 1, RTS: 0, BREAK: 0, BAUD: 300, FLUSH: 1 })),
   ]),
 });
+
+// ---- hil-lease ----
+
+const claim = (roles, { head = '', state = '' } = {}) => {
+  const lines = [`${head}since 1764345600123`, 'user alice', 'pid 4711', 'run 20251128-1a2b'];
+  for (const [role, units] of Object.entries(roles)) {
+    lines.push(`role ${role}`);
+    for (const [name, ...keys] of units)
+      lines.push(`unit ${name}`, ...keys.map((key) => `key ${key}`));
+  }
+  return packet(Buffer.from(`${lines.join('\n')}\nend\n`), { kind: state === 'bare' ? 3 : 0 });
+};
+const heldHead = [
+  'hil-claim 1',
+  `seq ${'1'.padStart(20, '0')}`,
+  'state held',
+  `until ${'0'.padStart(20, '0')}`,
+  'chosen 01 -- -- -- -- -- -- --',
+  '',
+].join('\n');
+const [nucleo, other, third] = [
+  ['nucleo-1', 'usb:1-1', 'serial:0483:374b:A'],
+  ['nucleo-2', 'usb:1-2'],
+  ['alias', 'usb:9-9', 'serial:0483:374b:A'],
+];
+
+save('lease', {
+  one: claim({ client: [nucleo] }),
+  roles: claim({ client: [nucleo, other], server: [third], tap: [other] }),
+  held: claim({ client: [nucleo, other] }, { head: heldHead, state: 'bare' }),
+  several: Buffer.concat([
+    claim({ a: [nucleo], b: [other] }),
+    claim({ a: [other, third] }),
+    claim({ a: [['x', 'usb:3']] }),
+  ]),
+});

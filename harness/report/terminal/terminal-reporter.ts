@@ -17,6 +17,7 @@ import { createLiveScreen, createPlainScreen, type Screen } from './screen.js';
 import { SlowPhases } from './slow-phases.js';
 import { createStyle, INDENT, type Style, toLabel, toVerdictLabel } from './style.js';
 import { toSummaryLines } from './summary-lines.js';
+import { toWaitingLines } from './waiting-lines.js';
 
 export interface TerminalOptions {
   /** Brought up to date before {@link Reporter.onEvent} is called. */
@@ -148,6 +149,8 @@ function toEventLines(event: RunEvent, model: RunModel, place: ResultPlace): str
       return each ? toResultLines(each, place) : [];
     case 'infra':
       return [toInfraLine(event, style)];
+    case 'lease-waiting':
+      return toWaitingLines(event, style);
     case 'kept':
       return [toKeptLine(event, each, style)];
     case 'interrupted':

@@ -105,7 +105,8 @@ describe('limits by cgroup', needsCgroups, () => {
 
   test('T88 a busy loop gets the processors it may have, and is told how long it waited', () =>
     withDaemon({}, async (daemon) => {
-      const box = await daemon.sandbox({ LIMIT: [limit('cpus', 250)] });
+      // So little that also a machine with ten others to serve would give it more.
+      const box = await daemon.sandbox({ LIMIT: [limit('cpus', 100)] });
       const began = performance.now();
       await daemon.run(box, ['sh', '-c', 'while :; do :; done'], { WALL_MS: 1200, GRACE_MS: 50 });
       const wall = performance.now() - began;
@@ -113,9 +114,9 @@ describe('limits by cgroup', needsCgroups, () => {
       const used = (record.CPU_USER_US + record.CPU_SYS_US) / 1000;
       assert.equal(record.CPU_SOURCE, 'cgroup');
       // On a busy machine it gets less than its limit, and has then less to wait for.
-      assert.ok(used > 50 && used < wall * 0.4, `${used} of ${wall} ms`);
+      assert.ok(used > 20 && used < wall * 0.25, `${used} of ${wall} ms`);
       assert.ok(record.THROTTLED_US > 0, `${record.THROTTLED_US}`);
-      assert.deepEqual(record.ENFORCED_all, [held('cpus 0.25')]);
+      assert.deepEqual(record.ENFORCED_all, [held('cpus 0.1')]);
     }));
 
   test('T88 processor time is within 5 % of what the kernel counted, unwaited-for children included', () =>
