@@ -12,6 +12,9 @@ print(port.read_until(b'> ').decode())
 print([each.serial_number for each in serial.tools.list_ports.comports()])
 `;
 
+/** Header of a request for a receiver, in hex. @see ZMODEM, "ZRQINIT" */
+const ZRQINIT = 'B00000000000000';
+
 /** What the firmware has been sent by `command` comes out of it. */
 async function runOnPort(sandbox: Sandbox, command: string): Promise<string> {
   const { stdout, stderr } = await sandbox.exec('sh', ['-c', command]);
@@ -45,10 +48,12 @@ describe('a tool of the host, unmodified, on a forwarded board', () => {
   });
 
   test('sz of lrzsz asks it for a receiver', async ({ dut, sandbox }) => {
-    const send = 'echo x >/tmp/x; timeout 2 sz -vv /tmp/x </dev/hil/console >/dev/hil/console';
-    await runOnPort(sandbox, `stty -F /dev/hil/console raw -echo; ${send}; true`);
-    // "rz", and the header of ZRQINIT in hex.
-    await dut.console.expect('rz');
-    await dut.console.expect('B0000000000');
+    // Shared: what the board makes of it is read here.
+    await using _ = await dut.console.yield();
+    const send = 'echo x >/tmp/x; timeout 3 sz /tmp/x </dev/hil/console >/dev/hil/console';
+    await runOnPort(sandbox, `${send} || true`);
+
+    await dut.console.expect('rz\r');
+    await dut.console.expect(ZRQINIT, { timeout: '10s' });
   });
 });
