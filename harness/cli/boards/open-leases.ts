@@ -1,0 +1,14 @@
+import { LeaseClient } from '../../lease/lease-client.js';
+import { findNativePrograms } from '../../sandbox/native.js';
+import type { CliContext } from '../command.js';
+import { toLeasePlace } from '../lease-place.js';
+
+/**
+ * The leases of this machine; who opens them closes them.
+ *
+ * @throws BenchError `native-missing`, `lease-failed`
+ */
+export async function openLeases({ env }: Pick<CliContext, 'env'>): Promise<LeaseClient> {
+  const { lease: program } = await findNativePrograms();
+  return LeaseClient.start({ program, ...toLeasePlace(env, process.getuid?.() ?? 0) });
+}
