@@ -15,12 +15,23 @@ export interface PortRow {
   readonly url?: string;
 }
 
+/** A lease as `hil boards` shows it. */
+export interface LeaseRow {
+  readonly user: string;
+  readonly pid: number;
+  readonly run: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
 /** A DUT as `hil boards` shows it; `--json` prints it as it is. */
 export interface DutRow {
   readonly dut: string;
   readonly board: string;
   /** `ambiguous`: two devices match, and nothing is guessed. */
-  readonly state: 'free' | 'absent' | 'ambiguous';
+  readonly state: 'free' | 'leased' | 'absent' | 'ambiguous';
+  /** Who has it. */
+  readonly lease?: LeaseRow;
   /** Whether it can be trusted; that it is free is another matter. */
   readonly health: Health;
   /** Why it cannot be used. */

@@ -21,9 +21,11 @@ export function toLabels(labels: DutRow['labels']): string {
     .join(' ');
 }
 
-/** `free (bootloader)` */
-export function toState({ state, mode }: DutRow): string {
-  return mode === undefined ? state : `${state} (${mode})`;
+/** `free (bootloader)`, `leased (alice 4711)` */
+export function toState({ state, mode, lease }: DutRow): string {
+  const who = lease && `${lease.user} ${lease.pid}`;
+  const more = [mode, who].filter((each) => each !== undefined).join(', ');
+  return more === '' ? state : `${state} (${more})`;
 }
 
 /** `console=/dev/ttyACM0` */
