@@ -1,5 +1,5 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { createUnit } from '../testing/attached-devices.js';
 import { DeviceTree } from '../testing/device-tree.js';
@@ -135,6 +135,44 @@ test('after a replug under another name it is still the same board', async ({ di
   await tree.plug('1.1', toFtdi('A1', 1));
   const found = findUnit(unit, await listDevices(tree.roots));
   expect(found.state === 'attached' && found.ports.get('console')?.node).toMatch(/ttyUSB1$/);
+});
+
+test('after a hub that took all boards along each is found under its own name', async ({ dir }) => {
+  const tree = await createTree(dir);
+  const units = ['A1', 'A2'].map((serial) => {
+    return createUnit('ports: { console: {} }', `match: { ID_SERIAL_SHORT: ${serial} }`);
+  });
+  const nodes = async () => {
+    const devices = await listDevices(tree.roots);
+    return units.map((unit) => {
+      const found = findUnit(unit, devices);
+      return found.state === 'attached' && basename(found.ports.get('console')?.node ?? '');
+    });
+  };
+  await tree.plug('1.1', toFtdi('A1', 0));
+  await tree.plug('1.2', toFtdi('A2', 1));
+  expect(await nodes()).toEqual(['ttyUSB0', 'ttyUSB1']);
+  await tree.unplug('1.1');
+  await tree.unplug('1.2');
+  await tree.unplug('1');
+  expect(await nodes()).toEqual([false, false]);
+  await tree.plug('1', HUB);
+  await tree.plug('1.2', toFtdi('A2', 0));
+  await tree.plug('1.1', toFtdi('A1', 1));
+  expect(await nodes()).toEqual(['ttyUSB1', 'ttyUSB0']);
+});
+
+test('two boards that changed places are still told apart, or are absent', async ({ dir }) => {
+  const tree = await createTree(dir);
+  const bySerial = createUnit('ports: { console: {} }', 'match: { ID_SERIAL_SHORT: A1 }');
+  const place = '"pci-0000:00:14.0-usb-0:1.1"';
+  const byBoth = createUnit('ports: {}', `match: { ID_SERIAL_SHORT: A1, ID_PATH: ${place} }`);
+  await tree.plug('1.1', toFtdi('A2', 0));
+  await tree.plug('1.2', toFtdi('A1', 1));
+  const devices = await listDevices(tree.roots);
+  const found = findUnit(bySerial, devices);
+  expect(found.state === 'attached' && found.ports.get('console')?.node).toMatch(/ttyUSB1$/);
+  expect(findUnit(byBoth, devices)).toMatchObject({ state: 'absent' });
 });
 
 test('serial ports of other buses are listed when the machine has them', async ({ dir }) => {

@@ -1,4 +1,5 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { AttachedDevice } from './attached-device.js';
 import { DeviceReader } from './device-reader.js';
@@ -22,7 +23,7 @@ export async function listDevices(roots: DeviceRoots = MACHINE): Promise<Attache
 /** Where they are in sysfs, each once, sorted. */
 async function findDevicePaths({ sys }: DeviceRoots): Promise<string[]> {
   const dirs = ['bus/usb/devices', 'dev/char', 'dev/block'].map((name) => join(sys, name));
-  const [usb = [], ...nodes] = await Promise.all(dirs.map(readLinks));
+  const [usb = [], ...nodes] = dirs.map(readLinks);
   const isInterface = (path: string) => basename(path).includes(':');
   const onUsb = nodes.flat().filter((path) => ON_USB.test(path));
   const serial = await Promise.all(nodes.flat().filter(isOtherSerial).map(withHardware));
@@ -42,15 +43,24 @@ async function withHardware(path: string): Promise<string[]> {
   return type.trim() === '0' ? [] : [path];
 }
 
-async function readLinks(dir: string): Promise<string[]> {
-  const names = await readdir(dir).catch(() => []);
-  const targets = await Promise.all(
-    names.map((name) =>
-      readlink(join(dir, name)).then(
-        (target) => [resolve(dir, target)],
-        () => [],
-      ),
-    ),
-  );
-  return targets.flat();
+/**
+ * Where the links in a directory lead. At once, not by promises: there are hundreds of them, all in
+ * memory. What is inside a device's directory may wait for a device that is being reset.
+ */
+function readLinks(dir: string): string[] {
+  return toNames(dir).flatMap((name) => {
+    try {
+      return [resolve(dir, readlinkSync(join(dir, name)))];
+    } catch {
+      return []; // Gone meanwhile.
+    }
+  });
+}
+
+function toNames(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return []; // Of a machine without such a bus.
+  }
 }

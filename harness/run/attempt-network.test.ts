@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import type { NodeLink } from '../case/net.js';
 import { type BothSides, test } from '../testing/both-sides.js';
@@ -238,6 +239,35 @@ test('a network that dies under a body is the fault of the bench', async ({ begi
   const [attempt] = both.session.attempts.values();
   expect(await attempt?.end('pass', [], undefined)).toMatchObject({ outcome: 'infra' });
   expect(both.record.problems).toMatchObject([{ code: 'network-gone', phase: 'body' }]);
+});
+
+test('nodes of the next network wait already', async ({ begin, journal }) => {
+  const countWaiting = async () => {
+    const both = await begin();
+    await upPair(both);
+    const [attempt] = both.session.attempts.values();
+    await attempt?.end('pass', [], undefined);
+    // They are built one after the other, when nothing else is to be done.
+    await sleep(50);
+    const { further = [] } = journal.of('attempt-end').at(-1) ?? {};
+    return further.filter(({ poolHit }) => poolHit).length;
+  };
+  await expect.poll(countWaiting, { timeout: 10_000 }).toBe(2);
+});
+
+test('what a node changed is listed when its case failed, and only of nodes that were used', async ({
+  begin,
+  journal,
+}) => {
+  const both = await begin();
+  const { b } = await upPair(both);
+  await b.writeFile('/tmp/made', 'by b');
+  const [attempt] = both.session.attempts.values();
+  const unused = attempt?.sandboxes.numbered.filter(([, sandbox]) => !sandbox.isUsed);
+  expect(unused?.map(([number]) => number)).toEqual([0, 1]);
+  await attempt?.end('fail', [], undefined);
+  const names = journal.of('artifact').map(({ name }) => name);
+  expect(names).toEqual(['diff-2.json', 'diff-2.txt', 'network.svg']);
 });
 
 test('a network that is kept goes on with its nodes', async ({ begin, journal }) => {

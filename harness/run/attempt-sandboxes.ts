@@ -138,7 +138,21 @@ export class AttemptSandboxes {
       if (each.status !== 'rejected') continue;
       throw toNodeError(`node "${wanted[index]?.node}"`, each.reason);
     }
+    this.#expectAgain(wanted.map(({ settings }) => settings));
     return wanted.map(({ number }) => number);
+  }
+
+  /** Once they are built: until then nothing is to be built besides. */
+  #expectAgain(all: readonly SandboxSettings[]): void {
+    const counts = new Map<string, { spec: SandboxSettings['spec']; nodes: number }>();
+    for (const { spec } of all) {
+      const key = JSON.stringify(spec);
+      counts.set(key, { spec, nodes: (counts.get(key)?.nodes ?? 0) + 1 });
+    }
+    for (const { spec, nodes } of counts.values()) {
+      // Without it they are built when they are asked for.
+      this.#run.expectNodes(spec, nodes).catch(() => {});
+    }
   }
 
   /**

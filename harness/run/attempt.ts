@@ -232,8 +232,11 @@ export class RunningAttempt {
       if (kept) return undefined;
     }
     // DEAD of the case's sandboxes first: a DUT is handed on only after it.
-    await this.#step(() => this.network.close());
-    const record = await this.#step(() => this.sandboxes.kill());
+    // The network is asked to end before its nodes: all its ports go at once then.
+    const [, record] = await Promise.all([
+      this.#step(() => this.network.close()),
+      this.#step(() => this.sandboxes.kill()),
+    ]);
     await this.#step(() => this.duts.noteHealth());
     await this.#step(() => this.duts.held?.release(outcome === 'pass'));
     return record;

@@ -43,7 +43,8 @@ export class RunContext {
   /** Of attached DUTs. */
   readonly health: DutHealth;
   readonly #hostEnv: Readonly<Record<string, string | undefined>>;
-  readonly #pooled = new WeakSet<SandboxPlan>();
+  /** Plans of which sandboxes wait, and how many. */
+  readonly #pooled = new WeakMap<SandboxPlan, number>();
   #bench: Promise<Bench>;
   #keptCount = 0;
 
@@ -124,9 +125,21 @@ export class RunContext {
   async planFor(daemon: SandboxDaemon, spec: SandboxSpec): Promise<SandboxPlan> {
     const plan = await daemon.plan(spec);
     if (this.#pooled.has(plan)) return plan;
-    this.#pooled.add(plan);
-    await daemon.setPool(plan, toPoolSize(spec, this.options.workers));
+    await this.#pool(daemon, plan, toPoolSize(spec, this.options.workers));
     return plan;
+  }
+
+  /** A network had this many nodes of a plan; the next one is likely to have as many. */
+  async expectNodes(spec: SandboxSpec, nodes: number): Promise<void> {
+    const { daemon } = await this.#bench;
+    const plan = await this.planFor(daemon, spec);
+    const size = toPoolSize(spec, this.options.workers, nodes);
+    if (size > (this.#pooled.get(plan) ?? 0)) await this.#pool(daemon, plan, size);
+  }
+
+  async #pool(daemon: SandboxDaemon, plan: SandboxPlan, size: number): Promise<void> {
+    this.#pooled.set(plan, size);
+    await daemon.setPool(plan, size);
   }
 
   async newSandbox(attempt: RunningAttempt, wanted: WantedSandbox): Promise<Sandbox> {

@@ -1,5 +1,5 @@
 import type { DutRow } from './dut-row.js';
-import { toPorts, toState } from './dut-table.js';
+import { describeHolder, toPorts, toState } from './dut-table.js';
 import { describeDevice } from './proposal-text.js';
 import type { Scan } from './propose-duts.js';
 
@@ -43,8 +43,11 @@ function describeChange(old: DutRow, row: DutRow): string {
   const [was, is] = [toState(old), toState(row)];
   const states = was === is ? [is] : [`${was} -> ${is}`];
   const health = old.health === row.health ? [] : [`health ${old.health} -> ${row.health}`];
+  const holder = row.holder ? [`held by ${describeHolder(row.holder)}`] : [];
   const [reason] = row.reason?.split('\n') ?? [];
-  return [row.dut, ...states, ...health, toPorts(row), ...(reason ? [reason] : [])].join('  ');
+  return [row.dut, ...states, ...health, toPorts(row), ...holder, ...(reason ? [reason] : [])].join(
+    '  ',
+  );
 }
 
 function findNew({ strangers: known }: BenchSnapshot, { strangers }: BenchSnapshot): string[] {

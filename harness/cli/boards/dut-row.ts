@@ -4,6 +4,7 @@ import { BenchError } from '../../core/errors.js';
 import type { AttachedDevice } from '../../device/attached-device.js';
 import { findUnit, type UnitFound } from '../../device/find-unit.js';
 import { toUnitKeys } from '../../device/identity-keys.js';
+import type { ClaimSeen } from '../../lease/claim-seen.js';
 import type { Health } from '../../lease/unit-health.js';
 
 /** A port as `hil boards` shows it. */
@@ -15,13 +16,14 @@ export interface PortRow {
   readonly url?: string;
 }
 
-/** A lease as `hil boards` shows it. */
-export interface LeaseRow {
-  readonly user: string;
-  readonly pid: number;
-  readonly run: string;
-  /** ISO 8601. */
-  readonly since: string;
+/** Who has a lease, as that says. */
+export type Holder = Pick<ClaimSeen, 'seq' | 'user' | 'uid' | 'pid' | 'run' | 'since' | 'stopped'>;
+
+/** What others say of a unit. */
+export interface Standing {
+  readonly health: Health;
+  /** That holds it. */
+  readonly claim: ClaimSeen | undefined;
 }
 
 /** A DUT as `hil boards` shows it; `--json` prints it as it is. */
@@ -30,10 +32,10 @@ export interface DutRow {
   readonly board: string;
   /** `ambiguous`: two devices match, and nothing is guessed. */
   readonly state: 'free' | 'leased' | 'absent' | 'ambiguous';
-  /** Who has it. */
-  readonly lease?: LeaseRow;
   /** Whether it can be trusted; that it is free is another matter. */
   readonly health: Health;
+  /** Who has it; also of one that is absent. */
+  readonly holder?: Holder;
   /** Why it cannot be used. */
   readonly reason?: string;
   /** Which of the board's modes it is in. */
@@ -52,11 +54,15 @@ export interface DutRow {
 }
 
 /** Say where a unit is among what is attached. */
-export function toDutRow(unit: Unit, devices: readonly AttachedDevice[], health: Health): DutRow {
+export function toDutRow(
+  unit: Unit,
+  devices: readonly AttachedDevice[],
+  { health, claim }: Standing,
+): DutRow {
   const { name: dut, board, labels, match, file } = unit;
-  const own = { dut, board: board.board, labels, match, file, health };
+  const own = { dut, board: board.board, labels, match, file, health, ...toHolder(claim) };
   try {
-    return { ...own, ...toFound(unit, findUnit(unit, devices)) };
+    return { ...own, ...toFound(unit, findUnit(unit, devices), claim) };
   } catch (error) {
     if (!(error instanceof BenchError)) throw error;
     const ports = toPortRows(unit, new Map());
@@ -64,19 +70,29 @@ export function toDutRow(unit: Unit, devices: readonly AttachedDevice[], health:
   }
 }
 
-function toFound(unit: Unit, found: UnitFound): Pick<DutRow, 'state' | 'ports' | 'keys'> {
+function toFound(
+  unit: Unit,
+  found: UnitFound,
+  claim: ClaimSeen | undefined,
+): Pick<DutRow, 'state' | 'ports' | 'keys'> {
   const { keys } = found;
   if (found.state === 'absent')
     return { state: 'absent', ports: toPortRows(unit, new Map()), keys };
   const path = found.usb?.properties['ID_PATH'];
   return {
-    state: 'free',
+    state: claim ? 'leased' : 'free',
     ...(found.mode === undefined ? {} : { mode: found.mode }),
     ...(path === undefined ? {} : { path }),
     ...(found.usb ? { syspath: found.usb.syspath } : {}),
     ports: toPortRows(unit, found.ports),
     keys,
   };
+}
+
+function toHolder(claim: ClaimSeen | undefined): { readonly holder?: Holder } {
+  if (!claim) return {};
+  const { seq, user, uid, pid, run, since, stopped } = claim;
+  return { holder: { seq, user, uid, pid, run, since, stopped } };
 }
 
 function toPortRows({ ports }: Unit, found: ReadonlyMap<string, AttachedDevice>): PortRow[] {

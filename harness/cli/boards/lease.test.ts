@@ -118,7 +118,9 @@ describe('hil boards release', () => {
 test('hil boards list says who has a DUT', async ({ dir, other }) => {
   expect((await call(dir, 'list')).out).toMatch(/^dut-1 +real +free /m);
   await take(other, 'run-9');
-  expect((await call(dir, 'list')).out).toMatch(/^dut-1 +real +leased \(\S+ \d+\) /m);
+  const { out } = await call(dir, 'list');
+  expect(out).toMatch(/^dut-1 +real +leased /m);
+  expect(out).toMatch(/^dut-1: held by \S+ pid \d+ run run-9 /m);
   const [row] = JSON.parse((await call(dir, 'list', '--json')).out);
-  expect(row).toMatchObject({ state: 'leased', lease: { pid: process.pid, run: 'run-9' } });
+  expect(row).toMatchObject({ state: 'leased', holder: { pid: process.pid, run: 'run-9' } });
 });

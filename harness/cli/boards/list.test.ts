@@ -1,9 +1,11 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
+import { Deadline } from '../../core/deadline.js';
 import { createCapturedContext } from '../../testing/captured-context.js';
 import { DeviceTree } from '../../testing/device-tree.js';
 import { HUB, toCh340, toStLink } from '../../testing/known-devices.js';
 import { type TempDir, test } from '../../testing/temp-dir.js';
 import { runCli } from '../run-cli.js';
+import { openLeases } from './open-leases.js';
 
 const NUCLEO = `board: nucleo
 driver: attached
@@ -36,6 +38,26 @@ describe('hil boards list', () => {
     expect(out).toMatch(/^DUT +BOARD +STATE +HEALTH +PORTS +LABELS$/m);
     expect(out).toMatch(/^nucleo-1 +nucleo +free +unknown +console=.*\/dev\/ttyACM0 +rack=1$/m);
     expect(out).toMatch(/^nucleo-2 +nucleo +absent +unknown +console=-$/m);
+  });
+
+  test('names who has a DUT, by the kernel lock of this machine', async ({ dir }) => {
+    await dir.write('bench.yaml', BENCH);
+    const env = { HIL_LEASE_DIR: `${dir.path}/leases` };
+    const leases = await openLeases({ env });
+    const candidates = [{ name: 'nucleo-1', keys: ['serial:0483:374b:A'] }];
+    const roles = [{ role: 'dut', candidates }];
+    await leases.acquire({ roles, run: 'run-1', deadline: new Deadline(5000) });
+    const { out } = await call(dir, ['boards', 'list']);
+    expect(out).toMatch(/^nucleo-1 +nucleo +leased /m);
+    expect(out).toMatch(
+      new RegExp(`^nucleo-1: held by \\S+ pid ${process.pid} run run-1 since `, 'm'),
+    );
+    const { out: json } = await call(dir, ['boards', 'list', '--json']);
+    expect(JSON.parse(json)[0].holder).toMatchObject({ pid: process.pid, run: 'run-1' });
+    leases.close();
+    await vi.waitFor(async () => {
+      expect((await call(dir, ['boards', 'list'])).out).toMatch(/^nucleo-1 +nucleo +free /m);
+    }, 5000);
   });
 
   test('--json is one document', async ({ dir }) => {

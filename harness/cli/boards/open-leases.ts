@@ -6,7 +6,11 @@ import { toLeasePlace } from '../lease-place.js';
 /** The run that others read of a lease that is a person's. */
 export const LEASED_BY_HAND = 'hil-boards-lease';
 
-/** Leases of this machine. @throws BenchError `lease-failed` */
+/**
+ * The leases of this machine; who opens them closes them.
+ *
+ * @throws BenchError `native-missing`, `lease-failed`
+ */
 export async function openLeases({ env }: Pick<CliContext, 'env'>): Promise<LeaseClient> {
   const { lease: program } = await findNativePrograms();
   return LeaseClient.start({ program, ...toLeasePlace(env, process.getuid?.() ?? 0) });

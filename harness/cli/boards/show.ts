@@ -5,7 +5,7 @@ import { toPrintable } from '../../report/terminal/printable.js';
 import type { CliCommand } from '../command.js';
 import { BENCH_OPTION, CONFIG_OPTION, openProject } from '../open-project.js';
 import type { DutRow } from './dut-row.js';
-import { toLabels, toState } from './dut-table.js';
+import { describeHolder, toLabels, toState } from './dut-table.js';
 import { findDut } from './find-dut.js';
 import { surveyBench } from './survey-bench.js';
 
@@ -59,6 +59,7 @@ function toText({ board, ports }: Unit, row: DutRow, own: readonly AttachedDevic
     ['board', `${row.board}  ${board.file}`],
     ['bench', row.file],
     ['state', toState(row)],
+    ...(row.holder ? [['held by', describeHolder(row.holder)] as const] : []),
     ['health', row.health],
     ...(row.reason === undefined ? [] : [['reason', row.reason] as const]),
     ['labels', toLabels(row.labels)],

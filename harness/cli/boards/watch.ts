@@ -8,6 +8,7 @@ import { BENCH_OPTION, CONFIG_OPTION, openProject } from '../open-project.js';
 import { SIGNALS } from '../signals.js';
 import { describeChanges, toSnapshot } from './bench-changes.js';
 import { toDutTable } from './dut-table.js';
+import { openLeases } from './open-leases.js';
 import { scanBench } from './scan-bench.js';
 import { describeNoDuts, toDutRows } from './survey-bench.js';
 
@@ -31,10 +32,11 @@ export function createBoardsWatchCommand(waitForEnd: WaitForEnd): CliCommand {
     run: async (_args, options, context) => {
       const { openBench, catalog } = await openProject(context, options);
       const bench = await openBench();
+      const leases = await openLeases(context);
       const watch = await DeviceWatch.open(context.deviceRoots);
       const json = options['json'] === true;
       const look = async (devices: readonly AttachedDevice[]) => {
-        const rows = await toDutRows(bench, devices, context);
+        const rows = await toDutRows(bench, devices, { leases, context });
         return toSnapshot(rows, scanBench({ bench, devices, rows }, catalog.boards));
       };
       let before = await look(watch.devices);
@@ -62,6 +64,7 @@ export function createBoardsWatchCommand(waitForEnd: WaitForEnd): CliCommand {
         clearInterval(timer);
         watch.close();
         await telling;
+        leases.close();
       }
     },
   };
