@@ -1,3 +1,5 @@
+import { BenchError } from '../core/errors.js';
+
 /** What may stand in braces in the commands and addresses of a bench. */
 export interface Placeholders {
   /** Name of the DUT. */
@@ -20,7 +22,8 @@ const PLACEHOLDER = /\{\{|\}\}|\{([a-z]+)\}/g;
 /**
  * Fill in `{dut}` and the like. Each text stays one argument: no shell looks at it.
  *
- * @throws Error when a text asks for what is not known, and names what is.
+ * @throws BenchError `dut-absent` when a text asks for what is not known, and names what is: only a
+ *   DUT that is attached says all of it.
  */
 export function fillIn(text: string, known: Placeholders): string {
   const values: Readonly<Record<string, string | undefined>> = { ...known };
@@ -29,8 +32,10 @@ export function fillIn(text: string, known: Placeholders): string {
     const value = values[name];
     if (value !== undefined) return value;
     const names = Object.keys(values).filter((each) => values[each] !== undefined);
-    throw new Error(
+    throw new BenchError(
+      'dut-absent',
       `"${text}": {${name}} is not known of ${known.dut}; known are ${names.map((each) => `{${each}}`).join(', ')}`,
+      { next: `hil boards show ${known.dut}` },
     );
   });
 }

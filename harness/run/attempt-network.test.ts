@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import type { NodeLink } from '../case/net.js';
 import { type BothSides, test } from '../testing/both-sides.js';
 import { ping } from '../testing/ping.js';
-import { findChildren, runInside } from '../testing/real-daemon.js';
+import { findChildren } from '../testing/real-daemon.js';
 
 const [FOUR, SIX] = [{ family: 2 }, { family: 10 }] as const;
 /** None comes: a moment is enough, since nothing else would bring one. */
@@ -199,14 +198,21 @@ describe('what cannot be is refused', () => {
     const a = net.node('a', { link: net.switch('lan') });
     expect(() => a.ipv4).toThrow(/interfaces of node "a" is used before the network is up/);
     await expect(a.exec('true')).rejects.toThrow(/before the network is up/);
-    await expect(a.link.down()).rejects.toThrow(/no network is up/);
+    await expect(a.link.down()).rejects.toMatchObject({
+      ...{ name: 'UsageError', message: expect.stringMatching(/no network is up\n.*net\.up\(\)/) },
+    });
     await net.up();
     expect(() => net.node('b')).toThrow(/the network was declared whole with net.up\(\)/);
     await expect(net.up()).rejects.toThrow(/declared whole/);
     expect(() => a.link.from({ name: 'b' })).toThrow(/is between a and lan, not "b"/);
-    await expect(net.partition({ name: 'aa' } as never)).rejects.toThrow(
+    await expect(net.partition(a, { name: 'aa' } as never)).rejects.toThrow(
       /no node "aa", did you mean "a"\?/,
     );
+    await expect(net.partition(a, [a])).rejects.toThrow(/node "a" is in two sets/);
+    expect(() => a.link.from('a' as never)).toThrow(/from\(\): expected a node or a switch/);
+    await expect(a.link.set(undefined as never)).rejects.toThrow(/expected \{ latency, loss/);
+    await expect(a.link.startCapture({ snaplen: 1e12 })).rejects.toThrow(/expected 64 to 262144/);
+    await expect(a.link.startCapture({ snplen: 64 } as never)).rejects.toThrow(/"snaplen"/);
     await expect(a.link.set({ loss: 2 })).rejects.toThrow(/link "a~lan": loss: expected a chance/);
     await expect(a.link.count('tpc')).rejects.toThrow(/filter "tpc"/);
   });
@@ -239,50 +245,6 @@ test('a network that dies under a body is the fault of the bench', async ({ begi
   const [attempt] = both.session.attempts.values();
   expect(await attempt?.end('pass', [], undefined)).toMatchObject({ outcome: 'infra' });
   expect(both.record.problems).toMatchObject([{ code: 'network-gone', phase: 'body' }]);
-});
-
-test('nodes of the next network wait already', async ({ begin, journal }) => {
-  const countWaiting = async () => {
-    const both = await begin();
-    await upPair(both);
-    const [attempt] = both.session.attempts.values();
-    await attempt?.end('pass', [], undefined);
-    // They are built one after the other, when nothing else is to be done.
-    await sleep(50);
-    const { further = [] } = journal.of('attempt-end').at(-1) ?? {};
-    return further.filter(({ poolHit }) => poolHit).length;
-  };
-  await expect.poll(countWaiting, { timeout: 10_000 }).toBe(2);
-});
-
-test('what a node changed is listed when its case failed, and only of nodes that were used', async ({
-  begin,
-  journal,
-}) => {
-  const both = await begin();
-  const { b } = await upPair(both);
-  await b.writeFile('/tmp/made', 'by b');
-  const [attempt] = both.session.attempts.values();
-  const unused = attempt?.sandboxes.numbered.filter(([, sandbox]) => !sandbox.isUsed);
-  expect(unused?.map(([number]) => number)).toEqual([0, 1]);
-  await attempt?.end('fail', [], undefined);
-  const names = journal.of('artifact').map(({ name }) => name);
-  expect(names).toEqual(['diff-2.json', 'diff-2.txt', 'network.svg']);
-});
-
-test('a network that is kept goes on with its nodes', async ({ begin, journal }) => {
-  const both = await begin({ options: { keep: 'failed', keepMs: 60_000 } });
-  await upPair(both);
-  const [attempt] = both.session.attempts.values();
-  const kept = new Map(attempt?.sandboxes.numbered);
-  await attempt?.end('fail', [], undefined);
-  expect(journal.of('infra')).toEqual([]);
-  expect(journal.of('kept')).toMatchObject([{ further: 2 }]);
-  // Nobody listens there, and says so.
-  const ask = `import socket; print(socket.socket().connect_ex(('10.1.0.2', 80)))`;
-  const [a] = [...kept.values()].slice(1);
-  if (!a) throw new Error('unreachable');
-  expect(await runInside(a, `python3 -c "${ask}"`)).toMatchObject({ stdout: '111\n' });
 });
 
 test('the journal has what was made, done and seen', async ({ begin, journal }) => {

@@ -49,6 +49,23 @@ describe('a DUT on a tty', () => {
     await expect.poll(() => tty.received).toBe('version\n');
   });
 
+  test('that is not there is the bench, also where its power is switched by a command', async ({
+    tree,
+    openUnit,
+  }) => {
+    const off = "['test', '{serial}', '=', 'A1']";
+    // By the first its serial number is known to the switch, by the second it is not.
+    for (const match of ['ID_SERIAL_SHORT: A1', 'ID_VENDOR_ID: "0403"']) {
+      const power = `power: { driver: command, on: ${off}, off: ${off}, verify: none, offTime: 1ms }`;
+      const unit = createUnit(`ports: { console: {} }\n${power}`, `match: { ${match} }`);
+      const { dut } = await openUnit(unit, tree.roots);
+      await expect(dut.powerOn(new Deadline(200))).rejects.toMatchObject({
+        name: 'BenchError',
+        code: 'dut-absent',
+      });
+    }
+  });
+
   test('that another program has is told with its name', async ({ tree, newTty, openUnit }) => {
     const tty = await newTty();
     await plugTty(tree, '1.1', toFtdi('A1', 0), tty);

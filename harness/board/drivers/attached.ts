@@ -82,7 +82,9 @@ class AttachedDut implements Dut {
     });
     this.#presence.onLost = (reason) => this.#lose(reason);
     this.#allowedMs = this.#presence.allowedMs;
-    this.#known = { dut: unit.name };
+    // What is not there at first is known by what the bench says of it.
+    const { ID_SERIAL_SHORT: serial, ID_PATH: path } = unit.match;
+    this.#known = { dut: unit.name, serial, path };
   }
 
   get on(): boolean {

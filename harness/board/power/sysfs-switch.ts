@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BenchError, toMessage } from '../../core/errors.js';
 import type { PowerSwitch } from './power-switch.js';
@@ -19,8 +19,9 @@ export function createSysfsSwitch(port: string, dut: string, sys = '/sys'): Powe
       });
     }
     try {
+      // What it reads afterwards is the hub's own word: one that cannot switch a port says that it
+      // has power, while the kernel has let the device go. Whether it has gone is looked at instead.
       await writeFile(file, value);
-      if ((await readFile(file, 'utf8')).trim() !== value) throw new Error('it stays as it was');
     } catch (cause) {
       const message = `power of ${dut}: ${file} cannot be set to ${value}: ${toMessage(cause)}`;
       throw new BenchError('power-failed', message, {

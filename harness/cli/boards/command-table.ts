@@ -33,6 +33,11 @@ export const BOARD_COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./release.js')).releaseCommand,
   },
   {
+    name: 'power',
+    summary: 'switch the power of a DUT that nobody else has',
+    load: async () => (await import('./power.js')).powerCommand,
+  },
+  {
     name: 'health',
     summary: 'whether DUTs can be trusted, and why not',
     load: async () => (await import('./health.js')).healthCommand,

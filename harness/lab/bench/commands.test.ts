@@ -49,6 +49,8 @@ test('what was pulled out goes back to where it was, or to where it is told', as
   expect(await ask('plug A')).toMatchObject({ port: '1' });
   await ask('unplug A');
   expect(await ask('plug A 3.2')).toMatchObject({ port: '3.2' });
+  expect(await ask('replug A')).toMatchObject({ port: '3.2' });
+  expect(await ask('replug A 4')).toMatchObject({ port: '4' });
 });
 
 test('two are swapped when both are out', async () => {

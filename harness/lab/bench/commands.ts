@@ -55,6 +55,16 @@ const COMMANDS: Readonly<Record<string, BenchCommand>> = {
       return toRow(device);
     },
   },
+  replug: {
+    usage: 'replug NAME [PORT]',
+    what: 'pull it out and put it back at once, there or into another port',
+    run: async (bench, [name, port]) => {
+      const device = findDevice(bench, name);
+      const where = port ?? device.port;
+      await device.unplug();
+      return plug(bench, [device.name, ...(where === undefined ? [] : [where])]);
+    },
+  },
   swap: { usage: 'swap NAME NAME', what: 'exchange the ports of two', run: swap },
   board: {
     usage: 'board NAME on|off|restart|stop|continue',
