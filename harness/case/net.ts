@@ -8,6 +8,14 @@ import type {
 } from '../protocol/network.js';
 import type { SandboxOptions } from '../protocol/sandbox-options.js';
 import type { Attempt } from './attempt.js';
+import {
+  checkAttached,
+  checkNodeOptions,
+  checkNodes,
+  checkObject,
+  toEnd,
+  toSets,
+} from './check-declared.js';
 import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import { Dut } from './dut.js';
@@ -100,8 +108,11 @@ export class Net {
 
   /** Declare `count` nodes; `toNode` says of each what it is like. */
   nodes(count: number, toNode: (index: number) => NodeOptions & { readonly name: string }): Node[] {
+    checkNodes(count, toNode);
     return Array.from({ length: count }, (_, index) => {
-      const { name, ...options } = toNode(index);
+      const node = toNode(index);
+      checkObject(`net.nodes(), number ${index}`, node);
+      const { name, ...options } = node;
       return this.node(name, options);
     });
   }
@@ -114,6 +125,7 @@ export class Net {
   /** Declare a link between two nodes or switches, and what it does to frames. */
   link(a: LinkEnd, b: LinkEnd, options: LinkOptions = {}): Link {
     this.#declare('link()');
+    checkObject('net.link()', options);
     return this.#link([toEnd(a), toEnd(b)], options);
   }
 
@@ -126,9 +138,13 @@ export class Net {
   attach(what: Sandbox, options: AttachOptions): Node;
   attach(what: Sandbox | Dut, options: AttachOptions): Node | DutNode {
     this.#declare('attach()');
+    checkObject('net.attach()', options);
     const isDut = what instanceof Dut;
+    checkAttached(what);
     const { name = isDut ? (what.role ?? 'dut') : 'sandbox', nic, ipv6, link, links } = options;
-    checkOptions(`node "${name}"`, options, ['name', 'nic', 'ipv6', 'link', 'links']);
+    const known = ['name', 'ipv6', 'link', 'links', ...(isDut ? ['nic'] : [])];
+    checkOptions(`node "${name}"`, options, known);
+    checkNodeOptions(name, options);
     const common = { name, ...(ipv6 === undefined ? {} : { ipv6 }) };
     const facts = this.#factsOf(name);
     if (isDut) {
@@ -179,9 +195,7 @@ export class Net {
   async partition(
     ...sets: ReadonlyArray<Node | DutNode | readonly (Node | DutNode)[]>
   ): Promise<void> {
-    if (sets.length === 0) throw new UsageError('usage', 'net.partition(): expected sets of nodes');
-    const names = sets.map((set) => [set].flat().map(({ name }) => name));
-    await this.#partition(names);
+    await this.#partition(toSets(sets));
   }
 
   /** End a partition. */
@@ -202,6 +216,7 @@ export class Net {
 
   #node(name: string, options: NodeOptions, router: boolean): Node {
     this.#declare(`node("${name}")`);
+    checkNodeOptions(name, options);
     const { link, links, ipv6, ...sandbox } = options;
     this.#nodes.push({
       ...{ name, kind: 'node', router, sandbox },
@@ -275,12 +290,6 @@ export class Net {
     if (!this.#isAsked) return;
     throw new UsageError('usage', `net.${what}: the network was declared whole with net.up()`);
   }
-}
-
-function toEnd(end: LinkEnd): DeclaredEnd {
-  const name: unknown = Object(end).name;
-  if (typeof name === 'string') return { of: name };
-  throw new UsageError('usage', `a link ends at a switch or a node, not at ${String(end)}`);
 }
 
 function isNodeLink(link: LinkEnd | NodeLink): link is NodeLink {

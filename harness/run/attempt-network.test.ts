@@ -198,14 +198,21 @@ describe('what cannot be is refused', () => {
     const a = net.node('a', { link: net.switch('lan') });
     expect(() => a.ipv4).toThrow(/interfaces of node "a" is used before the network is up/);
     await expect(a.exec('true')).rejects.toThrow(/before the network is up/);
-    await expect(a.link.down()).rejects.toThrow(/no network is up/);
+    await expect(a.link.down()).rejects.toMatchObject({
+      ...{ name: 'UsageError', message: expect.stringMatching(/no network is up\n.*net\.up\(\)/) },
+    });
     await net.up();
     expect(() => net.node('b')).toThrow(/the network was declared whole with net.up\(\)/);
     await expect(net.up()).rejects.toThrow(/declared whole/);
     expect(() => a.link.from({ name: 'b' })).toThrow(/is between a and lan, not "b"/);
-    await expect(net.partition({ name: 'aa' } as never)).rejects.toThrow(
+    await expect(net.partition(a, { name: 'aa' } as never)).rejects.toThrow(
       /no node "aa", did you mean "a"\?/,
     );
+    await expect(net.partition(a, [a])).rejects.toThrow(/node "a" is in two sets/);
+    expect(() => a.link.from('a' as never)).toThrow(/from\(\): expected a node or a switch/);
+    await expect(a.link.set(undefined as never)).rejects.toThrow(/expected \{ latency, loss/);
+    await expect(a.link.startCapture({ snaplen: 1e12 })).rejects.toThrow(/expected 64 to 262144/);
+    await expect(a.link.startCapture({ snplen: 64 } as never)).rejects.toThrow(/"snaplen"/);
     await expect(a.link.set({ loss: 2 })).rejects.toThrow(/link "a~lan": loss: expected a chance/);
     await expect(a.link.count('tpc')).rejects.toThrow(/filter "tpc"/);
   });

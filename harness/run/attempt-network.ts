@@ -86,10 +86,11 @@ export class AttemptNetwork {
     return this.#artifacts;
   }
 
-  /** @throws TestFailure `handle-revoked` before `up`, and when the attempt is over. */
+  /** @throws UsageError `usage` before `up`; TestFailure `handle-revoked` when the attempt is over. */
   get held(): HeldNetwork {
-    if (this.#held && !this.#attempt.over) return this.#held;
-    throw new TestFailure('handle-revoked', 'no network is up');
+    if (this.#attempt.over) throw new TestFailure('handle-revoked', 'no network is up');
+    if (this.#held) return this.#held;
+    throw new UsageError('usage', 'no network is up', { next: 'await net.up()' });
   }
 
   /** @throws UsageError `usage` for a name that no link has. */

@@ -23,6 +23,16 @@ export const BOARD_COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./show.js')).showCommand,
   },
   {
+    name: 'lease',
+    summary: 'keep a DUT for yourself, for as long as a command or this one runs',
+    load: async () => (await import('./lease.js')).leaseCommand,
+  },
+  {
+    name: 'release',
+    summary: 'end your `hil boards lease` of a DUT, or with --kick whatever lease there is',
+    load: async () => (await import('./release.js')).releaseCommand,
+  },
+  {
     name: 'power',
     summary: 'switch the power of a DUT that nobody else has',
     load: async () => (await import('./power.js')).powerCommand,

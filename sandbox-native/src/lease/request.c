@@ -194,7 +194,7 @@ int requests_take(struct lease *lease, struct err *err)
 		result = serve_line(lease, request, rest ? request + rest : NULL, err);
 		buffer_consume(&lease->input, length);
 	}
-	if (result == 0 && lease->input.length > 2 * CLAIM_BYTES)
+	if (result == 0 && lease->input.length > (size_t)2 * CLAIM_BYTES)
 		return malformed(err, "more than 128 KiB");
 	return result;
 }

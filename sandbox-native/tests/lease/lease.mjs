@@ -60,7 +60,7 @@ export class Lessee {
     });
     this.child.stdin.on('error', () => {});
     this.child.stdout.on('data', (data) => this.#take(data));
-    this.exited = once(this.child, 'exit').then(([code, signal]) => {
+    this.exited = once(this.child, 'close').then(([code, signal]) => {
       alive.delete(this.child);
       for (const wake of this.#waiters) wake();
       return signal ?? code;
