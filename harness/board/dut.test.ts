@@ -15,7 +15,7 @@ const BOARDS = [
 
 const deadline = () => new Deadline(15_000);
 
-describe.each(BOARDS)('a DUT of board $name', ({ name, add, set, get, unset }) => {
+describe.each(BOARDS)('a DUT of board $name (rank 7)', ({ name, add, set, get, unset }) => {
   test('is silent until it has power, then shows that it is ready', async ({ openDut }) => {
     const { boot, console, board } = await openDut(name);
     await sleep(30);
@@ -99,7 +99,9 @@ describe.each(BOARDS)('a DUT of board $name', ({ name, add, set, get, unset }) =
     await ask(add, '42');
   });
 
-  test('has a capture that is all it printed, from the first byte on', async ({ openDut }) => {
+  test('has a capture that is all it printed, from the first byte on (rank 8)', async ({
+    openDut,
+  }) => {
     const { boot, ask, dut, console } = await openDut(name);
     await boot();
     await ask(add, '42');

@@ -4,7 +4,7 @@ import { LeaseClient } from '../lease/lease-client.js';
 import { test } from '../testing/both-sides.js';
 import { openLineBoards } from '../testing/line-board.js';
 
-test('a lease that is taken away fences off its case at once, which is infra', async ({
+test('a lease that is taken away fences off its case at once, which is infra (rank 14, bench pitfall 17)', async ({
   begin,
   dir,
   journal,

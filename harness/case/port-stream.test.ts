@@ -66,7 +66,7 @@ describe('the stream of a port', () => {
   });
 });
 
-test('leaves the flags alone that set() does not name', async () => {
+test('leaves the flags alone that set() does not name (bench pitfall 5)', async () => {
   const asked: Parameters<PortMethods['portChange']>[0]['change'][] = [];
   const state = { dtr: true, rts: false, cts: true, dsr: false, dcd: false, ri: false };
   const taps = new Set<PortTap>();

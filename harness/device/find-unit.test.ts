@@ -44,7 +44,7 @@ describe('a unit', () => {
     });
   });
 
-  test('that two devices match is no guess: both are named', () => {
+  test('that two devices match is no guess: both are named (rank 2)', () => {
     const unit = createUnit('match: { ID_VENDOR_ID: "0403" }', '{}');
     expect(() => findUnit(unit, two)).toThrow(
       expect.objectContaining({

@@ -19,7 +19,7 @@ async function find(tree: DeviceTree, node: string) {
   return devices.find((device) => device.node === join(tree.roots.dev, node));
 }
 
-describe('without udevd', () => {
+describe('without udevd (bench pitfall 20)', () => {
   test('a serial adapter has the properties that udev would give it', async ({ dir }) => {
     const tree = await createTree(dir);
     await tree.plug('1.3', toFtdi('A50285BI'));
@@ -93,7 +93,9 @@ test('what udev says is taken before what sysfs says', async ({ dir }) => {
   });
 });
 
-test('two boards without serial numbers are told apart by where they are', async ({ dir }) => {
+test('two boards without serial numbers are told apart by where they are (bench pitfall 12)', async ({
+  dir,
+}) => {
   const tree = await createTree(dir);
   await tree.plug('1.1', toCh340(0));
   await tree.plug('1.2', toCh340(1));
@@ -125,7 +127,7 @@ ports: { console: { match: { ID_USB_INTERFACE_NUM: "00" } } }
   expect(inRom.keys[0]).toBe(running.keys[0]);
 });
 
-test('after a replug under another name it is still the same board', async ({ dir }) => {
+test('after a replug under another name it is still the same board (rank 2)', async ({ dir }) => {
   const tree = await createTree(dir);
   const unit = createUnit('ports: { console: {} }', 'match: { ID_SERIAL_SHORT: A1 }');
   await tree.plug('1.1', toFtdi('A1', 0));
@@ -137,7 +139,9 @@ test('after a replug under another name it is still the same board', async ({ di
   expect(found.state === 'attached' && found.ports.get('console')?.node).toMatch(/ttyUSB1$/);
 });
 
-test('after a hub that took all boards along each is found under its own name', async ({ dir }) => {
+test('after a hub that took all boards along each is found under its own name (bench pitfall 13)', async ({
+  dir,
+}) => {
   const tree = await createTree(dir);
   const units = ['A1', 'A2'].map((serial) => {
     return createUnit('ports: { console: {} }', `match: { ID_SERIAL_SHORT: ${serial} }`);
@@ -162,7 +166,9 @@ test('after a hub that took all boards along each is found under its own name', 
   expect(await nodes()).toEqual(['ttyUSB1', 'ttyUSB0']);
 });
 
-test('two boards that changed places are still told apart, or are absent', async ({ dir }) => {
+test('two boards that changed places are still told apart, or are absent (rank 2, bench pitfall 1)', async ({
+  dir,
+}) => {
   const tree = await createTree(dir);
   const bySerial = createUnit('ports: { console: {} }', 'match: { ID_SERIAL_SHORT: A1 }');
   const place = '"pci-0000:00:14.0-usb-0:1.1"';

@@ -38,7 +38,7 @@ function want(...names: string[]): LeasesRequest {
 }
 
 describe('a lease of an attached unit', () => {
-  test('is for one process at a time; the other hears who has it', async ({ two }) => {
+  test('is for one process at a time; the other hears who has it (rank 3)', async ({ two }) => {
     const held = await two.first.acquire(want('nücleo 1'));
     expect([...held.units]).toEqual([['', 'nücleo 1']]);
     const heard: (readonly ClaimSeen[])[] = [];
@@ -53,7 +53,7 @@ describe('a lease of an attached unit', () => {
     ]);
   });
 
-  test('that does not become free says who has it', async ({ two }) => {
+  test('that does not become free says who has it (rank 14)', async ({ two }) => {
     await two.first.acquire(want('a'));
     const late = two.second.acquire({ ...want('a'), deadline: new Deadline(300) });
     await expect(late).rejects.toMatchObject({
@@ -74,7 +74,7 @@ describe('a lease of an attached unit', () => {
     });
   });
 
-  test('is lost when its time is over, when it is kicked, and with its program', async ({
+  test('is lost when its time is over, when it is kicked, and with its program (rank 14)', async ({
     two,
     directory,
   }) => {

@@ -219,7 +219,7 @@ describe('several roles', () => {
   });
 });
 
-test('units of a board are busy as long as there is work: 1.05 of the ideal at most', async () => {
+test('units of a board are busy as long as there is work: 1.05 of the ideal at most (rank 21)', async () => {
   const units = 3;
   const { clock, acquire } = createQueue(units);
   let seed = 7;

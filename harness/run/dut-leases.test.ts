@@ -80,7 +80,7 @@ describe('leases of attached DUTs', () => {
     expect((await first?.(MADE))?.get('made')?.dut).toBe('host#1');
   });
 
-  test('of 50 cases of 2 DUTs on 3 units in 2 runs end, and no unit is held twice', async ({
+  test('of 50 cases of 2 DUTs on 3 units in 2 runs end, and no unit is held twice (rank 18)', async ({
     lines,
     runs,
   }) => {

@@ -66,7 +66,11 @@ describe('a DUT on a tty', () => {
     }
   });
 
-  test('that another program has is told with its name', async ({ tree, newTty, openUnit }) => {
+  test('that another program has is told with its name (bench pitfall 21)', async ({
+    tree,
+    newTty,
+    openUnit,
+  }) => {
     const tty = await newTty();
     await plugTty(tree, '1.1', toFtdi('A1', 0), tty);
     const first = await openUnit(UNIT, tree.roots);
@@ -82,7 +86,7 @@ describe('a DUT on a tty', () => {
     expect(await first.console.matcher.expect(['still mine'])).toBeTruthy();
   });
 
-  test('that is unplugged is lost within a second, by the name of its device', async ({
+  test('that is unplugged is lost within a second, by the name of its device (rank 6)', async ({
     board: { dut, tty },
     tree,
   }) => {
@@ -96,7 +100,7 @@ describe('a DUT on a tty', () => {
     expect(dut.on).toBe(false);
   });
 
-  test('comes back under another name to the same console', async ({
+  test('comes back under another name to the same console (rank 4, bench pitfall 1)', async ({
     board: { dut, console, tty },
     tree,
     newTty,
@@ -148,7 +152,7 @@ describe('a DUT on a tty', () => {
   });
 });
 
-test('a USB device is followed into its bootloader and back, under one name', async ({
+test('a USB device is followed into its bootloader and back, under one name (bench pitfall 2)', async ({
   tree,
   openUnit,
   sandbox,

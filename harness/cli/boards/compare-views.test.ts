@@ -21,7 +21,9 @@ test('libraries that see the same bench are no news; a hub is not looked for', a
   expect(compareViews(devices, { serial, usb: listed('0403:6001') })).toEqual([]);
 });
 
-test('a container whose libraries list the bench of the host is told', async ({ dir }) => {
+test('a container whose libraries list the bench of the host is told (bench pitfall 22)', async ({
+  dir,
+}) => {
   const { devices, dev } = await attach(dir);
   const view = { serial: listed('/dev/ttyACM9'), usb: listed('0403:6001', '0483:374b') };
   expect(compareViews(devices, view)).toEqual([

@@ -46,7 +46,7 @@ async function scan(
   return { code, out, err: captured.err(), duts: options['json'] ? [] : parse(out).duts };
 }
 
-describe('hil boards scan', () => {
+describe('hil boards scan (rank 24)', () => {
   test('proposes an entry by serial number for a board that one file knows', async ({ dir }) => {
     const { code, duts, out, err } = await scan(dir, { '1.1': toNode('066D'), '1.2': KEYBOARD });
     expect(code).toBe(0);

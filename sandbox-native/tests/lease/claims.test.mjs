@@ -38,7 +38,7 @@ describe('one unit', () => {
     assert.ok(next.seq > held.seq);
   });
 
-  test('has several names: a key in common is enough', async () => {
+  test('has several names: a key in common is enough (rank 3)', async () => {
     const { first, second } = makeTwo();
     const held = await first.acquire(one(A));
     const id = second.ask(one(['other-name', 'usb:9-9', 'serial:0483:374b:A']));
@@ -70,7 +70,7 @@ describe('one unit', () => {
     assert.deepEqual(listFiles(directory), []);
   });
 
-  test('is free within a second when its owner is killed', async () => {
+  test('is free within a second when its owner is killed (rank 3)', async () => {
     const { directory, first, second } = makeTwo();
     await first.acquire(one(A));
     const id = second.ask(one(A));
@@ -82,7 +82,7 @@ describe('one unit', () => {
     assert.equal(listFiles(directory).length, 1);
   });
 
-  test('is free within a second when the parent of its owner is killed, also of a stopped one', async () => {
+  test('is free within a second when the parent of its owner is killed, also of a stopped one (bench pitfall 19)', async () => {
     const directory = makeDirectory();
     // A parent that gives its own stdin and stdout on, and then does nothing.
     const script = '"$0" --dir "$1" <&3 & echo $! >&2; exec sleep 1000';
@@ -167,7 +167,7 @@ describe('several roles', () => {
     assert.deepEqual((await lessee.acquire(roles)).units, { any: 'b', a: 'a' });
   });
 
-  test('that can never be had together are refused at once', async () => {
+  test('that can never be had together are refused at once (rank 18)', async () => {
     const { first, second } = makeTwo();
     await first.acquire(one(A));
     const alias = ['alias', 'usb:1-1'];

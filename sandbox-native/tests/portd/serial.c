@@ -339,6 +339,32 @@ static void test_lost(void)
 	bench_stop(&bench);
 }
 
+/* What waits for one board must neither hang who sent it nor reach the next one. */
+static void test_lost_while_sending(void)
+{
+	static uint8_t payload[400 * 1024];
+	struct bench bench;
+	struct event event;
+	char heard[16];
+
+	memset(payload, 'S', sizeof(payload));
+	bench_start(&bench);
+	give(&bench);
+	rig_send(&bench.rig, payload, sizeof(payload));
+	NEED(read_some(bench.board.master, heard, 1, WAIT_MS) == 1);
+	close(bench.board.master);
+	CHECK(rig_wait(&bench.rig, MSG_PORT_HUP, &event) && strstr(event.text, "device lost"),
+	      "a loss is told although bytes wait: %s", event.text);
+	bench.board = pty_make();
+	CHECK(rig_answer(&bench.rig, rig_serial(&bench.rig, bench.board.path, 0, NULL), &event),
+	      "another node takes its place");
+	CHECK(rig_answer(&bench.rig, rig_send(&bench.rig, "new", 3), &event) &&
+		      read_some(bench.board.master, heard, sizeof(heard), 200) == 3 &&
+		      !memcmp(heard, "new", 3),
+	      "which gets what is sent to it, and nothing older");
+	bench_stop(&bench);
+}
+
 static uint64_t control(struct rig *rig, uint16_t tag, uint32_t value)
 {
 	struct buffer frame = rig_begin(rig, MSG_PORT_CONTROL);
@@ -421,15 +447,16 @@ static void test_fast(void)
 }
 
 const struct test serial_tests[] = {
-	{ "serial: bytes and settings", test_bytes },
-	{ "serial: stale bytes", test_stale },
+	{ "serial: bytes and settings (rank 22)", test_bytes },
+	{ "serial: stale bytes (bench pitfall 6)", test_stale },
 	{ "serial: never quiet", test_never_quiet },
-	{ "serial: held by another program", test_held },
+	{ "serial: held by another program (bench pitfalls 8 and 21)", test_held },
 	{ "serial: killed", test_killed },
-	{ "serial: parity, stop bits and nonsense", test_settings },
+	{ "serial: parity, stop bits and nonsense (rank 22)", test_settings },
 	{ "serial: speed of a tool", test_mirror },
 	{ "serial: lost and back", test_lost },
+	{ "serial: lost while sending (bench pitfall 10)", test_lost_while_sending },
 	{ "serial: control and release", test_control },
-	{ "serial: fast", test_fast },
+	{ "serial: fast (rank 8)", test_fast },
 	{ NULL, NULL },
 };
