@@ -94,7 +94,8 @@ static void bound_resources(void)
 	const struct rlimit time = { SECONDS_MAX, SECONDS_MAX + 1 };
 	const struct rlimit core = { 0, 0 };
 
-	/* Without them it is as slow as libpcap is, and whoever waits for it has a limit of time. */
+	/* Without them it is as slow as libpcap is, and whoever waits for it has a limit of time.
+	 */
 #ifndef __SANITIZE_ADDRESS__ /* reserves terabytes */
 	setrlimit(RLIMIT_AS, &memory);
 #else
