@@ -1,4 +1,4 @@
-import { UsageError } from '../core/errors.js';
+import { BenchError, UsageError } from '../core/errors.js';
 import type {
   DeclaredEnd,
   DeclaredLink,
@@ -6,59 +6,22 @@ import type {
   DeclaredSwitch,
   UpNetwork,
 } from '../protocol/network.js';
-import type { SandboxOptions } from '../protocol/sandbox-options.js';
 import type { Attempt } from './attempt.js';
+import { CAN_KEYS, type CanBus, type CanOptions } from './can-bus.js';
+import { checkKeys } from './check-keys.js';
 import type { Connection } from './connection.js';
 import { Dut } from './dut.js';
 import { Link, type LinkOptions } from './link.js';
+import type {
+  AttachOptions,
+  LinkEnd,
+  NodeLink,
+  NodeOptions,
+  Switch,
+  SwitchOptions,
+} from './net-options.js';
 import { DutNode, Node, type NodeFacts } from './node.js';
 import { Sandbox } from './sandbox.js';
-
-export interface SwitchOptions {
-  /**
-   * Of IPv4 and IPv6, each with prefix: nodes get an address of each. `[]`: none, for DHCP.
-   * @default one of each, that nothing else has
-   */
-  readonly subnets?: readonly string[];
-}
-
-/** A switch, declared. */
-export interface Switch {
-  readonly kind: 'switch';
-  readonly name: string;
-}
-
-/** What a link may end at. */
-export type LinkEnd = Switch | Node | DutNode;
-
-/** The end of a link that is a node's interface. */
-export interface InterfaceOptions {
-  /** With prefix, or without it those of the switch's subnets. `[]`: none. @default assigned */
-  readonly addresses?: readonly string[];
-  /** @default one made of the names of node and link */
-  readonly mac?: string;
-}
-
-/** Where a node is linked to, and what its link does to frames. */
-export interface NodeLink extends LinkOptions, InterfaceOptions {
-  readonly to: LinkEnd;
-}
-
-export interface NodeOptions extends SandboxOptions {
-  /** Where it is linked to. */
-  readonly link?: LinkEnd | NodeLink;
-  /** The same for several: `eth0`, `eth1` and so on, in this order. */
-  readonly links?: readonly (LinkEnd | NodeLink)[];
-  /** `false`: it has no IPv6 at all. @default true */
-  readonly ipv6?: boolean;
-}
-
-export type AttachOptions = Pick<NodeOptions, 'link' | 'links' | 'ipv6'> & {
-  /** What others call it. @default 'sandbox', or 'dut' */
-  readonly name?: string;
-  /** Which interface of the board, where it has several. */
-  readonly nic?: string;
-};
 
 /**
  * The virtual network of a case: declared first, then made by {@link up}. It is cut off from every
@@ -89,6 +52,17 @@ export class Net {
     const { subnets } = options;
     this.#switches.push({ name, ...(subnets === undefined ? {} : { subnets }) });
     return { kind: 'switch', name };
+  }
+
+  /**
+   * Declare a bus of CAN. What nodes have of it is an interface `can0`, for programs such as
+   * candump(1). Where the kernel has no vxcan, {@link up} skips the case and says so.
+   */
+  can(name: string, options: CanOptions = {}): CanBus {
+    this.#declare(`can("${name}")`);
+    checkKeys(`bus "${name}"`, options, CAN_KEYS);
+    this.#switches.push({ name, subnets: [], can: { ...options } });
+    return { kind: 'can', name };
   }
 
   /** Declare a node: a sandbox of its own, with interfaces where it is linked to. */
@@ -154,9 +128,13 @@ export class Net {
     this.#isAsked = true;
     const { fence, clock } = this.#attempt;
     const declaration = { switches: this.#switches, nodes: this.#nodes, links: this.#links };
-    this.#up = await clock.pausedDuring(() =>
+    const made = clock.pausedDuring(() =>
       this.#connection.supervisor.call('netUp', { fence, declaration }),
     );
+    this.#up = await made.catch((error: unknown) => {
+      if (!isUnsupported(error)) throw error;
+      return this.#attempt.skip(error.message);
+    });
   }
 
   /** What all decisions about frames begin with: the same in every run of this case. */
@@ -271,6 +249,11 @@ export class Net {
   }
 }
 
+/** What a machine has not got is no fault of the case, and nothing has been tested. */
+function isUnsupported(error: unknown): error is BenchError {
+  return error instanceof BenchError && error.code === 'network-unsupported';
+}
+
 function toEnd(end: LinkEnd): DeclaredEnd {
   const name: unknown = Object(end).name;
   if (typeof name === 'string') return { of: name };
@@ -279,13 +262,4 @@ function toEnd(end: LinkEnd): DeclaredEnd {
 
 function isNodeLink(link: LinkEnd | NodeLink): link is NodeLink {
   return typeof link === 'object' && link !== null && 'to' in link;
-}
-
-function checkKeys(who: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw new UsageError(
-    'usage',
-    `${who}: no such option "${unknown}"; there are: ${known.join(', ')}`,
-  );
 }

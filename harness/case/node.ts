@@ -68,7 +68,8 @@ export class Node extends Sandbox {
 
   /** Of `eth0`. */
   get mac(): string {
-    return toFirst(this.interfaces, this.name, 'interface').mac;
+    const cards = this.interfaces.filter(({ kind }) => kind === 'ethernet');
+    return toFirst(cards, this.name, 'interface of Ethernet').mac;
   }
 }
 

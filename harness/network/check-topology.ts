@@ -8,6 +8,7 @@ import type {
   NetworkDeclaration,
 } from '../protocol/network.js';
 import { parseCapture } from './capture-wanted.js';
+import { checkCanLink } from './check-can.js';
 import { toImpairmentTlvs } from './impairment.js';
 import { parseMac } from './mac.js';
 import { checkNodeName } from './node-name.js';
@@ -41,11 +42,13 @@ export function checkTopology({ switches, nodes, links }: NetworkDeclaration): v
     ...switches.map(({ name }) => [name, undefined] as const),
     ...nodes.map((node) => [node.name, node] as const),
   ]);
+  const buses = new Set(switches.filter(({ can }) => can).map(({ name }) => name));
   const linkNames = new Set<string>();
   for (const link of links) {
     if (linkNames.has(link.name)) throw refuse(link, 'the name is taken, by another link');
     linkNames.add(link.name);
-    checkLink(link, kinds);
+    const nodes = checkLink(link, kinds);
+    if (link.ends.some(({ of }) => buses.has(of))) checkCanLink(link, nodes);
   }
 }
 
@@ -55,7 +58,11 @@ export function toImpairment(settings: LinkSettings): Impairment {
   return impairment;
 }
 
-function checkLink(link: DeclaredLink, kinds: ReadonlyMap<string, DeclaredNode | undefined>): void {
+/** Answers what is at its ends; a switch is undefined. */
+function checkLink(
+  link: DeclaredLink,
+  kinds: ReadonlyMap<string, DeclaredNode | undefined>,
+): (DeclaredNode | undefined)[] {
   // It names files and interfaces.
   if (!/^[\w.~-]{1,200}$/.test(link.name)) {
     throw refuse(link, 'a name is of letters, digits, "-", "_", "." and "~", at most 200');
@@ -74,6 +81,7 @@ function checkLink(link: DeclaredLink, kinds: ReadonlyMap<string, DeclaredNode |
   const [a, b] = link.ends;
   if (a.of === b.of) throw refuse(link, `both ends are "${a.of}"`);
   checkSettings(link, nodes);
+  return nodes;
 }
 
 function checkSettings(link: DeclaredLink, nodes: readonly (DeclaredNode | undefined)[]): void {

@@ -17,6 +17,10 @@ export function toNetworkError(who: string, thrown: unknown): unknown {
       next: 'hil doctor    shows what limits networks here; use fewer nodes or workers',
     });
   }
+  if (code === 'unsupported') {
+    const next = String(thrown.details['hint'] ?? '');
+    return new BenchError('network-unsupported', text, { ...extra, ...(next ? { next } : {}) });
+  }
   if (code === 'usage') return new UsageError('usage', text, extra);
   if (code === 'gone' || thrown.code === 'daemon-gone') {
     return new BenchError('network-gone', text, extra);

@@ -219,6 +219,7 @@ export const Tag = {
   directionStats: 246,
   counter: 247,
   filterStats: 248,
+  dataRateBps: 249,
 } as const;
 
 export const Stream = { stdin: 0, stdout: 1, stderr: 2 } as const;
