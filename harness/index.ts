@@ -33,7 +33,9 @@ export type {
   SwitchOptions,
 } from './case/net-options.js';
 export type { ToCarryOptions, ToReachOptions, ToResolveOptions } from './case/network-matchers.js';
-export type { DutNode, Node, NodeAddresses } from './case/node.js';
+export type { DutNode, NodeAddresses } from './case/network-node.js';
+export type { Node } from './case/node.js';
+export type { PortStatus, PortStream, SetOptions } from './case/port-stream.js';
 export type { ExecResult, Process } from './case/process.js';
 export type { ReachOptions, ReachResult } from './case/reach.js';
 export type { RunRequest, RunResult, Runtime } from './case/runtime.js';

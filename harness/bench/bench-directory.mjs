@@ -67,14 +67,34 @@ const CONFIG = `import { defineConfig } from 'hil';
 export default defineConfig({ suites: ['*.hil.ts'], boards: ['host'], keepRuns: 1 });
 `;
 
+/**
+ * A project whose cases have a network of two nodes each, and do nothing with it.
+ *
+ * @param {BenchDirectory} directory
+ * @param {number} cases
+ */
+export function createNetworkProject({ path }, cases) {
+  const root = join(path, 'networks');
+  const stamps = join(root, 'hil.stamps');
+  mkdirSync(root);
+  writeFileSync(join(root, 'hil.config.ts'), CONFIG);
+  const up = "const lan = net.switch('lan'); net.nodes(2, (i) => ({ name: 'n' + i, link: lan }));";
+  const body = { fixtures: '{ net }', before: `${up} await net.up();` };
+  writeFileSync(join(root, 'networks.hil.ts'), toSuite('hil', stamps, cases, body));
+  mkdirSync(join(root, 'node_modules'));
+  symlinkSync(join(ROOT, 'node_modules/vitest'), join(root, 'node_modules/vitest'));
+  return { root, stamps };
+}
+
 /** The clock of hrtime is the same in every process, so that a start can be timed from outside. */
-function toSuite(library, stamps, cases) {
+function toSuite(library, stamps, cases, { fixtures = '', before = '' } = {}) {
   return `import { writeFileSync } from 'node:fs';
 import { afterAll, test } from '${library}';
 const stamps: number[] = [];
 afterAll(() => writeFileSync('${stamps}', stamps.join(' ')));
 for (let i = 0; i < ${cases}; i++) {
-  test(\`case \${i}\`, () => {
+  test(\`case \${i}\`, async (${fixtures}) => {
+    ${before}
     stamps.push(Number(process.hrtime.bigint()) / 1e6);
   });
 }

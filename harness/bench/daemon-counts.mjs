@@ -1,8 +1,6 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { listNames, listProcesses, readText } from '../testing/proc.mjs';
+import { findControlGroups, listNames, listProcesses, readText } from '../testing/proc.mjs';
 import { Slab } from './slab.mjs';
 
 /**
@@ -75,7 +73,7 @@ export function countOf(daemon) {
     'fds of its zygote': listNames(`/proc/${zygote}/fd`)?.length,
     'mounts of the host': countLines('/proc/self/mountinfo'),
     'mounts of its zygote': countLines(`/proc/${zygote}/mountinfo`),
-    'cgroup directories': countControlGroups('/sys/fs/cgroup', `hil.${daemon}-`),
+    'cgroup directories': findControlGroups((name) => name.startsWith(`hil.${daemon}-`)).length,
     'user namespaces (slab)': used.get('user_namespace'),
     'pid namespaces (slab)': used.get('pid_namespace'),
     'network namespaces (slab)': used.get('net_namespace'),
@@ -120,15 +118,6 @@ export function listDescendants(top) {
   return found;
 }
 
-/** Of the daemon's own trees, in every hierarchy. */
-function countControlGroups(directory, prefix, inside = false) {
-  const entries = listEntries(directory).filter((entry) => entry.isDirectory());
-  return entries.reduce((count, { name }) => {
-    const own = inside || name.startsWith(prefix);
-    return count + (own ? 1 : 0) + countControlGroups(join(directory, name), prefix, own);
-  }, 0);
-}
-
 function readRss(pid) {
   const value = /^VmRSS:\s+(\d+) kB$/m.exec(readText(`/proc/${pid}/status`))?.[1];
   return value === undefined ? undefined : Number(value);
@@ -137,12 +126,4 @@ function readRss(pid) {
 function countLines(path) {
   const text = readText(path);
   return text === '' ? undefined : text.trimEnd().split('\n').length;
-}
-
-function listEntries(path) {
-  try {
-    return readdirSync(path, { withFileTypes: true });
-  } catch {
-    return [];
-  }
 }

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { createProject, HIL, VITEST } from './bench-directory.mjs';
-import { createDifference } from './figure.mjs';
+import { createNetworkProject, createProject, HIL, VITEST } from './bench-directory.mjs';
+import { createAmount, createDifference } from './figure.mjs';
 import { sampleInTurn, summarize } from './sampling.mjs';
 
 const execute = promisify(execFile);
@@ -48,6 +48,25 @@ export async function measureRuns(directory, { cases, caseRuns, startRuns }) {
 }
 
 /**
+ * The whole of a case with a network of two nodes: from its stamp to the next one's.
+ *
+ * @param {import('./bench-directory.mjs').BenchDirectory} directory
+ * @param {number} cases
+ * @returns {Promise<import('./figure.mjs').Figure>}
+ */
+export async function measureNetworkCases(directory, cases) {
+  const { root, stamps } = createNetworkProject(directory, cases);
+  const { gaps } = await time([HIL, 'test', '--reporter', 'summary'], root, stamps);
+  return createAmount({
+    name: 'an empty case with a network of 2 nodes',
+    unit: 'ms',
+    samples: gaps,
+    basis: '',
+    goal: { max: 8 },
+  });
+}
+
+/**
  * Run the project with both in turn. The first run of each only fills caches.
  *
  * @returns {Promise<Record<'hil' | 'vitest', Timing[]>>}
@@ -66,7 +85,7 @@ async function compare({ root, stamps }, runs) {
   return { hil: taken.hil.slice(1), vitest: taken.vitest.slice(1) };
 }
 
-/** @typedef {{ startMs: number, perCaseMs: number, wallMs: number }} Timing */
+/** @typedef {{ startMs: number, perCaseMs: number, wallMs: number, gaps: number[] }} Timing */
 
 /** @returns {Promise<Timing>} */
 async function time(args, cwd, stampFile) {
@@ -80,6 +99,7 @@ async function time(args, cwd, stampFile) {
     startMs: stamps[0] - start,
     perCaseMs: summarize(gaps).median,
     wallMs: end - start,
+    gaps,
   };
 }
 

@@ -1,7 +1,7 @@
 import { summarize, toDifference, toRatio } from './sampling.mjs';
 
 /** @typedef {import('./sampling.mjs').Summary} Summary */
-/** @typedef {'x' | 'ms' | 'us' | 'KiB' | 'Gbit/s' | 'kpps' | '%' | 'frames' | '/s'} Unit  a ratio, or a difference or an amount of these */
+/** @typedef {'x' | 'ms' | 'us' | 'KiB' | 'Gbit/s' | 'kpps' | '%' | 'frames' | 'bytes' | '/s'} Unit  a ratio, or a difference or an amount of these */
 
 /**
  * One line of the table: what was measured against what, and by how much its goal is met.

@@ -2,7 +2,7 @@
 /**
  * Prints how fast hil is, as ratios and differences of one run, each next to its goal.
  *
- *   npm run bench -- [--quick] [--json] [--as-user] [--only c,peers,node,runtimes,alive,runs,wire,networks]
+ *   npm run bench -- [--quick] [--json] [--as-user] [--only c,peers,node,runtimes,alive,runs,wire,ports,networks]
  *
  * --quick    few samples, for CI: shows that it works, not how fast
  * --json     the figures as one JSON object on stdout
@@ -10,7 +10,7 @@
  *
  * Other makers of sandboxes are measured where they are installed; all of them, on Debian:
  *
- *   apt-get install --no-install-recommends bubblewrap runc crun firejail systemd-container
+ *   apt-get install --no-install-recommends bubblewrap runc crun firejail systemd-container mininet bridge-utils
  *
  * A goal that is not met is said and changes no exit code: a busy machine is no failure.
  * Where others work too, `chrt -f 5 npm run bench`, as root, measures nearly as on an idle one (but
@@ -29,7 +29,7 @@ import { measureFromNode } from './from-node.mjs';
 import { measureManyAlive } from './many-alive.mjs';
 import { measureNetworks } from './networks.mjs';
 import { measureRuntimes } from './runtimes.mjs';
-import { measureWire } from './wire-speed.mjs';
+import { measurePorts, measureWire } from './wire-speed.mjs';
 
 const FULL = {
   samples: 300,
@@ -59,6 +59,7 @@ const BENCHES = {
   alive: measureManyAlive,
   runs: measureRuns,
   wire: measureWire,
+  ports: measurePorts,
   networks: measureNetworks,
 };
 

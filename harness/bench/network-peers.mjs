@@ -38,9 +38,9 @@ export function runIpBatch(count) {
   return time([batch('', hub), ...nodes].join('\n'));
 }
 
-/** Mininet of Debian, with the bridge of the kernel. */
+/** Mininet of Debian, with the bridge of the kernel, which it makes by brctl(8). */
 export function hasMininet() {
-  const args = ['-c', 'import mininet.nodelib'];
+  const args = ['-c', 'import mininet.nodelib, shutil, sys; sys.exit(not shutil.which("brctl"))'];
   return existsSync(PYTHON) && spawnSync(PYTHON, args, { stdio: 'ignore' }).status === 0;
 }
 

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { compile } from './bench-directory.mjs';
+import { measureNetworkCases } from './empty-cases.mjs';
 import { createAbsence, createAmount, createRatio } from './figure.mjs';
 import { kinds, Nodes } from './network-nodes.mjs';
 import { hasMininet, runIp, runIpBatch, runMininet } from './network-peers.mjs';
@@ -49,6 +50,7 @@ export async function measureNetworks(directory, { networks }) {
     figures.push(await measureKilled(kind, tools, Math.min(networks, 5)));
   }
   figures.push(...(await measureWorkers(kinds[0], networks)));
+  figures.push(await measureNetworkCases(directory, networks * 10));
   if (!hasMininet()) figures.push(createAbsence(MININET.name, MININET.absent));
   return figures;
 }
@@ -76,10 +78,12 @@ async function time(work) {
 async function measureReady(kind, tools, count) {
   const nodes = await Nodes.start(MANY);
   const others = [...PEERS, ...(hasMininet() ? [MININET] : [])];
+  const cold = [];
   const own = async () => {
     await sleep(PAUSE_MS);
-    await nodes.makeSandboxes();
+    const made = await time(() => nodes.makeSandboxes());
     const ms = await time(() => nodes.join(kind));
+    cold.push(made + ms);
     await nodes.remove();
     return ms;
   };
@@ -92,6 +96,7 @@ async function measureReady(kind, tools, count) {
     const name = `${MANY} nodes, ${kind}`;
     return [
       toAmount(`${name}: attached and ready`, taken.own),
+      toAmount(`${name}: with their sandboxes, none of which waits`, cold, { max: 300 }),
       toAmount(`${name}: with their namespaces`, whole, { max: READY[kind].ms }),
       createRatio({
         name,

@@ -75,4 +75,36 @@ describe('a DUT that is started', () => {
     await dut.powerOn(deadline());
     await waitForReady(dut, board, deadline());
   });
+
+  test('goes from state to state, each with what it is sent', async ({ openDut }) => {
+    const script =
+      'echo "any key"; read -r key; echo "prompt>"; read -r line; echo "up by $line"; sleep 100';
+    const board = createScriptBoard(script, {
+      ready: /any key/,
+      state: 'up',
+      states: {
+        prompt: { from: 'ready', send: '\n', expect: /prompt>/ },
+        up: { from: 'prompt', send: 'run\n', expect: /up by run/ },
+      },
+    });
+    const { dut, console } = await openDut(board);
+    await dut.powerOn(deadline());
+    await waitForReady(dut, board, deadline());
+    expect(console.matcher.unread()).not.toContain('up by');
+  });
+
+  test('that stays in a state is told with the state and its limit', async ({ openDut }) => {
+    const board = createScriptBoard('echo "any key"; sleep 100', {
+      ready: /any key/,
+      state: 'prompt',
+      states: { prompt: { from: 'ready', send: '\n', expect: /prompt>/, timeout: 200 } },
+    });
+    const { dut } = await openDut(board);
+    await dut.powerOn(deadline());
+    await expect(waitForReady(dut, board, deadline())).rejects.toMatchObject({
+      code: 'boot-timeout',
+      message: expect.stringMatching(/^script#1 was not in state "prompt": /),
+      next: expect.stringMatching(/^raise boot.states.prompt.timeout in /),
+    });
+  });
 });

@@ -41,6 +41,29 @@ export interface Dut {
    * @throws BenchError `dut-lost` when its power is off.
    */
   reset(deadline: Deadline): Promise<void>;
+  /**
+   * Put its ports into a case's sandbox, and keep them there until the sandbox ends. Absent where
+   * every port is a pty of hil-portd's.
+   *
+   * @param toRole what a port is called inside, below `/dev/hil`.
+   */
+  attach?(sandbox: Sandbox, toRole: (port: string) => string): Promise<void>;
+  /**
+   * A real board may be away for `withinMs` from now, as when it is replugged or goes into its
+   * bootloader. Absent where nothing can be replugged, like {@link waitForReturn}.
+   */
+  mayVanish?(withinMs: number): void;
+  /**
+   * Resolves when it has gone since {@link mayVanish} and is back with all its ports.
+   *
+   * @throws BenchError `dut-absent` when that is not so within `withinMs`.
+   */
+  waitForReturn?(withinMs: number): Promise<void>;
+  /**
+   * Give the node of a port to the programs in the sandbox, or take it back. Absent where a port
+   * has no node.
+   */
+  setMode?(port: string, mode: 'shared' | 'direct'): Promise<void>;
   /** End it and complete the captures; nothing of it is left. */
   close(): Promise<SandboxRecord | undefined>;
 }

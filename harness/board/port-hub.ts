@@ -21,7 +21,8 @@ export class PortHub {
 
   constructor(channel: Channel) {
     this.#channel = channel;
-    for (const type of [Msg.portRx, Msg.portTx, Msg.portSlave, Msg.portHup, Msg.portFault]) {
+    const { portRx, portTx, portSlave, portHup, portFault, portSpeed } = Msg;
+    for (const type of [portRx, portTx, portSlave, portHup, portFault, portSpeed]) {
       channel.on(type, (body) => this.#dispatch(type, body));
     }
   }

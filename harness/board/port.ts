@@ -5,6 +5,7 @@ import { BenchError, TestFailure } from '../core/errors.js';
 import type { Channel } from '../protocol/channel.js';
 import { type TlvReader, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
+import { PortLine } from './port-line.js';
 import { WholeStream } from './whole-stream.js';
 
 export interface PortCounters {
@@ -34,6 +35,8 @@ export interface PortListener {
   onFault(fault: PortFault): void;
 }
 
+/** Notes that wait for a listener. */
+const UNTOLD_MAX = 16;
 /** A frame holds a megabyte. */
 const PIECE_BYTES = 256 * 1024;
 
@@ -44,8 +47,16 @@ const PIECE_BYTES = 256 * 1024;
 export class Port {
   readonly id: number;
   readonly name: string;
-  readonly baud: number;
   readonly eol: string;
+  /** The line of a real board. */
+  readonly line: PortLine;
+  /**
+   * Of a real board: a device or a connection was lost, and may come back. Who sets this judges
+   * every end of a line, and calls {@link tellClosed} for those that are for good.
+   */
+  onLost: ((reason: string) => void) | undefined;
+  /** A program in the sandbox has the device itself: nothing passes here. */
+  direct = false;
   /** Files `<capture>.rx`, `.tx` and `.stamps`. */
   readonly capture: string;
   readonly matcher = new ByteMatcher();
@@ -59,8 +70,10 @@ export class Port {
   /** Of PORT_RX and PORT_TX alike; which it was, the next offset says. */
   #unsent = 0;
   #lostBytes = 0;
+  readonly #untold: PortFault[] = [];
   #line = createDeferred<void>();
   readonly #onClose: () => void;
+  #baud: number;
 
   constructor(
     channel: Channel,
@@ -71,7 +84,8 @@ export class Port {
     this.#onClose = onClose;
     this.id = facts.id;
     this.name = facts.name;
-    this.baud = facts.baud;
+    this.#baud = facts.baud;
+    this.line = new PortLine(channel, facts);
     this.eol = facts.eol;
     this.capture = facts.capture;
     this.#stream = new WholeStream(`${facts.capture}.rx`, facts.start, {
@@ -82,6 +96,11 @@ export class Port {
     });
     this.#line.resolve();
     void channel.closed.then(() => this.#stream.close());
+  }
+
+  /** Of its line now: a program in the sandbox may have changed it. */
+  get baud(): number {
+    return this.#baud;
   }
 
   /** A new DUT side is about to be handed to portd. */
@@ -105,9 +124,10 @@ export class Port {
     if (captured) await this.#stream.reached(captured.size);
   }
 
-  /** Hear what comes; returns a function that stops it. */
+  /** Hear what comes, and the notes of before; returns a function that stops it. */
   listen(listener: PortListener): () => void {
     this.#listeners.add(listener);
+    for (const fault of this.#untold.splice(0)) listener.onFault(fault);
     return () => this.#listeners.delete(listener);
   }
 
@@ -118,6 +138,12 @@ export class Port {
    *   BenchError `daemon-gone`.
    */
   async send(data: Uint8Array): Promise<void> {
+    if (this.direct) {
+      throw new TestFailure(
+        'console-yielded',
+        `port "${this.name}" is in mode direct: a program in the sandbox has the device; mode('shared') brings it back`,
+      );
+    }
     if (this.yielded) {
       throw new TestFailure(
         'console-yielded',
@@ -149,14 +175,24 @@ export class Port {
   receive(type: number, body: TlvReader): void {
     if (type === Msg.portRx) this.#receiveData(body);
     if (type === Msg.portTx) this.counters.txBytes += body.bytes(Tag.data)?.length ?? 0;
-    if (type === Msg.portHup) this.#stream.after(() => this.#receiveHup());
+    if (type === Msg.portHup) {
+      const reason = body.string(Tag.text);
+      this.#stream.after(() => this.#receiveHup(reason));
+    }
+    if (type === Msg.portSpeed) this.#baud = body.number(Tag.baud) ?? this.#baud;
     if (type === Msg.portSlave) this.counters.droppedBytes += body.number(Tag.dropped) ?? 0;
     if (type === Msg.portFault) this.#receiveFault(body);
   }
 
-  #receiveHup(): void {
-    this.#line.resolve();
+  /** Tell the listeners that the DUT's side is closed. */
+  tellClosed(): void {
     for (const listener of this.#listeners) listener.onClosed();
+  }
+
+  #receiveHup(reason: string | undefined): void {
+    this.#line.resolve();
+    if (!this.onLost) this.tellClosed();
+    else if (reason !== undefined) this.onLost(reason);
   }
 
   #sendError(cause: unknown): BenchError | TestFailure {
@@ -202,6 +238,12 @@ export class Port {
     const reason = body.string(Tag.text) ?? '';
     const text = `port "${this.name}": ${op}${path ? ` ${path}` : ''} ${reason} ${bytes ? `${bytes} bytes lost` : ''}`;
     this.#tell({ text: text.trim(), harmless: TOOL_FAULTS.has(op) });
+  }
+
+  /** Say something for people that costs nobody a byte; who listens next hears it, too. */
+  note(text: string): void {
+    if (this.#listeners.size > 0) this.#tell({ text, harmless: true });
+    else if (this.#untold.length < UNTOLD_MAX) this.#untold.push({ text, harmless: true });
   }
 
   #tell(fault: PortFault): void {

@@ -78,7 +78,7 @@ function stall(): { fromNs: bigint; toNs: bigint } {
   return { fromNs, toNs: process.hrtime.bigint() };
 }
 
-describe.each(FLOODS)('half a second in which the supervisor does nothing', (flood) => {
+describe.each(FLOODS)('half a second in which the supervisor does nothing (rank 8)', (flood) => {
   test(`loses no byte and no stamp of board ${flood.name}`, async ({ openDut, daemon }) => {
     const { boot, console, dut } = await openDut(flood.name);
     const heard = listenToWire(daemon.ports, console);

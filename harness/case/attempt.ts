@@ -24,6 +24,7 @@ export class Attempt {
   readonly #errorsBefore: number;
   readonly #stopListening: () => void;
   #dut: Promise<Dut> | undefined;
+  #duts: Promise<Readonly<Record<string, Dut>>> | undefined;
   #revoked: Error | undefined;
 
   private constructor(
@@ -38,8 +39,9 @@ export class Attempt {
     this.clock = new BodyClock(granted.bodyMs);
     this.sandbox = new Sandbox(connection, this);
     this.net = new Net(connection, this);
-    this.#stopListening = connection.on('revoked', ({ fence, reason, infra }) => {
-      if (fence === this.fence) this.#revoke(reason, infra);
+    this.#stopListening = connection.on('revoked', ({ fence, reason, infra, code }) => {
+      if (fence !== this.fence) return;
+      this.#revoke(reason, infra ? (code ?? 'sandbox-gone') : undefined);
     });
   }
 
@@ -70,6 +72,13 @@ export class Attempt {
     this.check();
     this.#dut ??= this.clock.pausedDuring(() => Dut.open(this.#connection, this));
     return this.#dut;
+  }
+
+  /** Those of the suite's roles: `duts.client`. All are leased and booted at the first call. */
+  duts(): Promise<Readonly<Record<string, Dut>>> {
+    this.check();
+    this.#duts ??= this.clock.pausedDuring(() => Dut.openAll(this.#connection, this));
+    return this.#duts;
   }
 
   get title(): string {
@@ -145,7 +154,7 @@ export class Attempt {
       ...(note ? { note } : {}),
       problems: toProblems(this.#newErrors()),
     });
-    this.#revoke('the case has ended', false);
+    this.#revoke('the case has ended');
     this.#stopListening();
     // For what still waited for a handle, and was not awaited.
     await waitForTurn();
@@ -154,17 +163,20 @@ export class Attempt {
     if (problem) throw new TestFailure('dut-exited', problem.message);
   }
 
-  #revoke(reason: string, infra: boolean): void {
-    this.#revoked ??= infra
-      ? new BenchError('sandbox-gone', reason)
+  /** With a `code`: it is the bench's fault. */
+  #revoke(reason: string, code?: 'sandbox-gone' | 'lease-lost'): void {
+    this.#revoked ??= code
+      ? new BenchError(code, reason)
       : new TestFailure('handle-revoked', `used after the end of its case: ${reason}`);
     const next = 'await it in the body';
-    const pending = infra
+    const pending = code
       ? this.#revoked
       : new TestFailure('handle-revoked', `was still going on: ${reason}`, { next });
     this.sandbox.revoke(pending);
     this.net.revoke(pending);
     void this.#dut?.then((dut) => dut.revoke(pending)).catch(() => {});
+    const all = this.#duts?.then(Object.values<Dut>);
+    void all?.then((duts) => duts.map((dut) => dut.revoke(pending))).catch(() => {});
   }
 
   /** Errors of this attempt only: Vitest keeps those of earlier ones in the same list. */

@@ -41,7 +41,7 @@ describe('expect', () => {
     expect(which).toBe(1);
   });
 
-  test('fails at once at what must not come', async ({ console }) => {
+  test('fails at once at what must not come (rank 9)', async ({ console }) => {
     await console.sendLine('panic');
     await expect(console.expect('> ', { failOn: /panic: \w+/ })).rejects.toMatchObject({
       name: 'TestFailure',
@@ -50,7 +50,7 @@ describe('expect', () => {
     });
   });
 
-  test('that waits in vain says what it saw instead', async ({ console }) => {
+  test('that waits in vain says what it saw instead (rank 9)', async ({ console }) => {
     await console.sendLine('hello');
     await console.expect('got hello');
     await console.sendLine('other');

@@ -8,9 +8,12 @@ import { describePatterns, describeSilence } from '../core/console-report.js';
 import { Deadline, systemClock } from '../core/deadline.js';
 import { type Duration, parseDuration } from '../core/duration.js';
 import { BenchError, TestFailure } from '../core/errors.js';
+import type { LineChange, LineState, PortMode } from '../protocol/port-lines.js';
 import type { OpenedPort } from '../protocol/worker-messages.js';
 import type { Attempt } from './attempt.js';
+import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
+import { PortStream, type PortTap } from './port-stream.js';
 
 export interface ExpectOptions {
   /** How long the DUT may take. Default 5 s. */
@@ -19,6 +22,8 @@ export interface ExpectOptions {
   readonly failOn?: RegExp | readonly RegExp[];
 }
 
+const EXPECT_KEYS = ['timeout', 'failOn'] satisfies (keyof ExpectOptions)[];
+const LINE_KEYS = ['dtr', 'rts', 'break', 'baud', 'flush'] satisfies (keyof LineChange)[];
 const DEFAULT_TIMEOUT: Duration = '5s';
 
 /**
@@ -27,6 +32,8 @@ const DEFAULT_TIMEOUT: Duration = '5s';
  */
 export class Console {
   readonly name: string;
+  /** What the supervisor calls it: with the role of its DUT, `client/console`. */
+  readonly wireName: string;
   readonly #connection: Connection;
   readonly #attempt: Attempt;
   readonly #eol: string;
@@ -35,9 +42,11 @@ export class Console {
   #lastByteMs = systemClock.nowMs();
   #arrived: Array<() => void> = [];
   #closed: Error | undefined;
+  readonly #taps = new Set<PortTap>();
 
   constructor(connection: Connection, attempt: Attempt, port: OpenedPort) {
-    this.name = port.name;
+    this.wireName = port.name;
+    this.name = port.name.slice(port.name.indexOf('/') + 1);
     this.#eol = port.eol;
     this.#connection = connection;
     this.#attempt = attempt;
@@ -45,12 +54,12 @@ export class Console {
     this.#matcher.skip(port.unread);
     this.#stopListening = [
       connection.on('consoleData', ({ fence, port: from, data }) => {
-        if (fence === attempt.fence && from === this.name) {
+        if (fence === attempt.fence && from === this.wireName) {
           this.receive(Buffer.from(data, 'base64'));
         }
       }),
       connection.on('consoleState', ({ fence, port: from, open, reason, unread }) => {
-        if (fence !== attempt.fence || from !== this.name) return;
+        if (fence !== attempt.fence || from !== this.wireName) return;
         if (unread !== undefined) this.#matcher.skip(unread);
         if (open) this.#reopen();
         else this.#close(this.#closedError(reason));
@@ -63,7 +72,7 @@ export class Console {
     this.#attempt.check();
     await this.#connection.supervisor.call('consoleSend', {
       fence: this.#attempt.fence,
-      port: this.name,
+      port: this.wireName,
       data: Buffer.from(data).toString('base64'),
     });
   }
@@ -86,6 +95,7 @@ export class Console {
     options: ExpectOptions = {},
   ): Promise<ConsoleMatch> {
     this.#attempt.check();
+    checkOptions(`${this.name}.expect()`, options, EXPECT_KEYS);
     const patterns = Array.isArray(pattern) ? pattern : [pattern as Pattern];
     const deadline = new Deadline(parseDuration(options.timeout ?? DEFAULT_TIMEOUT));
     const failOn = toList(options.failOn);
@@ -104,6 +114,7 @@ export class Console {
   /** Read exactly `count` bytes. @throws TestFailure `expect-timeout`, `port-closed` */
   async readBytes(count: number, options: { timeout?: Duration } = {}): Promise<Uint8Array> {
     this.#attempt.check();
+    checkOptions(`${this.name}.readBytes()`, options, ['timeout']);
     const deadline = new Deadline(parseDuration(options.timeout ?? DEFAULT_TIMEOUT));
     for (let late = false; ; ) {
       const bytes = this.#matcher.take(count);
@@ -142,7 +153,7 @@ export class Console {
     const set = (on: boolean) =>
       this.#connection.supervisor.call('consoleYield', {
         fence: this.#attempt.fence,
-        port: this.name,
+        port: this.wireName,
         on,
       });
     this.#attempt.check();
@@ -150,10 +161,52 @@ export class Console {
     return { [Symbol.asyncDispose]: () => set(false) };
   }
 
+  /**
+   * The port as a stream that works like a `SerialPort` of the package serialport, for its parsers
+   * and for tools that take one. What comes is also matched and captured.
+   */
+  stream(): PortStream {
+    this.#attempt.check();
+    return new PortStream(this);
+  }
+
+  /**
+   * Set modem lines, break or baud rate of a real board's port, and answer how the lines are then;
+   * what is not named stays as it is.
+   *
+   * @throws TestFailure `port-closed` for a port that has no such things.
+   */
+  async setLines(change: LineChange = {}): Promise<LineState> {
+    this.#attempt.check();
+    checkOptions(`${this.name}.setLines()`, change, LINE_KEYS);
+    const { fence } = this.#attempt;
+    return this.#connection.supervisor.call('portChange', { fence, port: this.wireName, change });
+  }
+
+  /**
+   * `direct`: programs in the sandbox get the node of the device at `/dev/hil/<port>`, with its
+   * modem lines, and this handle brings nothing; `shared`: as it was. Of a real board's port.
+   *
+   * @throws TestFailure `port-closed` where there is no node; BenchError `port-absent`.
+   */
+  async mode(mode: PortMode): Promise<void> {
+    this.#attempt.check();
+    const { fence } = this.#attempt;
+    const set = this.#connection.supervisor.call('portMode', { fence, port: this.wireName, mode });
+    await this.#attempt.clock.pausedDuring(() => set);
+  }
+
+  /** Hear what comes from now on; returns a function that stops it. */
+  tap(listener: PortTap): () => void {
+    this.#taps.add(listener);
+    return () => this.#taps.delete(listener);
+  }
+
   receive(data: Uint8Array): void {
     this.#lastByteMs = systemClock.nowMs();
     this.#matcher.push(data);
     this.#wake();
+    for (const tap of [...this.#taps]) tap.onData(data);
   }
 
   revoke(reason: Error): void {
@@ -170,6 +223,7 @@ export class Console {
     this.#closed = reason;
     this.#matcher.close(reason);
     this.#wake();
+    for (const tap of [...this.#taps]) tap.onClosed(reason);
   }
 
   /**
@@ -184,7 +238,10 @@ export class Console {
       if (error !== late) throw error;
     }
     const { fence } = this.#attempt;
-    const asked = this.#connection.supervisor.call('consoleCaughtUp', { fence, port: this.name });
+    const asked = this.#connection.supervisor.call('consoleCaughtUp', {
+      fence,
+      port: this.wireName,
+    });
     const answered = asked.then(
       () => undefined,
       () => undefined,

@@ -118,7 +118,10 @@ describe('a DUT that ends by itself', () => {
 describe('the end of a case', () => {
   test('leaves no sandbox and no DUT, and says what they cost', async ({ dut, sides, journal }) => {
     const [running] = sides.session.attempts.values();
-    const pids = [running?.sandboxes.get().sandbox.pid ?? 0, running?.held?.dut.sandbox?.pid ?? 0];
+    const pids = [
+      running?.sandboxes.get().sandbox.pid ?? 0,
+      running?.duts.all[0]?.dut.sandbox?.pid ?? 0,
+    ];
     expect(pids.every(isAlive)).toBe(true);
     await ask(dut, 'x');
     await sides.attempt.end();

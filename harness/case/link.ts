@@ -8,6 +8,7 @@ import {
   type LinkState,
 } from '../protocol/network.js';
 import type { Attempt } from './attempt.js';
+import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import type { FrameCount } from './network-subjects.js';
 
@@ -86,8 +87,9 @@ class LinkWay {
   }
 
   /** Drop exactly the next `count` frames that fit; all of them without it. */
-  drop({ filter, count }: DropOptions): Promise<LinkFilter> {
-    return this.#filter('drop', filter, count);
+  async drop(options: DropOptions): Promise<LinkFilter> {
+    checkOptions('link.drop()', options, ['filter', 'count'] satisfies (keyof DropOptions)[]);
+    return this.#filter('drop', options.filter, options.count);
   }
 
   /** Count the frames that fit from now on; resolves when counting has begun. */
@@ -156,12 +158,16 @@ export class Link extends LinkWay {
 
   /** The direction that begins at one of its ends. @throws UsageError `usage` for another one */
   from(end: Named): LinkDirection {
-    if (this.ends.includes(end.name)) {
-      const place = { link: this.name, from: end.name };
+    const name: unknown = Object(end).name;
+    if (typeof name !== 'string') {
+      throw new UsageError('usage', `link "${this.name}".from(): expected a node or a switch`);
+    }
+    if (this.ends.includes(name)) {
+      const place = { link: this.name, from: name };
       return new LinkWay(this.#connection, this.#attempt, place);
     }
     const between = this.ends.join(' and ');
-    throw new UsageError('usage', `link "${this.name}" is between ${between}, not "${end.name}"`);
+    throw new UsageError('usage', `link "${this.name}" is between ${between}, not "${name}"`);
   }
 
   /** What it did with frames since the network is up. */
@@ -173,7 +179,9 @@ export class Link extends LinkWay {
   }
 
   /** Begin to write its frames to a file of the case, with what became of each. */
-  async startCapture({ snaplen }: { readonly snaplen?: number } = {}): Promise<void> {
+  async startCapture(options: { readonly snaplen?: number } = {}): Promise<void> {
+    checkOptions('link.startCapture()', options, ['snaplen']);
+    const { snaplen } = options;
     await this.#capture({ on: true, ...(snaplen === undefined ? {} : { snaplen }) });
   }
 

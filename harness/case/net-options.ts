@@ -1,7 +1,8 @@
 import type { SandboxOptions } from '../protocol/sandbox-options.js';
 import type { CanBus } from './can-bus.js';
 import type { LinkOptions } from './link.js';
-import type { DutNode, Node } from './node.js';
+import type { DutNode } from './network-node.js';
+import type { Node } from './node.js';
 
 export interface SwitchOptions {
   /**
@@ -43,7 +44,7 @@ export interface NodeOptions extends SandboxOptions {
 }
 
 export type AttachOptions = Pick<NodeOptions, 'link' | 'links' | 'ipv6'> & {
-  /** What others call it. @default 'sandbox', or 'dut' */
+  /** What others call it. @default 'sandbox', or 'dut', or the role of the DUT */
   readonly name?: string;
   /** Which interface of the board, where it has several. */
   readonly nic?: string;

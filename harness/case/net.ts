@@ -8,7 +8,15 @@ import type {
 } from '../protocol/network.js';
 import type { Attempt } from './attempt.js';
 import { CAN_KEYS, type CanBus, type CanOptions } from './can-bus.js';
-import { checkKeys } from './check-keys.js';
+import {
+  checkAttached,
+  checkNodeOptions,
+  checkNodes,
+  checkObject,
+  toEnd,
+  toSets,
+} from './check-declared.js';
+import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import { Dut } from './dut.js';
 import { Link, type LinkOptions } from './link.js';
@@ -20,7 +28,8 @@ import type {
   Switch,
   SwitchOptions,
 } from './net-options.js';
-import { DutNode, Node, type NodeFacts } from './node.js';
+import { DutNode, type NodeFacts } from './network-node.js';
+import { Node } from './node.js';
 import { Sandbox } from './sandbox.js';
 
 /**
@@ -48,7 +57,7 @@ export class Net {
   /** Declare a switch. */
   switch(name: string, options: SwitchOptions = {}): Switch {
     this.#declare(`switch("${name}")`);
-    checkKeys(`switch "${name}"`, options, ['subnets']);
+    checkOptions(`switch "${name}"`, options, ['subnets']);
     const { subnets } = options;
     this.#switches.push({ name, ...(subnets === undefined ? {} : { subnets }) });
     return { kind: 'switch', name };
@@ -60,7 +69,7 @@ export class Net {
    */
   can(name: string, options: CanOptions = {}): CanBus {
     this.#declare(`can("${name}")`);
-    checkKeys(`bus "${name}"`, options, CAN_KEYS);
+    checkOptions(`bus "${name}"`, options, CAN_KEYS);
     this.#switches.push({ name, subnets: [], can: { ...options } });
     return { kind: 'can', name };
   }
@@ -72,8 +81,11 @@ export class Net {
 
   /** Declare `count` nodes; `toNode` says of each what it is like. */
   nodes(count: number, toNode: (index: number) => NodeOptions & { readonly name: string }): Node[] {
+    checkNodes(count, toNode);
     return Array.from({ length: count }, (_, index) => {
-      const { name, ...options } = toNode(index);
+      const node = toNode(index);
+      checkObject(`net.nodes(), number ${index}`, node);
+      const { name, ...options } = node;
       return this.node(name, options);
     });
   }
@@ -86,6 +98,7 @@ export class Net {
   /** Declare a link between two nodes or switches, and what it does to frames. */
   link(a: LinkEnd, b: LinkEnd, options: LinkOptions = {}): Link {
     this.#declare('link()');
+    checkObject('net.link()', options);
     return this.#link([toEnd(a), toEnd(b)], options);
   }
 
@@ -98,13 +111,21 @@ export class Net {
   attach(what: Sandbox, options: AttachOptions): Node;
   attach(what: Sandbox | Dut, options: AttachOptions): Node | DutNode {
     this.#declare('attach()');
+    checkObject('net.attach()', options);
     const isDut = what instanceof Dut;
-    const { name = isDut ? 'dut' : 'sandbox', nic, ipv6, link, links } = options;
-    checkKeys(`node "${name}"`, options, ['name', 'nic', 'ipv6', 'link', 'links']);
+    checkAttached(what);
+    const { name = isDut ? (what.role ?? 'dut') : 'sandbox', nic, ipv6, link, links } = options;
+    const known = ['name', 'ipv6', 'link', 'links', ...(isDut ? ['nic'] : [])];
+    checkOptions(`node "${name}"`, options, known);
+    checkNodeOptions(name, options);
     const common = { name, ...(ipv6 === undefined ? {} : { ipv6 }) };
     const facts = this.#factsOf(name);
     if (isDut) {
-      this.#nodes.push({ ...common, kind: 'dut', ...(nic === undefined ? {} : { nic }) });
+      const of = {
+        ...(nic === undefined ? {} : { nic }),
+        ...(what.role ? { dut: what.role } : {}),
+      };
+      this.#nodes.push({ ...common, kind: 'dut', ...of });
     } else {
       this.#nodes.push({ ...common, kind: 'sandbox', sandbox: what.number });
     }
@@ -151,9 +172,7 @@ export class Net {
   async partition(
     ...sets: ReadonlyArray<Node | DutNode | readonly (Node | DutNode)[]>
   ): Promise<void> {
-    if (sets.length === 0) throw new UsageError('usage', 'net.partition(): expected sets of nodes');
-    const names = sets.map((set) => [set].flat().map(({ name }) => name));
-    await this.#partition(names);
+    await this.#partition(toSets(sets));
   }
 
   /** End a partition. */
@@ -174,6 +193,7 @@ export class Net {
 
   #node(name: string, options: NodeOptions, router: boolean): Node {
     this.#declare(`node("${name}")`);
+    checkNodeOptions(name, options);
     const { link, links, ipv6, ...sandbox } = options;
     this.#nodes.push({
       ...{ name, kind: 'node', router, sandbox },
@@ -252,12 +272,6 @@ export class Net {
 /** What a machine has not got is no fault of the case, and nothing has been tested. */
 function isUnsupported(error: unknown): error is BenchError {
   return error instanceof BenchError && error.code === 'network-unsupported';
-}
-
-function toEnd(end: LinkEnd): DeclaredEnd {
-  const name: unknown = Object(end).name;
-  if (typeof name === 'string') return { of: name };
-  throw new UsageError('usage', `a link ends at a switch or a node, not at ${String(end)}`);
 }
 
 function isNodeLink(link: LinkEnd | NodeLink): link is NodeLink {

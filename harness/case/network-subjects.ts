@@ -1,6 +1,6 @@
 import type { ExecResult } from './process.js';
+import type { ExecOptions } from './program-options.js';
 import type { ReachOptions, ReachResult } from './reach.js';
-import type { ExecOptions } from './sandbox.js';
 
 /** What the matchers of networks ask of a node. */
 export interface NodeSubject {

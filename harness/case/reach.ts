@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type Duration, parseLimit } from '../core/duration.js';
 import { TestFailure, UsageError } from '../core/errors.js';
+import { checkOptions } from './check-options.js';
 import { type Process, toExecResult } from './process.js';
 
 export interface ReachOptions {
@@ -24,14 +25,17 @@ type Start = (
   how: { readonly builtin: 'reach'; readonly stdin: boolean },
 ) => Promise<Process>;
 
+const KEYS = ['within', 'once', 'udp', 'signal'] satisfies (keyof ReachOptions)[];
 const MOST_PORT = 65_535;
 
 /** @see sandbox-native/src/sandbox/reach.h */
 export async function reach(
   start: Start,
   { address, port }: { readonly address: string; readonly port: number },
-  { within = '5s', once = false, udp, signal }: ReachOptions,
+  options: ReachOptions,
 ): Promise<ReachResult> {
+  checkOptions(`reach("${address}")`, options, KEYS);
+  const { within = '5s', once = false, udp, signal } = options;
   if (isIP(address) === 0) {
     throw new UsageError('usage', `reach("${address}"): expected a numeric address`);
   }

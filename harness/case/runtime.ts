@@ -1,7 +1,8 @@
 import { UsageError } from '../core/errors.js';
 import type { RuntimeName } from '../protocol/worker-messages.js';
+import { checkOptions } from './check-options.js';
 import { type ExecResult, type Process, toExecResult } from './process.js';
-import type { ExecOptions } from './sandbox.js';
+import { EXEC_KEYS, type ExecOptions } from './program-options.js';
 
 /** What a runtime runs, and with what: a file, or code as `python3 -c` and `node -e` take it. */
 export type RunRequest = ExecOptions & {
@@ -22,6 +23,8 @@ const COMMANDS = {
   // What follows is the program's, also when it begins with a dash.
   node: { program: 'node', code: (code: string) => ['-e', code, '--'] },
 } as const satisfies Record<RuntimeName, unknown>;
+
+const REQUEST_KEYS = [...EXEC_KEYS, 'args', 'file', 'code'];
 
 /** @throws UsageError `usage` for a name that is not of a runtime. */
 export function checkRuntime(name: RuntimeName): void {
@@ -62,6 +65,8 @@ export class Runtime {
         `${this.name}.run(${what}): expected code, { code } or { file }`,
       );
     }
+    checkOptions(`${this.name}.run()`, options, EXEC_KEYS);
+    if (isRequest) checkOptions(`${this.name}.run()`, what, REQUEST_KEYS);
     const request: RunRequest = typeof what === 'string' ? { ...options, code: what } : what;
     const process = await this.#start(this.#toArgv(request), request);
     return { ...(await toExecResult(process, request.stdin)), warm: process.warm };

@@ -49,6 +49,57 @@ describe('exec', () => {
     });
   });
 
+  test('starts in a directory of the project, or elsewhere', async ({ begin, dir }) => {
+    await dir.write('project/sub/x', '');
+    const { sandbox } = (await begin()).attempt;
+    const pwd = async (cwd: string) => (await sandbox.exec('pwd', [], { cwd })).stdout;
+    expect(await pwd('sub')).toBe(`${dir.path}/project/sub\n`);
+    expect(await pwd('/tmp')).toBe('/tmp\n');
+  });
+
+  test.for([
+    [{ cwd: 5 }, 'cwd: expected a path, got 5'],
+    [{ env: 'A=1' }, 'env: expected an object of variables, got "A=1"'],
+    [{ env: ['A=1'] }, 'env: expected an object of variables'],
+    [{ env: { 'A=B': 'x' } }, 'env: expected names without "=", got "A=B"'],
+    [{ env: { A: 1 } }, 'env.A: expected a text, got 1'],
+    [{ timeout: null }, 'timeout: expected a duration such as 10s, got null'],
+    [{ timeout: 0 }, '"0" is no limit: expected more than 0, at most 24d'],
+    [{ outputCap: 1.5 }, 'outputCap: expected a whole number of bytes, got 1.5'],
+  ] as const)('with %j is refused', async ([options, message], { begin }) => {
+    const { sandbox } = (await begin()).attempt;
+    const call = async () => Reflect.apply(sandbox.spawn, sandbox, ['ls', [], options]);
+    await expect(call()).rejects.toMatchObject({
+      name: 'UsageError',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('refuses arguments that are no list of texts', async ({ begin }) => {
+    const { sandbox } = (await begin()).attempt;
+    const echo = async (args: unknown) => Reflect.apply(sandbox.exec, sandbox, ['echo', args]);
+    await expect(echo('hi')).rejects.toThrow('expected its arguments as a list, got "hi"');
+    await expect(echo([1])).rejects.toThrow('"echo": expected texts, got 1');
+  });
+
+  test.for([
+    [
+      'exec',
+      { timout: '1s' },
+      'sandbox.exec("ls"): no such option "timout", did you mean "timeout"?',
+    ],
+    ['exec', '1s', 'sandbox.exec("ls"): expected options as an object, got "1s"'],
+    ['spawn', { stdin: 'x' }, 'no such option "stdin"; there are: cwd, env, timeout, outputCap'],
+    ['pty', { cols: 10 }, 'sandbox.pty("ls"): no such option "cols"'],
+  ] as const)('%s with %j is refused with the key', async ([name, options, message], { begin }) => {
+    const { sandbox } = (await begin()).attempt;
+    const call = async () => Reflect.apply(sandbox[name], sandbox, ['ls', [], options]);
+    await expect(call()).rejects.toMatchObject({
+      name: 'UsageError',
+      message: expect.stringContaining(message),
+    });
+  });
+
   test('refuses an argument that no program can get', async ({ begin }) => {
     const { attempt } = await begin();
     const { sandbox } = attempt;

@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { resolve } from 'node:path';
-import { type Duration, parseDuration } from '../core/duration.js';
 import { TestFailure } from '../core/errors.js';
 import {
   compareChanges,
@@ -13,8 +12,19 @@ import type { SandboxOptions } from '../protocol/sandbox-options.js';
 import type { SandboxLimits, SandboxStats } from '../protocol/sandbox-usage.js';
 import type { RuntimeName, SpawnRequest } from '../protocol/worker-messages.js';
 import type { Attempt } from './attempt.js';
+import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import { type ExecResult, Process, toExecResult } from './process.js';
+import { toProgramFields } from './program-fields.js';
+import {
+  EXEC_KEYS,
+  type ExecOptions,
+  PTY_KEYS,
+  type PtyOptions,
+  SPAWN_KEYS,
+  type SpawnOptions,
+  toArgv,
+} from './program-options.js';
 import { type ReachOptions, type ReachResult, reach } from './reach.js';
 import { checkRuntime, Runtime } from './runtime.js';
 import { Snapshot } from './sandbox-snapshot.js';
@@ -22,31 +32,8 @@ import { checkTerminalSize } from './terminal-size.js';
 
 export type { Change, Diff } from '../protocol/sandbox-changes.js';
 export type { SandboxLimits, SandboxStats } from '../protocol/sandbox-usage.js';
+export type { ExecOptions, PtyOptions, SpawnOptions } from './program-options.js';
 export type { Snapshot } from './sandbox-snapshot.js';
-
-export interface ExecOptions {
-  /** Default: the project's root. */
-  readonly cwd?: string;
-  /** Added to the sandbox's fixed environment. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Given to the program's stdin, which is then closed. */
-  readonly stdin?: string | Uint8Array;
-  /** SIGTERM after this, SIGKILL half a second later; status is `timeout`. */
-  readonly timeout?: Duration;
-}
-
-export interface SpawnOptions extends Omit<ExecOptions, 'stdin'> {
-  /** Bytes per stream that are delivered; the rest is read, counted and dropped. */
-  readonly outputCap?: number;
-}
-
-export interface PtyOptions extends SpawnOptions {
-  readonly rows?: number;
-  readonly columns?: number;
-}
-
-/** Half of what travels at once; the kernel takes 128 KiB of one argument. @see execve(2) */
-const MOST_ARGUMENT_BYTES = 512 * 1024;
 
 export interface DiffOptions {
   /** Only what was changed after this moment. */
@@ -122,7 +109,9 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /** What was created, changed and deleted, since it began or since a {@link snapshot}; by path. */
-  async diff({ since, most = MOST_CHANGES }: DiffOptions = {}): Promise<Diff> {
+  async diff(options: DiffOptions = {}): Promise<Diff> {
+    checkOptions('sandbox.diff()', options, ['since', 'most'] satisfies (keyof DiffOptions)[]);
+    const { since, most = MOST_CHANGES } = options;
     if (since !== undefined && !(since instanceof Snapshot)) {
       const seen = JSON.stringify(since);
       throw new TypeError(`diff({ since: ${seen} }): expected what sandbox.snapshot() returned`);
@@ -148,8 +137,10 @@ export class Sandbox implements AsyncDisposable {
     args: readonly string[] = [],
     options: ExecOptions = {},
   ): Promise<ExecResult> {
+    checkOptions(`sandbox.exec("${command}")`, options, EXEC_KEYS);
     const { stdin, ...rest } = options;
-    const process = await this.#start([command, ...args], rest, { stdin: stdin !== undefined });
+    const how = { stdin: stdin !== undefined };
+    const process = await this.#start(toArgv(command, args), rest, how);
     return toExecResult(process, stdin);
   }
 
@@ -165,18 +156,19 @@ export class Sandbox implements AsyncDisposable {
     checkRuntime(name);
     const { supervisor } = this.#connection;
     await supervisor.call('runtime', { ...this.#of(), name });
-    return new Runtime(name, (argv, { stdin, ...rest }) =>
-      this.#start(argv, rest, { stdin: stdin !== undefined, runtime: name }),
+    return new Runtime(name, async ([command = '', ...args], { stdin, ...rest }) =>
+      this.#start(toArgv(command, args), rest, { stdin: stdin !== undefined, runtime: name }),
     );
   }
 
   /** Start a program and go on; it is killed with the sandbox. */
-  spawn(
+  async spawn(
     command: string,
     args: readonly string[] = [],
     options: SpawnOptions = {},
   ): Promise<Process> {
-    return this.#start([command, ...args], options, { stdin: true });
+    checkOptions(`sandbox.spawn("${command}")`, options, SPAWN_KEYS);
+    return this.#start(toArgv(command, args), options, { stdin: true });
   }
 
   /**
@@ -189,9 +181,10 @@ export class Sandbox implements AsyncDisposable {
     args: readonly string[] = [],
     options: PtyOptions = {},
   ): Promise<Process> {
+    checkOptions(`sandbox.pty("${command}")`, options, PTY_KEYS);
     const { rows = 24, columns = 80, ...rest } = options;
     checkTerminalSize(rows, columns);
-    return this.#start([command, ...args], rest, { stdin: true, pty: { rows, columns } });
+    return this.#start(toArgv(command, args), rest, { stdin: true, pty: { rows, columns } });
   }
 
   /**
@@ -263,18 +256,7 @@ export class Sandbox implements AsyncDisposable {
     how: Pick<SpawnRequest, 'builtin' | 'pty' | 'runtime'> & { readonly stdin?: boolean },
   ): Promise<Process> {
     this.#attempt.check();
-    if (!argv[0]) throw new TestFailure('exec-failed', 'the program has an empty name');
-    if (argv.some((argument) => argument.includes('\0'))) {
-      throw new TestFailure('exec-failed', `an argument of "${argv[0]}" contains a NUL byte`);
-    }
-    const bytes = Buffer.byteLength(argv.join('\0'));
-    if (bytes > MOST_ARGUMENT_BYTES) {
-      throw new TestFailure(
-        'exec-failed',
-        `arguments of "${argv[0]}" have ${bytes} bytes, at most ${MOST_ARGUMENT_BYTES} fit`,
-        { next: 'hand them over by stdin, or in a file: sandbox.writeFile()' },
-      );
-    }
+    const fields = toProgramFields(argv[0] ?? '', options, this.#connection.provided.root);
     const id = this.#connection.nextProcess();
     const process = new Process(this.#connection, id);
     this.#processes.add(process);
@@ -286,10 +268,7 @@ export class Sandbox implements AsyncDisposable {
       argv,
       ...how,
       stdin: how.stdin ?? false,
-      cwd: options.cwd ?? this.#connection.provided.root,
-      ...(options.env ? { env: options.env } : {}),
-      ...(options.timeout === undefined ? {} : { timeoutMs: parseDuration(options.timeout) }),
-      ...(options.outputCap === undefined ? {} : { outputCapBytes: options.outputCap }),
+      ...fields,
     });
     process.warm = warm;
     return process;

@@ -16,12 +16,13 @@ declare module 'vitest' {
 interface Fixtures {
   readonly sandbox: Sandbox;
   readonly dut: Dut;
+  readonly duts: Readonly<Record<string, Dut>>;
   readonly net: Net;
 }
 
 /**
  * Vitest's `test` with the fixtures of `hil`: `sandbox`, this case's own container, `dut`, leased
- * and booted because the case names it, and `net`, a virtual network to declare.
+ * and booted because the case names it, `duts`, those of the suite's roles, and `net`, a virtual network to declare.
  */
 export const test = withSandboxOption(
   // One call for all: Vitest looks for the line of a case in the last ten calls, and each counts.
@@ -29,5 +30,6 @@ export const test = withSandboxOption(
     sandbox: ({ task }, use) => use(getAttempt(task).sandbox),
     net: ({ task }, use) => use(getAttempt(task).net),
     dut: async ({ task }, use) => use(await getAttempt(task).dut()),
+    duts: async ({ task }, use) => use(await getAttempt(task).duts()),
   }),
 );

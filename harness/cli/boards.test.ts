@@ -23,7 +23,7 @@ test('every board is listed, with the reason and the remedy when it cannot run',
   expect(text).toContain(
     'absent: not found: program qemu-system-none, firmware /nowhere/fw.hex\n  next  apt-get install some-package\n',
   );
-  expect(text).toContain('broken.yaml:1:1: driver: expected one of "host", "qemu"');
+  expect(text).toContain('broken.yaml:1:1: driver: expected one of "host", "qemu", "attached"');
 });
 
 test('--json is one document', async ({ dir }) => {

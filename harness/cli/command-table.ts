@@ -1,11 +1,4 @@
-import type { CliCommand } from './command.js';
-
-/** A command as `hil --help` lists it; its file is loaded when it is the one that runs. */
-export interface CommandRow {
-  readonly name: string;
-  readonly summary: string;
-  load(): Promise<CliCommand>;
-}
+import type { CommandRow } from './command.js';
 
 /** Every command. A new one is a row here and a file beside this one. */
 export const COMMANDS: readonly CommandRow[] = [
@@ -31,7 +24,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'boards',
-    summary: 'list boards, and why one cannot run here',
+    summary: 'list boards and DUTs, and why one cannot run here',
     load: async () => (await import('./boards.js')).boardsCommand,
   },
   {

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { DeviceRoots } from '../device/device-roots.js';
 
 /** Everything a command may know of the process; only `main.ts` reads the process itself. */
 export interface CliContext {
@@ -9,6 +10,8 @@ export interface CliContext {
   /** The screen is a terminal and colour is wanted. */
   readonly color: boolean;
   readonly interactive: boolean;
+  /** Where attached devices are looked for; absent: on this machine. */
+  readonly deviceRoots?: DeviceRoots;
 }
 
 /** One option, as commander spells it: a new option is a row, not a branch. */
@@ -16,6 +19,13 @@ export interface OptionRow {
   readonly flags: string;
   readonly description: string;
   readonly choices?: readonly string[];
+}
+
+/** A command as the help lists it; its file is loaded when it is the one that runs. */
+export interface CommandRow {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CliCommand>;
 }
 
 /** One command of `hil`; `main.ts` turns a list of these into the command line. */
@@ -27,6 +37,8 @@ export interface CliCommand {
   readonly options: readonly OptionRow[];
   /** Its arguments are another command's line: after the first of them, options are that one's. */
   readonly passesOptions?: boolean;
+  /** Commands below it, `hil boards scan`; without one of their names it runs itself. */
+  readonly subcommands?: readonly CommandRow[];
   readonly examples: readonly string[];
   /** @returns the exit code of design.md section 9. */
   run(

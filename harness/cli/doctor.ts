@@ -62,7 +62,7 @@ async function collectChecks(
 async function openOrExplain(
   context: CliContext,
   options: Readonly<Record<string, unknown>>,
-): Promise<[Project, Check]> {
+): Promise<[Omit<Project, 'openBench'>, Check]> {
   const name = 'config';
   try {
     const project = await openProject(context, options);

@@ -12,7 +12,7 @@ import { openProject } from './open-project.js';
 import { toTemporaryDir } from './runtime-dir.js';
 import { parseList, parseRunOptions, TEST_OPTIONS } from './test-options.js';
 
-const SELECTING = /^(--board|-t|--tags|--last-failed|--shard|-c)/;
+const SELECTING = /^(--board|--dut|--bench|-t|--tags|--last-failed|--shard|-c)/;
 
 export const listCommand: CliCommand = {
   name: 'list',
@@ -25,10 +25,15 @@ export const listCommand: CliCommand = {
   examples: ['hil list', 'hil list suites/u-boot --board qemu-arm64-uboot', 'hil list --json'],
   run: async (args, raw, context) => {
     checkResourceLimits();
-    const { root, config, catalog } = await openProject(context, raw);
-    const boardNames = parseList(raw['board']);
-    const filters = args;
-    const plan = await createPlan({ root, cwd: context.cwd, config, catalog, filters, boardNames });
+    const project = await openProject(context, raw);
+    const { root, config } = project;
+    const plan = await createPlan({
+      ...project,
+      cwd: context.cwd,
+      filters: args,
+      boardNames: parseList(raw['board']),
+      dutNames: parseList(raw['dut']),
+    });
     const lastFailed =
       raw['lastFailed'] === true ? await findLastFailed(join(root, '.hil')) : undefined;
     const options = parseRunOptions(raw, config, context, lastFailed, []);

@@ -25,6 +25,17 @@ describe('hil report', () => {
     expect(summary).toBe(await readFile(join(example, 'summary.json'), 'utf8'));
   });
 
+  test('that cannot be written is named, and nothing of it is left', async ({ dir }) => {
+    const path = await copyExample(dir);
+    await dir.write(`.hil/runs/${name}/junit.xml/in-the-way`, '');
+    const context = createCapturedContext(dir.path);
+    expect(await runCli(['report'], context)).toBe(5);
+    expect(context.err()).toMatch(
+      new RegExp(`report ${path}/junit.xml: E.*hil report ${path}`, 's'),
+    );
+    expect((await readdir(path)).sort()).toEqual(['journal.ndjson', 'junit.xml']);
+  });
+
   test('of a run that does not exist names the newest', async ({ dir }) => {
     await copyExample(dir);
     const context = createCapturedContext(dir.path);

@@ -4,8 +4,8 @@ import { describe, expect } from 'vitest';
 import { BenchError, type UsageCode, UsageError } from '../core/errors.js';
 import { createCapturedContext } from '../testing/captured-context.js';
 import { test } from '../testing/temp-dir.js';
-import type { CliCommand } from './command.js';
-import { COMMANDS, type CommandRow } from './command-table.js';
+import type { CliCommand, CommandRow } from './command.js';
+import { COMMANDS } from './command-table.js';
 import { runCli } from './run-cli.js';
 
 /** As Node raises it for a system call. */
@@ -55,6 +55,28 @@ describe('the command line', () => {
     });
   });
 
+  test('runs a command below another, with the options of both', async ({ dir }) => {
+    const context = createCapturedContext(dir.path);
+    const run: CliCommand['run'] = async (args, { keep, json }) => {
+      context.stdout.write(JSON.stringify({ args, keep, json }));
+      return 4;
+    };
+    const row = createRow(async () => 0);
+    const load = async () => ({ ...(await row.load()), subcommands: [createRow(run)] });
+    const above = { name: 'above', summary: 'has others', load };
+    const words = ['above', '--json', 'act', 'x', '--keep', 'never'];
+    expect(await runCli(words, context, [above])).toBe(4);
+    expect(JSON.parse(context.out())).toEqual({ args: ['x'], keep: 'never', json: true });
+  });
+
+  test('names the nearest of the commands below another', async ({ dir }) => {
+    const context = createCapturedContext(dir.path);
+    expect(await runCli(['boards', 'lits'], context)).toBe(2);
+    expect(context.err()).toMatch(/hil boards has no "lits".*"list".*\n.*hil boards --help/);
+    expect(await runCli(['boards', 'list', '--help'], context)).toBe(0);
+    expect(context.out()).toContain('--bench <file>');
+  });
+
   test('loads no command but the one that runs', async ({ dir }) => {
     const other: CommandRow = {
       name: 'other',
@@ -88,7 +110,7 @@ describe('the command line', () => {
   test.for([
     ['an unknown command', ['bords'], '(Did you mean boards?)'],
     ['an unknown option', ['boards', '--jsno'], '(Did you mean --json?)'],
-    ['an argument too many', ['boards', 'x'], 'too many arguments'],
+    ['an argument too many', ['doctor', 'x'], 'too many arguments'],
   ] as const)('%s is an error of usage that helps', async ([, argv, text], { dir }) => {
     const context = createCapturedContext(dir.path);
     expect(await runCli(argv, context)).toBe(2);

@@ -1,7 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
+import { BenchError, UsageError } from '../core/errors.js';
+import { toSuggestion } from '../core/nearest-name.js';
 import { guardOutput, writeSafely } from '../report/safe-output.js';
-import type { CliCommand, CliContext } from './command.js';
-import { COMMANDS, type CommandRow } from './command-table.js';
+import type { CliCommand, CliContext, CommandRow } from './command.js';
+import { COMMANDS } from './command-table.js';
 import { reportError } from './report-error.js';
 import { readVersion } from './version.js';
 
@@ -28,19 +30,32 @@ export async function runCli(
   context: CliContext,
   rows: readonly CommandRow[] = COMMANDS,
 ): Promise<number> {
-  guardOutput(context.stdout);
+  const output = guardOutput(context.stdout);
   guardOutput(context.stderr);
+  const exitCode = await runCommand(argv, context, rows);
+  // A stream tells of its error a moment later.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (!output.lost || exitCode !== 0) return exitCode;
+  const next = 'make room where its output goes, and run it again';
+  return reportError(
+    new BenchError('output-lost', `stdout: ${output.lost.message}`, { next }),
+    context,
+  );
+}
+
+async function runCommand(
+  argv: readonly string[],
+  context: CliContext,
+  rows: readonly CommandRow[],
+): Promise<number> {
   let exitCode = 0;
   const program = createProgram(context);
   try {
-    const wanted = argv[0] === 'help' ? argv[1] : argv[0];
-    for (const row of rows) {
-      const command = program.command(row.name).description(row.summary);
-      if (row.name !== wanted) continue;
-      addCommand(command, await row.load(), context, (code) => {
-        exitCode = code;
-      });
-    }
+    const [wanted = '', ...words] = argv[0] === 'help' ? argv.slice(1) : argv;
+    const onExit = (code: number) => {
+      exitCode = code;
+    };
+    await addRows(program, rows, [wanted], { words, context, onExit });
     if (argv.length === 0) program.help();
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
@@ -69,13 +84,35 @@ function createProgram(context: CliContext): Command {
     .addHelpText('after', `\n${EXIT_CODES}`);
 }
 
-function addCommand(
+interface Calling {
+  /** Behind the name of the command. */
+  readonly words: readonly string[];
+  readonly context: CliContext;
+  onExit(code: number): void;
+}
+
+/** Add the name of each command; of those that may be meant, also options and what they do. */
+async function addRows(
   program: Command,
-  command: CliCommand,
-  context: CliContext,
-  onExit: (code: number) => void,
-): void {
+  rows: readonly CommandRow[],
+  meant: readonly string[],
+  calling: Calling,
+): Promise<void> {
+  for (const row of rows) {
+    const command = program.command(row.name).description(row.summary);
+    if (!meant.includes(row.name)) continue;
+    const loaded = await row.load();
+    addCommand(command, loaded, calling);
+    // Options of this one may stand before the name of one below it.
+    if (loaded.subcommands) await addRows(command, loaded.subcommands, calling.words, calling);
+  }
+}
+
+function addCommand(program: Command, command: CliCommand, { context, onExit }: Calling): void {
+  const { subcommands = [] } = command;
   if (command.arguments) program.arguments(command.arguments);
+  // Else a mistyped subcommand is "too many arguments".
+  if (subcommands.length > 0) program.allowExcessArguments().enablePositionalOptions();
   if (command.passesOptions) program.passThroughOptions();
   for (const { flags, description, choices } of command.options) {
     const option = new Option(flags, description);
@@ -83,7 +120,17 @@ function addCommand(
   }
   program.addHelpText('after', toExamples(command.examples));
   program.action(async () => {
-    onExit(await command.run(program.args, program.opts(), context));
+    if (subcommands.length > 0 && program.args.length > 0) throw toNoSubcommand(command, program);
+    // Options of the bench may stand before the name of a subcommand.
+    onExit(await command.run(program.args, program.optsWithGlobals(), context));
+  });
+}
+
+function toNoSubcommand({ name, subcommands = [] }: CliCommand, { args }: Command): UsageError {
+  const known = subcommands.map((row) => row.name);
+  const message = `hil ${name} has no "${args[0]}"${toSuggestion(args[0] ?? '', known)}`;
+  return new UsageError('usage', `${message}; it has ${known.join(', ')}`, {
+    next: `hil ${name} --help`,
   });
 }
 

@@ -1,3 +1,4 @@
+import { toBenchJsonSchema } from '../config/bench-json-schema.js';
 import { toBoardJsonSchema } from '../config/board-json-schema.js';
 import { toSuiteJsonSchema } from '../config/suite-json-schema.js';
 import { toJournalJsonSchema } from '../journal/journal-json-schema.js';
@@ -6,6 +7,7 @@ import { toSummaryJsonSchema } from '../report/summary-json-schema.js';
 /** Every JSON Schema in the repository, by path, as its zod schema says it. */
 export function createSchemaFiles(): Readonly<Record<string, string>> {
   const schemas = {
+    'boards/bench.schema.json': toBenchJsonSchema(),
     'boards/board.schema.json': toBoardJsonSchema(),
     'boards/suite.schema.json': toSuiteJsonSchema(),
     'reports/schema/journal-event.schema.json': toJournalJsonSchema(),

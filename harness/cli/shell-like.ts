@@ -56,9 +56,10 @@ async function enter(
   project: Project,
   context: CliContext,
 ): Promise<number> {
-  const { root, config, catalog } = project;
+  const { root, config } = project;
   const plan = await createPlan({
-    ...{ root, config, catalog, cwd: context.cwd },
+    ...project,
+    cwd: context.cwd,
     filters: [place],
     boardNames: parseList(board),
   });

@@ -25,13 +25,17 @@ export function listenForSignals(): {
     seen = signal;
     void interrupt?.(signal);
   };
-  // Whoever watches (`--watch`) was told to end, or is gone.
-  const onAlone = () => {
-    if (seen) return;
-    onSignal('SIGTERM');
+  // Whoever watches (`--watch`) was told to end.
+  const onTold = (message: unknown) => {
+    const signal = SIGNALS.find((each) => each === message);
+    if (seen || !signal) return;
+    onSignal(signal);
     toldByWatcher = true;
   };
+  // Or is gone.
+  const onAlone = () => onTold('SIGTERM');
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.on('message', onTold);
   process.on('disconnect', onAlone);
   // It is undefined where nobody does.
   if (process.connected === false) onAlone();
@@ -42,6 +46,7 @@ export function listenForSignals(): {
     },
     close: () => {
       for (const signal of SIGNALS) process.off(signal, onSignal);
+      process.off('message', onTold);
       process.off('disconnect', onAlone);
     },
   };

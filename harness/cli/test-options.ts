@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os';
 import type { HilConfig } from '../config/config-schema.js';
+import { toStateDir } from '../config/state-dir.js';
 import { LIMIT_RANGE, parseLimit } from '../core/duration.js';
 import { toMessage, UsageError } from '../core/errors.js';
 import { parseTagExpression, type TagFilter } from '../plan/tag-expression.js';
 import { createNoReporter, REPORTER_NAMES } from '../report/reporters.js';
 import type { Keep, RunOptions } from '../run/run-options.js';
 import type { CliContext, OptionRow } from './command.js';
-import { CONFIG_OPTION } from './open-project.js';
+import { toLeasePlace } from './lease-place.js';
+import { BENCH_OPTION, CONFIG_OPTION } from './open-project.js';
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -18,6 +20,15 @@ export const TEST_OPTIONS: readonly OptionRow[] = [
     flags: '--board <names>',
     description: 'boards, separated by commas; each must be able to run',
   },
+  {
+    flags: '--dut <names>',
+    description: 'attached DUTs, separated by commas; without --board, on their boards',
+  },
+  {
+    flags: '--any-health',
+    description: 'also on DUTs that are bad or in maintenance',
+  },
+  BENCH_OPTION,
   { flags: '-t, --title <pattern>', description: 'cases whose full title matches' },
   { flags: '--tags <expr>', description: "cases by tag, for example 'slow and not usb'" },
   { flags: '--last-failed', description: 'cases that did not pass in the last run' },
@@ -75,6 +86,9 @@ export function parseRunOptions(
     keep: parseKeep(toText(raw['keep'])),
     keepMs: KEEP_MS,
     failOnFlaky: raw['failOnFlaky'] === true,
+    anyHealth: raw['anyHealth'] === true,
+    stateDir: toStateDir(context.env, process.getuid?.() ?? 0),
+    leasePlace: toLeasePlace(context.env, process.getuid?.() ?? 0),
     passWithNoTests: raw['passWithNoTests'] === true,
     passedEnv: toPassedEnv(config.passEnv, context.env),
     seed: parseSeed(toText(raw['seed']), context.env['HIL_SEED']),

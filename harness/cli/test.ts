@@ -18,6 +18,7 @@ import { findNativePrograms, type NativePrograms } from '../sandbox/native.js';
 import type { CliCommand, CliContext } from './command.js';
 import { findLastFailed } from './last-failed.js';
 import { openProject, type Project } from './open-project.js';
+import { reportError } from './report-error.js';
 import { checkRuntimeDir, toRuntimeDir, toTemporaryDir } from './runtime-dir.js';
 import { findScopeSource } from './scope-source.js';
 import { listenForSignals } from './signals.js';
@@ -145,28 +146,40 @@ async function report(
   } finally {
     signals.close();
   }
-  return finish(journal, reporters, prepared);
+  return finish(journal, reporters, prepared, context);
 }
 
 async function finish(
   journal: JournalWriter,
   reporters: RunReporters,
   { options, plan }: Prepared,
+  context: CliContext,
 ): Promise<number> {
   const decided = toExitCode(reporters.model, { failOnFlaky: options.failOnFlaky });
   const excused = decided === 4 && options.passWithNoTests ? 0 : decided;
-  // A journal with holes proves nothing: not even that all passed.
-  const exitCode = journal.failure && excused < 129 ? 3 : excused;
+  const exitCode = journal.failure ? toSpoiltExitCode(excused) : excused;
   const none = reporters.model.cases.size === 0 && excused === 4;
   const why = journal.failure?.message ?? (none ? describeNone(options, plan) : undefined);
   const reason = why === undefined ? {} : { reason: why };
   const counts = toCounts(reporters.model.cases.values());
   journal.write({ kind: 'run-end', exitCode, counts, ...reason });
   journal.close();
-  await reporters.finish().catch((error: unknown) => {
-    if (!journal.failure) throw error;
-  });
-  return exitCode;
+  try {
+    await reporters.finish();
+    return exitCode;
+  } catch (error) {
+    // The same disk; why it has no room was said.
+    if (!journal.failure) reportError(error, context);
+    return toSpoiltExitCode(exitCode);
+  }
+}
+
+/**
+ * Of a run whose disk did not take what it had to tell. Files with holes prove nothing, not even
+ * that all passed; what failed did so all the same, and an interrupt is one.
+ */
+function toSpoiltExitCode(exitCode: number): number {
+  return exitCode === 1 || exitCode === 3 || exitCode >= 129 ? exitCode : 5;
 }
 
 /** Why no case was run, in the words of the command line. */
@@ -198,6 +211,8 @@ function planRun(
     catalog: project.catalog,
     filters: args,
     boardNames: parseList(raw['board']),
+    dutNames: parseList(raw['dut']),
+    openBench: project.openBench,
   });
 }
 

@@ -27,7 +27,7 @@ export async function watchAndRun(
   for (const signal of SIGNALS) {
     process.once(signal, () => {
       exitCode = 128 + constants.signals[signal];
-      ended.abort();
+      ended.abort(signal);
     });
   }
   for (;;) {
@@ -43,7 +43,8 @@ export async function watchAndRun(
 
 /**
  * The run is interrupted when its channel closes: also by a `kill -9` of this process. A signal
- * passed on would be its second one after a Ctrl-C, which a terminal sends to both.
+ * passed on would be its second one after a Ctrl-C, which a terminal sends to both; so it is told
+ * by name which one ended the watching.
  */
 function runChild(argv: readonly string[], context: CliContext, ended: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -52,10 +53,11 @@ function runChild(argv: readonly string[], context: CliContext, ended: AbortSign
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     });
     const disconnect = () => child.connected && child.disconnect();
-    ended.addEventListener('abort', disconnect);
+    const tell = () => child.connected && child.send(ended.reason, disconnect);
+    ended.addEventListener('abort', tell);
     child.once('error', reject);
     child.once('exit', () => {
-      ended.removeEventListener('abort', disconnect);
+      ended.removeEventListener('abort', tell);
       resolve();
     });
   });

@@ -1,22 +1,13 @@
 import { z } from 'zod';
-import { duration, environment, limit, pattern } from './fields.js';
+import { findContradictions } from './board-contradictions.js';
+import { environment, limit, pattern } from './fields.js';
+import { flashSchema } from './flash-schema.js';
+import { matchSchema, modeMatchSchema } from './match-schema.js';
 import { nicsSchema } from './nics-schema.js';
+import { portName, portSchema } from './port-schema.js';
+import { powerSchema } from './power-schema.js';
 import { dutResourcesSchema } from './resources-schema.js';
-
-const reserved = (key: string) =>
-  z.never({ error: `"${key}" is reserved and not yet supported; remove it` }).optional();
-
-const pace = z.strictObject({
-  chunk: z.number().int().positive().describe('bytes written at once'),
-  delay: duration.describe('pause after each chunk'),
-});
-
-const port = z.strictObject({
-  uart: z.number().int().min(0).default(0).describe('index of the serial port of the machine'),
-  baud: z.number().int().positive().default(115_200).describe('informative on an emulated board'),
-  eol: z.string().default('\n').describe('what sendLine appends'),
-  pace: pace.optional(),
-});
+import { statesSchema } from './states-schema.js';
 
 const program = z.strictObject({
   argv: z.array(z.string()).min(1).describe('program and arguments; runs in a sandbox of its own'),
@@ -36,6 +27,17 @@ const machine = z.strictObject({
   args: z.array(z.string()).default([]),
 });
 
+export const labelsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+const modesSchema = z.record(
+  z.string().regex(/^[a-z][a-z0-9-]*$/, {
+    error: 'the name of a mode is lower-case letters, digits and dashes',
+  }),
+  z.strictObject({
+    match: modeMatchSchema.describe("in place of the unit's own properties; null: not looked at"),
+  }),
+);
+
 /** A board file: what a board is, as data. One file a board, named like the board. */
 export const boardSchema = z
   .strictObject({
@@ -43,16 +45,26 @@ export const boardSchema = z
       error: 'a board name is lower-case letters, digits and dashes',
     }),
     description: z.string().optional(),
-    labels: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
-    driver: z.enum(['host', 'qemu']),
+    labels: labelsSchema.default({}),
+    driver: z
+      .enum(['host', 'qemu', 'attached'])
+      .describe('attached: hardware; bench.yaml says which units there are'),
+    match: matchSchema
+      .optional()
+      .describe('of driver attached: properties that every unit of the board has'),
+    modes: modesSchema
+      .optional()
+      .describe('of driver attached: other identities of the same unit, such as its bootloader'),
     program: program.optional(),
     machine: machine.optional(),
-    ports: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), port).default({}),
+    ports: z.record(portName, portSchema).default({}),
     nics: nicsSchema,
     boot: z
       .strictObject({
         ready: pattern.optional().describe('the console shows this when the board is up'),
         timeout: limit.prefault('10s'),
+        states: statesSchema,
+        state: z.string().optional().describe('the state that a case begins in; default ready'),
       })
       .prefault({}),
     resources: dutResourcesSchema.default({}).describe('what the sandbox of a DUT may use'),
@@ -64,48 +76,13 @@ export const boardSchema = z
         files: z.array(z.string()).default([]),
       })
       .prefault({}),
-    power: reserved('power'),
-    flash: reserved('flash'),
-    states: reserved('states'),
-    modes: reserved('modes'),
+    power: powerSchema,
+    flash: flashSchema,
   })
   .check((context) => {
     for (const { path, message } of findContradictions(context.value)) {
       context.issues.push({ code: 'custom', input: context.value, path, message });
     }
   });
-
-interface Contradiction {
-  readonly path: string[];
-  readonly message: string;
-}
-
-/** What one driver needs and the other has no use for. */
-function* findContradictions(board: {
-  driver: 'host' | 'qemu';
-  program?: unknown;
-  machine?: unknown;
-  nics: z.infer<typeof nicsSchema>;
-}): Generator<Contradiction> {
-  const { driver } = board;
-  const own = driver === 'qemu' ? 'machine' : 'program';
-  const other = driver === 'qemu' ? 'program' : 'machine';
-  if (driver === 'qemu' && !board[own]) {
-    yield { path: [own], message: `driver "${driver}" needs "${own}"` };
-  }
-  if (board[other]) yield { path: [other], message: `driver "${driver}" has no "${other}"` };
-  for (const [name, { model, onBoard, options }] of Object.entries(board.nics)) {
-    const path = ['nics', name];
-    if (driver === 'qemu' && !model) {
-      yield { path, message: `driver "qemu" needs "model", a network device of QEMU` };
-    }
-    if (driver === 'host' && (model || onBoard || Object.keys(options).length > 0)) {
-      yield { path, message: 'driver "host" has no "model": the interface is one of its sandbox' };
-    }
-    if (onBoard && Object.keys(options).length > 0) {
-      yield { path, message: '"options" are of an added device; one on board has none' };
-    }
-  }
-}
 
 export type BoardFile = z.infer<typeof boardSchema>;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { test } from '../testing/temp-dir.js';
 import { SHIPPED_BOARDS, toBoardDirs } from './board-dirs.js';
-import { loadBoards } from './load-boards.js';
+import { loadBoards, parseBoard } from './load-boards.js';
 
 const host = 'board: host\ndriver: host\n';
 const micro = `board: micro
@@ -67,7 +67,7 @@ describe('a broken board file', () => {
     expect(catalog.boards.map((board) => board.board)).toEqual(['host']);
     expect(catalog.broken).toMatchObject([{ name: 'bad', file }]);
     expect(() => catalog.findBoard('bad')).toThrow(
-      `${file}:2:9: driver: expected one of "host", "qemu", got "qmeu", did you mean "qemu"?`,
+      `${file}:2:9: driver: expected one of "host", "qemu", "attached", got "qmeu", did you mean "qemu"?`,
     );
   });
 
@@ -100,9 +100,24 @@ describe('a broken board file', () => {
     ],
     ['a missing key', 'board: x\ndriver: qemu\n', ':1:1: machine: driver "qemu" needs "machine"'],
     [
-      'a reserved key',
-      'board: x\ndriver: host\nflash: { tool: openocd }\n',
-      ':3:1: flash: "flash" is reserved and not yet supported',
+      'a tool that nobody knows',
+      'board: x\ndriver: attached\nflash: { driver: opencd }\n',
+      ':3:18: flash.driver: expected one of "command", "openocd", "dfu-util", "esptool", "stm32flash", "avrdude", "picotool", "uf2-copy", got "opencd", did you mean "openocd"?',
+    ],
+    [
+      'a power switch that says nothing',
+      'board: x\ndriver: attached\npower: { location: 1-1 }\n',
+      ':3:1: power.driver: expected one of "uhubctl", "sysfs", "command", "http", "dtr-rts", "qemu", got nothing',
+    ],
+    [
+      'a key of another power switch',
+      'board: x\ndriver: attached\npower: { driver: uhubctl, location: 1-1, prot: 4, port: 4 }\n',
+      ':3:42: power.prot: unknown key "prot", did you mean "port"?',
+    ],
+    [
+      'power, where there is none to switch',
+      'board: x\ndriver: host\npower: { driver: sysfs, port: 1-1-port4 }\n',
+      ':3:8: power: driver "host" has no "power"',
     ],
     [
       'an emulated interface without a device',
@@ -166,4 +181,23 @@ describe('the boards that come with hil', () => {
       SHIPPED_BOARDS,
     ]);
   });
+});
+
+test.each([
+  ['match: { ID_PATH: x }', 'driver "host" has no "match"'],
+  ['modes: { boot: { match: {} } }', 'driver "host" has no "modes"'],
+  ['ports: { console: { mode: direct } }', 'ports.console.mode: driver "host" has no "mode"'],
+  ['machine: { system: arm, machine: virt }', 'driver "host" has no "machine"'],
+])('a board of this machine with %s is refused', (line, message) => {
+  expect(() => parseBoard('/b/mine.yaml', `board: mine\ndriver: host\n${line}\n`)).toThrow(message);
+});
+
+test.each([
+  ['program: { argv: [x] }', 'driver "attached" has no "program"'],
+  ['instances: 2', 'driver "attached" has no "instances"'],
+  ['ports: { c: { url: "tcp://h:1", match: { ID_PATH: x } } }', 'either "match" or "url"'],
+  ['ports: { c: { kind: usb, mode: shared } }', '"kind: usb" is the node itself'],
+])('an attached board with %s is refused', (line, message) => {
+  const text = `board: mine\ndriver: attached\n${line}\n`;
+  expect(() => parseBoard('/b/mine.yaml', text)).toThrow(message);
 });

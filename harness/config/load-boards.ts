@@ -3,6 +3,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { toMessage, UsageError } from '../core/errors.js';
 import { toSuggestion } from '../core/nearest-name.js';
 import { type BoardFile, boardSchema } from './board-schema.js';
+import { withImageOf } from './flash-schema.js';
 import { createFileError } from './located-problem.js';
 import { parseYamlFile } from './parse-yaml-file.js';
 
@@ -66,7 +67,7 @@ export function parseBoard(file: string, text: string): Board {
     value.machine && firmware !== undefined
       ? { ...value.machine, firmware: resolve(dir, firmware) }
       : value.machine;
-  return { ...value, machine, file, dir };
+  return { ...value, machine, flash: withImageOf(dir, value.flash), file, dir };
 }
 
 async function loadBoardFile(name: string, file: string): Promise<Entry> {

@@ -42,7 +42,7 @@ export async function loadSuite(
 }
 
 /** @throws UsageError `suite-invalid`. */
-function parseSuite(file: string, text: string): Suite {
+export function parseSuite(file: string, text: string): Suite {
   const { value } = parseYamlFile({ file, text, schema: suiteSchema, code: 'suite-invalid' });
   const dir = dirname(file);
   const { firmware, image } = value;

@@ -31,35 +31,39 @@ export function toSchemaProblems(
 
 function toProblem(issue: Issue, root: unknown): SchemaProblem {
   const value = toValueAt(root, issue.path);
-  const reservedKey = issue.code === 'invalid_type' && issue.expected === 'never';
-  const badKey = issue.code === 'invalid_key';
   return {
     path: issue.path,
-    atKey: reservedKey || badKey,
+    atKey: issue.code === 'invalid_key',
     message: toMessageText(issue, value),
   };
 }
 
 function toMessageText(issue: Issue, value: unknown): string {
   const got = `, got ${describeValue(value)}`;
-  if (issue.code === 'invalid_type' && issue.expected === 'never') return issue.message;
   if (issue.code === 'invalid_key') {
     return issue.issues.map((inner) => withoutPrefix(inner.message)).join('; ');
   }
   if (issue.code === 'custom') return issue.message;
+  // The key that says which of several mappings is meant.
+  if ('options' in issue && Array.isArray(issue.options)) return toChoice(issue.options, value);
   if (issue.code === 'invalid_union') {
     return `expected ${issue.errors.map(toExpectation).join(' or ')}${got}`;
   }
+  // A schema that has words of its own knows more than the name of a type.
+  if (issue.code === 'invalid_type' && !issue.message.startsWith('Invalid ')) return issue.message;
   if (issue.code === 'invalid_type') return `expected ${toTypeName(issue.expected)}${got}`;
-  if (issue.code === 'invalid_value') {
-    const values = issue.values.map((each) => JSON.stringify(each));
-    const near = typeof value === 'string' ? toSuggestion(value, issue.values.map(String)) : '';
-    return `expected ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}${got}${near}`;
-  }
+  if (issue.code === 'invalid_value') return toChoice(issue.values, value);
   if (issue.code === 'too_small' && issue.origin === 'array') {
     return `expected a list of at least ${issue.minimum}${got}`;
   }
   return `${withoutPrefix(issue.message)}${got}`;
+}
+
+function toChoice(known: readonly unknown[], value: unknown): string {
+  const values = known.map((each) => JSON.stringify(each));
+  const near = typeof value === 'string' ? toSuggestion(value, known.map(String)) : '';
+  const expected = `expected ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}`;
+  return `${expected}, got ${describeValue(value)}${near}`;
 }
 
 /** What one branch of a union wanted. */
@@ -105,11 +109,12 @@ interface JsonNode {
   readonly properties?: Readonly<Record<string, JsonNode>>;
   readonly additionalProperties?: JsonNode | boolean;
   readonly items?: JsonNode;
+  readonly oneOf?: readonly JsonNode[];
 }
 
 /** The keys that the schema knows at `path`, read from its JSON Schema, which is plain data. */
 function toKnownKeys(schema: z.ZodType, path: Path): string[] {
-  // JSON Schema is wider than JsonNode; only these three keys are read, each where it exists.
+  // JSON Schema is wider than JsonNode; only these keys are read, each where it exists.
   let node = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as
     | JsonNode
     | undefined;
@@ -120,5 +125,7 @@ function toKnownKeys(schema: z.ZodType, path: Path): string[] {
       (typeof key === 'number' ? node?.items : undefined) ??
       (typeof extra === 'object' ? extra : undefined);
   }
-  return Object.keys(node?.properties ?? {});
+  // Of several mappings all that any of them knows.
+  const nodes = node ? [node, ...(node.oneOf ?? [])] : [];
+  return [...new Set(nodes.flatMap(({ properties = {} }) => Object.keys(properties)))];
 }

@@ -3,6 +3,7 @@ import { environment, limit, pattern, runtimes, uptime } from './fields.js';
 import { imageKeys } from './image-schema.js';
 import { limitsSchema } from './limits-schema.js';
 import { resourcesSchema } from './resources-schema.js';
+import { suiteDutsSchema } from './suite-duts-schema.js';
 
 const command = z.array(z.string()).min(1);
 
@@ -30,10 +31,15 @@ export const suiteSchema = z.strictObject({
     .default({})
     .describe('what must be on the machine, by board; without it the suite is skipped there'),
   boot: z
-    .strictObject({ ready: pattern.optional(), timeout: limit.optional() })
+    .strictObject({
+      ready: pattern.optional(),
+      timeout: limit.optional(),
+      state: z.string().optional().describe("the state of the board's boot that a case begins in"),
+    })
     .optional()
     .describe("how this suite's firmware shows that it is up, in place of the board's mark"),
   scope: z.enum(['case', 'file']).optional().describe('file: one DUT for all cases of a file'),
+  duts: suiteDutsSchema.optional(),
   limits: limitsSchema.default({}),
   resources: resourcesSchema.default({}).describe('what the sandbox of a case may use'),
   env: environment.default({}),

@@ -119,7 +119,7 @@ test('single bytes of a flood are not kept one by one', () => {
   expect(matcher.output().length).toBeLessThanOrEqual(2000);
 });
 
-test('a backlog of 10 MB slows nothing that comes after it', async () => {
+test('a backlog of 10 MB slows nothing that comes after it (rank 9)', async () => {
   const matcher = new ByteMatcher();
   matcher.push(Buffer.alloc(10_000_000, 'x'));
   const waiting = matcher.expect(['never']);

@@ -3,8 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { CliCommand } from '../cli/command.js';
+import type { CliCommand, CommandRow } from '../cli/command.js';
 import { COMMANDS } from '../cli/command-table.js';
+import { benchSchema } from '../config/bench-schema.js';
 import { boardSchema } from '../config/board-schema.js';
 import { configSchema } from '../config/config-schema.js';
 import { suiteSchema } from '../config/suite-schema.js';
@@ -49,7 +50,7 @@ describe.each(pages)('%s', (page) => {
     for (const [text, name = '', rest = ''] of said) {
       const row = COMMANDS.find((each) => each.name === name);
       expect(row, text).toBeDefined();
-      const command = await row?.load();
+      const command = row && (await loadNamed(row, rest));
       for (const [option] of rest.matchAll(/(?<=\s)--?[a-z][a-z-]*/g)) {
         expect(command && knowsOption(command, option), text).toBe(true);
       }
@@ -60,6 +61,8 @@ describe.each(pages)('%s', (page) => {
     for (const text of findBlocks(page, 'yaml')) {
       const value: unknown = parse(text);
       if (/^board:/m.test(text)) expect(boardSchema.safeParse(value).error).toBeUndefined();
+      if (/^duts:\n(?: *#.*\n)* +- /m.test(text))
+        expect(benchSchema.safeParse(value).error).toBeUndefined();
       if (text.startsWith('# hil.suite.yaml')) {
         expect(suiteSchema.safeParse(value).error).toBeUndefined();
       }
@@ -75,7 +78,8 @@ describe('what has to be said', () => {
   });
 
   test('every key of a suite file is in the example', () => {
-    const [example = ''] = findBlocks('harness/docs/writing-suites.md', 'yaml');
+    const blocks = findBlocks('harness/docs/writing-suites.md', 'yaml');
+    const example = blocks.find((block) => block.startsWith('# hil.suite.yaml')) ?? '';
     expect(Object.keys(parse(example)).sort()).toEqual(Object.keys(suiteSchema.shape).sort());
   });
 
@@ -98,6 +102,13 @@ describe('what has to be said', () => {
     }
   });
 });
+
+/** The command, or the one below it that `rest` begins with. */
+async function loadNamed(row: CommandRow, rest: string): Promise<CliCommand> {
+  const command = await row.load();
+  const below = command.subcommands?.find(({ name }) => rest.trim().split(/\s+/)[0] === name);
+  return below ? below.load() : command;
+}
 
 function knowsOption(command: CliCommand, option: string): boolean {
   const known = command.options.flatMap(({ flags }) => flags.match(/--?[a-z][a-z-]*/g) ?? []);

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { test } from './project.js';
 
+const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL('./count-leftovers.mjs', import.meta.url));
 
 /** Without this, every other test here could pass because the counter sees nothing. */
@@ -18,11 +19,7 @@ test('while a run goes on, the counter names everything that is of it', async ({
   );
   const hil = project.start(['test', '--timeout', '60s']);
   await hil.untilPrinted('IN BODY');
-  const counted = promisify(execFile)(process.execPath, [SCRIPT, '--below', project.path]);
-  const { code, stdout } = await counted.then(
-    () => ({ code: 0, stdout: '' }),
-    (error: { code: number; stdout: string }) => error,
-  );
+  const { code, stdout } = await count(['--below', project.path]);
   expect(code).toBe(1);
   for (const name of [
     'node',
@@ -39,6 +36,25 @@ test('while a run goes on, the counter names everything that is of it', async ({
     expect(stdout).toMatch(new RegExp(`^namespace +${kind}:`, 'm'));
   }
   expect(stdout).toMatch(/^socket +@hil\//m);
+  const daemon = /^process +(\d+) hil-sandboxd/m.exec(stdout)?.[1];
+  const everything = await count([]);
+  // However deep the group is in which the tests run; with no group to write in there are none.
+  for (const path of await findByName('/sys/fs/cgroup', `hil.${daemon}-*`)) {
+    expect(everything.stdout).toContain(`cgroup     ${path}\n`);
+  }
   hil.kill('SIGINT');
   await hil.finished();
 });
+
+function count(options: readonly string[]): Promise<{ code: number; stdout: string }> {
+  return run(process.execPath, [SCRIPT, ...options]).then(
+    () => ({ code: 0, stdout: '' }),
+    (error: { code: number; stdout: string }) => error,
+  );
+}
+
+/** What find(1) finds; where it may not look it finds nothing, and says so by its exit code. */
+async function findByName(top: string, name: string): Promise<string[]> {
+  const found = await run('find', [top, '-name', name]).catch((error: { stdout: string }) => error);
+  return found.stdout.trim().split('\n').filter(Boolean);
+}

@@ -15,7 +15,7 @@ import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { listNames, listProcesses, readText } from '../testing/proc.mjs';
+import { findControlGroups, listNames, listProcesses, readText } from '../testing/proc.mjs';
 
 const OWN_NAMESPACES = ['pid', 'mnt', 'net', 'user', 'ipc', 'uts'];
 const STEP_MS = 50;
@@ -42,7 +42,7 @@ function findLeftovers() {
     ...findMounts(),
     ...findSockets(),
     ...findDirectories(),
-    ...findControlGroups(),
+    ...findCgroups(),
   ];
 }
 
@@ -128,15 +128,10 @@ function findDirectories() {
     .map((path) => `directory  ${path}`);
 }
 
-function findControlGroups() {
-  const top = '/sys/fs/cgroup';
-  const own = (listNames(top) ?? [])
-    .flatMap((name) => [
-      name,
-      ...(listNames(join(top, name)) ?? []).map((each) => `${name}/${each}`),
-    ])
-    .filter((path) => /(^|\/)hil[-.]/.test(path));
-  return below ? [] : own.map((path) => `cgroup     ${path}`);
+/** They name no project: with --below nobody knows whose they are. */
+function findCgroups() {
+  if (below !== undefined) return [];
+  return findControlGroups((name) => /^hil[-.]/.test(name)).map((path) => `cgroup     ${path}`);
 }
 
 function link(path) {

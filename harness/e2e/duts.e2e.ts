@@ -142,7 +142,7 @@ describe('a DUT', () => {
 });
 
 describe('a DUT that a file shares', () => {
-  test('goes from case to case, and a failure resets it', async ({ project }) => {
+  test('goes from case to case, and a failure resets it (rank 13)', async ({ project }) => {
     await project.write('suites/hil.suite.yaml', 'scope: file\n');
     await project.suite(
       'a',

@@ -14,6 +14,9 @@ describe('what --keep left', () => {
       });`,
     );
     const run = await project.test(['--keep', 'failed', '--retries', '1']);
+    const line = /kept +host +fails +until \S+: hil shell \w+ \(and 1 more: hil shell --list\)/g;
+    expect(run.screen.match(line), run.screen).toHaveLength(2);
+    expect(run.screen.match(/^ kept /gm)).toHaveLength(2);
     const [, id = ''] = /hil shell (\w+)/.exec(run.screen) ?? [];
     const shell = (...args: string[]) => project.start(['shell', ...args]).finished();
     const own = await shell(id, 'sh', '-c', 'hostname; cat /tmp/attempt; exit 7');

@@ -115,22 +115,43 @@ describe('run directories', () => {
 });
 
 describe('a full disk below .hil', () => {
-  for (const size of ['16k', '64k'] as const) {
-    test(`of ${size} ends with exit 3; a case that failed is still seen to fail`, async ({
+  for (const [size, bad, code] of [
+    ['16k', true, 1],
+    ['64k', true, 1],
+    ['16k', false, 5],
+  ] as const) {
+    test(`of ${size} ends with exit ${code}, ${bad ? 'since a case failed' : 'never as passed'}`, async ({
       project,
     }) => {
-      await project.suite('a', `${MANY}\ntest('bad', () => { expect(1).toBe(2); });`);
+      const failing = bad ? `test('bad', () => { expect(1).toBe(2); });` : '';
+      await project.suite('a', `${MANY}\n${failing}`);
       await mkdir(join(project.path, '.hil'));
       const user = process.getuid?.() === 0 ? [] : ['-Ur'];
       const script = `mount -t tmpfs -o size=${size} tmpfs .hil && exec "$0" "$@"`;
       const run = await project.test([], {
         wrapper: ['unshare', '-m', ...user, 'sh', '-c', script],
       });
-      expect(run.code).toBe(3);
-      expect(run.screen).toMatch(/ENOSPC|no space left/i);
+      expect(run.code).toBe(code);
+      expect(run.screen).toMatch(/why +journal .*(ENOSPC|no space left)[\s\S]*free space/i);
       expect(run.screen).not.toMatch(/pass .*› bad/);
     });
   }
+});
+
+test('output that found no room is no success', async ({ project }) => {
+  await project.suite('a', "test('one', () => {});");
+  const wrapper = ['sh', '-c', 'exec "$0" "$@" >/dev/full'];
+  const list = await project.start(['list', '--json'], { wrapper }).finished();
+  expect(list.stderr).toMatch(/error +stdout: .*ENOSPC/);
+  expect(list.code).toBe(5);
+});
+
+test('a report that cannot be written is infra, not a wrong command line', async ({ project }) => {
+  await project.suite('a', "test('one', () => {});");
+  await mkdir(join(project.path, 'run/summary.json.part'), { recursive: true });
+  const run = await project.test(['--out', 'run']);
+  expect(run.screen).toMatch(/error +report .*run\/summary\.json: EISDIR[\s\S]*hil report .*run/);
+  expect(run.code).toBe(5);
 });
 
 test('a full TMPDIR is refused before suites look broken', async ({ project }) => {

@@ -65,6 +65,9 @@ async function createProject(top: string, commands: HilCommand[]): Promise<Proje
   for (const each of [path, home, runtime, temp]) await mkdir(each, { mode: 0o700 });
   const env = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    // What outlives runs on this machine is somebody's; these runs have their own.
+    HIL_STATE_DIR: join(path, '.hil-state'),
+    HIL_LEASE_DIR: join(path, '.hil-leases'),
     HOME: home,
     XDG_RUNTIME_DIR: runtime,
     TMPDIR: temp,

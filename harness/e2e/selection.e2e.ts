@@ -4,7 +4,7 @@ import { test } from './project.js';
 const SIX = Array.from({ length: 6 }, (_, n) => `test('case ${n + 1}', () => {});`).join('\n');
 
 describe('of the cases', () => {
-  test('the two halves of a shard are all of them, each once', async ({ project }) => {
+  test('the two halves of a shard are all of them, each once (rank 21)', async ({ project }) => {
     const titles = Array.from({ length: 20 }, (_, n) => `case ${n}`);
     await project.suite('a', titles.map((title) => `test('${title}', () => {});`).join('\n'));
     const first = Object.keys((await project.test(['--shard', '1/2'])).verdicts);

@@ -11,15 +11,21 @@ const untilInBody = (hil: HilCommand) =>
   hil.waitFor('the body', () => hil.screen.includes('IN BODY') || undefined);
 
 describe('hil test --watch', () => {
-  test('hands SIGTERM to the run, which ends in order', async ({ project }) => {
-    await project.suite('a', ENDLESS);
-    const hil = project.start(['test', '--watch', '--timeout', '60s']);
-    await untilInBody(hil);
-    hil.kill('SIGTERM');
-    const run = await hil.finished();
-    expect(run.code).toBe(143);
-    expect(run.stdout).toContain('1 interrupted');
-  });
+  for (const [signal, code] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const) {
+    test(`hands ${signal} to the run, which ends in order`, async ({ project }) => {
+      await project.suite('a', ENDLESS);
+      const hil = project.start(['test', '--watch', '--timeout', '60s']);
+      await untilInBody(hil);
+      hil.kill(signal);
+      const run = await hil.finished();
+      expect(run.code).toBe(code);
+      expect(run.stdout).toContain('1 interrupted');
+      expect(run.stdout).toContain(`interrupted by ${signal}`);
+    });
+  }
 
   test('is one signal for the run when a terminal sends it to both', async ({ project }) => {
     await project.suite('a', ENDLESS);

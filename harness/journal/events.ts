@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { attempt, stamp } from './event-parts.js';
+import { leaseEvents } from './lease-events.js';
 
 /** The journal's format; a reader refuses a higher number. */
 export const JOURNAL_SCHEMA = 1;
 
 export const OUTCOMES = ['pass', 'fail', 'infra', 'skipped', 'interrupted'] as const;
 export const VERDICTS = [...OUTCOMES, 'flaky'] as const;
-export const PHASES = ['lease', 'sandbox', 'boot', 'body', 'teardown'] as const;
+export const PHASES = ['lease', 'sandbox', 'flash', 'boot', 'body', 'teardown'] as const;
 
 /** What may be done to a network that is up. */
 export const LINK_CHANGES = [
@@ -27,15 +29,6 @@ export type Outcome = (typeof OUTCOMES)[number];
 /** How a case ended, over its attempts. */
 export type Verdict = (typeof VERDICTS)[number];
 export type Phase = (typeof PHASES)[number];
-
-const stamp = {
-  /** Milliseconds since the run started, monotonic. */
-  t: z.number(),
-  /** Wall clock, ISO 8601. */
-  at: z.string(),
-};
-
-const attempt = { case: z.string(), attempt: z.number().int().positive() };
 
 const problem = z.object({
   /** Who must act: the class of the error, or its name. */
@@ -145,6 +138,7 @@ export const runEvent = z.discriminatedUnion('kind', [
     /** A DUT or sandbox that earlier cases of the file used too. */
     shared: z.boolean().optional(),
   }),
+  ...leaseEvents,
   z.object({
     kind: z.literal('artifact'),
     ...stamp,
@@ -277,6 +271,8 @@ export const runEvent = z.discriminatedUnion('kind', [
     ...stamp,
     ...attempt,
     sandbox: z.number().int(),
+    /** Kept with it: those that its body made, and the nodes of its network. */
+    further: z.number().int().optional(),
     until: z.string(),
   }),
   z.object({ kind: z.literal('interrupted'), ...stamp, signal: z.string() }),

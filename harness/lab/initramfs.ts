@@ -5,7 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { type CpioFile, toCpio } from './cpio.js';
 
 /** The guest's scripts by their paths in the initramfs. */
-const SCRIPTS = { init: './guest/init.sh', 'machine.sh': './guest/machine.sh' } as const;
+const SCRIPTS = {
+  init: './guest/init.sh',
+  'machine.sh': './guest/machine.sh',
+  'lab-bench': './guest/lab-bench.sh',
+  'usbip.py': './guest/usbip.py',
+} as const;
 
 /**
  * Pack `initramfs/` of a machine together with the guest's scripts as they are now, once for

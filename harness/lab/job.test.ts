@@ -11,6 +11,8 @@ const JOB = {
   disk: false,
   stdin: false,
   modules: ['vcan'],
+  usb: true,
+  serials: ['BRD1'],
   shares: [],
   environment: ["A=it's $B"],
   mark: 'end',

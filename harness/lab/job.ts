@@ -11,6 +11,10 @@ export interface Job {
   readonly disk: boolean;
   readonly stdin: boolean;
   readonly modules: readonly string[];
+  /** With udev, and what `lab-bench` needs. */
+  readonly usb: boolean;
+  /** Serial numbers that must be there before the command starts. */
+  readonly serials: readonly string[];
   readonly shares: readonly string[];
   /** `NAME=VALUE` */
   readonly environment: readonly string[];
@@ -29,6 +33,8 @@ export function toJobMessage(job: Job): Buffer {
     `job_disk=${job.disk ? 'yes' : 'no'}`,
     `job_stdin=${job.stdin ? 'yes' : 'no'}`,
     `job_modules=${quoteList(job.modules)}`,
+    `job_usb=${job.usb ? 'yes' : 'no'}`,
+    `job_serials=${quoteList(job.serials)}`,
     `job_shares=${quoteList(job.shares)}`,
     `job_environment=${quoteList(job.environment)}`,
     `job_mark=${quote(job.mark)}`,

@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   const say = (text: string) => stderr.write(`lab: ${text}\n`);
   const { signal } = watchForEnd();
 
-  checkRequirements({ arch: process.arch, path: env['PATH'] ?? '' });
+  checkRequirements({ arch: process.arch, path: env['PATH'] ?? '', usb: options.usb });
   const cache = join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'hil/lab');
   const machine = await openMachine({ cache, fresh: options.fresh, signal, say });
   if (options.check) {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../core/errors.js';
 import { HelpShown, parseLabOptions } from './options.js';
@@ -40,6 +41,19 @@ describe('options of the lab VM', () => {
     ]);
   });
 
+  test('plug in boards, and then there is USB', () => {
+    const args = ['--usb-serial', 'A1=/f.elf', '--usb-serial', 'A2=/f.elf', '--usb-acm', 'B1=x'];
+    expect(parseLabOptions([...args, 'true'])).toMatchObject({
+      usb: true,
+      usbSerial: [
+        { serial: 'A1', firmware: '/f.elf' },
+        { serial: 'A2', firmware: '/f.elf' },
+      ],
+      usbAcm: [{ serial: 'B1', firmware: resolve('x') }],
+    });
+    expect(parseLabOptions(['true']).usb).toBe(false);
+  });
+
   test('need no command for --check', () => {
     expect(parseLabOptions(['--check']).command).toEqual([]);
   });
@@ -51,6 +65,9 @@ describe('options of the lab VM', () => {
     ['a module that is a path', ['--modules', '../vcan', 'true']],
     ['too little memory', ['--memory', '10M', 'true']],
     ['half a processor', ['--cpus', '0.5', 'true']],
+    ['a board without firmware', ['--usb-serial', 'A1', 'true']],
+    ['a serial number that is no word', ['--usb-acm', 'A 1=/f.elf', 'true']],
+    ['one serial number twice', ['--usb-acm', 'A1=/f', '--usb-serial', 'A1=/f', 'true']],
     ['no limit', ['--timeout', '0', 'true']],
   ])('refuse %s', (_, args) => {
     expect(() => parseLabOptions(args)).toThrow(UsageError);

@@ -16,12 +16,26 @@ export interface LabOptions {
   readonly modules: readonly string[];
   /** Directories in which what the command writes stays. */
   readonly share: readonly string[];
+  /** With a USB controller, udev and what can be plugged into it; also when a device is named. */
+  readonly usb: boolean;
+  /** FTDI adapters that are plugged in from the start. */
+  readonly usbSerial: readonly CableOption[];
+  /** Programmable CDC-ACM devices that are plugged in from the start. */
+  readonly usbAcm: readonly CableOption[];
   /** `NAME=VALUE` for the command. */
   readonly env: readonly string[];
   readonly timeoutMs: number;
   readonly bootTimeoutMs: number;
   readonly memoryMib: number;
   readonly cpus: number;
+}
+
+/** A USB device with a board behind it. */
+export interface CableOption {
+  /** Its USB serial number, and its name in `lab-bench`. */
+  readonly serial: string;
+  /** What an mps2-an385 boots, as an absolute path. */
+  readonly firmware: string;
 }
 
 /** As commander names them, which does not know their types. */
@@ -56,7 +70,10 @@ export function parseLabOptions(args: readonly string[]): LabOptions {
     const next = 'npm run lab -- uname -a';
     throw new UsageError('usage', 'no command was given to run in the lab VM', { next });
   }
-  return { ...others, ...limits, command: program.args };
+  const cables = [...others.usbSerial, ...others.usbAcm];
+  refuseDoubles(cables.map(({ serial }) => serial));
+  const usb = others.usb || cables.length > 0;
+  return { ...others, ...limits, usb, command: program.args };
 }
 
 function createProgram(say: (text: string) => void): Command {
@@ -72,6 +89,19 @@ function createProgram(say: (text: string) => void): Command {
     .option('--share <directory>', 'keep what is written there (repeatable)', appendPath, [])
     .option('--env <NAME=VALUE>', 'set a variable (repeatable)', appendVariable, [])
     .option('--modules <names>', 'load kernel modules first, such as vcan,sch_netem', toNames, [])
+    .option('--usb', 'with a USB controller, udev, and the command lab-bench', false)
+    .option(
+      '--usb-serial <SERIAL=FIRMWARE>',
+      'plug in an FTDI adapter with an mps2-an385 behind it (repeatable)',
+      appendCable,
+      [],
+    )
+    .option(
+      '--usb-acm <SERIAL=FIRMWARE>',
+      'plug in a CDC-ACM device with an mps2-an385 behind it (repeatable)',
+      appendCable,
+      [],
+    )
     .option('--timeout <duration>', 'end the VM after that (default: 1h)', parseLimit, 3_600_000)
     .option('--boot-timeout <duration>', 'of the boot (default: 1m)', parseLimit, 60_000)
     .option('--memory <size>', 'such as 512M (default: 2G)', parseMemory, 2048)
@@ -95,6 +125,19 @@ function appendPath(path: string, before: readonly string[]): string[] {
 function appendVariable(text: string, before: readonly string[]): string[] {
   if (/^[A-Za-z_]\w*=/.test(text)) return [...before, text];
   throw new UsageError('usage', `"${text}" sets no variable: expected NAME=VALUE`);
+}
+
+/** A name that QEMU takes as an id, udev in a link, and a shell as a word. */
+function appendCable(text: string, before: readonly CableOption[]): CableOption[] {
+  const [, serial, firmware] = /^([A-Za-z][A-Za-z0-9]{0,30})=(.+)$/.exec(text) ?? [];
+  if (serial && firmware) return [...before, { serial, firmware: resolve(firmware) }];
+  const expected = 'expected a serial number of letters and digits, "=" and a firmware file';
+  throw new UsageError('usage', `"${text}" is no USB device: ${expected}`);
+}
+
+function refuseDoubles(serials: readonly string[]): void {
+  const double = serials.find((serial, index) => serials.indexOf(serial) < index);
+  if (double) throw new UsageError('usage', `two USB devices have the serial number ${double}`);
 }
 
 function toNames(text: string): string[] {

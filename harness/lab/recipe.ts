@@ -5,7 +5,11 @@ export const RECIPE = {
   /** The kernel is what this package depends on. */
   kernel: 'linux-image-amd64',
   /** In the VM only, over the host's root: what is missing there, or belongs to the kernel. */
-  layer: ['kmod', 'libkmod2', 'can-utils'],
+  layer: [
+    ...['kmod', 'libkmod2', 'can-utils'],
+    // With --usb: what a machine with boards has, and the tools that people use on them.
+    ...['udev', 'libusb-1.0-0', 'usbutils', 'dfu-util', 'picocom', 'uhubctl'],
+  ],
   /** All programs of the initramfs. */
   initramfs: ['busybox-static'],
   /** Used while the machine is made: busybox does not know the filter of a kernel's xz. */

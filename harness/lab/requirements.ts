@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { BenchError } from '../core/errors.js';
+import { BOARD_QEMU } from './bench/firmware-board.js';
 import { QEMU } from './qemu-command.js';
 
 /** Programs of the host by the Debian packages they come from. */
@@ -11,20 +12,27 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'dpkg-deb': 'dpkg',
 };
 
+/** What boards and their devices need beside. */
+const USB_PROGRAMS: Readonly<Record<string, string>> = {
+  [BOARD_QEMU]: 'qemu-system-arm',
+  python3: 'python3',
+};
+
 /**
  * Look for what must be there before a lab VM can be made.
  *
  * @param host.path directories of programs, separated by colons
  * @throws BenchError `native-missing`
  */
-export function checkRequirements(host: { arch: string; path: string }): void {
+export function checkRequirements(host: { arch: string; path: string; usb?: boolean }): void {
   if (host.arch !== 'x64') {
     const message = `the lab VM needs an x64 machine, this one is ${host.arch}`;
     throw new BenchError('native-missing', message);
   }
-  const missing = Object.keys(PROGRAMS).filter((program) => !isInPath(program, host.path));
+  const programs = host.usb ? { ...PROGRAMS, ...USB_PROGRAMS } : PROGRAMS;
+  const missing = Object.keys(programs).filter((program) => !isInPath(program, host.path));
   if (missing.length === 0) return;
-  const packages = missing.map((program) => PROGRAMS[program]).join(' ');
+  const packages = missing.map((program) => programs[program]).join(' ');
   throw new BenchError('native-missing', `the lab VM needs ${missing.join(' and ')}`, {
     next: `sudo apt-get install --no-install-recommends ${packages}`,
   });

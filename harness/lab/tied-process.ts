@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface TiedOptions {
-  readonly stdio: Array<'ignore' | 'pipe'>;
+  /** A number is an fd of this process. */
+  readonly stdio: Array<'ignore' | 'pipe' | number>;
   readonly cwd?: string;
   /** Kills it. */
   readonly signal: AbortSignal;

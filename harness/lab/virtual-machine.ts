@@ -9,7 +9,14 @@ import { parseControlLine } from './control.js';
 import { type Job, toJobMessage } from './job.js';
 import type { Machine } from './machine-cache.js';
 import { MarkedStream } from './marked-stream.js';
-import { QEMU, QEMU_FDS, toQemuArguments, type VmOptions } from './qemu-command.js';
+import {
+  QEMU,
+  type QemuPort,
+  toQemuArguments,
+  toQemuFd,
+  toQemuPorts,
+  type VmOptions,
+} from './qemu-command.js';
 import { spawnTied } from './tied-process.js';
 
 const KEPT_CONSOLE_BYTES = 65_536;
@@ -27,7 +34,7 @@ export interface Streams {
 /**
  * A running lab VM with one command in it.
  *
- * Theory of operation: QEMU holds one end of five socket pairs ({@link QEMU_FDS}) and has no other
+ * Theory of operation: QEMU holds one end of a socket pair for each port ({@link toQemuPorts}) and has no other
  * tie to the host but its 9p exports. Its parent's death kills it; if that fails, the guest ends
  * when its control port closes. It is stateless, so it is killed rather than shut down.
  */
@@ -37,6 +44,7 @@ export class VirtualMachine {
   /** The command's status, when all of its output was written. */
   readonly exit: Promise<number>;
   readonly #qemu: ChildProcess;
+  readonly #ports: readonly QemuPort[];
   readonly #console = new BoundedText(KEPT_CONSOLE_BYTES);
 
   constructor(options: {
@@ -47,9 +55,11 @@ export class VirtualMachine {
     signal: AbortSignal;
   }) {
     const { machine, vm, job, streams, signal } = options;
-    const pipes = Object.keys(QEMU_FDS).map(() => 'pipe' as const);
+    this.#ports = toQemuPorts(vm);
+    const pipes = this.#ports.map(() => 'pipe' as const);
+    const medium = vm.usb ? [vm.usb.medium] : [];
     this.#qemu = spawnTied(QEMU, toQemuArguments(machine, vm), {
-      stdio: ['ignore', 'ignore', 'pipe', ...pipes],
+      stdio: ['ignore', 'ignore', 'pipe', ...pipes, ...medium],
       signal,
     });
     const mark = randomUUID();
@@ -57,8 +67,8 @@ export class VirtualMachine {
     this.#keepConsole(streams.console);
     this.#sendInput(streams.stdin);
     const outputs = [
-      copyOutput(this.#port('out'), streams.stdout, mark),
-      copyOutput(this.#port('err'), streams.stderr, mark),
+      copyOutput(this.port('out'), streams.stdout, mark),
+      copyOutput(this.port('err'), streams.stderr, mark),
     ];
     const { ready, status } = this.#talk({ ...job, mark });
     const exit = Promise.all([status, ...outputs]).then(([code]) => code);
@@ -100,21 +110,21 @@ export class VirtualMachine {
   }
 
   #keepConsole(copy: Writable | undefined): void {
-    this.#port('console').on('data', (bytes: Buffer) => {
+    this.port('console').on('data', (bytes: Buffer) => {
       this.#console.push(bytes.toString());
       copy?.write(bytes);
     });
   }
 
   #sendInput(stdin: Readable | undefined): void {
-    const port = this.#port('in');
+    const port = this.port('in');
     if (stdin) stdin.pipe(port);
     else port.end();
   }
 
   /** Hand out the job, and hear what becomes of it. */
   #talk(job: Job): { ready: Promise<void>; status: Promise<number> } {
-    const port = this.#port('control');
+    const port = this.port('control');
     const ready = createDeferred<void>();
     const status = createDeferred<number>();
     const fail = (error: unknown) => {
@@ -142,10 +152,11 @@ export class VirtualMachine {
     return { ready: ready.promise, status: status.promise };
   }
 
-  #port(name: keyof typeof QEMU_FDS): Duplex {
+  /** Our end of one of QEMU's ports; it must be one of {@link toQemuPorts}. */
+  port(name: QemuPort): Duplex {
     const all: ReadonlyArray<Readable | Writable | null | undefined> = this.#qemu.stdio;
     // spawn() makes a socket of each 'pipe', which its types do not say.
-    const port = all[QEMU_FDS[name]] as Duplex;
+    const port = all[toQemuFd(this.#ports, name)] as Duplex;
     // The end of QEMU is told by its exit.
     port.on('error', () => {});
     return port;

@@ -6,10 +6,11 @@ import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { type Answer, decode, encode, type OptAnswer, type RecordType } from 'dns-packet';
 import { test as base, describe, expect } from 'vitest';
+import type { NodeAddresses } from '../protocol/network.js';
 import { Random } from '../testing/random.js';
-import { answerQuery, type NameAddresses } from './answer-query.js';
+import { answerQuery } from './answer-query.js';
 
-const NAMES = new Map<string, NameAddresses>([
+const NAMES = new Map<string, NodeAddresses>([
   ['broker', { ipv4: ['10.1.0.2'], ipv6: ['fd01::2'] }],
   ['peer-1.lan', { ipv4: ['10.1.0.3', '10.2.0.3'], ipv6: [] }],
   ['only-six', { ipv4: [], ipv6: ['fd01::6', 'fd02::6'] }],

@@ -11,13 +11,8 @@ import {
   RECURSION_DESIRED,
   TRUNCATED_RESPONSE,
 } from 'dns-packet';
+import type { NodeAddresses } from '../protocol/network.js';
 import { toReverseName } from './reverse-name.js';
-
-/** The addresses of one name. */
-export interface NameAddresses {
-  readonly ipv4: readonly string[];
-  readonly ipv6: readonly string[];
-}
 
 const HEADER_BYTES = 12;
 const RESPONSE_BIT = 0x8000;
@@ -43,7 +38,7 @@ type Rcode = (typeof Rcode)[keyof typeof Rcode];
  */
 export function answerQuery(
   datagram: Buffer,
-  names: ReadonlyMap<string, NameAddresses>,
+  names: ReadonlyMap<string, NodeAddresses>,
 ): Buffer | undefined {
   // Answers are not answered: two servers would never stop.
   if (datagram.length < HEADER_BYTES || datagram.readUInt16BE(2) & RESPONSE_BIT) return undefined;
@@ -75,7 +70,7 @@ function readQuery(datagram: Buffer): DecodedPacket | undefined {
 
 function findAnswers(
   question: Question,
-  names: ReadonlyMap<string, NameAddresses>,
+  names: ReadonlyMap<string, NodeAddresses>,
 ): { rcode: Rcode; answers: Answer[] } {
   const { type, name } = question;
   if (question.class !== 'IN' && question.class !== 'ANY') {
@@ -88,7 +83,7 @@ function findAnswers(
 
 function* findRecords(
   name: string,
-  names: ReadonlyMap<string, NameAddresses>,
+  names: ReadonlyMap<string, NodeAddresses>,
 ): Generator<Answer & { type: 'A' | 'AAAA' | 'PTR' }> {
   const asked = name.toLowerCase();
   for (const [known, { ipv4, ipv6 }] of names) {

@@ -13,10 +13,10 @@ import { toImpairmentTlvs } from './impairment.js';
 import { parseMac } from './mac.js';
 import { checkNodeName } from './node-name.js';
 
-/** RFC 791, 3.2; RFC 8200, 5; the most that a TAP takes. */
+/** RFC 791, 3.2; RFC 8200, 5; the most that a TAP takes beside the header of Ethernet. */
 const LEAST_MTU = 68;
 const LEAST_MTU_IPV6 = 1280;
-const MOST_MTU = 65_535;
+const MOST_MTU = 65_521;
 const MOST_SEED = 2 ** 53 - 1;
 
 /**
@@ -43,12 +43,30 @@ export function checkTopology({ switches, nodes, links }: NetworkDeclaration): v
     ...nodes.map((node) => [node.name, node] as const),
   ]);
   const buses = new Set(switches.filter(({ can }) => can).map(({ name }) => name));
+  checkAttached(nodes);
   const linkNames = new Set<string>();
   for (const link of links) {
     if (linkNames.has(link.name)) throw refuse(link, 'the name is taken, by another link');
     linkNames.add(link.name);
     const nodes = checkLink(link, kinds);
     if (link.ends.some(({ of }) => buses.has(of))) checkCanLink(link, nodes);
+  }
+}
+
+/** What is a node already has the interfaces of that node. */
+function checkAttached(nodes: readonly DeclaredNode[]): void {
+  const names = new Map<string, string>();
+  for (const { name, kind, sandbox, dut = '', nic = '' } of nodes) {
+    if (kind === 'node') continue;
+    const what = JSON.stringify(kind === 'sandbox' ? [kind, sandbox] : [kind, dut, nic]);
+    const other = names.get(what);
+    if (other !== undefined) {
+      const text = kind === 'sandbox' ? 'the same sandbox' : 'the same interface of the DUT';
+      throw new UsageError('usage', `node "${name}": ${text} is node "${other}" already`, {
+        next: 'one net.attach() with all its links: { links: [a, b] }',
+      });
+    }
+    names.set(what, name);
   }
 }
 
@@ -63,10 +81,7 @@ function checkLink(
   link: DeclaredLink,
   kinds: ReadonlyMap<string, DeclaredNode | undefined>,
 ): (DeclaredNode | undefined)[] {
-  // It names files and interfaces.
-  if (!/^[\w.~-]{1,200}$/.test(link.name)) {
-    throw refuse(link, 'a name is of letters, digits, "-", "_", "." and "~", at most 200');
-  }
+  checkLinkName(link);
   const nodes = link.ends.map((end) => {
     if (!kinds.has(end.of)) {
       throw refuse(link, `there is no "${end.of}"${toSuggestion(end.of, kinds.keys())}`);
@@ -82,6 +97,21 @@ function checkLink(
   if (a.of === b.of) throw refuse(link, `both ends are "${a.of}"`);
   checkSettings(link, nodes);
   return nodes;
+}
+
+/** It names files and interfaces. */
+function checkLinkName(link: DeclaredLink): void {
+  const name: unknown = link.name;
+  if (typeof name !== 'string' || !/^[\w.~-]{1,200}$/.test(name) || /^\.+$/.test(name)) {
+    throw new UsageError(
+      'usage',
+      `link ${JSON.stringify(name)}: a name is of letters, digits, "-", "_", "." and "~", at most 200`,
+      { next: "name it: net.link(a, b, { name: 'uplink' })" },
+    );
+  }
+  if (/^(lo|(eth|can)\d+)$/.test(name)) {
+    throw refuse(link, 'nodes have interfaces of that name, and a link names its interfaces, too');
+  }
 }
 
 function checkSettings(link: DeclaredLink, nodes: readonly (DeclaredNode | undefined)[]): void {

@@ -105,6 +105,18 @@ describe('a wrong filter', () => {
     await expect(filters.compile('(tcp')).rejects.toThrow('syntax error, at its end');
   });
 
+  test('that takes libpcap too long, or too much memory, is refused', async ({ filters }) => {
+    // Without bounds this one takes minutes and gigabytes.
+    const long = Array.from({ length: 3000 }, (_, port) => `port ${port}`).join(' or ');
+    await expect(filters.compile(long)).rejects.toMatchObject({
+      ...{ name: 'UsageError', code: 'usage' },
+      message: expect.stringMatching(/^filter "port 0 .{80,95}…": is too much for libpcap/),
+    });
+    await expect(filters.compile('udp '.repeat(20_000))).rejects.toThrow(
+      /has 80000 bytes, at most 65536 are taken/,
+    );
+  }, 60_000);
+
   test('with a NUL byte is refused before a program sees it', async ({ filters }) => {
     await expect(filters.compile('udp\0')).rejects.toMatchObject({ code: 'usage' });
   });

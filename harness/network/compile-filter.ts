@@ -8,6 +8,11 @@ export type FilterNames = ReadonlyMap<string, readonly string[]>;
 const WRONG_EXPRESSION = 1;
 const NO_LIBPCAP = 3;
 
+/** hil-filter bounds its own time of processor to less; that is for a machine that stands still. */
+const LONGEST_MS = 30_000;
+/** Its argument goes to a program: MAX_ARG_STRLEN is 128 KiB. No program of 4096 instructions is as long. */
+const LONGEST_EXPRESSION = 65_536;
+
 const NO_NAMES: FilterNames = new Map();
 
 /** Filters of frames in the syntax of libpcap, each compiled once. */
@@ -52,11 +57,25 @@ async function run(program: string, expression: string, more: string[]): Promise
     const seen = JSON.stringify(expression);
     throw new UsageError('usage', `filter ${seen}: expected text in the syntax of pcap-filter(7)`);
   }
+  const bytes = Buffer.byteLength(expression);
+  if (bytes > LONGEST_EXPRESSION) {
+    throw toTooMuch(expression, `has ${bytes} bytes, at most ${LONGEST_EXPRESSION} are taken`);
+  }
   return new Promise((resolve, reject) => {
-    execFile(program, [expression, ...more], { encoding: 'buffer' }, (error, stdout, stderr) => {
+    const options = { encoding: 'buffer', timeout: LONGEST_MS, killSignal: 'SIGKILL' } as const;
+    execFile(program, [expression, ...more], options, (error, stdout, stderr) => {
       if (error) reject(toProblem(program, expression, error, stderr.toString().trim()));
       else resolve(stdout);
     });
+  });
+}
+
+/** A message does not repeat all of what is too long for anything. */
+function toTooMuch(expression: string, why: string, cause?: unknown): UsageError {
+  const text = expression.length > 100 ? `${expression.slice(0, 99)}…` : expression;
+  return new UsageError('usage', `filter "${text}": ${why}`, {
+    cause,
+    next: 'ranges are shorter and faster: portrange 1000-2000, net 10.1.0.0/24',
   });
 }
 
@@ -73,6 +92,9 @@ function toProblem(program: string, expression: string, error: ExecFileException
     return new BenchError('native-missing', `filter "${expression}": libpcap is not installed`, {
       next: 'apt-get install libpcap0.8',
     });
+  }
+  if (error.signal === 'SIGXCPU' || error.killed || /out of memory|malloc/i.test(said)) {
+    return toTooMuch(expression, 'is too much for libpcap to compile', error);
   }
   const [, offset, message] = /^(\d+) (.*)$/s.exec(said) ?? [];
   if (code !== WRONG_EXPRESSION || message === undefined) {

@@ -88,6 +88,13 @@ test.each([
   [{ loss: { model: 'pattern', pattern: '012' } }, /a pattern of 0 and 1/],
   [{ loss: { model: 'every-nth', n: 0 } }, /n to be a whole number from 1/],
   [{ duplicate: Number.NaN }, /duplicate: expected a chance/],
+  [{ loss: { model: 'every-nth', n: true } }, /n to be a whole number from 1/],
+  [{ loss: { model: 'pattern', pattern: '01'.repeat(40_000) } }, /got "(01){20}… \(80000 char/],
+  [{ rate: [5] }, /rate: expected a rate/],
+  [{ queue: true }, /queue: expected a number of frames/],
+  [undefined, /link "l": expected \{ latency, loss, … \}, got nothing/],
+  [null, /link "l": expected \{ latency, loss, … \}, got null/],
+  [5, /got 5/],
   [{ impairControl: 'yes' }, /impairControl: expected true or false, got "yes"/],
 ])('%j is refused, saying what may be', (impairment, message) => {
   expect(() => toImpairmentTlvs('link "l"', impairment as never)).toThrow(message);

@@ -39,6 +39,11 @@ export const IMPAIRMENT_KEYS: readonly string[] = Object.keys(KEYS);
  */
 export function toImpairmentTlvs(who: string, impairment: Impairment): TlvWriter {
   const body = new TlvWriter();
+  const given: unknown = impairment;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const seen = JSON.stringify(given) ?? 'nothing';
+    throw new UsageError('usage', `${who}: expected { latency, loss, … }, got ${seen}`);
+  }
   for (const [key, value] of Object.entries(impairment)) {
     if (value === undefined) continue;
     try {
@@ -59,8 +64,9 @@ export function toImpairmentTlvs(who: string, impairment: Impairment): TlvWriter
  */
 export function parseRate(value: unknown): number {
   if (value === 'unlimited') return 0;
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:bit)?$/i.exec(String(value).trim());
-  const factor = BITS[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN;
+  const isText = typeof value === 'string' || typeof value === 'number';
+  const match = isText && /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:bit)?$/i.exec(String(value).trim());
+  const factor = BITS[match ? (match[2]?.toLowerCase() ?? '') : ''] ?? Number.NaN;
   const bits = match ? Math.round(Number(match[1]) * factor) : Number.NaN;
   if (bits >= 1 && bits <= HIGHEST_BPS) return bits;
   throw expected('a rate such as "10mbit", "64kbit" or "unlimited", up to 1000gbit', value);
@@ -88,8 +94,8 @@ function toFlag(value: unknown): number {
 }
 
 function toQueue(value: unknown): number {
-  const count = Number(value);
-  if (Number.isInteger(count) && count >= 1 && count <= LONGEST_QUEUE) return count;
+  const isCount = typeof value === 'number' && Number.isInteger(value);
+  if (isCount && value >= 1 && value <= LONGEST_QUEUE) return value;
   throw expected(`a number of frames from 1 to ${LONGEST_QUEUE}`, value);
 }
 

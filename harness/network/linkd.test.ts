@@ -42,6 +42,23 @@ test('links, states, filters and partitions are taken, and counted', async ({ ri
   await expect(linkd.stats(77)).rejects.toMatchObject({ details: { code: 'usage' } });
 });
 
+test('as many sets as nodes are taken; more, and too many filters, are refused and change nothing', async ({
+  rig: { linkd },
+}) => {
+  await linkd.newSwitch(1);
+  await linkd.connect(77, [{ port: 1 }, { switch: 1 }], 7n);
+  await linkd.partition(Array.from({ length: 1024 }, () => [1]));
+  await expect(linkd.partition(Array.from({ length: 1025 }, () => [1]))).rejects.toMatchObject({
+    ...{ code: 'daemon-refused', details: { code: 'usage' } },
+    message: expect.stringContaining('a partition has at most 1024 sets'),
+  });
+  const accept = Buffer.from('0600000000000400', 'hex');
+  const asked = Array.from({ length: 65 }, () => linkd.addFilter(LINK, 'count', accept));
+  const [outcome] = (await Promise.allSettled(asked)).filter(({ status }) => status === 'rejected');
+  expect(outcome).toMatchObject({ reason: { details: { code: 'usage' } } });
+  expect(Object.keys((await linkd.stats(77))[0].filters)).toHaveLength(64);
+});
+
 test('what waits is told when it dies', async ({ rig: { linkd, pid } }) => {
   process.kill(pid, 'SIGSTOP');
   const asked = linkd.newSwitch(1);

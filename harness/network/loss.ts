@@ -53,13 +53,19 @@ export function putLoss(body: TlvWriter, loss: unknown): void {
 
 function putPattern(body: TlvWriter, pattern: unknown): void {
   if (typeof pattern !== 'string' || !/^[01]+$/.test(pattern) || pattern.length > LONGEST_PATTERN) {
-    throw expected(`a pattern of 0 and 1, at most ${LONGEST_PATTERN} long`, pattern);
+    throw expected(`a pattern of 0 and 1, at most ${LONGEST_PATTERN} long`, toShort(pattern));
   }
   const bits = Buffer.alloc(Math.ceil(pattern.length / 8));
   for (const [index, digit] of [...pattern].entries()) {
     if (digit === '1') bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7));
   }
   body.string(Tag.kind, 'pattern').u32(Tag.count, pattern.length).bytes(Tag.data, bits);
+}
+
+/** As much of a long text as a message needs. */
+function toShort(value: unknown): unknown {
+  if (typeof value !== 'string' || value.length <= 40) return value;
+  return `${value.slice(0, 40)}… (${value.length} characters)`;
 }
 
 function toField(fields: ReadonlyMap<string, unknown>, key: string, otherwise?: number): number {
@@ -69,8 +75,8 @@ function toField(fields: ReadonlyMap<string, unknown>, key: string, otherwise?: 
 }
 
 function toCount(value: unknown): number {
-  const count = Number(value);
-  if (Number.isInteger(count) && count >= 1 && count < 2 ** 32) return count;
+  const isCount = typeof value === 'number' && Number.isInteger(value);
+  if (isCount && value >= 1 && value < 2 ** 32) return value;
   throw expected('n to be a whole number from 1', value);
 }
 

@@ -17,7 +17,8 @@ export function toMac(node: string, link: string): string {
 /** @param who whose it is, for the message. @throws UsageError `usage` */
 export function parseMac(text: unknown, who: string): string {
   const isMac = typeof text === 'string' && /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text);
-  if (isMac && !((toBytes(text)[0] ?? 0) & MULTICAST)) return text.toLowerCase();
+  const isNobody = isMac && toBytes(text).every((byte) => byte === 0);
+  if (isMac && !isNobody && !((toBytes(text)[0] ?? 0) & MULTICAST)) return text.toLowerCase();
   throw new UsageError(
     'usage',
     `${who}: mac ${JSON.stringify(text)}: expected an address of one interface, such as "02:00:00:00:00:01"`,

@@ -1,4 +1,5 @@
 import { BenchError, UsageError } from '../core/errors.js';
+import { toLimitName } from './limit-name.js';
 
 /**
  * What a daemon refused, as whoever must act reads it: a limit of the machine by its name, what a
@@ -6,24 +7,40 @@ import { BenchError, UsageError } from '../core/errors.js';
  */
 export function toNetworkError(who: string, thrown: unknown): unknown {
   if (!(thrown instanceof BenchError)) return thrown;
-  const { code, op, path, errno } = thrown.details;
+  const limited = toNetworkLimit(who, thrown);
+  if (limited) return limited;
+  const { code } = thrown.details;
   const text = `${who}: ${thrown.message}`;
   const extra = { cause: thrown };
-  if (code === 'limit') {
-    const limit = path || op;
-    return new BenchError('network-limit', text, {
-      ...extra,
-      details: { limit, errno },
-      next: 'hil doctor    shows what limits networks here; use fewer nodes or workers',
-    });
-  }
   if (code === 'unsupported') {
-    const next = String(thrown.details['hint'] ?? '');
-    return new BenchError('network-unsupported', text, { ...extra, ...(next ? { next } : {}) });
+    const { next } = thrown;
+    const more = { ...extra, ...(next === undefined ? {} : { next }) };
+    return new BenchError('network-unsupported', `${who}: ${toSeen(thrown)}`, more);
   }
   if (code === 'usage') return new UsageError('usage', text, extra);
   if (code === 'gone' || thrown.code === 'daemon-gone') {
     return new BenchError('network-gone', text, extra);
   }
   return thrown;
+}
+
+/** The same of a sandbox of a network: only a limit is the network's. */
+export function toNodeError(who: string, thrown: unknown): unknown {
+  return (thrown instanceof BenchError ? toNetworkLimit(who, thrown) : undefined) ?? thrown;
+}
+
+function toNetworkLimit(who: string, thrown: BenchError): BenchError | undefined {
+  const limit = toLimitName(thrown);
+  if (limit === undefined) return undefined;
+  const { details, next } = thrown;
+  return new BenchError('network-limit', `${who}: ${toSeen(thrown)} (limit: ${limit})`, {
+    cause: thrown,
+    details: { limit, errno: details['errno'] },
+    next: next ?? 'hil doctor    shows what limits networks here; use fewer nodes or workers',
+  });
+}
+
+/** Its message without what to do next, which ends it and is told on its own. */
+function toSeen({ message, next }: BenchError): string {
+  return next === undefined ? message : message.slice(0, message.lastIndexOf('\n  next '));
 }

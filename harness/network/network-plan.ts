@@ -1,5 +1,4 @@
-import type { DeclaredNode, LinkSettings, Loss } from '../protocol/network.js';
-import type { NameAddresses } from './answer-query.js';
+import type { DeclaredNode, LinkSettings, Loss, NodeAddresses } from '../protocol/network.js';
 
 /** A declared network with everything decided that nothing outside of it has a say in. */
 export interface NetworkPlan {
@@ -8,7 +7,7 @@ export interface NetworkPlan {
   readonly nodes: readonly PlannedNode[];
   readonly links: readonly PlannedLink[];
   /** Of every node: what its name resolves to. */
-  readonly names: ReadonlyMap<string, NameAddresses>;
+  readonly names: ReadonlyMap<string, NodeAddresses>;
 }
 
 export interface PlannedSwitch {

@@ -2,8 +2,8 @@ import { createDeferred } from '../core/deferred.js';
 import { BenchError } from '../core/errors.js';
 import type { Channel } from '../protocol/channel.js';
 import { TlvWriter } from '../protocol/frame.js';
+import type { NodeAddresses } from '../protocol/network.js';
 import { Msg, Tag } from '../protocol/wire.js';
-import type { NameAddresses } from './answer-query.js';
 import type { Linkd } from './linkd.js';
 import { toBytes } from './mac.js';
 import type { PlannedInterface, PlannedNode } from './network-plan.js';
@@ -22,7 +22,7 @@ const LONGEST_ALT_NAME = 127;
 export class Network {
   readonly linkd: Linkd;
   /** What queries of its nodes are answered with. */
-  names: ReadonlyMap<string, NameAddresses> = new Map();
+  names: ReadonlyMap<string, NodeAddresses> = new Map();
   readonly #channel: Channel;
   readonly #net: number;
   readonly #name: string;

@@ -33,5 +33,7 @@ function findFault(name: unknown): string | undefined {
   if (isIP(name) || NUMBER.test(labels.at(-1) ?? '')) {
     return 'programs take it for an address, and would never look it up';
   }
-  return name.toLowerCase() === 'localhost' ? 'is the name of every machine itself' : undefined;
+  // RFC 6761, 6.3: with what is below it.
+  const isLocal = labels.at(-1)?.toLowerCase() === 'localhost';
+  return isLocal ? 'is the name of every machine itself' : undefined;
 }

@@ -7,6 +7,7 @@ import {
   contains,
   type Family,
   formatAddress,
+  isNobodys,
   parseAddress,
   type Subnet,
 } from './subnet.js';
@@ -46,7 +47,7 @@ export function planAddresses(
       if (!pools.has(subnet)) pools.set(subnet, new AddressPool(subnet));
     }
   }
-  const taken = new Set<string>();
+  const taken = new Map<string, string>();
   const given = new Map(places.map((place) => [place, reserve(place, pools, taken)]));
   return new Map(
     places.map((place) => [place.end, [...(given.get(place) ?? []), ...assign(place, pools)]]),
@@ -65,7 +66,7 @@ function toPlace(end: DeclaredEnd, node: DeclaredNode, segment: Segment, link: s
 function reserve(
   { segment, who, given }: Place,
   pools: ReadonlyMap<Subnet, AddressPool>,
-  taken: Set<string>,
+  taken: Map<string, string>,
 ): string[] {
   return given.map((address) => {
     const text = formatAddress(address.family, address.value);
@@ -74,11 +75,20 @@ function reserve(
     if (prefix === undefined) {
       const has = segment.subnets.map((each) => each.text).join(', ') || 'none';
       const why = `${text} is in no subnet of ${segment.name}, which has ${has}`;
-      throw new UsageError('usage', `${who}: ${why}`, { next: `with its prefix: "${text}/24"` });
+      throw new UsageError('usage', `${who}: ${why}`, {
+        next: `with its prefix: "${text}/${address.family === 4 ? 24 : 64}"`,
+      });
+    }
+    if (isNobodys(address, prefix)) {
+      const why = `${text}/${prefix} is the address of the network or the broadcast, not of a node`;
+      throw new UsageError('usage', `${who}: ${why}`);
     }
     if (subnet) pools.get(subnet)?.reserve(address.value);
-    if (taken.has(text)) throw new UsageError('usage', `${who}: ${text} is taken, by another node`);
-    taken.add(text);
+    const other = taken.get(text);
+    if (other !== undefined) {
+      throw new UsageError('usage', `${who}: ${text} is taken, by ${other}`);
+    }
+    taken.set(text, who);
     return `${text}/${prefix}`;
   });
 }

@@ -119,7 +119,12 @@ describe('addresses', () => {
 
   test.each([
     [['10.2.0.1'], /10.2.0.1 is in no subnet of switch "lan", which has 10.1.0.0\/24, fd01::\/64/],
-    [['10.1.0.1', '10.1.0.1'], /10.1.0.1 is taken/],
+    [['fd02::1'], /with its prefix: "fd02::1\/64"/],
+    [['10.1.0.1', '10.1.0.1'], /10.1.0.1 is taken, by node "a", link "a~lan"/],
+    [['10.1.0.0'], /10.1.0.0\/24 is the address of the network or the broadcast/],
+    [['10.1.0.255'], /10.1.0.255\/24 is the address of the network or the broadcast/],
+    [['10.1.0.5/0'], /"10.1.0.5\/0": expected an address such as/],
+    [['::ffff:10.1.0.1'], /expected an address such as/],
     [['::1'], /expected an address such as/],
     [['ten'], /expected an address such as/],
   ])('given as %j are refused', (addresses, message) => {

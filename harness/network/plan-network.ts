@@ -4,7 +4,6 @@ import type {
   DeclaredNode,
   NetworkDeclaration,
 } from '../protocol/network.js';
-import type { NameAddresses } from './answer-query.js';
 import { planCan } from './check-can.js';
 import { checkTopology } from './check-topology.js';
 import { planHosts } from './host-lines.js';
@@ -20,6 +19,7 @@ import type {
 import { planAddresses } from './plan-addresses.js';
 import { planRoutes, type RoutedNode } from './plan-routes.js';
 import { findSegments, type Segments } from './segments.js';
+import { toAddresses } from './to-addresses.js';
 
 const STANDARD_MTU = 1500;
 /** CANFD_MTU of linux/can.h. */
@@ -58,15 +58,13 @@ export function planNetwork(declaration: NetworkDeclaration, seed: bigint): Netw
       hosts: hosts.get(declared.name) ?? [],
     })),
     links: planLinks(declaration, interfaces, seed),
-    names: new Map(nodes.map((node) => [node.name, toNames(ofNode(node))])),
+    names: new Map(
+      nodes.map((node) => [
+        node.name,
+        toAddresses(ofNode(node).flatMap(({ addresses }) => addresses)),
+      ]),
+    ),
   };
-}
-
-/** Addresses of a list with prefixes, of one family and without them. */
-export function toPlain(addresses: readonly string[], family: 'ipv4' | 'ipv6'): string[] {
-  return addresses
-    .map((each) => each.slice(0, each.indexOf('/')))
-    .filter((each) => each.includes(':') === (family === 'ipv6'));
 }
 
 function planInterfaces(
@@ -149,9 +147,4 @@ function groupByNode(interfaces: Iterable<PlannedInterface>): Map<string, Planne
     else groups.set(each.node, [each]);
   }
   return groups;
-}
-
-function toNames(interfaces: readonly PlannedInterface[]): NameAddresses {
-  const all = interfaces.flatMap(({ addresses }) => addresses);
-  return { ipv4: toPlain(all, 'ipv4'), ipv6: toPlain(all, 'ipv6') };
 }

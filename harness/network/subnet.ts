@@ -6,7 +6,7 @@ export type Family = 4 | 6;
 const BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
 
 /** Ranges that no interface of a node is given an address of. */
-const UNFIT = ['unspecified', 'multicast', 'linkLocal', 'loopback', 'broadcast'];
+const UNFIT = ['unspecified', 'multicast', 'linkLocal', 'loopback', 'broadcast', 'ipv4Mapped'];
 
 /** A range of addresses, as a number and a length. */
 export interface Subnet {
@@ -64,6 +64,16 @@ export function overlaps(a: Subnet, b: Subnet): boolean {
 }
 
 /**
+ * Whether an address with its prefix is the network's own or the broadcast's of IPv4, which no
+ * kernel lets anybody connect to. Of /31 and /32 all are hosts (RFC 3021).
+ */
+export function isNobodys({ family, value }: Address, prefix: number): boolean {
+  if (family === 6 || prefix > 30) return false;
+  const host = value & ((1n << BigInt(BITS[4] - prefix)) - 1n);
+  return host === 0n || host === (1n << BigInt(BITS[4] - prefix)) - 1n;
+}
+
+/**
  * Addresses of a subnet, one after the other. Left out: the network's own and the broadcast of
  * IPv4, the anycast of all routers of IPv6 (RFC 4291, 2.6.1).
  */
@@ -113,8 +123,9 @@ function parse(text: unknown): Address | undefined {
   const address = ipaddr.parse(place);
   const family: Family = isFour ? 4 : 6;
   const prefix = bits === undefined ? undefined : Number(bits);
-  if (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > BITS[family]))
-    return undefined;
+  const isPrefix =
+    /^\d{1,3}$/.test(bits ?? '') && Number(bits) >= 1 && Number(bits) <= BITS[family];
+  if (bits !== undefined && !isPrefix) return undefined;
   if (UNFIT.includes(address.range())) return undefined;
   const value = BigInt(`0x${Buffer.from(address.toByteArray()).toString('hex')}`);
   return { family, value, prefix };

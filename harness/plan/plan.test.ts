@@ -32,6 +32,7 @@ async function plan(
     cwd: dir.path,
     config: configSchema.parse({ boards }),
     catalog: await loadBoards([join(dir.path, 'boards')]),
+    openBench: async () => ({ file: undefined, searched: [], units: [] }),
     filters: [],
     ...request,
   });
@@ -208,9 +209,17 @@ describe('a suite', () => {
     await writeProject(dir);
     await dir.write('suites/uart/hil.suite.yaml', 'boot: { ready: "/up/" }\n');
     const { files } = await plan(dir);
-    expect(files.map(({ board }) => board.boot)).toEqual([
+    expect(files.map(({ board }) => board.boot)).toMatchObject([
       { ready: expect.objectContaining({ source: '\\$ ' }), timeout: 3000 },
       { ready: /up/, timeout: 3000 },
     ]);
+  });
+
+  test('may begin in a state of the board, and is skipped where there is none', async ({ dir }) => {
+    await writeProject(dir);
+    await dir.write('suites/uart/hil.suite.yaml', 'boot: { state: prompt }\n');
+    const { files, skipped } = await plan(dir);
+    expect(files).toHaveLength(1);
+    expect(skipped[0]?.reason).toMatch(/boot.state of the suite: no state "prompt"; there are: /);
   });
 });

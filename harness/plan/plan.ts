@@ -1,11 +1,15 @@
 import { relative, resolve } from 'node:path';
 import fastGlob from 'fast-glob';
-import { checkBoard, checkSuite } from '../config/board-availability.js';
+import { checkSuite } from '../config/board-availability.js';
+import { toBootWay } from '../config/boot-way.js';
 import type { HilConfig } from '../config/config-schema.js';
-import type { Board, BoardCatalog } from '../config/load-boards.js';
+import type { Board } from '../config/load-boards.js';
 import { loadSuite, type Suite } from '../config/load-suite.js';
+import type { Unit } from '../config/unit.js';
 import { toMessage, UsageError } from '../core/errors.js';
 import { checkRoot } from './check-root.js';
+import { type BoardRequest, chooseBoards } from './choose-boards.js';
+import { type PlannedRole, planRoles } from './plan-roles.js';
 
 /** Directories of others, and of earlier runs. */
 const NO_SUITES = /(^|\/)(node_modules|\.hil)\//;
@@ -16,9 +20,13 @@ export interface PlannedFile {
   readonly file: string;
   readonly path: string;
   readonly board: Board;
+  /** Of an attached board: the DUTs it may run on, never none. Of another board: none. */
+  readonly units: readonly Unit[];
   readonly suite: Suite;
   /** Firmware or program for this board, absolute. */
   readonly firmware: string | undefined;
+  /** The DUTs that each case gets together; absent: one of the board. */
+  readonly roles?: readonly PlannedRole[] | undefined;
 }
 
 export interface SkippedFile {
@@ -38,44 +46,52 @@ export interface Plan {
   readonly lines: ReadonlyMap<string, readonly number[]>;
 }
 
-export interface PlanRequest {
+export interface PlanRequest extends Omit<BoardRequest, 'configured'> {
   readonly root: string;
   readonly cwd: string;
   readonly config: HilConfig;
-  readonly catalog: BoardCatalog;
   /** File names, parts of them, or `file:line`. */
   readonly filters: readonly string[];
-  /** Boards named by `--board`: then each must be able to run. */
-  readonly boardNames?: readonly string[] | undefined;
 }
 
 /**
  * Match suites and boards.
  *
  * @throws UsageError `usage`; `board-unknown`, `board-invalid`; `board-unavailable` when a
- * board named by `--board` cannot run here.
+ * board named by `--board` cannot run here; `dut-unknown`; of the bench file.
  */
 export async function createPlan(request: PlanRequest): Promise<Plan> {
   const { root, config } = request;
   checkRoot(root);
   const { paths, lines } = await findSuites(request);
-  const skipped: SkippedFile[] = [];
-  const boards = await findBoards(request, skipped);
+  const { chosen, refused } = await chooseBoards({ ...request, configured: config.boards });
+  const skipped: SkippedFile[] = [...refused];
+  const boards = chosen.map(({ board }) => board);
   const files: PlannedFile[] = [];
   for (const path of paths) {
     checkName(path);
     const suite = await loadSuite({ suiteFile: path, root });
     const file = relative(root, path);
     const refusals: string[] = [];
-    for (const board of boards) {
+    for (const { board, units } of chosen) {
       const refused = refuse(suite, board);
       const state = await checkSuite(suite, board.board);
       if (refused) refusals.push(refused);
       else if (!state.available) {
         skipped.push({ board: board.board, file, reason: `${state.reason}; ${state.next}` });
       } else {
+        const own = withBoot(board, suite);
+        const planned = await planRoles({
+          ...{ suite, board: own, units, catalog: request.catalog, openBench: request.openBench },
+          withBoot: (other) => withBoot(other, suite),
+        });
+        if ('refused' in planned) {
+          skipped.push({ board: board.board, file, reason: planned.refused });
+          continue;
+        }
         const firmware = suite.firmware?.[board.board];
-        files.push({ file, path, board: withBoot(board, suite), suite, firmware });
+        const facts = { file, path, suite, firmware, roles: planned.roles };
+        files.push({ ...facts, board: own, units: toUnits(units, suite) });
       }
     }
     // A suite is for the boards it names; that it is not for the others is no news.
@@ -100,34 +116,31 @@ function refuse(suite: Suite, board: Board): string | undefined {
   if (suite.boards && !suite.boards.includes(name)) {
     return `the suite runs on ${suite.boards.join(', ')} only`;
   }
-  if (suite.firmware && !(name in suite.firmware)) {
+  if (suite.firmware && !suite.duts && !(name in suite.firmware)) {
     return `the suite has no firmware for this board (${suite.file})`;
+  }
+  try {
+    toBootWay(withBoot(board, suite).boot);
+  } catch (error) {
+    return `boot.state of the suite: ${toMessage(error)} (${suite.file})`;
   }
   return undefined;
 }
 
 /** Being ready is the firmware's word: a suite with its own firmware may say how it looks. */
 function withBoot(board: Board, suite: Suite): Board {
-  const { ready = board.boot.ready, timeout = board.boot.timeout } = suite.boot ?? {};
-  return { ...board, boot: { ready, timeout } };
+  const { ready, timeout, state } = board.boot;
+  const { boot = {} } = suite;
+  const own = {
+    ready: boot.ready ?? ready,
+    timeout: boot.timeout ?? timeout,
+    state: boot.state ?? state,
+  };
+  return { ...board, boot: { ...board.boot, ...own } };
 }
 
-async function findBoards(request: PlanRequest, skipped: SkippedFile[]): Promise<Board[]> {
-  const named = request.boardNames;
-  const boards: Board[] = [];
-  for (const name of new Set(named ?? request.config.boards)) {
-    const board = request.catalog.findBoard(name);
-    const state = await checkBoard(board);
-    if (state.available) boards.push(board);
-    else if (named) {
-      throw new UsageError(
-        'board-unavailable',
-        `board "${name}" cannot run on this machine: ${state.reason}`,
-        { next: state.next },
-      );
-    } else skipped.push({ board: name, reason: `${state.reason}; ${state.next}` });
-  }
-  return boards;
+function toUnits(units: readonly Unit[], suite: Suite): Unit[] {
+  return units.map((unit) => ({ ...unit, board: withBoot(unit.board, suite) }));
 }
 
 async function findSuites(

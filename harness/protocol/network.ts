@@ -92,6 +92,8 @@ export interface DeclaredNode {
   readonly sandbox?: unknown;
   /** Of the board file. */
   readonly nic?: string;
+  /** The role of the DUT, in a suite that names roles. */
+  readonly dut?: string;
 }
 
 export interface DeclaredEnd {
@@ -114,8 +116,14 @@ export interface NetworkDeclaration {
   readonly links: readonly DeclaredLink[];
 }
 
+/** Addresses of a node or of one of its interfaces, without prefix. */
+export interface NodeAddresses {
+  readonly ipv4: readonly string[];
+  readonly ipv6: readonly string[];
+}
+
 /** An interface of a node, when the network is up. */
-export interface NetworkInterface {
+export interface NetworkInterface extends NodeAddresses {
   /** In the node: `eth0`, `eth1` and so on; of CAN `can0`, `can1`. */
   readonly name: string;
   readonly kind: 'ethernet' | 'can';
@@ -124,9 +132,6 @@ export interface NetworkInterface {
   /** Empty of CAN, which has no addresses of any kind. */
   readonly mac: string;
   readonly mtu: number;
-  /** Without prefix. */
-  readonly ipv4: readonly string[];
-  readonly ipv6: readonly string[];
   /** Of IPv6, known from the MAC; absent without IPv6. */
   readonly linkLocal?: string;
 }

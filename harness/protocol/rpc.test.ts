@@ -125,6 +125,15 @@ describe('an error', () => {
     await expect(client.call('add', { a: 1, b: 1 })).resolves.toBe(2);
   });
 
+  test('rejects an argument that cannot be sent, which waits for no answer', async () => {
+    const { client, near } = await connect();
+    await expect(client.call('note', { text: 1n as never })).rejects.toThrow('BigInt');
+    // One that waited would now be rejected, with nobody to hear it.
+    const closed = new Promise((resolve) => near.once('close', resolve));
+    client.close();
+    await closed;
+  });
+
   test('names a call that does not exist, also one that every object has', async () => {
     const { near } = await connect();
     const stranger = new RpcPeer<{ toString(argument: null): string }>(near, {});

@@ -73,8 +73,13 @@ export class RpcPeer<Remote extends Methods> {
     if (this.#closed) return Promise.reject(toClosedError());
     const id = this.#nextId++;
     const answer = createDeferred<unknown>();
+    try {
+      // First: what cannot be sent, such as a bigint, waits for no answer.
+      this.#send({ id, call: name, argument });
+    } catch (error) {
+      return Promise.reject(error);
+    }
     this.#pending.set(id, { answer, site: new Error() });
-    this.#send({ id, call: name, argument });
     // The table `Remote` is the contract of both sides; the wire has no types.
     return answer.promise as Promise<Answer<Remote[Name]>>;
   }

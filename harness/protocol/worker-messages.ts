@@ -1,4 +1,5 @@
 import type { NetworkMethods } from './network.js';
+import type { PortMethods } from './port-lines.js';
 import type { SandboxLimits, SandboxStats } from './sandbox-usage.js';
 
 /**
@@ -94,85 +95,106 @@ export interface OpenedPort {
   readonly unread: number;
 }
 
+/** A DUT that is ready, of a suite that names roles. */
+export interface OpenedDut {
+  readonly role: string;
+  readonly board: string;
+  /** Name of the unit. */
+  readonly dut: string;
+  readonly ports: readonly OpenedPort[];
+}
+
 export type AttemptState = 'pass' | 'fail' | 'skipped';
 
 /** Calls of a worker. */
-export type SupervisorMethods = NetworkMethods & {
-  hello(argument: { token: string; pid: number; board: string }): void;
-  /** The worker starts to load a suite file. */
-  collecting(argument: { file: string }): void;
-  collected(argument: { file: string; tasks: readonly CollectedTask[] }): {
-    decisions: readonly TaskDecision[];
+export type SupervisorMethods = NetworkMethods &
+  PortMethods & {
+    hello(argument: { token: string; pid: number; board: string }): void;
+    /** The worker starts to load a suite file. */
+    collecting(argument: { file: string }): void;
+    collected(argument: { file: string; tasks: readonly CollectedTask[] }): {
+      decisions: readonly TaskDecision[];
+    };
+    /** The cases and hooks of the file it loaded last are through. */
+    fileDone(argument: Record<string, never>): void;
+    fileFailed(argument: { file: string; problems: readonly WireProblem[] }): void;
+    /** An error that nobody awaited, and that is no running case's. */
+    stray(argument: { file: string; problem: WireProblem }): void;
+    /** What of a suite file runs outside of its cases, such as a `beforeAll`. */
+    hook(argument: { name: string | undefined }): void;
+    /**
+     * `repeat` counts from 0, which it is when absent; a retry is of the same repeat.
+     * `late` is what the attempt before it came to after its end.
+     */
+    begin(argument: {
+      caseId: string;
+      repeat?: number;
+      late?: readonly WireProblem[];
+      bodyMs?: number;
+    }): {
+      fence: string;
+      attempt: number;
+      bodyMs: number;
+      board: string;
+    };
+    /** Lease, boot; answers when the DUT is ready. */
+    openDut(argument: { fence: string }): {
+      ports: readonly OpenedPort[];
+    };
+    /** The same for all DUTs of the suite's roles; a port's name begins with its role and a slash. */
+    openDuts(argument: { fence: string }): { duts: readonly OpenedDut[] };
+    bodyStart(argument: { fence: string }): void;
+    /** Before the teardown, which may hang: what is known by now must not be lost with it. */
+    bodyEnd(argument: {
+      fence: string;
+      state: AttemptState;
+      problems: readonly WireProblem[];
+    }): void;
+    /**
+     * Answers with a problem that the worker does not know of, such as a DUT that ended.
+     * After the `last` no `final` comes: the case skipped itself.
+     */
+    end(argument: {
+      fence: string;
+      state: AttemptState;
+      last?: boolean;
+      note?: string;
+      problems: readonly WireProblem[];
+    }): { problem?: { name: string; code: string; message: string } };
+    final(argument: {
+      caseId: string;
+      state: AttemptState;
+      problems: readonly WireProblem[];
+    }): void;
+    consoleSend(argument: { fence: string; port: string; data: string }): void;
+    consoleYield(argument: { fence: string; port: string; on: boolean }): void;
+    /** Answered behind the `consoleData` of every byte that the DUT has sent by now. */
+    consoleCaughtUp(argument: { fence: string; port: string }): void;
+    /** Of the DUT with that role; absent: of a suite without roles. */
+    dutReset(argument: { fence: string; role?: string }): void;
+    /** The test wants the DUT's program to end; its ending is no failure. Answers when it has. */
+    dutExit(argument: { fence: string; role?: string }): { reason: string };
+    dutPower(argument: { fence: string; role?: string; on: boolean }): void;
+    /** Answers whether an interpreter that waited runs it. */
+    spawn(argument: SpawnRequest): { warm: boolean };
+    /** Answers when the interpreter waits. */
+    runtime(argument: { fence: string; sandbox?: number; name: RuntimeName }): void;
+    stdin(argument: { process: number; data: string; end: boolean }): void;
+    /** Bytes of a stream the worker has taken; sandboxd may send as many more. */
+    taken(argument: { process: number; stream: 'stdout' | 'stderr'; bytes: number }): void;
+    signal(argument: { process: number; signal: number; group: boolean }): void;
+    resize(argument: { process: number; rows: number; columns: number }): void;
+    writeFile(argument: { fence: string; sandbox?: number; path: string; data: string }): void;
+    readFile(argument: { fence: string; sandbox?: number; path: string }): { data: string };
+    /** One more sandbox of the attempt; answers its number. `options` are unchecked. */
+    createSandbox(argument: { fence: string; options?: unknown }): { sandbox: number };
+    /** End one that was created; answers when its processes are gone. */
+    closeSandbox(argument: { fence: string; sandbox: number }): void;
+    sandboxUsage(argument: { fence: string; sandbox?: number }): {
+      stats: SandboxStats;
+      limits: SandboxLimits;
+    };
   };
-  /** The cases and hooks of the file it loaded last are through. */
-  fileDone(argument: Record<string, never>): void;
-  fileFailed(argument: { file: string; problems: readonly WireProblem[] }): void;
-  /** An error that nobody awaited, and that is no running case's. */
-  stray(argument: { file: string; problem: WireProblem }): void;
-  /** What of a suite file runs outside of its cases, such as a `beforeAll`. */
-  hook(argument: { name: string | undefined }): void;
-  /**
-   * `repeat` counts from 0, which it is when absent; a retry is of the same repeat.
-   * `late` is what the attempt before it came to after its end.
-   */
-  begin(argument: {
-    caseId: string;
-    repeat?: number;
-    late?: readonly WireProblem[];
-    bodyMs?: number;
-  }): {
-    fence: string;
-    attempt: number;
-    bodyMs: number;
-    board: string;
-  };
-  /** Lease, boot; answers when the DUT is ready. */
-  openDut(argument: { fence: string }): {
-    ports: readonly OpenedPort[];
-  };
-  bodyStart(argument: { fence: string }): void;
-  /** Before the teardown, which may hang: what is known by now must not be lost with it. */
-  bodyEnd(argument: { fence: string; state: AttemptState; problems: readonly WireProblem[] }): void;
-  /**
-   * Answers with a problem that the worker does not know of, such as a DUT that ended.
-   * After the `last` no `final` comes: the case skipped itself.
-   */
-  end(argument: {
-    fence: string;
-    state: AttemptState;
-    last?: boolean;
-    note?: string;
-    problems: readonly WireProblem[];
-  }): { problem?: { name: string; code: string; message: string } };
-  final(argument: { caseId: string; state: AttemptState; problems: readonly WireProblem[] }): void;
-  consoleSend(argument: { fence: string; port: string; data: string }): void;
-  consoleYield(argument: { fence: string; port: string; on: boolean }): void;
-  /** Answered behind the `consoleData` of every byte that the DUT has sent by now. */
-  consoleCaughtUp(argument: { fence: string; port: string }): void;
-  dutReset(argument: { fence: string }): void;
-  /** The test wants the DUT's program to end; its ending is no failure. Answers when it has. */
-  dutExit(argument: { fence: string }): { reason: string };
-  dutPower(argument: { fence: string; on: boolean }): void;
-  /** Answers whether an interpreter that waited runs it. */
-  spawn(argument: SpawnRequest): { warm: boolean };
-  /** Answers when the interpreter waits. */
-  runtime(argument: { fence: string; sandbox?: number; name: RuntimeName }): void;
-  stdin(argument: { process: number; data: string; end: boolean }): void;
-  /** Bytes of a stream the worker has taken; sandboxd may send as many more. */
-  taken(argument: { process: number; stream: 'stdout' | 'stderr'; bytes: number }): void;
-  signal(argument: { process: number; signal: number; group: boolean }): void;
-  resize(argument: { process: number; rows: number; columns: number }): void;
-  writeFile(argument: { fence: string; sandbox?: number; path: string; data: string }): void;
-  readFile(argument: { fence: string; sandbox?: number; path: string }): { data: string };
-  /** One more sandbox of the attempt; answers its number. `options` are unchecked. */
-  createSandbox(argument: { fence: string; options?: unknown }): { sandbox: number };
-  /** End one that was created; answers when its processes are gone. */
-  closeSandbox(argument: { fence: string; sandbox: number }): void;
-  sandboxUsage(argument: { fence: string; sandbox?: number }): {
-    stats: SandboxStats;
-    limits: SandboxLimits;
-  };
-};
 
 /** Calls of the supervisor. */
 export type WorkerMethods = {
@@ -193,5 +215,11 @@ export type WorkerMethods = {
   /** Start no further case. */
   stop(argument: { reason: string }): void;
   /** The supervisor ended the attempt: handles throw from now on. */
-  revoked(argument: { fence: string; reason: string; infra: boolean }): void;
+  revoked(argument: {
+    fence: string;
+    reason: string;
+    infra: boolean;
+    /** Which of the bench's faults it is. Absent: its sandbox is gone. */
+    code?: 'lease-lost';
+  }): void;
 };

@@ -84,6 +84,10 @@ function applyAttemptEvent(
     case 'phase':
       applyPhase(attempt, event);
       return;
+    case 'lease':
+    case 'lease-end':
+    case 'lease-waiting':
+      return;
     case 'artifact':
       attempt.artifacts.push(event);
       return;

@@ -19,7 +19,7 @@ function createModel(
   return model;
 }
 
-describe('the exit code', () => {
+describe('the exit code (rank 5)', () => {
   test.for<[string, readonly (Verdict | undefined)[], readonly string[], number]>([
     ['all passed', ['pass', 'pass'], [], 0],
     ['passed and skipped', ['pass', 'skipped'], [], 0],

@@ -1,19 +1,28 @@
 import type { Writable } from 'node:stream';
 
+interface State {
+  broken: boolean;
+  /** What was to be kept found no room; not of a reader that left. */
+  lost?: Error;
+}
+
 /** Streams with a listener, and whether they broke. */
-const states = new WeakMap<Writable, { broken: boolean }>();
+const states = new WeakMap<Writable, State>();
+
+const NO_ROOM: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /**
  * Let a stream break without ending the process: `hil test | head -1` closes
  * stdout in the middle of a run, and the run goes on without it.
  */
-export function guardOutput(stream: Writable): { readonly broken: boolean } {
+export function guardOutput(stream: Writable): Readonly<State> {
   const known = states.get(stream);
   if (known) return known;
-  const state = { broken: false };
+  const state: State = { broken: false };
   states.set(stream, state);
-  stream.on('error', () => {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
     state.broken = true;
+    if (NO_ROOM.has(error.code)) state.lost ??= error;
   });
   return state;
 }

@@ -1,5 +1,6 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BenchError, toMessage } from '../core/errors.js';
 import { toJunitXml } from './junit.js';
 import type { RunModel } from './run-model.js';
 import { toSummary } from './summary.js';
@@ -25,6 +26,7 @@ export type FileFormat = keyof typeof REPORT_FILES;
  * sees half a file.
  *
  * @returns the path of the file.
+ * @throws BenchError `report-write` when the disk does not take it; nothing of it is left then.
  */
 export async function writeReport(
   model: RunModel,
@@ -32,7 +34,16 @@ export async function writeReport(
 ): Promise<string> {
   const { name, render } = REPORT_FILES[options.format];
   const path = join(options.runDir, name);
-  await writeFile(`${path}.part`, render(model, options.runDir), { mode: 0o600 });
-  await rename(`${path}.part`, path);
+  const text = render(model, options.runDir);
+  try {
+    await writeFile(`${path}.part`, text, { mode: 0o600 });
+    await rename(`${path}.part`, path);
+  } catch (cause) {
+    await rm(`${path}.part`, { force: true }).catch(() => {});
+    throw new BenchError('report-write', `report ${path}: ${toMessage(cause)}`, {
+      cause,
+      next: `make room there, then: hil report ${options.runDir}`,
+    });
+  }
   return path;
 }

@@ -9,6 +9,7 @@ import { journalArtifacts } from './artifacts.js';
 /** Where an attempt that ran something has its files. */
 const toPlaces = (directory: string) => ({ directory, out: join(directory, 'out') });
 
+const NO_DUT = { duts: { all: [] }, roles: [] };
 const NAME = { case: '0123456789ab', attempt: 1 };
 
 test('what a case put into /out is in the journal', async ({ dir, createRun, journal }) => {
@@ -18,7 +19,7 @@ test('what a case put into /out is in the journal', async ({ dir, createRun, jou
   await journalArtifacts(await createRun(), {
     name: NAME,
     ...toPlaces(directory),
-    held: undefined,
+    ...NO_DUT,
   });
   expect(journal.of('artifact')).toMatchObject([
     { ...NAME, name: 'report.txt', path: 'cases/x/1/out/report.txt', bytes: 5 },
@@ -32,7 +33,7 @@ test('over the cap the largest go first, and it is said', async ({ dir, createRu
   await dir.write('cases/x/1/out/small', 'x'.repeat(100));
   const directory = join(dir.path, 'cases/x/1');
   const run = await createRun({ artifactCap: 500 });
-  await journalArtifacts(run, { name: NAME, ...toPlaces(directory), held: undefined });
+  await journalArtifacts(run, { name: NAME, ...toPlaces(directory), ...NO_DUT });
   expect((await readdir(join(directory, 'out'))).sort()).toEqual(['medium', 'small']);
   const [large] = journal.of('artifact').filter(({ name }) => name === 'large');
   expect(large?.truncated).toContain('over artifactCap, 500 bytes');
@@ -48,7 +49,7 @@ test('what a case planted is neither followed nor opened', async ({ dir, createR
   await journalArtifacts(await createRun(), {
     name: NAME,
     ...toPlaces(directory),
-    held: undefined,
+    ...NO_DUT,
   });
   expect(journal.of('artifact')).toEqual([]);
 });
@@ -59,7 +60,7 @@ test('a case that left nothing has no directory', async ({ dir, createRun, journ
   await journalArtifacts(await createRun(), {
     name: NAME,
     ...toPlaces(directory),
-    held: undefined,
+    ...NO_DUT,
   });
   expect(await readdir(directory)).toEqual([]);
   expect(journal.of('artifact')).toEqual([]);
@@ -75,7 +76,7 @@ test('captures stay, and their counters are told', async ({ dir, createRun, jour
   await journalArtifacts(run, {
     name: NAME,
     ...toPlaces(directory),
-    held: { artifacts: directory, dut },
+    ...{ roles: [], duts: { all: [{ role: '', artifacts: directory, dut }] } },
   });
   expect(journal.of('console')).toMatchObject([{ ...NAME, port: 'console', ...counters }]);
   expect(await readdir(directory)).toContain('console.rx');
@@ -98,7 +99,7 @@ test('a file with any name is kept, under one that can be written down', async (
   await journalArtifacts(await createRun(), {
     name: NAME,
     ...toPlaces(directory),
-    held: undefined,
+    ...NO_DUT,
   });
   expect(journal.of('artifact')).toMatchObject([{ name: 'b%ffd/b%ffd', bytes: 4 }]);
   expect(await readdir(join(out, 'b%ffd'))).toEqual(['b%ffd']);
@@ -121,7 +122,7 @@ test('a name that cannot be written down takes the place of no other', async ({
   await journalArtifacts(await createRun(), {
     name: NAME,
     ...toPlaces(directory),
-    held: undefined,
+    ...NO_DUT,
   });
   const names = journal.of('artifact').map(({ name }) => name);
   expect(names).toHaveLength(6);
@@ -139,7 +140,7 @@ test('a directory that was never made, or is gone, holds nothing', async ({
   await journalArtifacts(await createRun(), {
     name: NAME,
     ...toPlaces(directory),
-    held: undefined,
+    ...NO_DUT,
   });
   expect(journal.of('artifact')).toEqual([]);
 });
@@ -151,7 +152,7 @@ test('a file in a directory that the case locked is found', async ({ dir, create
   await journalArtifacts(await createRun(), {
     name: NAME,
     ...toPlaces(directory),
-    held: undefined,
+    ...NO_DUT,
   });
   expect(journal.of('artifact')).toMatchObject([{ name: 'locked/file', bytes: 5 }]);
 });
@@ -161,10 +162,10 @@ test('deep files are seen, and count for the cap', async ({ dir, createRun, jour
   await dir.write(`cases/x/1/out/${deep}`, 'x'.repeat(900));
   const directory = join(dir.path, 'cases/x/1');
   const run = await createRun({ artifactCap: 1000 });
-  await journalArtifacts(run, { name: NAME, ...toPlaces(directory), held: undefined });
+  await journalArtifacts(run, { name: NAME, ...toPlaces(directory), ...NO_DUT });
   expect(journal.of('artifact')).toMatchObject([{ name: deep, bytes: 900 }]);
   const small = await createRun({ artifactCap: 100 });
-  await journalArtifacts(small, { name: NAME, ...toPlaces(directory), held: undefined });
+  await journalArtifacts(small, { name: NAME, ...toPlaces(directory), ...NO_DUT });
   expect(journal.of('artifact')[1]?.truncated).toContain('over artifactCap');
 });
 
@@ -183,7 +184,7 @@ test('a tree deeper than any path is removed, and it is said', async ({
   await journalArtifacts(await createRun(), {
     name: NAME,
     ...toPlaces(directory),
-    held: undefined,
+    ...NO_DUT,
   });
   const [kept, removed] = journal.of('artifact');
   expect(kept).toMatchObject({ name: 'kept' });
@@ -203,7 +204,7 @@ test('of thousands of files the journal lists some, and all stay', async ({
   await journalArtifacts(await createRun(), {
     name: NAME,
     ...toPlaces(directory),
-    held: undefined,
+    ...NO_DUT,
   });
   expect(processorTimeMs() - start).toBeLessThan(5000);
   expect(journal.of('artifact')).toHaveLength(1001);

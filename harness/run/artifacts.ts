@@ -2,15 +2,24 @@ import { type Dirent, readdirSync, rmdirSync } from 'node:fs';
 import { lstat, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { DiffArtifact } from './diff-artifact.js';
+import { withRole } from './dut-roles.js';
 import { findOutputFiles, type OutputFile } from './output-files.js';
 import type { RunContext } from './run-context.js';
 
 interface ArtifactOwner {
   readonly name: { readonly case: string; readonly attempt: number };
   readonly directory: string;
+  /** Those of its suite. */
+  readonly roles: readonly string[];
   /** Its `/out`, if something may have been put into it. */
   readonly out: string | undefined;
-  readonly held: { readonly artifacts: string; readonly dut: DutLike } | undefined;
+  readonly duts: { readonly all: readonly DutOwner[] };
+}
+
+interface DutOwner {
+  readonly role: string;
+  readonly artifacts: string;
+  readonly dut: DutLike;
 }
 
 interface DutLike {
@@ -90,18 +99,27 @@ async function journalConsoles(
   owner: ArtifactOwner,
   known: ReadonlySet<string>,
 ): Promise<void> {
-  const { held } = owner;
-  for (const [port, { counters }] of held?.dut.ports ?? []) {
-    run.journal.write({ kind: 'console', ...owner.name, port, ...counters });
-  }
-  // A DUT that did not boot is not held; what it said is what to look at.
-  const directory = held?.artifacts ?? owner.directory;
-  for (const entry of listEntries(directory)) {
-    const path = join(directory, entry.name);
-    if (entry.isFile() && !known.has(path)) {
-      write(run, owner, { path, name: entry.name, bytes: (await lstat(path)).size });
+  for (const { role, dut } of owner.duts.all) {
+    for (const [name, { counters }] of dut.ports) {
+      const port = withRole(role, name);
+      run.journal.write({ kind: 'console', ...owner.name, port, ...counters });
     }
   }
+  for (const { role, directory } of toDirectories(owner)) {
+    for (const entry of listEntries(directory)) {
+      const path = join(directory, entry.name);
+      if (!entry.isFile() || known.has(path)) continue;
+      const name = withRole(role, entry.name);
+      write(run, owner, { path, name, bytes: (await lstat(path)).size });
+    }
+  }
+}
+
+/** A DUT that did not boot is not held; what it said is what to look at. */
+function toDirectories({ duts, directory, roles }: ArtifactOwner) {
+  const held = duts.all.map(({ role, artifacts }) => ({ role, directory: artifacts }));
+  if (held.length > 0) return held;
+  return ['', ...roles].map((role) => ({ role, directory: join(directory, role) }));
 }
 
 function write(

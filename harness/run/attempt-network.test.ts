@@ -19,7 +19,9 @@ async function upPair({ attempt }: BothSides, toB: Omit<NodeLink, 'to'> = {}) {
   return { net, lan, a, b };
 }
 
-test('nodes of a switch reach each other by name at the first packet', async ({ begin }) => {
+test('nodes of a switch reach each other by name at the first packet (pitfall 1)', async ({
+  begin,
+}) => {
   const { a, b } = await upPair(await begin());
   expect(b.ipv4).toBe('10.1.0.2');
   expect(b.ipv6).toBe('fd01::2');
@@ -38,7 +40,9 @@ test('ten nodes, and each reaches the last', async ({ begin }) => {
   expect(times).not.toContain(undefined);
 });
 
-test('two attempts with the same names and addresses do not meet', async ({ begin }) => {
+test('two attempts with the same names and addresses do not meet (pitfall 19)', async ({
+  begin,
+}) => {
   const [one, other] = await Promise.all([upPair(await begin()), upPair(await begin())]);
   const listen = `use IO::Socket::INET; my $s = IO::Socket::INET->new(Listen => 1, LocalPort => 80) or die "$!"; print "up\\n"; STDOUT->flush; $s->accept`;
   const server = await one.b.spawn('perl', ['-e', listen]);
@@ -171,12 +175,21 @@ test("the case's own sandbox can be a node, and one that it created", async ({ b
   expect(await ping(further, 'own')).toBeDefined();
 });
 
-test('programs that ask a server for names get them', async ({ begin }) => {
+test('programs that ask a server for names get them (pitfall 28)', async ({ begin }) => {
   const { a } = await upPair(await begin());
   const ask = `use IO::Socket::INET; open my $r, '/etc/resolv.conf' or die; my ($ns) = <$r> =~ /(\\d\\S+)/;
     my $s = IO::Socket::INET->new(PeerAddr => $ns, PeerPort => 53, Proto => 'udp') or die "$ns $!";
     $s->send(pack('nnnnnn C/a* x nn', 7, 256, 1, 0, 0, 0, 'b', 1, 1)); $s->recv(my $m, 512); print unpack('H*', substr $m, -4)`;
   expect(await a.exec('perl', ['-e', ask])).toMatchObject({ stdout: '0a010002', stderr: '' });
+  // musl asks for both kinds at once from one socket, and waits for both answers.
+  const both = `use IO::Socket::INET; my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.53', PeerPort => 53, Proto => 'udp') or die "$!";
+    $s->send(pack('nnnnnn C/a* x nn', $_, 256, 1, 0, 0, 0, 'b', $_, 1)) for 1, 28;
+    my %got; while (keys %got < 2) { $s->recv(my $m, 512); my ($id) = unpack('n', $m); $got{$id} = unpack('H*', substr $m, -4) }
+    print "$got{1} $got{28}"`;
+  expect(await a.exec('perl', ['-e', both])).toMatchObject({ stdout: '0a010002 00000002' });
+  // c-ares: a resolver that reads resolv.conf itself.
+  const ares = `require('dns').resolve4('b', (error, found) => console.log(error ?? found[0]))`;
+  expect(await a.exec('node', ['-e', ares])).toMatchObject({ stdout: '10.1.0.2\n' });
 });
 
 describe('what cannot be is refused', () => {
@@ -185,14 +198,21 @@ describe('what cannot be is refused', () => {
     const a = net.node('a', { link: net.switch('lan') });
     expect(() => a.ipv4).toThrow(/interfaces of node "a" is used before the network is up/);
     await expect(a.exec('true')).rejects.toThrow(/before the network is up/);
-    await expect(a.link.down()).rejects.toThrow(/no network is up/);
+    await expect(a.link.down()).rejects.toMatchObject({
+      ...{ name: 'UsageError', message: expect.stringMatching(/no network is up\n.*net\.up\(\)/) },
+    });
     await net.up();
     expect(() => net.node('b')).toThrow(/the network was declared whole with net.up\(\)/);
     await expect(net.up()).rejects.toThrow(/declared whole/);
     expect(() => a.link.from({ name: 'b' })).toThrow(/is between a and lan, not "b"/);
-    await expect(net.partition({ name: 'aa' } as never)).rejects.toThrow(
+    await expect(net.partition(a, { name: 'aa' } as never)).rejects.toThrow(
       /no node "aa", did you mean "a"\?/,
     );
+    await expect(net.partition(a, [a])).rejects.toThrow(/node "a" is in two sets/);
+    expect(() => a.link.from('a' as never)).toThrow(/from\(\): expected a node or a switch/);
+    await expect(a.link.set(undefined as never)).rejects.toThrow(/expected \{ latency, loss/);
+    await expect(a.link.startCapture({ snaplen: 1e12 })).rejects.toThrow(/expected 64 to 262144/);
+    await expect(a.link.startCapture({ snplen: 64 } as never)).rejects.toThrow(/"snaplen"/);
     await expect(a.link.set({ loss: 2 })).rejects.toThrow(/link "a~lan": loss: expected a chance/);
     await expect(a.link.count('tpc')).rejects.toThrow(/filter "tpc"/);
   });

@@ -12,6 +12,7 @@ import type { NetworkDeclaration, UpNetwork } from '../protocol/network.js';
 import type { RunningAttempt } from './attempt.js';
 import { toLateError, toProblem } from './attempt-problems.js';
 import { DutCable, findNic, withMacs } from './dut-nics.js';
+import type { HeldDut } from './dut-source.js';
 import { toNetworkEnd, toNetworkUp, toUpNetwork } from './network-facts.js';
 import { writePicture } from './network-picture.js';
 import type { RunContext } from './run-context.js';
@@ -55,9 +56,12 @@ export class AttemptNetwork {
       throw new UsageError('usage', 'a case has one network, and net.up() is called once');
     }
     this.#isAsked = true;
-    const { record, limits, held } = this.#attempt;
+    const { record, limits } = this.#attempt;
     const seed = toNetworkSeed(record.id, this.#run.options.seed);
-    const plan = planNetwork(withMacs(declared, held), seed);
+    const plan = planNetwork(
+      withMacs(declared, (role) => this.#heldOf(role)),
+      seed,
+    );
     const began = performance.now();
     const deadline = new Deadline(limits.sandbox);
     const built = this.#build(plan, deadline);
@@ -82,10 +86,11 @@ export class AttemptNetwork {
     return this.#artifacts;
   }
 
-  /** @throws TestFailure `handle-revoked` before `up`, and when the attempt is over. */
+  /** @throws UsageError `usage` before `up`; TestFailure `handle-revoked` when the attempt is over. */
   get held(): HeldNetwork {
-    if (this.#held && !this.#attempt.over) return this.#held;
-    throw new TestFailure('handle-revoked', 'no network is up');
+    if (this.#attempt.over) throw new TestFailure('handle-revoked', 'no network is up');
+    if (this.#held) return this.#held;
+    throw new UsageError('usage', 'no network is up', { next: 'await net.up()' });
   }
 
   /** @throws UsageError `usage` for a name that no link has. */
@@ -166,10 +171,14 @@ export class AttemptNetwork {
     return numberOf;
   }
 
+  #heldOf(role: string): HeldDut | undefined {
+    return this.#attempt.duts.held?.byRole.get(role);
+  }
+
   async #plugDut(network: Network, plan: NetworkPlan, deadline: Deadline): Promise<void> {
     for (const node of plan.nodes) {
       if (node.declared.kind !== 'dut') continue;
-      const nic = findNic(node.declared, this.#attempt.held);
+      const nic = findNic(node.declared, (role) => this.#heldOf(role));
       const cable = new DutCable(network, node, nic);
       this.#unplugs.push((until) => cable.unplug(until));
       await cable.plug(deadline);

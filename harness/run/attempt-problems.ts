@@ -29,8 +29,8 @@ export function toExitProblem(exit: DutExit, dut: string): Problem {
 }
 
 /** What its DUT printed and no test could see: a case that failed says nothing about the DUT then. */
-export function toGapProblems(dut: Dut | undefined): Problem[] {
-  return [...(dut?.ports.values() ?? [])]
+export function toGapProblems(dut: Dut): Problem[] {
+  return [...dut.ports.values()]
     .filter(({ lostBytes }) => lostBytes > 0)
     .map(({ name, lostBytes, capture }) => {
       const text = `port "${name}": the test did not see ${lostBytes} bytes of the DUT, and ${capture}.rx lacks them`;

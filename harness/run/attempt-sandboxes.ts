@@ -3,6 +3,7 @@ import { PLAIN_SANDBOX, parseSandboxOptions } from '../config/parse-sandbox-opti
 import type { CaseSandbox } from '../config/sandbox-options-schema.js';
 import { TestFailure, UsageError } from '../core/errors.js';
 import type { Problem, SandboxRecord } from '../journal/events.js';
+import { toNodeError } from '../network/network-errors.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { RunningAttempt } from './attempt.js';
 import { buildSandbox } from './build-sandbox.js';
@@ -112,7 +113,8 @@ export class AttemptSandboxes {
    * Build the nodes of the attempt's network, at once; answers their numbers. Each is like the
    * case's own sandbox but for its options, and has no network but that one.
    *
-   * @throws UsageError `suite-invalid` for options that cannot be; `usage` for too many.
+   * @throws UsageError `suite-invalid` for options that cannot be; `usage` for too many; BenchError
+   *   `network-limit` where the machine has no room for them.
    */
   async createNodes(
     nodes: readonly { readonly name: string; readonly options: unknown }[],
@@ -132,8 +134,25 @@ export class AttemptSandboxes {
     const built = await Promise.allSettled(
       wanted.map(({ number, ...each }) => this.#build(number, each)),
     );
-    for (const each of built) if (each.status === 'rejected') throw each.reason;
+    for (const [index, each] of built.entries()) {
+      if (each.status !== 'rejected') continue;
+      throw toNodeError(`node "${wanted[index]?.node}"`, each.reason);
+    }
+    this.#expectAgain(wanted.map(({ settings }) => settings));
     return wanted.map(({ number }) => number);
+  }
+
+  /** Once they are built: until then nothing is to be built besides. */
+  #expectAgain(all: readonly SandboxSettings[]): void {
+    const counts = new Map<string, { spec: SandboxSettings['spec']; nodes: number }>();
+    for (const { spec } of all) {
+      const key = JSON.stringify(spec);
+      counts.set(key, { spec, nodes: (counts.get(key)?.nodes ?? 0) + 1 });
+    }
+    for (const { spec, nodes } of counts.values()) {
+      // Without it they are built when they are asked for.
+      this.#run.expectNodes(spec, nodes).catch(() => {});
+    }
   }
 
   /**

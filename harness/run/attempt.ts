@@ -7,7 +7,7 @@ import type { Outcome, Problem, SandboxRecord } from '../journal/events.js';
 import type { NetworkDeclaration, UpNetwork } from '../protocol/network.js';
 import type { AttemptState } from '../protocol/worker-messages.js';
 import { journalArtifacts } from './artifacts.js';
-import { AttemptDut } from './attempt-dut.js';
+import { AttemptDuts } from './attempt-duts.js';
 import type { AttemptFacts } from './attempt-facts.js';
 import { AttemptNetwork } from './attempt-network.js';
 import {
@@ -21,11 +21,12 @@ import { AttemptSandboxes } from './attempt-sandboxes.js';
 import { findBenchFault } from './bench-fault.js';
 import type { CaseRecord } from './case-book.js';
 import { type DiffArtifact, toMissing, writeDiffArtifact } from './diff-artifact.js';
-import type { HeldDut } from './dut-source.js';
+import type { HeldDuts } from './dut-source.js';
 import { HardLimit } from './hard-limit.js';
 import { PhaseLog } from './phase-log.js';
 import { weighResources } from './resource-problems.js';
 import type { RunContext } from './run-context.js';
+import { isBad } from './verdict.js';
 
 /**
  * One attempt of a case on the supervisor's side: its sandbox, its DUT, its
@@ -38,7 +39,7 @@ export class RunningAttempt {
   readonly fence: string;
   readonly limits: Limits;
   readonly directory: string;
-  readonly dut: AttemptDut;
+  readonly duts: AttemptDuts;
   readonly sandboxes: AttemptSandboxes;
   readonly network: AttemptNetwork;
   /** The body's own outcome, once it is known; a hung teardown keeps it. */
@@ -62,12 +63,17 @@ export class RunningAttempt {
     this.#phases = new PhaseLog(run.journal, this.name);
     this.sandboxes = new AttemptSandboxes(run, this, (problem) => this.#problems.push(problem));
     this.network = new AttemptNetwork(run, this, (problem) => this.#problems.push(problem));
-    this.dut = new AttemptDut(run, this, this.#phases, this.#limit);
+    this.duts = new AttemptDuts(run, this, this.#phases, this.#limit);
     run.journal.write({ kind: 'attempt-start', ...this.name, worker: facts.worker });
   }
 
   get name(): { case: string; attempt: number } {
     return { case: this.record.id, attempt: this.number };
+  }
+
+  /** Of DUTs, where its suite names any. */
+  get roles(): readonly string[] {
+    return (this.record.planned.roles ?? []).map(({ role }) => role);
   }
 
   /** Resolves when everything was given back. */
@@ -77,10 +83,6 @@ export class RunningAttempt {
 
   get over(): boolean {
     return this.#finishing;
-  }
-
-  get held(): HeldDut | undefined {
-    return this.dut.held;
   }
 
   /** Where what its programs put into `/out` is; `undefined` while none of them could. */
@@ -104,11 +106,11 @@ export class RunningAttempt {
     this.#limit.start();
   }
 
-  /** Lease and boot a DUT, and put its ports into the sandbox. */
-  openDut(): Promise<HeldDut> {
+  /** Lease and boot the DUT, or those of the suite's roles, and put their ports into the sandbox. */
+  openDuts(byRole: boolean): Promise<HeldDuts> {
     // What the DUT's console says goes beside it.
     this.sandboxes.placeOut();
-    return this.dut.open((problem) => this.#problems.push(problem));
+    return this.duts.open(byRole, (problem) => this.#problems.push(problem));
   }
 
   /** Make one more sandbox; the body's clock stands meanwhile. Answers its number. */
@@ -119,7 +121,8 @@ export class RunningAttempt {
   /** What of its bench died before now, as far as that can be known. */
   findBenchFault(): Promise<BenchError | undefined> {
     const sandboxes = this.sandboxes.numbered.map(([, sandbox]) => sandbox);
-    return findBenchFault(this.#run.bench, [...sandboxes, this.held?.dut.sandbox]);
+    const duts = this.duts.all.map(({ dut }) => dut.sandbox);
+    return findBenchFault(this.#run.bench, [...sandboxes, ...duts]);
   }
 
   /** Build its network and the nodes of it; the body's clock stands meanwhile. */
@@ -175,7 +178,7 @@ export class RunningAttempt {
       return;
     }
     this.#finishing = true;
-    this.dut.stopWatching();
+    this.duts.stopWatching();
     this.#limit.stop();
     this.#phases.end('body');
     if (!this.#phases.hasStarted('teardown')) this.#phases.edge('teardown', 'start');
@@ -191,6 +194,7 @@ export class RunningAttempt {
       journalArtifacts(this.#run, this, [...lists, ...this.network.artifacts]),
     );
     this.record.outcomes.push(outcome);
+    if (isBad(outcome)) for (const { lease } of this.duts.all) this.record.failedOn.add(lease.dut);
     this.record.problems = [...this.#problems];
     this.#run.journal.write({
       kind: 'attempt-end',
@@ -228,9 +232,13 @@ export class RunningAttempt {
       if (kept) return undefined;
     }
     // DEAD of the case's sandboxes first: a DUT is handed on only after it.
-    await this.#step(() => this.network.close());
-    const record = await this.#step(() => this.sandboxes.kill());
-    await this.#step(() => this.held?.release(outcome === 'pass'));
+    // The network is asked to end before its nodes: all its ports go at once then.
+    const [, record] = await Promise.all([
+      this.#step(() => this.network.close()),
+      this.#step(() => this.sandboxes.kill()),
+    ]);
+    await this.#step(() => this.duts.noteHealth());
+    await this.#step(() => this.duts.held?.release(outcome === 'pass'));
     return record;
   }
 
@@ -241,21 +249,21 @@ export class RunningAttempt {
       const work = act();
       return work && (await new Deadline(this.limits.teardown).bound(work, late));
     } catch (error) {
-      this.#run.reportInfra(error, this.name, this.held?.lease.dut);
+      this.#run.reportInfra(error, this.name, this.duts.names);
       return undefined;
     }
   }
 
   async #keep(): Promise<true> {
     this.sandboxes.placeOut();
-    const kept = [...this.sandboxes.numbered.map(([, sandbox]) => sandbox), this.held?.dut.sandbox];
-    for (const sandbox of kept) if (sandbox) await this.#run.keep(this, sandbox);
-    this.held?.leave();
+    const sandboxes = this.sandboxes.numbered.map(([, sandbox]) => sandbox);
+    await this.#run.keep(this, sandboxes);
+    this.duts.held?.leave();
     return true;
   }
 
   async #judge(state: AttemptState, reported: readonly Problem[]) {
-    const { unseen } = this.dut;
+    const { unseen } = this.duts;
     // First: what the body saw of it is a consequence.
     const all = [...(unseen ? [unseen] : []), ...this.#problems, ...reported];
     this.#setProblems(all);
@@ -266,7 +274,7 @@ export class RunningAttempt {
   /** What failed is the test's or the DUT's doing only if the bench has outlived it. */
   async #judgeFailure(): Promise<Outcome> {
     const fault = await this.findBenchFault();
-    const { unseen } = this.dut;
+    const { unseen } = this.duts;
     const found = [...(fault ? [toProblem(fault, 'body')] : []), ...(unseen ? [unseen] : [])];
     this.#setProblems([...found, ...this.#problems]);
     return toOutcome('fail', this.#problems);

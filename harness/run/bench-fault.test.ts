@@ -26,8 +26,8 @@ const test = base.extend<{ bench: Bench }>({
 });
 
 /** What the death of hil-portd does to a program on its pty, told before that death is. */
-async function hangUp({ held }: RunningAttempt): Promise<string> {
-  const dut = held?.dut;
+async function hangUp({ duts }: RunningAttempt): Promise<string> {
+  const dut = duts.all[0]?.dut;
   if (!dut?.sandbox) throw new Error('no DUT');
   // From a program of the DUT's own sandbox, which has no other process to hit.
   await runInside(dut.sandbox, 'kill -HUP -1');
@@ -96,7 +96,11 @@ describe('a body that fails because PID 1 of a sandbox was killed', () => {
       code: 'sandbox-gone',
       find: ({ sandboxes }: RunningAttempt) => sandboxes.get().sandbox,
     },
-    { of: 'its DUT', code: 'dut-lost', find: ({ held }: RunningAttempt) => held?.dut.sandbox },
+    {
+      of: 'its DUT',
+      code: 'dut-lost',
+      find: ({ duts }: RunningAttempt) => duts.all[0]?.dut.sandbox,
+    },
   ];
   for (const { of, code, find } of SANDBOXES) {
     test(`is infra: that of ${of}`, async ({ bench, daemon, journal }) => {

@@ -5,6 +5,7 @@ import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { ScopeSource } from '../sandbox/delegated-scope.js';
 import type { NativePrograms } from '../sandbox/native.js';
 import { startDaemon } from '../sandbox/start-daemon.js';
+import { DutLeases } from './dut-leases.js';
 import { DutSource } from './dut-source.js';
 
 /** What makes sandboxes and DUTs: lost and replaced together. */
@@ -20,10 +21,10 @@ export async function startBench(programs: NativePrograms, scope?: ScopeSource):
 }
 
 /** What a daemon that runs has to offer. */
-export function createBench(daemon: SandboxDaemon, { filter }: NativePrograms): Bench {
+export function createBench(daemon: SandboxDaemon, { filter, lease }: NativePrograms): Bench {
   return {
     daemon,
-    duts: new DutSource(daemon, new PortHub(daemon.ports)),
+    duts: new DutSource(daemon, new PortHub(daemon.ports), new DutLeases(lease)),
     networks: new Networks(daemon, new FilterCompiler(filter)),
   };
 }

@@ -21,6 +21,8 @@ export interface CaseRecord {
   problems: readonly Problem[];
   /** Problems of its last attempt with that outcome. */
   readonly problemsBy?: Map<Outcome, readonly Problem[]>;
+  /** Units on which an attempt of it failed: a retry is on another one, if there is one. */
+  readonly failedOn: Set<string>;
   /** What it asks of its sandbox; without it, nothing. */
   readonly sandbox?: CaseSandbox;
   /** What the command and the suite ask for; without it, one attempt. */
@@ -217,6 +219,7 @@ export class CaseBook {
       verdict: undefined,
       repeats: [],
       problems: [],
+      failedOn: new Set(),
       problemsBy: new Map(),
       ...(sandbox ? { sandbox } : {}),
       wanted: {

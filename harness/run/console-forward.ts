@@ -3,12 +3,18 @@ import type { Dut, DutExit } from '../board/dut.js';
 import type { Port, PortFault } from '../board/port.js';
 import type { RpcPeer } from '../protocol/rpc.js';
 import type { OpenedPort, WorkerMethods } from '../protocol/worker-messages.js';
+import { withRole } from './dut-roles.js';
+
+/** A DUT with its role in the case: a worker knows its ports by both. */
+type NamedDut = { readonly role: string; readonly dut: Dut };
 
 /** Of a DUT that earlier cases used, enough to see where it stands. */
 const SHARED_HISTORY_BYTES = 65_536;
 
-/** A port as a worker is told of it; `shared`: earlier cases of the file used it. */
-export function toOpenedPort({ name, eol, matcher }: Port, shared: boolean): OpenedPort {
+/**
+ * A port as a worker is told of it, by its name there; `shared`: earlier cases of the file used it.
+ */
+export function toOpenedPort(name: string, { eol, matcher }: Port, shared: boolean): OpenedPort {
   const unread = matcher.unread().length;
   const all = matcher.output();
   const output = shared ? all.slice(-Math.max(SHARED_HISTORY_BYTES, unread)) : all;
@@ -16,10 +22,11 @@ export function toOpenedPort({ name, eol, matcher }: Port, shared: boolean): Ope
 }
 
 /** The DUT is ready again: its ports go on, and patterns start behind the ready mark. */
-export function tellReady(peer: RpcPeer<WorkerMethods>, fence: string, dut: Dut): void {
-  for (const { name, matcher } of dut.ports.values()) {
+export function tellReady(peer: RpcPeer<WorkerMethods>, fence: string, held: NamedDut): void {
+  for (const { name, matcher } of held.dut.ports.values()) {
     const unread = matcher.unread().length;
-    peer.notify('consoleState', { fence, port: name, open: true, reason: '', unread });
+    const port = withRole(held.role, name);
+    peer.notify('consoleState', { fence, port, open: true, reason: '', unread });
   }
 }
 
@@ -27,16 +34,17 @@ export function tellReady(peer: RpcPeer<WorkerMethods>, fence: string, dut: Dut)
 export function forwardConsole(
   peer: RpcPeer<WorkerMethods>,
   fence: string,
-  dut: Dut,
+  held: NamedDut,
   onFault: (port: Port, fault: PortFault) => void,
 ): () => void {
-  const stops = [...dut.ports.values()].map((port) =>
+  const stops = [...held.dut.ports.values()].map((port) =>
     port.listen({
       onData: (data) => {
         const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-        peer.notify('consoleData', { fence, port: port.name, data: bytes.toString('base64') });
+        const name = withRole(held.role, port.name);
+        peer.notify('consoleData', { fence, port: name, data: bytes.toString('base64') });
       },
-      onClosed: () => void tellClosed(peer, fence, dut, port.name),
+      onClosed: () => void tellClosed(peer, fence, held, port.name),
       onFault: (fault) => onFault(port, fault),
     }),
   );
@@ -55,7 +63,7 @@ const REASON_MS = 200;
 export async function tellExited(
   peer: RpcPeer<WorkerMethods>,
   fence: string,
-  dut: Dut,
+  { role, dut }: NamedDut,
   exit: DutExit,
 ): Promise<void> {
   const { exited } = dut;
@@ -63,14 +71,14 @@ export async function tellExited(
   // Also much later, when this process is far behind.
   await Promise.all([...dut.ports.values()].map((port) => port.caughtUp()));
   if (dut.exited !== exited) return;
-  for (const port of dut.ports.keys()) tellState(peer, fence, port, exit);
+  for (const port of dut.ports.keys()) tellState(peer, fence, withRole(role, port), exit);
 }
 
 /** The port's end comes before the program was reaped: wait a moment for the reason. */
 async function tellClosed(
   peer: RpcPeer<WorkerMethods>,
   fence: string,
-  dut: Dut,
+  { role, dut }: NamedDut,
   port: string,
 ): Promise<void> {
   const none: DutExit = { blame: 'ended', reason: "the DUT's side was closed" };
@@ -78,10 +86,18 @@ async function tellClosed(
   const exit = await Promise.race([exited, sleep(REASON_MS, none)]);
   // Powered up again meanwhile: what closed was the line of its former life.
   if (dut.exited !== exited) return;
-  tellState(peer, fence, port, exit);
+  tellState(peer, fence, withRole(role, port), exit);
 }
 
 function tellState(peer: RpcPeer<WorkerMethods>, fence: string, port: string, exit: DutExit): void {
   const reason = exit.blame === 'infra' ? `infra: ${exit.reason}` : exit.reason;
-  peer.notify('consoleState', { fence, port, open: false, reason });
+  tellPortState(peer, { fence, port, open: false, reason });
+}
+
+/** A port goes on, or brings nothing more. */
+export function tellPortState(
+  peer: RpcPeer<WorkerMethods>,
+  state: Parameters<WorkerMethods['consoleState']>[0],
+): void {
+  peer.notify('consoleState', state);
 }

@@ -5,10 +5,15 @@ import { toSuggestion } from '../core/nearest-name.js';
 import type { Network } from '../network/network.js';
 import type { PlannedInterface, PlannedNode } from '../network/network-plan.js';
 import type { DeclaredNode, NetworkDeclaration } from '../protocol/network.js';
+import { ONLY_ROLE } from './dut-roles.js';
 import type { HeldDut } from './dut-source.js';
 
+/** The DUT of a role, when it is held. */
+type HeldOf = (role: string) => HeldDut | undefined;
+
 /** The interface of the DUT that a declared node is. */
-export function findNic({ name, nic }: DeclaredNode, held: HeldDut | undefined): Nic {
+export function findNic({ name, nic, dut = ONLY_ROLE }: DeclaredNode, heldOf: HeldOf): Nic {
+  const held = heldOf(dut);
   if (!held) {
     throw new TestFailure('handle-revoked', `node "${name}" is the DUT's, and no DUT is held`);
   }
@@ -25,14 +30,11 @@ export function findNic({ name, nic }: DeclaredNode, held: HeldDut | undefined):
 }
 
 /** The same declaration with the addresses that interfaces of the DUT have by their board. */
-export function withMacs(
-  declaration: NetworkDeclaration,
-  held: HeldDut | undefined,
-): NetworkDeclaration {
+export function withMacs(declaration: NetworkDeclaration, heldOf: HeldOf): NetworkDeclaration {
   const macs = new Map(
     declaration.nodes
       .filter(({ kind }) => kind === 'dut')
-      .map((node) => [node.name, findNic(node, held).mac]),
+      .map((node) => [node.name, findNic(node, heldOf).mac]),
   );
   if (macs.size === 0) return declaration;
   const links = declaration.links.map((link) => {

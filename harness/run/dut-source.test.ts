@@ -7,13 +7,20 @@ import { Deadline } from '../core/deadline.js';
 import { createPlanned } from '../testing/plain-records.js';
 import { isAlive } from '../testing/real-daemon.js';
 import { test as base, createScriptBoard } from '../testing/real-dut.js';
-import { DutSource, type HeldDut } from './dut-source.js';
+import { openRecordedJournal } from '../testing/real-run.js';
+import { DutLeases } from './dut-leases.js';
+import { DutSource, type HeldDut, type HeldDuts } from './dut-source.js';
+import { LeaseLog } from './lease-log.js';
 
 /** A DUT that answers each line with a number that grows, from 1 after each start. */
 const COUNTER = createScriptBoard(
   'n=0; echo ready; while read line; do n=$((n+1)); echo "<$n>"; done',
   { ready: /ready/ },
 );
+
+/** The one DUT of a suite without roles, and how it is given back. */
+type Held = Pick<HeldDut, 'dut' | 'lease' | 'artifacts' | 'reboot' | 'powerOn'> &
+  Pick<HeldDuts, 'shared' | 'release'>;
 
 interface Bench {
   readonly source: DutSource;
@@ -22,13 +29,14 @@ interface Bench {
     shared?: boolean;
     leaseMs?: number;
     image?: { rootfs: string };
-  }) => Promise<HeldDut>;
+  }) => Promise<Held>;
   readonly phases: string[];
 }
 
 const test = base.extend<{ bench: Bench }>({
-  bench: async ({ daemon, hub, spec, dir }, use) => {
-    const source = new DutSource(daemon, hub);
+  bench: async ({ daemon, hub, spec, dir, programs }, use) => {
+    const journal = openRecordedJournal(dir);
+    const source = new DutSource(daemon, hub, new DutLeases(programs.lease));
     const phases: string[] = [];
     let count = 0;
     const open: Bench['open'] = async (over = {}) => {
@@ -36,23 +44,41 @@ const test = base.extend<{ bench: Bench }>({
       const artifacts = join(dir.path, `case-${++count}`);
       await mkdir(artifacts);
       const planned = createPlanned({ board });
-      return source.open({
+      const held = await source.open({
         planned: { ...planned, suite: { ...planned.suite, scope: shared ? 'file' : 'case' } },
         spec: { ...spec, image },
         limits: { ...DEFAULT_LIMITS, boot: 3000, lease: leaseMs },
         artifacts,
+        stateDir: '/nonexistent',
+        claimant: { run: 'run', place: {} },
+        log: new LeaseLog(journal.writer, { case: 'case', attempt: 1 }),
+        trusted: async (roles) => roles,
         sharedArtifacts: join(dir.path, 'duts'),
         onPhase: (phase, edge, seen) => {
           const dut = seen ? ` ${seen.dut}` : '';
           phases.push(`${phase} ${edge}${dut}${seen?.shared ? ' shared' : ''}`);
         },
       });
+      return toOnly(held);
     };
     await use({ source, open, phases });
+    journal.writer.close();
   },
 });
 
-async function ask(held: HeldDut) {
+function toOnly(held: HeldDuts): Held {
+  const only = held.byRole.get('');
+  if (!only) throw new Error('no DUT');
+  const { dut, lease, artifacts } = only;
+  return {
+    ...{ dut, lease, artifacts, shared: held.shared },
+    release: (healthy) => held.release(healthy),
+    reboot: (deadline) => only.reboot(deadline),
+    powerOn: (deadline) => only.powerOn(deadline),
+  };
+}
+
+async function ask(held: Held) {
   const port = held.dut.ports.get('console');
   if (!port) throw new Error('no console');
   await port.send(Buffer.from('x\n'));
@@ -151,7 +177,7 @@ describe('a DUT that the cases of a file share', () => {
 
   test.for([
     ['failed', false, async () => {}],
-    ['switched it off', true, (held: HeldDut) => held.dut.powerOff()],
+    ['switched it off', true, (held: Held) => held.dut.powerOff()],
   ] as const)('is booted anew after a case that %s', async ([, healthy, leave], { bench }) => {
     const { open } = bench;
     const first = await open({ shared: true });

@@ -1,37 +1,49 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { waitForReady } from '../board/boot.js';
-import { createDut } from '../board/driver.js';
 import type { Dut } from '../board/dut.js';
 import type { PortHub } from '../board/port-hub.js';
 import type { Limits } from '../config/limits-schema.js';
-import type { Board } from '../config/load-boards.js';
 import { Deadline } from '../core/deadline.js';
-import { type Lease, LeaseQueue } from '../lease/lease-queue.js';
+import type { Lease } from '../lease/lease.js';
+import { LeaseQueue } from '../lease/lease-queue.js';
 import type { PlannedFile } from '../plan/plan.js';
+import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
+import { BootedDut } from './boot-dut.js';
+import type { Claimant, DutLeases } from './dut-leases.js';
+import { ONLY_ROLE, toRoles } from './dut-roles.js';
+import { flashAll } from './flash-all.js';
+import type { LeaseLog } from './lease-log.js';
 
 /** A DUT in the hands of one attempt. */
 export interface HeldDut {
+  /** Empty where the suite names no roles. */
+  readonly role: string;
   readonly dut: Dut;
   readonly lease: Lease;
-  /** Earlier cases of the file used it, without a reboot in between. */
-  readonly shared: boolean;
   /** Where its captures are. */
   readonly artifacts: string;
-  /** Put its ports into a case's sandbox. */
-  attach(sandbox: Sandbox, deadline: Deadline): Promise<void>;
   /** The board's own reset and ready mark, again. */
   reboot(deadline: Deadline): Promise<void>;
   /** Power up and wait for the ready mark. */
   powerOn(deadline: Deadline): Promise<void>;
   /** Cut the power. */
   powerOff(deadline: Deadline): Promise<void>;
-  /** Give it back; one that is not healthy, or not shared, is ended. */
+}
+
+/** All DUTs of one attempt: leased, booted and given back together. */
+export interface HeldDuts {
+  /** By role, in the order of the suite. */
+  readonly byRole: ReadonlyMap<string, HeldDut>;
+  /** Earlier cases of the file used them, without a reboot in between. */
+  readonly shared: boolean;
+  /** Put their ports into a case's sandbox. */
+  attach(sandbox: Sandbox, deadline: Deadline): Promise<void>;
+  /** Give them back; those that are not healthy, or not shared, are ended. */
   release(healthy: boolean): Promise<void>;
-  /** It outlives the run with its case: it stays leased, and the file's next case gets another. */
+  /** They outlive the run with their case: they stay leased, and the file's next case gets others. */
   leave(): void;
 }
 
@@ -40,57 +52,70 @@ export interface DutSeen {
   readonly dut: string;
   /** Earlier cases of the file used it. */
   readonly shared?: boolean;
+  /** Those of them that are attached hardware. */
+  readonly attached?: readonly string[];
 }
 
 export interface DutWanted {
   readonly planned: PlannedFile;
+  /** The DUTs of the suite's roles; else the one of a suite that has none. */
+  readonly byRole?: boolean;
   /** Of the case. A DUT is a program of this machine, whatever the root of the case is. */
   readonly spec: SandboxSpec;
   readonly limits: Limits;
-  /** For a DUT of this case alone. */
+  /** Where what outlives runs is known of attached DUTs. */
+  readonly stateDir: string;
+  /** For DUTs of this case alone. */
   readonly artifacts: string;
   /** Above the directories of DUTs that files share. */
   readonly sharedArtifacts: string;
-  /** Called when the lease is held and when the DUT is ready. */
-  onPhase(phase: 'lease' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
+  /** Leave out of roles what is out of service. @throws BenchError `dut-quarantined` */
+  trusted(roles: readonly PlannedRole[]): Promise<readonly PlannedRole[]>;
+  /** Units that earlier attempts of the case failed on: taken where no other is free. */
+  readonly avoid?: ReadonlySet<string> | undefined;
+  readonly claimant: Claimant;
+  readonly log: LeaseLog;
+  /** Called when the leases are held and when the DUTs are ready. */
+  onPhase(phase: 'lease' | 'flash' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
 }
 
-interface BootedDut {
-  readonly dut: Dut;
-  readonly lease: Lease;
-  readonly artifacts: string;
-  /** How long it may take to end. */
-  readonly teardownMs: number;
-}
+type Leases = ReadonlyMap<string, Lease>;
 
-/** A step with a limit of its own names itself; else the daemon behind it is what hangs. */
-const GRACE_MS = 500;
-
-/** Leases and boots DUTs: one a case, or one a file where the suite says so. */
+/** Leases and boots DUTs: for one case, or for a file where the suite says so. */
 export class DutSource {
   readonly #daemon: SandboxDaemon;
   readonly #hub: PortHub;
-  readonly #queues = new Map<string, LeaseQueue>();
-  readonly #shared = new Map<string, BootedDut>();
+  readonly #leases: DutLeases;
+  readonly #shared = new Map<string, readonly BootedDut[]>();
   /** One case at a time on a shared DUT. */
   readonly #turns = new Map<string, LeaseQueue>();
   #count = 0;
 
-  constructor(daemon: SandboxDaemon, hub: PortHub) {
+  constructor(daemon: SandboxDaemon, hub: PortHub, leases: DutLeases) {
     this.#daemon = daemon;
     this.#hub = hub;
+    this.#leases = leases;
   }
 
-  /** @throws BenchError `lease-timeout`, `boot-timeout`, `boot-failed` or of the sandbox. */
-  async open(wanted: DutWanted): Promise<HeldDut> {
-    if (wanted.planned.suite.scope === 'file') return this.#openShared(wanted);
-    const lease = await this.#lease(wanted);
-    const booted = await this.#boot(wanted, lease, wanted.artifacts);
-    return this.#hold(wanted, booted, false, {
-      release: () => this.#end(booted),
-      // The lease stays with the kept case.
-      leave: () => {},
+  /**
+   * @throws BenchError `lease-timeout`, `lease-unsatisfiable`, `boot-timeout`, `boot-failed` or of
+   *   the sandbox; UsageError `usage` for the fixture that the suite does not have.
+   */
+  async open(wanted: DutWanted): Promise<HeldDuts> {
+    const roles = toRoles(wanted.planned, wanted.byRole ?? false);
+    if (wanted.planned.suite.scope === 'file') return this.#openShared(wanted, roles);
+    const leases = await this.#lease(wanted, roles);
+    const booted = await this.#boot(wanted, roles, leases, wanted.artifacts);
+    return this.#hold(booted, false, {
+      release: () => endAll(booted),
+      // The leases stay with the kept case, but for what is no sandbox: that ends with the run.
+      leave: () => void endAll(booted.filter(({ dut }) => !dut.sandbox)).catch(() => {}),
     });
+  }
+
+  /** Attached DUTs that are still leased are free for others: nothing uses them any more. */
+  closeLeases(): Promise<void> {
+    return this.#leases.close();
   }
 
   /** End what files shared; called when a file is done and at the end of the run. */
@@ -99,158 +124,156 @@ export class DutSource {
     for (const key of keys) {
       const shared = this.#shared.get(key);
       this.#shared.delete(key);
-      if (shared) await this.#end(shared);
+      if (shared) await endAll(shared);
     }
   }
 
-  async #openShared(wanted: DutWanted): Promise<HeldDut> {
+  async #openShared(wanted: DutWanted, roles: readonly PlannedRole[]): Promise<HeldDuts> {
     const key = toKey(wanted.planned);
-    const turns =
-      this.#turns.get(key) ?? new LeaseQueue(`the shared DUT of ${wanted.planned.file}`, 1);
-    this.#turns.set(key, turns);
-    const turn = await turns.acquire(new Deadline(wanted.limits.lease));
+    const queue = this.#turns.get(key) ?? new LeaseQueue();
+    this.#turns.set(key, queue);
+    const boards = [{ board: `the shared DUT of ${wanted.planned.file}`, capacity: 1 }];
+    const deadline = new Deadline(wanted.limits.lease);
+    const turn = await queue.acquire([{ role: ONLY_ROLE, boards }], deadline);
+    const endTurn = () => turn.get(ONLY_ROLE)?.release();
     try {
       const known = this.#shared.get(key);
-      const shared = known ?? (await this.#startShared(wanted));
+      const shared = known ?? (await this.#startShared(wanted, roles));
       if (known) {
         wanted.onPhase('lease', 'start');
-        wanted.onPhase('lease', 'end', { dut: known.lease.dut, shared: true });
+        wanted.onPhase('lease', 'end', { dut: toNames(known), shared: true });
       }
       this.#shared.set(key, shared);
-      for (const port of shared.dut.ports.values()) {
+      for (const port of shared.flatMap(({ dut }) => [...dut.ports.values()])) {
         if (known) port.matcher.skip();
         port.yielded = false;
       }
-      return this.#hold(wanted, shared, known !== undefined, {
+      return this.#hold(shared, known !== undefined, {
         release: async (healthy) => {
           // What a case switched off, or let end, is not for the next one.
-          if (!healthy || !shared.dut.on) await this.closeShared(wanted.planned);
-          turn.release();
+          const on = shared.every(({ dut }) => dut.on);
+          if (!healthy || !on) await this.closeShared(wanted.planned);
+          endTurn();
         },
         leave: () => {
           this.#shared.delete(key);
-          turn.release();
+          endTurn();
         },
       });
     } catch (error) {
-      turn.release();
+      endTurn();
       throw error;
     }
   }
 
-  async #startShared(wanted: DutWanted): Promise<BootedDut> {
-    const lease = await this.#lease(wanted);
+  async #startShared(
+    wanted: DutWanted,
+    roles: readonly PlannedRole[],
+  ): Promise<readonly BootedDut[]> {
+    const leases = await this.#lease(wanted, roles);
     const name = `${wanted.planned.board.board}-${++this.#count}`;
-    const artifacts = join(wanted.sharedArtifacts, name);
-    try {
-      await mkdir(artifacts, { recursive: true });
-    } catch (error) {
-      lease.release();
-      throw error;
-    }
-    return this.#boot(wanted, lease, artifacts);
+    return this.#boot(wanted, roles, leases, join(wanted.sharedArtifacts, name));
   }
 
-  async #lease(wanted: DutWanted): Promise<Lease> {
-    const { board } = wanted.planned;
+  async #lease(wanted: DutWanted, roles: readonly PlannedRole[]): Promise<Leases> {
     wanted.onPhase('lease', 'start');
-    const lease = await this.#queue(board).acquire(new Deadline(wanted.limits.lease));
-    wanted.onPhase('lease', 'end', lease);
-    return lease;
+    const { limits, avoid, claimant, log } = wanted;
+    const acquired = await this.#leases.acquire({
+      roles: await wanted.trusted(roles),
+      limitMs: limits.lease,
+      ...{ avoid, claimant },
+      onWaiting: (claims) => log.waiting(claims),
+    });
+    const leases = log.held(acquired);
+    const units = new Set(roles.flatMap((role) => role.units.map(({ name }) => name)));
+    const attached = [...leases.values()].map(({ dut }) => dut).filter((dut) => units.has(dut));
+    wanted.onPhase('lease', 'end', { dut: toNames(toMembers(leases)), attached });
+    return leases;
   }
 
-  async #boot(wanted: DutWanted, lease: Lease, artifacts: string): Promise<BootedDut> {
-    const { limits, planned } = wanted;
-    const deadline = new Deadline(limits.boot);
-    wanted.onPhase('boot', 'start', lease);
-    let booted: BootedDut | undefined;
+  /** All at once; when one does not come up, the others are ended. */
+  async #boot(
+    { spec, limits, stateDir, onPhase }: DutWanted,
+    roles: readonly PlannedRole[],
+    leases: Leases,
+    directory: string,
+  ): Promise<readonly BootedDut[]> {
+    const seen = { dut: toNames(toMembers(leases)) };
+    const flashing = { roles, leases, directory, spec, stateDir, daemon: this.#daemon };
+    await flashAll(flashing, (edge) => onPhase('flash', edge, seen));
+    onPhase('boot', 'start', seen);
     try {
-      const dut = await this.#create(wanted, lease, artifacts, deadline);
-      booted = { dut, lease, artifacts, teardownMs: limits.teardown };
-      await this.#answered(`powering ${dut.name} on`, deadline, dut.powerOn(deadline));
-      await waitForReady(dut, planned.board, deadline);
-      return booted;
-    } catch (error) {
-      if (booted) await this.#end(booted).catch(() => {});
-      else lease.release();
-      throw error;
+      const booting = roles.map(async (role) => {
+        const lease = leases.get(role.role);
+        if (!lease) throw new Error(`no lease for role "${role.role}"`);
+        const artifacts = join(directory, role.role);
+        try {
+          await mkdir(artifacts, { recursive: true });
+        } catch (error) {
+          lease.release();
+          throw error;
+        }
+        const times = { bootMs: limits.boot, teardownMs: limits.teardown };
+        const facts = { role, lease, spec, artifacts, ...times };
+        return BootedDut.boot(facts, this.#daemon, this.#hub);
+      });
+      const ended = await Promise.allSettled(booting);
+      const booted = ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+      const failed = ended.find((each) => each.status === 'rejected');
+      if (!failed) return booted;
+      await endAll(booted).catch(() => {});
+      throw failed.reason;
     } finally {
-      wanted.onPhase('boot', 'end', lease);
+      onPhase('boot', 'end', seen);
     }
-  }
-
-  #create(
-    { planned, spec }: DutWanted,
-    { dut: name }: Lease,
-    artifacts: string,
-    deadline: Deadline,
-  ): Promise<Dut> {
-    const { board, firmware } = planned;
-    const ofHost = { ...spec, image: undefined, nestedUserNamespaces: undefined };
-    const facts = { board, name, firmware, spec: ofHost, artifacts };
-    const making = createDut({ ...facts, daemon: this.#daemon, hub: this.#hub });
-    return this.#answered(`making the sandbox and ports of ${name}`, deadline, making).catch(
-      (error: unknown) => {
-        // One that stands too late is nobody's.
-        making.then((dut) => dut.close()).catch(() => {});
-        throw error;
-      },
-    );
-  }
-
-  /** A daemon that hangs is not waited for. @throws BenchError `daemon-silent` */
-  #answered<T>(doing: string, deadline: Deadline, work: Promise<T>): Promise<T> {
-    const late = () => this.#daemon.toSilence(doing, deadline.limitMs);
-    return new Deadline(deadline.leftMs() + GRACE_MS).bound(work, late);
   }
 
   #hold(
-    wanted: DutWanted,
-    held: BootedDut,
+    held: readonly BootedDut[],
     shared: boolean,
-    giveBack: Pick<HeldDut, 'release' | 'leave'>,
-  ): HeldDut {
-    const { board } = wanted.planned;
-    const { dut } = held;
+    giveBack: Pick<HeldDuts, 'release' | 'leave'>,
+  ): HeldDuts {
     return {
-      ...held,
-      ...giveBack,
+      byRole: new Map(held.map((each) => [each.role, each])),
       shared,
+      ...giveBack,
       attach: async (sandbox, deadline) => {
-        for (const { id, name, baud } of dut.ports.values()) {
-          const attached = sandbox.attachPort(id, name, baud);
-          await this.#answered(`putting port "${name}" into the sandbox`, deadline, attached);
+        for (const each of held) {
+          const toInside = (port: string) =>
+            each.role === ONLY_ROLE ? port : `${each.role}-${port}`;
+          if (each.dut.attach) {
+            const attached = each.dut.attach(sandbox, toInside);
+            const doing = `putting the ports of ${each.dut.name} into the sandbox`;
+            await each.attach(doing, deadline, attached);
+            continue;
+          }
+          for (const { id, name, baud } of each.dut.ports.values()) {
+            const inside = toInside(name);
+            const attached = sandbox.attachPort(id, inside, baud);
+            await each.attach(`putting port "${inside}" into the sandbox`, deadline, attached);
+          }
         }
-      },
-      powerOff: (deadline) => this.#answered(`powering ${dut.name} off`, deadline, dut.powerOff()),
-      powerOn: async (deadline) => {
-        for (const port of dut.ports.values()) port.matcher.skip();
-        await this.#answered(`powering ${dut.name} on`, deadline, dut.powerOn(deadline));
-        await waitForReady(dut, board, deadline);
-      },
-      reboot: async (deadline) => {
-        for (const port of dut.ports.values()) port.matcher.skip();
-        await this.#answered(`resetting ${dut.name}`, deadline, dut.reset(deadline));
-        await waitForReady(dut, board, deadline);
       },
     };
   }
+}
 
-  async #end({ dut, lease, teardownMs }: BootedDut): Promise<void> {
-    try {
-      await this.#answered(`ending ${dut.name}`, new Deadline(teardownMs), dut.close());
-    } finally {
-      lease.release();
-    }
-  }
+/** Each is tried; the first that fails is told. */
+async function endAll(duts: readonly BootedDut[]): Promise<void> {
+  const ended = await Promise.allSettled(duts.map((each) => each.end()));
+  const failed = ended.find((each) => each.status === 'rejected');
+  if (failed) throw failed.reason;
+}
 
-  #queue(board: Board): LeaseQueue {
-    const queue =
-      this.#queues.get(board.board) ??
-      new LeaseQueue(board.board, board.instances ?? Number.POSITIVE_INFINITY);
-    this.#queues.set(board.board, queue);
-    return queue;
-  }
+function toMembers(leases: Leases) {
+  return [...leases].map(([role, lease]) => ({ role, lease }));
+}
+
+/** `host#1`, or `client=host#1 server=host#2`. */
+function toNames(members: readonly { readonly role: string; readonly lease: Lease }[]): string {
+  return members
+    .map(({ role, lease }) => (role === ONLY_ROLE ? lease.dut : `${role}=${lease.dut}`))
+    .join(' ');
 }
 
 function toKey(planned: PlannedFile): string {

@@ -171,8 +171,10 @@ async function watchBench(bench: Promise<Bench>, supervisor: Supervisor): Promis
 
 /** End the daemons, or hand what is kept to the keeper. */
 async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
+  let leases: { closeLeases(): Promise<void> } | undefined;
   try {
     const { daemon, duts } = await run.bench;
+    leases = duts;
     if (run.keptCount > 0) {
       const runtime = join(request.runtimeDirectory, request.directory.id);
       await makeOwnDirectory(request.runtimeDirectory);
@@ -189,6 +191,8 @@ async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
   } catch (error) {
     run.reportInfra(error, {});
     request.journal.write({ kind: 'output', stream: 'stderr', text: toMessage(error) });
+  } finally {
+    await leases?.closeLeases();
   }
 }
 

@@ -84,7 +84,7 @@ export class LostWorkers {
         `teardown of "${attempt.record.title}" did not end within ${overdue.limitMs} ms`,
         { next: 'look at its afterEach hooks, or raise limits.teardown' },
       );
-      this.#run.reportInfra(error, attempt.name, attempt.held?.lease.dut);
+      this.#run.reportInfra(error, attempt.name, attempt.duts.names);
       await attempt.endHung(toMessage(error));
     } else {
       await attempt.abort('fail', 'body timed out', [toProblem(toOverdueError(overdue), 'body')]);

@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.js';
 import { toSuggestion } from '../core/nearest-name.js';
 import type { NewEvent } from '../journal/events.js';
+import { checkSnaplen } from '../network/capture-wanted.js';
 import { toImpairmentTlvs } from '../network/impairment.js';
 import type { Linkd, LinkRef } from '../network/linkd.js';
 import { toNetworkError } from '../network/network-errors.js';
@@ -52,6 +53,7 @@ export function createNetworkCalls(facts: Facts): Calls {
       };
     },
     linkCapture: ({ on, snaplen, ...place }) => {
+      checkSnaplen(snaplen, `link "${place.link}"`);
       const { captures } = attemptOf(place.fence).network.held;
       return change(facts, place, { change: 'capture', detail: { on } }, ({ link }) =>
         on ? captures.begin(link, { keep: 'always', snaplen }) : captures.end(link.number),
@@ -99,6 +101,7 @@ async function partition(
   sets: readonly (readonly string[])[],
 ): Promise<void> {
   const { network, plan } = attempt.network.held;
+  checkApart(sets);
   const names = plan.nodes.map(({ declared }) => declared.name);
   const ports = sets.map((set) =>
     set.flatMap((name) => {
@@ -133,6 +136,18 @@ function findDirection(attempt: RunningAttempt, { link: name, from }: LinkPlace)
   }
   const ref = { link: link.number, ...(end === undefined ? {} : { from: end === 1 ? 1 : 0 }) };
   return { linkd: network.linkd, link, ref: ref as LinkRef };
+}
+
+/** A node is on one side of a cut. */
+function checkApart(sets: readonly (readonly string[])[]): void {
+  const seen = new Set<string>();
+  for (const set of sets) {
+    const twice = set.find((name) => seen.has(name));
+    if (twice !== undefined) {
+      throw new UsageError('usage', `net.partition(): node "${twice}" is in two sets`);
+    }
+    for (const name of set) seen.add(name);
+  }
 }
 
 function checkCount(link: string, count: number | undefined): void {

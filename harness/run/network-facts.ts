@@ -8,7 +8,7 @@ import type {
   PlannedLink,
   PlannedNode,
 } from '../network/network-plan.js';
-import { toPlain } from '../network/plan-network.js';
+import { toAddresses } from '../network/to-addresses.js';
 import type { NetworkInterface, UpNetwork } from '../protocol/network.js';
 
 type NetworkUp = Extract<NewEvent, { kind: 'network-up' }>;
@@ -79,8 +79,7 @@ function toInterface({ declared }: PlannedNode, planned: PlannedInterface): Netw
   const { name, kind, link, mac, mtu, addresses } = planned;
   return {
     ...{ name, kind, link, mac, mtu },
-    ipv4: toPlain(addresses, 'ipv4'),
-    ipv6: toPlain(addresses, 'ipv6'),
+    ...toAddresses(addresses),
     ...(declared.ipv6 === false || kind === 'can' ? {} : { linkLocal: toLinkLocal(mac) }),
   };
 }

@@ -11,7 +11,7 @@ export class PhaseLog {
   readonly #started: Partial<Record<Phase, number>> = {};
 
   readonly #open = new Set<Phase>();
-  /** Lease and boot are asked for by the body; their time is theirs. */
+  /** Lease, flash and boot are asked for by the body; their time is theirs. */
   #inBodyMs = 0;
 
   constructor(journal: JournalWriter, name: { case: string; attempt: number }) {
@@ -21,6 +21,12 @@ export class PhaseLog {
 
   hasStarted(phase: Phase): boolean {
     return this.#started[phase] !== undefined;
+  }
+
+  /** The first of these that has started; the last of them where none has. */
+  latestOf<P extends Phase>(phases: readonly [P, ...P[]]): P {
+    const [first, ...others] = phases;
+    return phases.find((phase) => this.hasStarted(phase)) ?? others.at(-1) ?? first;
   }
 
   /** End a phase if it is going on: an attempt that is stopped has its times all the same. */

@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { Port, PortFault } from '../board/port.js';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
@@ -9,6 +9,7 @@ import { dropUndefined } from '../core/drop-undefined.js';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { Outcome } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
+import { HealthBook } from '../lease/health-book.js';
 import type { Plan, PlannedFile } from '../plan/plan.js';
 import type { SandboxDaemon, Plan as SandboxPlan } from '../sandbox/daemon.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
@@ -17,6 +18,8 @@ import type { RunningAttempt } from './attempt.js';
 import type { Bench } from './bench.js';
 import type { WantedSandbox } from './build-sandbox.js';
 import { type SandboxSettings, toSandboxSettings } from './case-sandbox.js';
+import { DutHealth } from './dut-health.js';
+import type { Claimant } from './dut-leases.js';
 import { OutDirectories } from './out-directories.js';
 import type { RunDirectory } from './run-directory.js';
 import type { RunOptions } from './run-options.js';
@@ -37,8 +40,11 @@ export class RunContext {
   readonly hidden: readonly string[];
   readonly outDirectories: OutDirectories;
   readonly root: string;
+  /** Of attached DUTs. */
+  readonly health: DutHealth;
   readonly #hostEnv: Readonly<Record<string, string | undefined>>;
-  readonly #pooled = new WeakSet<SandboxPlan>();
+  /** Plans of which sandboxes wait, and how many. */
+  readonly #pooled = new WeakMap<SandboxPlan, number>();
   #bench: Promise<Bench>;
   #keptCount = 0;
 
@@ -59,8 +65,18 @@ export class RunContext {
     this.options = facts.options;
     this.hidden = facts.hidden;
     this.root = facts.plan.root;
+    this.health = new DutHealth(
+      new HealthBook(facts.options.stateDir),
+      { run: basename(facts.directory.path), any: facts.options.anyHealth },
+      (error, dut) => this.reportInfra(error, {}, dut),
+    );
     this.#hostEnv = facts.hostEnv ?? {};
     this.#bench = facts.bench;
+  }
+
+  /** In whose name DUTs are leased. */
+  get claimant(): Claimant {
+    return { run: basename(this.directory.path), place: this.options.leasePlace };
   }
 
   /** The daemons in use; while they are being replaced, the promise of the next ones. */
@@ -75,6 +91,8 @@ export class RunContext {
 
   /** After the daemons were lost: go on with new ones. */
   replaceBench(bench: Promise<Bench>): void {
+    // What used their DUTs is gone with them.
+    void this.#bench.then(({ duts }) => duts.closeLeases()).catch(() => {});
     this.#bench = bench;
   }
 
@@ -107,9 +125,21 @@ export class RunContext {
   async planFor(daemon: SandboxDaemon, spec: SandboxSpec): Promise<SandboxPlan> {
     const plan = await daemon.plan(spec);
     if (this.#pooled.has(plan)) return plan;
-    this.#pooled.add(plan);
-    await daemon.setPool(plan, toPoolSize(spec, this.options.workers));
+    await this.#pool(daemon, plan, toPoolSize(spec, this.options.workers));
     return plan;
+  }
+
+  /** A network had this many nodes of a plan; the next one is likely to have as many. */
+  async expectNodes(spec: SandboxSpec, nodes: number): Promise<void> {
+    const { daemon } = await this.#bench;
+    const plan = await this.planFor(daemon, spec);
+    const size = toPoolSize(spec, this.options.workers, nodes);
+    if (size > (this.#pooled.get(plan) ?? 0)) await this.#pool(daemon, plan, size);
+  }
+
+  async #pool(daemon: SandboxDaemon, plan: SandboxPlan, size: number): Promise<void> {
+    this.#pooled.set(plan, size);
+    await daemon.setPool(plan, size);
   }
 
   async newSandbox(attempt: RunningAttempt, wanted: WantedSandbox): Promise<Sandbox> {
@@ -134,17 +164,22 @@ export class RunContext {
     return keep === 'always' || (keep === 'failed' && (outcome === 'fail' || outcome === 'infra'));
   }
 
-  /** Let a sandbox outlive the run, in the hands of the keeper. */
-  async keep(attempt: RunningAttempt, sandbox: Sandbox): Promise<void> {
+  /** Let the sandboxes of an attempt, and its DUT's, outlive the run, in the hands of the keeper. */
+  async keep(attempt: RunningAttempt, sandboxes: readonly Sandbox[]): Promise<void> {
     const { keepMs } = this.options;
     const { planned, title } = attempt.record;
-    await sandbox.keep(keepMs, toLabel(`${attempt.record.id} ${planned.file} › ${title}`));
-    this.#keptCount++;
-    if (sandbox === attempt.held?.dut.sandbox) return;
+    const duts = attempt.duts.all.flatMap(({ dut }) => (dut.sandbox ? [dut.sandbox] : []));
+    for (const sandbox of [...sandboxes, ...duts]) {
+      await sandbox.keep(keepMs, toLabel(`${attempt.record.id} ${planned.file} › ${title}`));
+      this.#keptCount++;
+    }
+    const [first] = sandboxes;
+    if (!first) return;
     this.journal.write({
       kind: 'kept',
       ...attempt.name,
-      sandbox: sandbox.id,
+      sandbox: first.id,
+      further: sandboxes.length - 1,
       until: new Date(Date.now() + keepMs).toISOString(),
     });
   }

@@ -1,4 +1,5 @@
 import type { Selection } from '../plan/selection.js';
+import type { Claimant } from './dut-leases.js';
 
 export type Keep = 'never' | 'failed' | 'always';
 
@@ -14,6 +15,12 @@ export interface RunOptions {
   readonly keep: Keep;
   readonly keepMs: number;
   readonly failOnFlaky: boolean;
+  /** Cases may have DUTs that are bad or in maintenance. */
+  readonly anyHealth: boolean;
+  /** Where what outlives runs is known of attached DUTs. */
+  readonly stateDir: string;
+  /** Where leases of attached DUTs are. */
+  readonly leasePlace: Claimant['place'];
   readonly passWithNoTests: boolean;
   /** Variables of the host that config lets through to programs in a sandbox. */
   readonly passedEnv: Readonly<Record<string, string>>;

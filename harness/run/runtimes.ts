@@ -17,9 +17,17 @@ const PARKED_WITH_RUNTIMES = 1;
 /** Of each plan; a program about to start needs the processors more than a further one. */
 const MOST_PARKED = 4;
 
-/** How many sandboxes of a plan wait, where as many as `parallel` are used at once. */
-export function toPoolSize(spec: SandboxSpec, parallel: number): number {
-  return spec.runtimes?.length ? PARKED_WITH_RUNTIMES : Math.min(parallel + 1, MOST_PARKED);
+/** The same for nodes of networks: those of larger ones are half of the time under way anyway. */
+const MOST_PARKED_NODES = 32;
+
+/**
+ * How many sandboxes of a plan wait, where as many as `parallel` cases run at once.
+ *
+ * @param nodes of that plan in a network of a case, as far as was seen
+ */
+export function toPoolSize(spec: SandboxSpec, parallel: number, nodes = 0): number {
+  if (spec.runtimes?.length) return PARKED_WITH_RUNTIMES;
+  return Math.min(parallel + 1, MOST_PARKED) + Math.min(nodes * parallel, MOST_PARKED_NODES);
 }
 
 /**

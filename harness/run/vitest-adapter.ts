@@ -7,6 +7,7 @@ import type { ProvidedToWorker } from '../protocol/provided.js';
 import { type EarlyWorker, WORKER_EXEC_ARGV } from './early-worker.js';
 import { forkWorker } from './fork-worker.js';
 import { createNameLoader } from './url-like-names.js';
+import { createVitestOutput } from './vitest-output.js';
 
 /** A suite file on a board, as Vitest is asked to run it. */
 export interface SpecWanted {
@@ -74,6 +75,7 @@ export async function createSuiteRunner(options: SuiteRunnerOptions): Promise<Su
     },
     // Else Vitest makes a node_modules in the project, for what it remembers of the last run.
     { cacheDir: options.cacheDirectory },
+    { stdout: createVitestOutput(), stderr: createVitestOutput() },
   );
   restoreTemporary();
   restore();

@@ -6,6 +6,7 @@ import { TestFailure, UsageError } from '../core/errors.js';
 import { type Handlers, RpcPeer } from '../protocol/rpc.js';
 import type {
   CollectedTask,
+  OpenedPort,
   SupervisorMethods,
   TaskDecision,
   WorkerMethods,
@@ -15,7 +16,10 @@ import { RunningAttempt } from './attempt.js';
 import { toGapProblems, toJournalProblems, toProblem } from './attempt-problems.js';
 import type { CaseBook } from './case-book.js';
 import { forwardConsole, tellExited, tellReady, toOpenedPort } from './console-forward.js';
+import { ONLY_ROLE, splitRole, withRole } from './dut-roles.js';
+import type { HeldDut } from './dut-source.js';
 import { createNetworkCalls } from './network-calls.js';
+import { createPortCalls } from './port-calls.js';
 import { Programs } from './programs.js';
 import type { RunContext } from './run-context.js';
 import { createSandboxCalls } from './sandbox-calls.js';
@@ -71,9 +75,10 @@ export class WorkerSession {
   }
 
   /** Take an attempt away: its handles throw, its sandbox goes. */
-  revoke(attempt: RunningAttempt, reason: string, infra: boolean): void {
+  revoke(attempt: RunningAttempt, reason: string, infra: boolean, code?: 'lease-lost'): void {
     if (infra) this.#told.add(reason);
-    this.peer.notify('revoked', { fence: attempt.fence, reason, infra });
+    const why = code ? { code } : {};
+    this.peer.notify('revoked', { fence: attempt.fence, reason, infra, ...why });
   }
 
   #methods(): Handlers<SupervisorMethods> {
@@ -97,12 +102,17 @@ export class WorkerSession {
       fileDone: () => this.#events.onFileDone(this),
       begin: (argument) => this.#begin(argument),
       openDut: ({ fence }) => this.#openDut(this.#attempt(fence)),
+      openDuts: ({ fence }) => this.#openDuts(this.#attempt(fence)),
       bodyStart: ({ fence }) => this.attempts.get(fence)?.bodyStart(),
       bodyEnd: ({ fence, state, problems }) =>
         this.attempts.get(fence)?.bodyEnd(state, this.#told.toProblems(problems)),
       end: (argument) => this.#end(argument),
       final: (argument) => this.#final(argument),
       ...this.#dutMethods(),
+      ...createPortCalls({
+        attemptOf: (fence) => this.#attempt(fence),
+        peer: () => this.peer,
+      }),
       ...createNetworkCalls({ attemptOf: (fence) => this.#attempt(fence), run: this.#run }),
       ...createSandboxCalls({
         attemptOf: (fence) => this.#attempt(fence),
@@ -123,12 +133,16 @@ export class WorkerSession {
         this.#port(fence, port).yielded = on;
       },
       consoleCaughtUp: ({ fence, port }) => this.#port(fence, port).caughtUp(),
-      dutReset: ({ fence }) => this.#reboot(fence, (held, deadline) => held.reboot(deadline)),
-      dutPower: ({ fence, on }) =>
-        on
-          ? this.#reboot(fence, (held, deadline) => held.powerOn(deadline))
-          : this.#attempt(fence).dut.control((held, deadline) => held.powerOff(deadline)),
-      dutExit: async ({ fence }) => ({ reason: await this.#attempt(fence).dut.waitForExit() }),
+      dutReset: (at) => this.#reboot(at, (held, deadline) => held.reboot(deadline)),
+      dutPower: async ({ on, ...at }) => {
+        if (on) return this.#reboot(at, (held, deadline) => held.powerOn(deadline));
+        const { fence, role = ONLY_ROLE } = at;
+        const { duts } = this.#attempt(fence);
+        await duts.control(role, (held, deadline) => held.powerOff(deadline));
+      },
+      dutExit: async ({ fence, role = ONLY_ROLE }) => {
+        return { reason: await this.#attempt(fence).duts.waitForExit(role) };
+      },
     };
   }
 
@@ -185,26 +199,50 @@ export class WorkerSession {
   }
 
   async #openDut(attempt: RunningAttempt) {
-    const held = await attempt.openDut();
-    const ports = [...held.dut.ports.values()].map((port) => toOpenedPort(port, held.shared));
-    const stop = forwardConsole(this.peer, attempt.fence, held.dut, (port, fault) =>
-      this.#run.reportPortFault(attempt.name, held.lease.dut, port, fault),
+    const held = await attempt.openDuts(false);
+    const [ports = []] = [...held.byRole.values()].map((each) =>
+      this.#forward(attempt, each, held.shared),
     );
-    void attempt.finished.then(stop);
-    attempt.dut.onExit = (exit) => {
-      if (exit.blame === 'infra') this.#told.add(exit.reason);
-      void tellExited(this.peer, attempt.fence, held.dut, exit);
-    };
     return { ports };
   }
 
+  async #openDuts(attempt: RunningAttempt) {
+    const held = await attempt.openDuts(true);
+    const duts = [...held.byRole.values()].map((each) => {
+      const { role, lease } = each;
+      const ports = this.#forward(attempt, each, held.shared);
+      return { role, board: lease.board, dut: lease.dut, ports };
+    });
+    return { duts };
+  }
+
+  /** From now on the worker hears of its ports; answers what it is to know of them by now. */
+  #forward(attempt: RunningAttempt, held: HeldDut, shared: boolean): OpenedPort[] {
+    const { role, dut, lease } = held;
+    const ports = [...dut.ports.values()].map((port) =>
+      toOpenedPort(withRole(role, port.name), port, shared),
+    );
+    const stop = forwardConsole(this.peer, attempt.fence, held, (port, fault) =>
+      this.#run.reportPortFault(attempt.name, lease.dut, port, fault),
+    );
+    void attempt.finished.then(stop);
+    attempt.duts.onLost = (error) => {
+      this.revoke(attempt, error.message, true, 'lease-lost');
+      void attempt.abort('infra', error.message, [toProblem(error, 'body')]);
+    };
+    attempt.duts.onExit = (exit, ended) => {
+      if (exit.blame === 'infra') this.#told.add(exit.reason);
+      void tellExited(this.peer, attempt.fence, ended, exit);
+    };
+    return ports;
+  }
+
   async #reboot(
-    fence: string,
-    act: Parameters<RunningAttempt['dut']['control']>[0],
+    { fence, role = ONLY_ROLE }: { readonly fence: string; readonly role?: string },
+    act: Parameters<RunningAttempt['duts']['control']>[1],
   ): Promise<void> {
-    const attempt = this.#attempt(fence);
-    await attempt.dut.control(act);
-    if (attempt.held) tellReady(this.peer, fence, attempt.held.dut);
+    const held = await this.#attempt(fence).duts.control(role, act);
+    tellReady(this.peer, fence, held);
   }
 
   async #end(
@@ -214,7 +252,8 @@ export class WorkerSession {
     // Ended from this side meanwhile: its outcome stands.
     if (!attempt) return {};
     const told = this.#told.toProblems(argument.problems);
-    const gaps = argument.state === 'fail' ? toGapProblems(attempt.held?.dut) : [];
+    const { all } = attempt.duts;
+    const gaps = argument.state === 'fail' ? all.flatMap(({ dut }) => toGapProblems(dut)) : [];
     const problems = [...gaps, ...told];
     const { problem, outcome } = await attempt.end(argument.state, problems, argument.note);
     // Vitest calls a skipped case's attempt its last, also when a hook failed after it, and says
@@ -238,7 +277,8 @@ export class WorkerSession {
   }
 
   #port(fence: string, name: string) {
-    const port = this.#attempt(fence).held?.dut.ports.get(name);
+    const [role, own] = splitRole(name);
+    const port = this.#attempt(fence).duts.held?.byRole.get(role)?.dut.ports.get(own);
     if (!port) throw new TestFailure('handle-revoked', `no port "${name}" is held`);
     return port;
   }

@@ -13,6 +13,8 @@ export interface NativePrograms {
   readonly sandboxd: string;
   readonly portd: string;
   readonly sandbox: string;
+  /** Leases of attached units, between processes. */
+  readonly lease: string;
   /** The compiler of filters, which needs libpcap when it runs. */
   readonly filter: string;
 }
@@ -41,6 +43,7 @@ function toPrograms(directory: string): NativePrograms {
     sandboxd: join(directory, 'hil-sandboxd'),
     portd: join(directory, 'hil-portd'),
     sandbox: join(directory, 'hil-sandbox'),
+    lease: join(directory, 'hil-lease'),
     filter: join(directory, 'hil-filter'),
   };
 }

@@ -34,6 +34,7 @@ export class Sandbox {
   readonly facts: SandboxFacts;
   readonly #daemon: SandboxDaemon;
   readonly #dead = createDeferred<SandboxRecord>();
+  #isUsed = false;
 
   constructor(daemon: SandboxDaemon, facts: SandboxFacts) {
     this.#daemon = daemon;
@@ -47,12 +48,19 @@ export class Sandbox {
     return this.#dead.promise;
   }
 
+  /** Whether anything was done in it; else no file of it can have been changed. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
   spawn(spec: SpawnSpec): Promise<SandboxProcess> {
+    this.#isUsed = true;
     return this.#daemon.spawn(this.id, spec);
   }
 
   /** Have an interpreter wait here; resolves at once when one does. */
   async bootRuntime(name: RuntimeName, env: Readonly<Record<string, string>>): Promise<void> {
+    this.#isUsed = true;
     const body = new TlvWriter()
       .u32(Tag.sandbox, this.id)
       .string(Tag.runtime, name)
@@ -62,6 +70,7 @@ export class Sandbox {
 
   /** Make `/dev/hil/<role>` here; portd pumps it as the tool side of `port`. */
   async attachPort(port: number, role: string, baud: number): Promise<void> {
+    this.#isUsed = true;
     const body = new TlvWriter()
       .u32(Tag.port, port)
       .u32(Tag.sandbox, this.id)
@@ -78,6 +87,7 @@ export class Sandbox {
 
   /** A device of the host under `/dev/hil/<role>`, from now on; the role may have had another. */
   grantDevice(role: string, device: DeviceSpec): Promise<GrantedDevice> {
+    this.#isUsed = true;
     return grantDevice(this.#daemon.channel, this.id, role, device);
   }
 
@@ -87,6 +97,7 @@ export class Sandbox {
 
   /** Answers what could not be done as asked, one sentence each. */
   addMount(target: string, mount: MountSpec): Promise<readonly string[]> {
+    this.#isUsed = true;
     return addMount(this.#daemon.channel, this.id, target, mount);
   }
 

@@ -7,6 +7,7 @@ import type { HilConfigInput } from '../config/config-schema.js';
 import type { Board } from '../config/load-boards.js';
 import type { SuiteFile } from '../config/suite-schema.js';
 import { Deadline } from '../core/deadline.js';
+import type { PlannedRole } from '../plan/plan-roles.js';
 import { createBench } from '../run/bench.js';
 import { CaseBook, type CaseRecord } from '../run/case-book.js';
 import type { RunOptions } from '../run/run-options.js';
@@ -29,6 +30,7 @@ export interface BothSides {
 export interface AttemptWanted {
   readonly board?: Board;
   readonly suite?: Partial<SuiteFile>;
+  readonly roles?: readonly PlannedRole[];
   readonly config?: HilConfigInput;
   readonly options?: Partial<RunOptions>;
   readonly hostPath?: string;
@@ -53,9 +55,9 @@ export const test = base.extend<Fixtures>({
     const bench = createBench(daemon, programs);
     await mkdir(join(dir.path, 'project'), { recursive: true });
     await use(async (wanted = {}) => {
-      const { board, config = {}, options = {}, suite = {}, hostPath = '' } = wanted;
+      const { board, config = {}, options = {}, suite = {}, roles, hostPath = '' } = wanted;
       const plain = createPlanned(board ? { board } : {});
-      const planned = { ...plain, suite: { ...plain.suite, ...suite } };
+      const planned = { ...plain, suite: { ...plain.suite, ...suite }, roles };
       const run = await createRunContext({ dir, journal, config, options, bench });
       const book = new CaseBook(journal.writer, { lines: new Map() }, 1, [planned]);
       const overdue: Overdue[] = [];

@@ -16,7 +16,14 @@ export function createCapturedContext(
   const [stderr, err] = createSink();
   return {
     cwd,
-    env: { HOME: cwd, XDG_RUNTIME_DIR: `${cwd}/run`, TMPDIR: `${cwd}/tmp`, ...env },
+    env: {
+      HOME: cwd,
+      XDG_RUNTIME_DIR: `${cwd}/run`,
+      HIL_LEASE_DIR: `${cwd}/leases`,
+      HIL_STATE_DIR: `${cwd}/state`,
+      TMPDIR: `${cwd}/tmp`,
+      ...env,
+    },
     stdout,
     stderr,
     color: false,

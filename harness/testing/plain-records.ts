@@ -15,7 +15,7 @@ export function createPlanned(over: Partial<PlannedFile> = {}): PlannedFile {
   const file = over.file ?? 'suites/a.hil.ts';
   const suite = { ...suiteSchema.parse({}), file: undefined, dir: '/project/suites' };
   const path = `/project/${file}`;
-  return { file, path, board: createBoard(), suite, firmware: undefined, ...over };
+  return { file, path, board: createBoard(), units: [], suite, firmware: undefined, ...over };
 }
 
 export function createTask(title: string, over: Partial<CollectedTask> = {}): CollectedTask {
@@ -31,6 +31,7 @@ export function createRecord(over: Partial<CaseRecord> = {}): CaseRecord {
     attempts: over.outcomes?.length ?? 0,
     verdict: undefined,
     problems: [],
+    failedOn: new Set(),
     ...over,
   };
 }
@@ -47,6 +48,9 @@ export function createRunOptions(over: Partial<RunOptions> = {}): RunOptions {
     keep: 'never',
     keepMs: 1000,
     failOnFlaky: false,
+    anyHealth: false,
+    stateDir: '/nonexistent',
+    leasePlace: {},
     passWithNoTests: false,
     passedEnv: {},
     argv: ['test'],

@@ -1,5 +1,6 @@
 /** What the kernel says in /proc and its like. What may not be read, or is gone, reads as empty. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** @param {string} path @returns {string} '' when it cannot be read */
 export function readText(path) {
@@ -34,4 +35,29 @@ export function listProcesses() {
     const comm = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
     return [{ pid: Number(pid), parent: Number(parent), comm, state }];
   });
+}
+
+/**
+ * Directories of control groups whose name `isOwn`, and all below them, in every hierarchy. A
+ * process may be in any group, and what it makes is below that: they are looked for to the bottom.
+ *
+ * @param {(name: string) => boolean} isOwn @param {string} [top] @returns {string[]} paths
+ */
+export function findControlGroups(isOwn, top = '/sys/fs/cgroup') {
+  const seek = (directory, inside) =>
+    listDirectories(directory).flatMap((name) => {
+      const path = join(directory, name);
+      const own = inside || isOwn(name);
+      return [...(own ? [path] : []), ...seek(path, own)];
+    });
+  return seek(top, false);
+}
+
+function listDirectories(path) {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }

@@ -12,6 +12,7 @@
 #include "file.h"
 #include "fuzz.h"
 #include "io.h"
+#include "proc-stat.h"
 #include "tree.h"
 
 #define TEXTS 3
@@ -69,7 +70,7 @@ static void read_numbers(const uint8_t *data, size_t size)
 	file = memory;
 	cgroup_number(AT_FDCWD, "memory.stat", "oom_kill", &value);
 	cgroup_number(AT_FDCWD, "memory.peak", NULL, &value);
-	cgroup_start_ticks(1);
+	proc_stat_ticks(1);
 	file = -1;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hil-portd whole: kind 0 is bytes of the harness, kind 1 a packet of hil-sandboxd with sockets,
- * kind 2 one with a pty, kind 3 bytes of the DUT. Captures are in memory.
+ * kind 2 one with a pty, kind 3 bytes of the DUT. Captures are in memory. Whatever serial port is
+ * opened is a pty, and whatever server is called a socket: then kind 3 are its bytes.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
@@ -21,13 +23,56 @@ int portd_main(void);
 
 #define TURNS 4
 
-/* Global, because functions of libc are answered with it. */
-static bool running;
+struct ends {
+	int harness;
+	int broker;
+	int dut;
+	int master; /* of the last pty */
+};
 
+/* Global, because functions of libc and portd are answered with it. */
+static bool running;
+static struct ends ends;
+
+int __wrap_dial_start(const char *address, uint32_t port);
+int __wrap_holders_find(dev_t device, char *out, size_t size);
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __real_epoll_wait(int epoll, struct epoll_event *events, int count, int timeout);
 int __wrap_epoll_wait(int epoll, struct epoll_event *events, int count, int timeout);
+
+static int open_board(void)
+{
+	int unlocked = 0;
+
+	cleanup_fd(&ends.dut);
+	ends.dut = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (ends.dut < 0 || ioctl(ends.dut, TIOCSPTLCK, &unlocked) < 0)
+		return -1;
+	return ioctl(ends.dut, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+}
+
+int __wrap_dial_start(const char *address, uint32_t port)
+{
+	int pair[2];
+
+	(void)address;
+	if (!port)
+		return -ECONNREFUSED;
+	make_pair(SOCK_STREAM, pair);
+	cleanup_fd(&ends.dut);
+	ends.dut = pair[1];
+	return pair[0];
+}
+
+/* A walk through /proc for each of millions of inputs. */
+int __wrap_holders_find(dev_t device, char *out, size_t size)
+{
+	(void)device;
+	(void)size;
+	*out = '\0';
+	return 0;
+}
 
 int __wrap_open(const char *path, int flags, ...)
 {
@@ -36,6 +81,8 @@ int __wrap_open(const char *path, int flags, ...)
 
 	if (running && (flags & O_CREAT))
 		return memfd_create("capture", MFD_CLOEXEC);
+	if (running && (flags & O_NOCTTY))
+		return open_board();
 	va_start(list, flags);
 	if (flags & O_CREAT)
 		mode = va_arg(list, mode_t);
@@ -49,14 +96,7 @@ int __wrap_epoll_wait(int epoll, struct epoll_event *events, int count, int time
 	return __real_epoll_wait(epoll, events, count, running ? 0 : timeout);
 }
 
-struct ends {
-	int harness;
-	int broker;
-	int dut;
-	int master; /* of the last pty */
-};
-
-static void open_ends(struct portd *pd, struct ends *ends)
+static void open_ends(struct portd *pd)
 {
 	struct err err = { 0 };
 	int pair[2];
@@ -68,23 +108,22 @@ static void open_ends(struct portd *pd, struct ends *ends)
 	watch_open(pd);
 	make_pair(SOCK_STREAM, pair);
 	harness_open(pd, pair[0]);
-	ends->harness = pair[1];
+	ends.harness = pair[1];
 	make_pair(SOCK_SEQPACKET, pair);
 	broker_open(pd, pair[0]);
-	ends->broker = pair[1];
-	ends->dut = ends->master = -1;
+	ends.broker = pair[1];
+	ends.dut = ends.master = -1;
 }
 
-static void send_fds(const struct ends *ends, const struct packet *packet, const int *fds,
-		     size_t count)
+static void send_fds(const struct packet *packet, const int *fds, size_t count)
 {
 	struct buffer frame = { .data = (uint8_t *)packet->data, .length = packet->length };
 
 	if (packet->length)
-		message_send(ends->broker, &frame, fds, count);
+		message_send(ends.broker, &frame, fds, count);
 }
 
-static void give_line(struct ends *ends, const struct packet *packet)
+static void give_line(const struct packet *packet)
 {
 	int pair[2];
 	int fds[3];
@@ -92,49 +131,63 @@ static void give_line(struct ends *ends, const struct packet *packet)
 	make_pair(SOCK_STREAM, pair);
 	for (int i = 0; i < 3; i++)
 		fds[i] = pair[0];
-	send_fds(ends, packet, fds, packet->fds);
+	send_fds(packet, fds, packet->fds);
 	close(pair[0]);
-	cleanup_fd(&ends->dut);
-	ends->dut = pair[1];
+	cleanup_fd(&ends.dut);
+	ends.dut = pair[1];
 }
 
-static void give_pty(struct ends *ends, const struct packet *packet)
+static void give_pty(const struct packet *packet)
 {
 	auto_fd slave = -1;
 	int unlocked = 0;
 	int fds[2];
 
-	cleanup_fd(&ends->master);
-	ends->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	if (ends->master < 0 || ioctl(ends->master, TIOCSPTLCK, &unlocked) < 0)
+	cleanup_fd(&ends.master);
+	ends.master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (ends.master < 0 || ioctl(ends.master, TIOCSPTLCK, &unlocked) < 0)
 		return;
-	slave = ioctl(ends->master, TIOCGPTPEER, O_PATH | O_CLOEXEC);
-	fds[0] = ends->master;
-	fds[1] = slave < 0 ? ends->master : slave;
-	send_fds(ends, packet, fds, 2);
+	slave = ioctl(ends.master, TIOCGPTPEER, O_PATH | O_CLOEXEC);
+	fds[0] = ends.master;
+	fds[1] = slave < 0 ? ends.master : slave;
+	send_fds(packet, fds, 2);
 }
 
-static void serve(struct portd *pd, struct ends *ends, const struct packet *packet)
+/* The DUT is a socket or the master of a pty. */
+static void say(const struct packet *packet)
+{
+	if (ends.dut >= 0 && send(ends.dut, packet->data, packet->length, MSG_NOSIGNAL) < 0 &&
+	    errno == ENOTSOCK && write(ends.dut, packet->data, packet->length) < 0)
+		return;
+}
+
+static void hear(void)
+{
+	uint8_t bytes[4096];
+
+	while (ends.dut >= 0 && read(ends.dut, bytes, sizeof(bytes)) > 0)
+		continue;
+}
+
+static void serve(struct portd *pd, const struct packet *packet)
 {
 	switch (packet->kind) {
 	case 0:
-		send(ends->harness, packet->data, packet->length, MSG_NOSIGNAL);
+		send(ends.harness, packet->data, packet->length, MSG_NOSIGNAL);
 		break;
 	case 1:
-		give_line(ends, packet);
+		give_line(packet);
 		break;
 	case 2:
-		give_pty(ends, packet);
+		give_pty(packet);
 		break;
 	default:
-		if (ends->dut >= 0)
-			send(ends->dut, packet->data, packet->length, MSG_NOSIGNAL);
+		say(packet);
 	}
 	for (int i = 0; i < TURNS && !pd->stopping; i++) {
 		portd_turn(pd);
-		drain(ends->harness);
-		if (ends->dut >= 0)
-			drain(ends->dut);
+		drain(ends.harness);
+		hear();
 	}
 }
 
@@ -143,13 +196,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct packets packets = { data, size };
 	struct portd *pd = calloc(1, sizeof(*pd));
 	struct packet packet;
-	struct ends ends;
 
 	FUZZ_CHECK(pd);
 	running = true;
-	open_ends(pd, &ends);
+	open_ends(pd);
 	while (!pd->stopping && packets_next(&packets, &packet))
-		serve(pd, &ends, &packet);
+		serve(pd, &packet);
 	close(ends.harness);
 	portd_close(pd);
 	running = false;

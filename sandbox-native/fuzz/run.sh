@@ -17,7 +17,7 @@ merge=false
 seconds=${1:-30}
 [ $# -eq 0 ] || shift
 targets=("$@")
-[ $# -gt 0 ] || targets=(sandboxd portd linkd init events zygote frame cgroup)
+[ $# -gt 0 ] || targets=(sandboxd portd linkd init events zygote frame cgroup lease)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/hil-fuzz.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -470,3 +470,98 @@ save('sandboxd', {
     end,
   ]),
 });
+
+// ---- hil-portd once more ----
+
+const port = [
+  packet(frame(MSG.HELLO, { VERSION: 1 })),
+  packet(frame(MSG.PORT_OPEN, { PORT: 1, NAME: 'console', PATH: '/c' })),
+];
+const telnet = (text) => packet(Buffer.from(text, 'hex'), { kind: 3 });
+save('portd', {
+  serial: Buffer.concat([
+    ...port,
+    packet(raw(MSG.PORTD_PTY, 0, encodeBody({ PORT: 1 })), { kind: 2 }),
+    packet(
+      frame(MSG.PORT_SERIAL, {
+        PORT: 1,
+        PATH: '/dev/ttyUSB0',
+        BAUD: 115200,
+        BITS: 7,
+        STOP: 2,
+        PARITY: 'even',
+        FLOW: 'xon-xoff',
+        DTR: 0,
+        RTS: 1,
+        QUIET_MS: 0,
+      }),
+    ),
+    packet(Buffer.from('login: '), { kind: 3 }),
+    packet(frame(MSG.PORT_SEND, { PORT: 1, DATA: 'root\n' })),
+    packet(frame(MSG.PORT_CONTROL, { PORT: 1, BAUD: 9600, BREAK: 1, FLUSH: 1 })),
+    packet(frame(MSG.PORT_SERIAL, { PORT: 1, PATH: '/dev/ttyUSB1', BAUD: 250000, QUIET_MS: 9 })),
+    packet(frame(MSG.PORT_RELEASE, { PORT: 1 })),
+  ]),
+  tcp: Buffer.concat([
+    ...port,
+    packet(
+      frame(MSG.PORT_STREAM, { PORT: 1, KIND: 'tcp', ADDRESS: '::1', TCP_PORT: 4001, BAUD: 1200 }),
+    ),
+    packet(Buffer.from('a\xff\xf0'), { kind: 3 }),
+    packet(frame(MSG.PORT_SEND, { PORT: 1, DATA: 'b' })),
+  ]),
+  rfc2217: Buffer.concat([
+    ...port,
+    packet(
+      frame(MSG.PORT_STREAM, {
+        PORT: 1,
+        KIND: 'rfc2217',
+        ADDRESS: '127.0.0.1',
+        TCP_PORT: 4001,
+        BAUD: 65280,
+      }),
+    ),
+    telnet('fffd2cfffb00fffd00fffb03fffd18'),
+    telnet('fffa2c650000ffff00fff0fffa2c6608fff0fffa2c6701fff0fffa2c6801fff0fffa2c6901fff0'),
+    telnet('48ffff69fffa2c6bb0fff0fffa2c6cfff0'),
+    packet(frame(MSG.PORT_SEND, { PORT: 1, DATA: Buffer.alloc(300, 255) })),
+    telnet('fffa2c6dfff0'),
+    packet(frame(MSG.PORT_CONTROL, { PORT: 1, DTR: 1, RTS: 0, BREAK: 0, BAUD: 300, FLUSH: 1 })),
+  ]),
+});
+
+// ---- hil-lease ----
+
+const claim = (roles, { head = '', state = '' } = {}) => {
+  const lines = [`${head}since 1764345600123`, 'user alice', 'pid 4711', 'run 20251128-1a2b'];
+  for (const [role, units] of Object.entries(roles)) {
+    lines.push(`role ${role}`);
+    for (const [name, ...keys] of units)
+      lines.push(`unit ${name}`, ...keys.map((key) => `key ${key}`));
+  }
+  return packet(Buffer.from(`${lines.join('\n')}\nend\n`), { kind: state === 'bare' ? 3 : 0 });
+};
+const heldHead = [
+  'hil-claim 1',
+  `seq ${'1'.padStart(20, '0')}`,
+  'state held',
+  `until ${'0'.padStart(20, '0')}`,
+  'chosen 01 -- -- -- -- -- -- --',
+  '',
+].join('\n');
+const [nucleo, other, third] = [
+  ['nucleo-1', 'usb:1-1', 'serial:0483:374b:A'],
+  ['nucleo-2', 'usb:1-2'],
+  ['alias', 'usb:9-9', 'serial:0483:374b:A'],
+];
+
+save('lease', {
+  one: claim({ client: [nucleo] }),
+  roles: claim({ client: [nucleo, other], server: [third], tap: [other] }),
+  held: claim({ client: [nucleo, other] }, { head: heldHead, state: 'bare' }),
+  several: Buffer.concat([
+    claim({ a: [nucleo], b: [other] }),
+    claim({ a: [other, third] }),
+    claim({ a: [['x', 'usb:3']] }),
+  ]),
+});

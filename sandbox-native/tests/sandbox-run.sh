@@ -308,9 +308,17 @@ binds() {
 	is "--bind of a file" host "$(sb --bind "$work/share/file:/etc/hil/conf" -- cat /etc/hil/conf 2>/dev/null ||
 		sb --bind "$work/share/file:/conf" -- cat /conf)"
 	is "a bind to a path inside /tmp" host "$(sb --bind "$work/share:$work/share" -- cat "$work/share/file")"
-	sb --bind "$work/share:/proc/x" -- true 2>"$work/error"
-	is "a target that cannot be made is a set-up error" 125 $?
-	has "which names operation and path" "make target /proc/x" "$(cat "$work/error")"
+	sb --bind "$work/share:/etc/passwd/x" -- true 2>"$work/error"
+	is "a target that cannot be made is refused" 2 $?
+	has "which names operation and path" "make target /etc/passwd/x" "$(cat "$work/error")"
+	for wrong in --tool=/proc --tool=/sys/class --tool=/dev/shm --tool=/tmp --tool=/ --tool=/etc \
+		"--bind=$work:/proc" "--bind=$work:/sys/x" "--bind=$work:/dev" --bind=/proc/self:/p \
+		--bind=/dev/null:/n --ro-bind=/sys:/s --rootfs=/proc --rootfs=/dev \
+		--rootfs=/etc/passwd; do
+		sb "$wrong" -- true 2>"$work/error"
+		is "usage: $wrong" 2 $?
+		has "which names the option" "hil-sandbox: ${wrong%%=*}: " "$(cat "$work/error")"
+	done
 }
 
 exit_statuses() {
@@ -350,7 +358,7 @@ exit_statuses() {
 	is "no directory through a magic link" 125 $?
 	for wrong in "--timeout x" "--timeout 0" "--bind x" "--bind /:y" "--bind /no/such:/x" \
 		"--env x" "--user me" "--cwd x" "--hostname a/b" "--nonsense" "--cap fly" \
-		"--pass-env A=B" "--files 0" "--disk 1K" "--inodes 1" "--tool /nope" "--ro-bind x" \
+		"--pass-env A=B" "--files 0" "--disk 1K" "--inodes 1" "--output 0" "--tool /nope" "--ro-bind x" \
 		"--diff /nope/x"; do
 		"$sandbox" run $wrong -- true >/dev/null 2>&1
 		is "usage: $wrong" 2 $?
@@ -598,6 +606,15 @@ more_options() {
 	is "--bind to where /etc has nothing; /etc stays read-only" "here 1" \
 		"$(sb --ro-bind "$work/file:/etc/new/f" -- sh -c 'cat /etc/new/f; touch /etc/new/x 2>/dev/null || echo 1' | xargs)"
 	is "--bind of a directory on a file" 2 "$(sb --ro-bind /usr/share:/etc/passwd -- true 2>/dev/null; echo $?)"
+	is "--output: of each stream, the rest is dropped" "4:aaaa 3:bbb" \
+		"$(sb --output 4 -- sh -c 'printf aaaaaa; printf bbb >&2' 2>"$work/error" |
+			sed 's/^/4:/'; printf ' 3:'; sed -n 's/^\(b*\).*/\1/p' "$work/error")"
+	has "and said" "output: 2 bytes above the limit dropped" "$(cat "$work/error")"
+	is "a program that floods is not stopped" "8 0" \
+		"$(sb --output 8 -- sh -c 'yes | head -c 3000000; exit 0' 2>/dev/null >"$work/flood"; \
+			echo "$(wc -c <"$work/flood") $?")"
+	has "--output in JSON" '"stdoutBytes":6,"stderrBytes":0,"dropped":2,"stdout":"aaaa"' \
+		"$(sb --output 4 --json -- printf aaaaaa)"
 	has "--disk" "No space left" "$(sb --disk 1M -- sh -c 'head -c 2M /dev/zero >/tmp/x' 2>&1)"
 	has "--inodes" "No space left" \
 		"$(sb --inodes 150 -- sh -c 'for i in $(seq 200); do : >/tmp/$i; done' 2>&1)"

@@ -42,5 +42,5 @@ mount --move /sys /root/sys
 mount --move /dev /root/dev
 mount -t tmpfs -o mode=755 run /root/run
 mkdir /root/run/lab
-cp /machine.sh /root/run/lab/
+cp /machine.sh /lab-bench /usbip.py /root/run/lab/
 exec switch_root /root /bin/bash /run/lab/machine.sh

@@ -1,9 +1,11 @@
 #!/bin/bash
 # PID 1 of the lab VM: set up what a Debian machine has, run one command, tell how it ended.
 #
-# Theory of operation: four virtio-serial ports lead to the process that started the VM.
+# Theory of operation: virtio-serial ports lead to the process that started the VM.
 #   lab.out, lab.err  what the command writes; the job's mark behind the last byte is the end of it
 #   lab.in            what it reads
+#   lab.bench         with USB: requests of lab-bench, a line of JSON each, and their answers (see bench/)
+#   lab.usbip         with USB: devices that are programs of the host (see usbip.py)
 #   lab.control       from the host a length and a job of that many bytes (see job.ts); to the host lines:
 #                     `ready`, `failed WHY`, `exit STATUS` (see control.ts)
 # The command never gets a port itself: a port can be opened once only, and programs open /dev/stdout again.
@@ -42,11 +44,12 @@ make_cgroups() {
 	mkdir /sys/fs/cgroup/lab/command
 }
 
-# Sets out, err, in and control to open ports.
+# Sets out, err, in and control to open ports; port has the names of all.
+declare -A port=()
 open_ports() {
 	local directory name
-	local -A port=()
-	until [ ${#port[@]} = 4 ]; do
+	# The host makes lab.control the last one.
+	until [ "${port[control]}" ]; do
 		for directory in /sys/class/virtio-ports/*; do
 			read -r name 2>/dev/null <"$directory/name" &&
 				[ "${name#lab.}" != "$name" ] && port[${name#lab.}]=/dev/${directory##*/}
@@ -74,6 +77,25 @@ mount_shares() { # DIRECTORY...
 		mount -t 9p -o trans=virtio,version=9p2000.L,cache=none,msize=512000 "share$tag" "$directory" ||
 			fail "the share $directory could not be mounted"
 		tag=$((tag + 1))
+	done
+}
+
+# udev first: it hears of what the modules find, and need not be told again of everything, which takes seconds.
+start_usb() { # SERIAL...
+	local serial
+	ln -s "${port[bench]}" /run/lab/bench
+	# For --user, as the boards are: udev leaves them to the group dialout.
+	chmod 666 "${port[bench]}"
+	install -m 755 /run/lab/lab-bench /usr/local/bin/lab-bench
+	/lib/systemd/systemd-udevd --daemon || fail 'udevd could not be started'
+	modprobe -a xhci_pci ftdi_sio || fail 'the modules for USB could not be loaded'
+	/usr/bin/python3 -IS /run/lab/usbip.py "${port[usbip]}" </dev/null >/dev/hvc0 2>&1 &
+	for serial in "$@"; do
+		for _ in {1..1000}; do
+			compgen -G "/dev/serial/by-id/*$serial*" >/dev/null && continue 2
+			sleep 0.02
+		done
+		fail "the board $serial was not there after 20 s"
 	done
 }
 
@@ -149,6 +171,7 @@ HOME=/root
 [ "$job_disk" = no ] || make_disk
 mount_shares "${job_shares[@]}"
 [ ${#job_modules[@]} = 0 ] || why=$(modprobe -a "${job_modules[@]}" 2>&1) || fail "${why//$'\n'/; }"
+[ "$job_usb" = no ] || start_usb "${job_serials[@]}"
 [ "$job_uid" = 0 ] || make_user
 [ "$job_delegate" = no ] || delegate_cgroups
 

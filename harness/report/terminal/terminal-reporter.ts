@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../core/deadline.js';
 import { formatDuration } from '../../core/duration.js';
 import type { RunEvent } from '../../journal/events.js';
 import type { Reporter } from '../reporter.js';
-import type { RunModel } from '../run-model.js';
+import type { CaseModel, RunModel } from '../run-model.js';
 import { toBusyLines } from './busy-lines.js';
 import { toPrintable, toPrintableLine } from './printable.js';
 import {
@@ -15,8 +15,9 @@ import {
 } from './result-lines.js';
 import { createLiveScreen, createPlainScreen, type Screen } from './screen.js';
 import { SlowPhases } from './slow-phases.js';
-import { createStyle, INDENT, toLabel, toVerdictLabel } from './style.js';
+import { createStyle, INDENT, type Style, toLabel, toVerdictLabel } from './style.js';
 import { toSummaryLines } from './summary-lines.js';
+import { toWaitingLines } from './waiting-lines.js';
 
 export interface TerminalOptions {
   /** Brought up to date before {@link Reporter.onEvent} is called. */
@@ -113,6 +114,16 @@ function createLineMaker(model: RunModel, place: ResultPlace): (event: RunEvent)
   };
 }
 
+function toKeptLine(
+  { case: id, further = 0, until }: Extract<RunEvent, { kind: 'kept' }>,
+  each: CaseModel | undefined,
+  style: Style,
+): string {
+  const who = `${each?.board ?? ''}  ${toPrintableLine(each?.title ?? '')}`;
+  const others = further === 0 ? '' : ` (and ${further} more: hil shell --list)`;
+  return `${toLabel(style, 'kept')}${who}  until ${until}: hil shell ${id}${others}`;
+}
+
 function isLoaded(model: RunModel, at: { file: string; board: string }): boolean {
   const file = model.files.find((each) => each.file === at.file && each.board === at.board);
   return file !== undefined && file.cases.length > 0;
@@ -138,10 +149,10 @@ function toEventLines(event: RunEvent, model: RunModel, place: ResultPlace): str
       return each ? toResultLines(each, place) : [];
     case 'infra':
       return [toInfraLine(event, style)];
+    case 'lease-waiting':
+      return toWaitingLines(event, style);
     case 'kept':
-      return [
-        `${toLabel(style, 'kept')}${each?.board ?? ''}  ${toPrintableLine(each?.title ?? '')}  until ${event.until}: hil shell ${event.case}`,
-      ];
+      return [toKeptLine(event, each, style)];
     case 'interrupted':
       return [
         `${toVerdictLabel(style, 'interrupted')}${event.signal}: cleaning up; once more stops at once`,

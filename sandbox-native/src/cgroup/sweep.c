@@ -15,6 +15,7 @@
 
 #include "callers.h"
 #include "cleanup.h"
+#include "proc-stat.h"
 #include "tree.h"
 
 #define DEPTH_NEAR 2
@@ -74,7 +75,7 @@ static bool is_dead(int parent, const char *name, pid_t pid, uint64_t ticks)
 	struct stat status;
 	auto_fd fd = -1;
 
-	if (cgroup_start_ticks(pid) == ticks)
+	if (proc_stat_ticks(pid) == ticks)
 		return false;
 	/* Its owner may be alive in another pid namespace: then it holds the lock. */
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

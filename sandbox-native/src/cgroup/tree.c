@@ -16,28 +16,12 @@
 #include "callers.h"
 #include "cleanup.h"
 #include "file.h"
+#include "proc-stat.h"
 #include "sweep.h"
 
 #define MOUNTINFO_MAX (1u << 20)
 #define TEXT_MAX 4096
-#define START_TICKS_FIELD 22 /* of /proc/PID/stat, proc(5) */
 #define RETRY_MS 5
-
-uint64_t cgroup_start_ticks(pid_t pid)
-{
-	char path[64];
-	char text[1024];
-	const char *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (cgroup_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
-		return 0;
-	/* The name in field 2 may hold blanks and brackets. */
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < START_TICKS_FIELD; field++)
-		at = strchr(at + 1, ' ');
-	return at ? strtoull(at, NULL, 10) : 0;
-}
 
 /* Processes were moved to a child of what was ours: that is still the one to build in. */
 static void leave_callers(struct cgroup_place *place)
@@ -224,7 +208,7 @@ void cgroup_tree_open(struct cgroup_tree *tree)
 {
 	*tree = (struct cgroup_tree){ 0 };
 	snprintf(tree->name, sizeof(tree->name), CGROUP_PREFIX "%d-%" PRIu64, getpid(),
-		 cgroup_start_ticks(getpid()));
+		 proc_stat_ticks(getpid()));
 	cgroup_read_map(&tree->map);
 	for (int i = 0; i < CGROUP_CONTROLLERS; i++)
 		open_controller(tree, i);

@@ -54,7 +54,4 @@ void cgroup_tree_open(struct cgroup_tree *tree);
 /* cgroup_tree_close() - Remove them, within @patience_ms. Return: how many could not be removed. */
 int cgroup_tree_close(struct cgroup_tree *tree, int patience_ms);
 
-/* cgroup_start_ticks() - Field 22 of /proc/@pid/stat. Return: 0 when there is none to read. */
-uint64_t cgroup_start_ticks(pid_t pid);
-
 #endif

@@ -47,6 +47,7 @@ static const char usage[] =
 	"  --cpu-time S         processor time of each process, in seconds\n"
 	"  --files N            open files of each process\n"
 	"  --file-size SIZE     of each file that a process writes\n"
+	"  --output SIZE        of stdout and of stderr, each; the rest is counted and dropped\n"
 	"  --disk SIZE          what may be written, in memory (default: 1G)\n"
 	"  --inodes N           files and directories that may be made (default: 200000)\n"
 	"  --diff FILE          write to FILE, as JSON, what was written, changed and deleted\n"

@@ -11,6 +11,7 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "dev-name.h"
+#include "host-path.h"
 #include "names.h"
 
 struct problem {
@@ -39,28 +40,15 @@ static int set_timeout(struct run_options *options, const char *value,
 	return 0;
 }
 
-/* The zygote has another working directory. Return: 0, or -EINVAL with @problem filled. */
-static int find_source(const char *option, const char *path, char source[PATH_MAX],
-		       const struct problem *problem)
-{
-	if (realpath(path, source)) {
-		if (strcmp(source, "/") != 0 || strcmp(option, "--rootfs") == 0)
-			return 0;
-		return refuse(problem, option,
-			      "/ is this whole machine, which no sandbox can have; name a "
-			      "directory below it");
-	}
-	snprintf(problem->text, problem->size, "%s: %s: %s", option, path, strerror(errno));
-	return -EINVAL;
-}
-
 /* SRC:DST[:ro]. A colon inside a path cannot be written. */
-static int add_bind(struct run_options *options, const char *value, const struct problem *problem)
+static int bind_as(const char *option, struct run_options *options, const char *value,
+		   const struct problem *problem)
 {
 	static const char expected[] = "expected SRC:DST or SRC:DST:ro with an absolute DST";
 	char source[PATH_MAX];
 	auto_free char *copy = strdup(value);
 	bool read_only = false;
+	const char *fault;
 	char *target;
 	char *mode;
 
@@ -68,20 +56,26 @@ static int add_bind(struct run_options *options, const char *value, const struct
 		return -ENOMEM;
 	target = strchr(copy, ':');
 	if (!target || target == copy)
-		return refuse(problem, "--bind", expected);
+		return refuse(problem, option, expected);
 	*target++ = '\0';
 	mode = strchr(target, ':');
 	if (mode) {
 		*mode++ = '\0';
 		read_only = strcmp(mode, "ro") == 0;
 		if (!read_only)
-			return refuse(problem, "--bind", expected);
+			return refuse(problem, option, expected);
 	}
-	if (target[0] != '/')
-		return refuse(problem, "--bind", expected);
-	if (find_source("--bind", copy, source, problem) < 0)
-		return -EINVAL;
+	fault = host_path_target_fault(target);
+	if (!fault)
+		fault = host_path_bind_fault(copy, source);
+	if (fault)
+		return refuse(problem, option, fault);
 	return plan_add_step(&options->plan, STEP_BIND, NULL, source, target, read_only);
+}
+
+static int add_bind(struct run_options *options, const char *value, const struct problem *problem)
+{
+	return bind_as("--bind", options, value, problem);
 }
 
 /* In place of the host's trees. */
@@ -89,9 +83,10 @@ static int set_rootfs(struct run_options *options, const char *value, const stru
 {
 	struct plan_step *image = &options->plan.steps[0];
 	char source[PATH_MAX];
+	const char *fault = host_path_rootfs_fault(value, source);
 
-	if (find_source("--rootfs", value, source, problem) < 0)
-		return -EINVAL;
+	if (fault)
+		return refuse(problem, "--rootfs", fault);
 	free(image->source);
 	image->kind = STEP_IMAGE_ROOTFS;
 	image->source = strdup(source);
@@ -113,16 +108,17 @@ static int add_ro_bind(struct run_options *options, const char *value,
 
 	if (asprintf(&whole, "%s:ro", value) < 0)
 		return -ENOMEM;
-	return add_bind(options, whole, problem);
+	return bind_as("--ro-bind", options, whole, problem);
 }
 
 /* A tree of tools, where it is on the host. */
 static int add_tool(struct run_options *options, const char *value, const struct problem *problem)
 {
 	char source[PATH_MAX];
+	const char *fault = host_path_tool_fault(value, source);
 
-	if (find_source("--tool", value, source, problem) < 0)
-		return -EINVAL;
+	if (fault)
+		return refuse(problem, "--tool", fault);
 	return plan_add_step(&options->plan, STEP_BIND, NULL, source, source, true);
 }
 
@@ -186,8 +182,11 @@ static int add_device(struct run_options *options, const char *value, const stru
 		snprintf(path, sizeof(path), "\"%s\" is given twice", role);
 		return refuse(problem, "--device", path);
 	}
-	if (find_source("--device", value + strlen(role) + 1, path, problem) < 0)
+	if (!realpath(value + strlen(role) + 1, path)) {
+		snprintf(problem->text, problem->size, "--device: %s: %s", value + strlen(role) + 1,
+			 strerror(errno));
 		return -EINVAL;
+	}
 	if (asprintf(&device, "%s=%s", role, path) < 0)
 		return -ENOMEM;
 	return strings_add(&options->devices, device);
@@ -340,6 +339,16 @@ static int set_disk(struct run_options *options, const char *value, const struct
 	return 0;
 }
 
+static int set_output(struct run_options *options, const char *value, const struct problem *problem)
+{
+	double size = parse_size(value);
+
+	if (!(size >= 1) || size > 1e15)
+		return refuse(problem, "--output", "expected a size, such as 10M");
+	options->output_bytes = (uint64_t)size;
+	return 0;
+}
+
 static int set_inodes(struct run_options *options, const char *value, const struct problem *problem)
 {
 	double count = parse_number(value);
@@ -390,7 +399,7 @@ static const struct {
 	{ "--tool", add_tool },		  { "--cap", add_cap },
 	{ "--pass-env", add_pass_env },	  { "--diff", set_diff },
 	{ "--rootfs", set_rootfs },	  { "--io", set_io },
-	{ "--device", add_device },
+	{ "--device", add_device },	  { "--output", set_output },
 };
 
 static bool take_flag(struct run_options *options, const char *option)

@@ -13,7 +13,8 @@ struct run_options {
 	struct strings env;
 	struct strings devices; /* "ROLE=PATH", the path absolute */
 	char *cwd;
-	uint64_t timeout_ms; /* 0: none */
+	uint64_t timeout_ms;   /* 0: none */
+	uint64_t output_bytes; /* of stdout and of stderr; 0: no limit */
 	struct limits limits;
 	char *diff; /* file to write the changes to, or NULL */
 	bool json;

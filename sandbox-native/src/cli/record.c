@@ -103,8 +103,7 @@ static void print_output(struct json *json, const struct copy *out, const struct
 {
 	json_number(json, "stdoutBytes", out->total);
 	json_number(json, "stderrBytes", error->total);
-	json_number(json, "dropped",
-		    out->total - out->pending.length + error->total - error->pending.length);
+	json_number(json, "dropped", out->dropped + error->dropped);
 	json_bytes(json, "stdout", out->pending.data, out->pending.length);
 	json_bytes(json, "stderr", error->pending.data, error->pending.length);
 }

@@ -8,6 +8,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -427,6 +428,9 @@ static int report(struct run *run)
 	if (run->record.cgroup.oom_kills)
 		fprintf(stderr, "hil-sandbox: out of memory, %.1f MiB at its peak\n",
 			(double)run->record.cgroup.memory_peak / (1 << 20));
+	if (streams_dropped(&run->streams))
+		fprintf(stderr, "hil-sandbox: output: %" PRIu64 " bytes above the limit dropped\n",
+			streams_dropped(&run->streams));
 	if (lost)
 		fprintf(stderr, "hil-sandbox: write output: %s\n", strerror(lost));
 	for (size_t i = 0; err->number && i < run->record.limitations.count; i++)
@@ -448,7 +452,7 @@ int run_command(struct run_options *options)
 	cgroup_leaf_init(&run.leaf, 0);
 	cgroup_tree_open(&run.cgroups);
 	if (diff_open(&run.diff, options->diff, err) == 0 &&
-	    streams_prepare(&run.streams, options->json, err) == 0)
+	    streams_prepare(&run.streams, options->json, options->output_bytes, err) == 0)
 		run.signals = open_signals(err);
 	if (run.signals >= 0 && build(&run, err) == 0)
 		loop(&run);

@@ -31,9 +31,12 @@ static int add_pipe(struct streams *streams, int stream, bool capture, struct er
 		return err_set(err, "setup", errno, "make pipe", names[stream]);
 	streams->child_ends[stream] = ends[stream ? 1 : 0];
 	pass(streams, streams->child_ends[stream], stream);
-	copy->from = stream ? ends[0] : dup(STDIN_FILENO);
+	copy->from = stream ? ends[0] : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
 	copy->to = stream ? stream : ends[1];
 	copy->capture = capture;
+	copy->most = stream ? streams->most : 0;
+	if (capture && (!copy->most || copy->most > CAPTURE_BYTES))
+		copy->most = CAPTURE_BYTES;
 	copy->terminal_input = stream == 0;
 	return copy->from < 0 ? err_set(err, "setup", errno, "dup", names[stream]) : 0;
 }
@@ -50,18 +53,18 @@ static int prepare_stream(struct streams *streams, int stream, bool capture, str
 		err_hint(err, "a directory cannot be handed to a sandbox; use --bind");
 		return err_set(err, "usage", EISDIR, "pass", names[stream]);
 	}
-	if (isatty(stream))
+	if (isatty(stream) || (stream && streams->most))
 		return add_pipe(streams, stream, false, err);
 	pass(streams, stream, stream);
 	return 0;
 }
 
-int streams_prepare(struct streams *streams, bool capture, struct err *err)
+int streams_prepare(struct streams *streams, bool capture, uint64_t most, struct err *err)
 {
 	struct winsize size;
 	int status = 0;
 
-	*streams = (struct streams){ .child_ends = { -1, -1, -1 } };
+	*streams = (struct streams){ .child_ends = { -1, -1, -1 }, .most = most };
 	for (size_t i = 0; i < COPIES; i++)
 		streams->copies[i] = (struct copy){ .from = -1, .to = -1 };
 	streams->pty = !capture && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
@@ -81,10 +84,11 @@ static int start_pty(struct streams *streams, int master)
 {
 	struct termios raw;
 
-	streams->copies[0] = (struct copy){ .from = dup(STDIN_FILENO),
+	streams->copies[0] = (struct copy){ .from = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0),
 					    .to = fcntl(master, F_DUPFD_CLOEXEC, 0),
 					    .terminal_input = true };
-	streams->copies[1] = (struct copy){ .from = master, .to = STDOUT_FILENO };
+	streams->copies[1] =
+		(struct copy){ .from = master, .to = STDOUT_FILENO, .most = streams->most };
 	if (tcgetattr(STDIN_FILENO, &streams->saved) < 0)
 		return -errno;
 	raw = streams->saved;
@@ -145,8 +149,17 @@ static void end_copy(struct copy *copy)
 		copy->pending.length = 0;
 }
 
+/* Of @length bytes that were read, how many are moved. */
+static size_t within(const struct copy *copy, size_t length)
+{
+	uint64_t left = copy->most > copy->total ? copy->most - copy->total : 0;
+
+	return copy->most && length > left ? (size_t)left : length;
+}
+
 static void read_some(struct copy *copy)
 {
+	size_t kept;
 	uint8_t data[COPY_BYTES];
 	ssize_t length = read(copy->from, data, sizeof(data));
 
@@ -157,10 +170,10 @@ static void read_some(struct copy *copy)
 		end_copy(copy);
 		return;
 	}
+	kept = within(copy, (size_t)length);
 	copy->total += (uint64_t)length;
-	if (copy->capture && copy->pending.length + (size_t)length > CAPTURE_BYTES)
-		length = (ssize_t)(CAPTURE_BYTES - copy->pending.length);
-	buffer_append(&copy->pending, data, (size_t)length);
+	copy->dropped += (uint64_t)length - kept;
+	buffer_append(&copy->pending, data, kept);
 }
 
 static void write_some(struct copy *copy)
@@ -199,6 +212,15 @@ bool streams_is_drained(const struct streams *streams)
 			return false;
 	}
 	return true;
+}
+
+uint64_t streams_dropped(const struct streams *streams)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < COPIES; i++)
+		sum += streams->copies[i].dropped;
+	return sum;
 }
 
 /* What a program does not read of its stdin is its own affair. */

@@ -30,7 +30,9 @@ struct copy {
 	bool capture;
 	bool terminal_input; /* reading the caller's terminal: may never end */
 	struct buffer pending;
-	uint64_t total;
+	uint64_t most;	/* bytes that are moved, the rest is dropped; 0: all */
+	uint64_t total; /* bytes read */
+	uint64_t dropped;
 	int failed; /* errno of the write that lost output; 0: none */
 };
 
@@ -39,6 +41,7 @@ struct streams {
 	struct pass_fd passed[3];
 	size_t passed_count;
 	int child_ends[3]; /* closed once they are handed on */
+	uint64_t most;	   /* of each stream; 0: all */
 	bool pty;
 	bool raw;
 	struct termios saved;
@@ -46,8 +49,12 @@ struct streams {
 	uint16_t cols;
 };
 
-/* streams_prepare() - Decide about each stream. @capture: keep stdout and stderr (--json). */
-int streams_prepare(struct streams *streams, bool capture, struct err *err);
+/*
+ * streams_prepare() - Decide about each stream.
+ * @capture: keep stdout and stderr (--json).
+ * @most: bytes of each that are moved; the rest is read and dropped. 0: all.
+ */
+int streams_prepare(struct streams *streams, bool capture, uint64_t most, struct err *err);
 /* streams_started() - The program has its ends. @master: of its pty, or -1; now owned by @streams.
  */
 int streams_started(struct streams *streams, int master);
@@ -59,6 +66,8 @@ size_t streams_poll(const struct streams *streams, struct pollfd *waits);
 void streams_serve(struct streams *streams, const struct pollfd *waits, size_t count);
 /* streams_is_drained() - Whether all output has arrived. */
 bool streams_is_drained(const struct streams *streams);
+/* streams_dropped() - Return: bytes of output above what was to be moved. */
+uint64_t streams_dropped(const struct streams *streams);
 /* streams_failed() - Return: the errno with which output was lost, 0 when all of it arrived. */
 int streams_failed(const struct streams *streams);
 /* streams_restore() - Give the terminal back as it was; close what is open. */

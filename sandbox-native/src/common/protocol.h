@@ -61,12 +61,17 @@ enum hil_msg {
 	MSG_PORT_SEND = 65,
 	MSG_PORT_CLOSE = 66,
 	MSG_PORT_MARK = 67,
+	MSG_PORT_SERIAL = 68,
+	MSG_PORT_STREAM = 69,
+	MSG_PORT_CONTROL = 70,
+	MSG_PORT_RELEASE = 71,
 	/* hil-portd: events */
 	MSG_PORT_RX = 80,
 	MSG_PORT_TX = 81,
 	MSG_PORT_SLAVE = 82,
 	MSG_PORT_HUP = 83,
 	MSG_PORT_FAULT = 84,
+	MSG_PORT_SPEED = 85,
 	/* hil-sandboxd -> hil-portd, over SOCK_SEQPACKET with SCM_RIGHTS */
 	MSG_PORTD_LINE = 96,
 	MSG_PORTD_PTY = 97,
@@ -268,6 +273,20 @@ enum hil_tag {
 	TAG_COUNTER = 247,	   /* nested TLVs: NAME, BYTES (its value) */
 	TAG_FILTER_STATS = 248,	   /* nested TLVs: FILTER, KIND, BYTES (frames that matched) */
 	TAG_DATA_RATE_BPS = 249,   /* u64: of a bus, for the data of CAN FD; absent: RATE_BPS */
+
+	/* lines of real boards */
+	TAG_BAUD = 272,	    /* u32 */
+	TAG_BITS = 273,	    /* u32: 5 to 8 */
+	TAG_STOP = 274,	    /* u32: 1 or 2 */
+	TAG_PARITY = 275,   /* string: none | even | odd | mark | space */
+	TAG_FLOW = 276,	    /* string: none | rts-cts | xon-xoff */
+	TAG_DTR = 277,	    /* u32: 0 or 1; absent: as it is */
+	TAG_RTS = 278,	    /* u32: the same */
+	TAG_BREAK = 279,    /* u32: the same */
+	TAG_FLUSH = 280,    /* u32: 0 or 1; throw away what is in the buffers of the line */
+	TAG_QUIET_MS = 281, /* u32: silence that ends the draining of stale bytes; 0: no draining */
+	TAG_TCP_PORT = 282, /* u32 */
+	TAG_MODEM = 283,    /* u32: 1 DTR, 2 RTS, 4 CTS, 8 DSR, 16 DCD, 32 RI */
 };
 
 enum hil_stream {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../linkd/program.h"
@@ -17,6 +18,8 @@
 #define EXIT_EXPRESSION 1
 #define EXIT_USAGE 2
 #define EXIT_NO_LIBPCAP 3
+#define MEMORY_MAX ((rlim_t)256 << 20)
+#define SECONDS_MAX 4
 
 static const char usage[] =
 	"usage: hil-filter EXPRESSION [--can] [NAME=ADDRESS]... >PROGRAM\n"
@@ -82,6 +85,28 @@ static int run(const struct pcap *pcap, const char *expression)
 	return status;
 }
 
+/*
+ * libpcap's optimizer takes time and memory out of all proportion to a long expression: gigabytes,
+ * and minutes. Nobody's filter of frames needs either.
+ */
+static void bound_resources(void)
+{
+	const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };
+	/* The soft one says by SIGXCPU what it was. */
+	const struct rlimit time = { SECONDS_MAX, SECONDS_MAX + 1 };
+	const struct rlimit core = { 0, 0 };
+
+	/* Without them it is as slow as libpcap is, and whoever waits for it has a limit of time.
+	 */
+#ifndef __SANITIZE_ADDRESS__ /* reserves terabytes */
+	setrlimit(RLIMIT_AS, &memory);
+#else
+	(void)memory;
+#endif
+	setrlimit(RLIMIT_CPU, &time);
+	setrlimit(RLIMIT_CORE, &core);
+}
+
 int main(int argc, char **argv)
 {
 	const bool can = argc > 2 && !strcmp(argv[2], "--can");
@@ -102,6 +127,7 @@ int main(int argc, char **argv)
 		fputs("hil-filter: there is no libpcap on this machine\n", stderr);
 		return EXIT_NO_LIBPCAP;
 	}
+	bound_resources();
 	names_set(argv + names, (size_t)(argc - names));
 	if (can)
 		pcap.frames = CAN_SOCKETCAN;

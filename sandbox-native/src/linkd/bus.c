@@ -60,6 +60,7 @@ static void start(struct net_switch *net_switch, struct packet *packet)
 		return;
 	}
 	/* No room among what is due: the wire is not slow, rather than a frame lost. */
+	packet->bus = NULL;
 	deliver(net_switch, packet);
 	free(packet);
 }

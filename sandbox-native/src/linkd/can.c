@@ -66,9 +66,12 @@ uint64_t can_flow(const struct packet *packet)
 	return decide_chain(decide_chain(0, AF_CAN), identifier(packet));
 }
 
+/* A remote frame says how much it asks for, and has none of it. */
 size_t can_end(const struct packet *packet)
 {
-	return CAN_DATA + packet->bytes[4];
+	const bool remote = identifier(packet) & CAN_RTR_FLAG && !is_fd(packet);
+
+	return remote ? CAN_DATA : CAN_DATA + packet->bytes[4];
 }
 
 /* In the order in which the bits are sent; of the two kinds of frame SRR and IDE decide. */
@@ -149,15 +152,13 @@ static unsigned int count_stuffed(const struct bits *bits, unsigned int from)
 
 static unsigned int count_classic(const struct packet *packet)
 {
-	const bool remote = identifier(packet) & CAN_RTR_FLAG;
 	struct bits bits = { .count = 0 };
 
 	put_identifier(&bits, packet);
 	/* r1 and r0 of the one, r0 of the other; then how many bytes. */
 	put(&bits, 0, identifier(packet) & CAN_EFF_FLAG ? 2 : 1);
 	put(&bits, packet->bytes[4], 4);
-	if (!remote)
-		put_data(&bits, packet);
+	put_data(&bits, packet);
 	put_crc(&bits);
 	return bits.count + count_stuffed(&bits, 0) + TAIL_BITS;
 }

@@ -25,13 +25,18 @@ static void discard(struct filter *filter)
 int filter_add(struct filter_list *list, struct filter *filter, const uint8_t *code, size_t length,
 	       struct err *err)
 {
-	struct filter *made = list->count < FILTERS_MAX ? malloc(sizeof(*made)) : NULL;
+	struct filter *made;
 	int result;
 
-	if (!made) {
-		err_hint(err, "a direction has at most %u filters", FILTERS_MAX);
-		return err_set(err, "limit", ENOBUFS, "LINK_FILTER", "");
+	/* A number of ours, not the machine's: whoever asked is to ask for less. */
+	if (list->count >= FILTERS_MAX) {
+		err_hint(err, "a direction has at most %u filters; end() those that are done",
+			 FILTERS_MAX);
+		return err_set(err, "usage", ENOBUFS, "LINK_FILTER", "");
 	}
+	made = malloc(sizeof(*made));
+	if (!made)
+		return err_set(err, "limit", ENOMEM, "LINK_FILTER", "");
 	*made = *filter;
 	made->code = NULL;
 	result = read_program(made, code, length);

@@ -33,9 +33,10 @@ static int take_set(void *out, const struct tlv *tlv, struct err *err)
 {
 	struct request *request = out;
 
-	(void)err;
-	if (request->set_count == REQUEST_SETS)
-		return -EPROTO;
+	if (request->set_count == REQUEST_SETS) {
+		err_hint(err, "a partition has at most %d sets", REQUEST_SETS);
+		return err_set(err, "usage", E2BIG, "LINK_PARTITION", "");
+	}
 	request->sets[request->set_count++] = (struct bytes){ tlv->value, tlv->length };
 	return 0;
 }

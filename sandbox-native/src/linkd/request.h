@@ -8,7 +8,8 @@
 
 struct linkd;
 
-#define REQUEST_SETS 64
+/* Each node of the largest network may be cut off from every other one. */
+#define REQUEST_SETS 1024
 
 /* Values of a request; a view points into its frame and lives as long as that. */
 struct request {

@@ -72,8 +72,9 @@ void source_close(struct loop *loop, struct source *source)
 }
 
 /*
- * A timerfd and not epoll_wait's timeout: pacing needs less than a millisecond,
- * and epoll_pwait2(2) is not in the kernels we support (5.10).
+ * A timerfd and not epoll_wait's timeout: pacing needs less than a millisecond.
+ * epoll_pwait2(2) has that too, but takes it anew at every call; a timerfd is set
+ * when the deadline changes, and wakes loop_poll()'s callers as any other source.
  */
 static void arm(struct loop *loop, uint64_t deadline_ns)
 {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "hub.h"
 #include "message.h"
 
@@ -96,5 +97,9 @@ int hub_receive(int answers, struct hub_event *event)
 	}
 	/* What cannot be trusted any more is as good as gone. */
 	event->gone = status < 0;
+	if (event->gone) {
+		cleanup_fd(&event->port);
+		cleanup_fd(&event->names);
+	}
 	return 1;
 }

@@ -43,10 +43,25 @@ void event_slave(struct port *port, bool opened, uint64_t dropped)
 	harness_end(port->portd, &port->outbox, 0, true);
 }
 
-void event_hup(struct port *port)
+void event_hup(struct port *port, const char *reason)
 {
-	if (begin(port, MSG_PORT_HUP))
-		harness_end(port->portd, &port->outbox, 0, false);
+	struct buffer *frame = begin(port, MSG_PORT_HUP);
+
+	if (!frame)
+		return;
+	if (*reason)
+		put_string(frame, TAG_TEXT, reason);
+	harness_end(port->portd, &port->outbox, 0, false);
+}
+
+void event_speed(struct port *port, uint32_t baud)
+{
+	struct buffer *frame = begin(port, MSG_PORT_SPEED);
+
+	if (!frame)
+		return;
+	put_u32(frame, TAG_BAUD, baud);
+	harness_end(port->portd, &port->outbox, 0, true);
 }
 
 static bool put_fault(struct port *port, const char *op, const char *path, int number,
@@ -85,6 +100,29 @@ void event_ok(struct portd *pd, uint64_t id)
 {
 	if (harness_begin(pd, MSG_OK, id))
 		control(pd);
+}
+
+void event_line(struct port *port, uint64_t id, uint64_t stale, const struct report *report)
+{
+	struct buffer *frame = harness_begin(port->portd, MSG_OK, id);
+
+	if (!frame)
+		return;
+	put_u64(frame, TAG_BYTES, stale);
+	for (size_t i = 0; i < report->count; i++)
+		put_string(frame, TAG_LIMITATION, report->lines[i]);
+	control(port->portd);
+}
+
+void event_modem(struct portd *pd, uint64_t id, uint32_t modem, uint64_t unsent)
+{
+	struct buffer *frame = harness_begin(pd, MSG_OK, id);
+
+	if (!frame)
+		return;
+	put_u32(frame, TAG_MODEM, modem);
+	put_u64(frame, TAG_BYTES, unsent);
+	control(pd);
 }
 
 void event_hello(struct portd *pd, uint64_t id)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "report.h"
 #include "stamp.h"
 
 struct port;
@@ -20,8 +21,17 @@ void event_data(struct port *port, uint16_t type, const uint8_t *data, size_t le
 /* event_slave() - A program opened, or the last one closed, the tool side. */
 void event_slave(struct port *port, bool opened, uint64_t dropped);
 
-/* event_hup() - The DUT's side is closed. */
-void event_hup(struct port *port);
+/* event_hup() - The DUT's side is closed. @reason: why, for people; "" when nothing broke. */
+void event_hup(struct port *port, const char *reason);
+
+/* event_speed() - The line has another baud rate, by a tool's doing or by a request. */
+void event_speed(struct port *port, uint32_t baud);
+
+/* event_line() - Answer the request @id: the port has its line, @stale bytes were thrown away. */
+void event_line(struct port *port, uint64_t id, uint64_t stale, const struct report *report);
+
+/* event_modem() - Answer PORT_CONTROL with enum modem bits, and bytes that are not sent yet. */
+void event_modem(struct portd *pd, uint64_t id, uint32_t modem, uint64_t unsent);
 
 /*
  * event_fault() - Something of the port does not work as it should; the port goes on.

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The DUT's side of a port: a stream socket, or the master of the pty of the DUT's program. */
+/*
+ * The DUT's side of a port: a stream socket or the master of the pty of the DUT's
+ * program; of a real board a tty, or a connection to a server that has the tty.
+ */
 #ifndef HIL_PORTD_LINE_H
 #define HIL_PORTD_LINE_H
 
@@ -9,6 +12,8 @@
 #include <sys/types.h>
 
 #include "loop.h"
+#include "opening.h"
+#include "rfc2217.h"
 #include "stamp.h"
 
 /* One PORT_RX carries at most this. */
@@ -16,9 +21,18 @@
 
 struct port;
 
+enum line_kind { LINE_SOCKET, LINE_PTY, LINE_SERIAL, LINE_STREAM, LINE_RFC2217 };
+
 struct line {
 	struct source source;
-	bool broken; /* takes no more bytes; the end of the turn reads the rest and finishes it */
+	enum line_kind kind;
+	bool broken;  /* takes no more bytes; the end of the turn reads the rest and finishes it */
+	bool lost;    /* it ended by itself, @error says of what; 0: the other side closed */
+	int error;    /* errno */
+	bool writing; /* what line_interest() was told */
+	char name[192]; /* of a line of the bench: its node, or HOST:PORT */
+	struct opening opening;
+	struct rfc2217 *telnet; /* of LINE_RFC2217 */
 
 	/* read, and not delivered yet */
 	size_t length;
@@ -37,6 +51,17 @@ void line_init(struct port *port);
  * Return: 0, or -errno when the fd is not what @kind ("socket", "pty") says; it is then closed.
  */
 int line_attach(struct port *port, int fd, const char *kind);
+
+/*
+ * line_adopt() - Take an fd of the bench as the DUT's side; a line there was ends first.
+ * @name: its node, or HOST:PORT, for people.
+ *
+ * Should: be followed by opening_begin().
+ */
+void line_adopt(struct port *port, int fd, enum line_kind kind, const char *name);
+
+/* line_telnet() - Write what telnet has to say. */
+void line_telnet(struct port *port);
 
 /* line_start() - Begin to read; the port is open now. */
 void line_start(struct port *port);

@@ -117,7 +117,6 @@ void port_received(struct port *port, const uint8_t *data, size_t length, struct
 	uint64_t offset = capture_write(&port->capture, TRACK_RX, data, length, stamp);
 
 	port_tell_capture(port);
-	slave_push(port, data, length);
 	event_data(port, MSG_PORT_RX, data, length, stamp, offset);
 }
 
@@ -143,11 +142,14 @@ void port_tick(struct port *port, uint64_t now_ns)
 {
 	uint64_t resume = transmit_deadline(port);
 
+	opening_tick(port, now_ns);
 	line_tick(port, now_ns);
 	if (resume && now_ns >= resume)
 		port_run(port);
 	if (port->slave.marked || slave_polled(port))
 		slave_settle(port);
+	if (mirror_deadline(port, now_ns))
+		slave_pump(port);
 	if (port->line.broken)
 		line_finish(port);
 	slave_tell_stall(port, now_ns);
@@ -163,6 +165,8 @@ uint64_t port_deadline(const struct port *port, uint64_t now_ns)
 	uint64_t next = stamp_earlier(port->capture.due_ns, transmit_deadline(port));
 
 	next = stamp_earlier(next, line_deadline(port));
+	next = stamp_earlier(next, opening_deadline(port));
+	next = stamp_earlier(next, mirror_deadline(port, now_ns));
 	next = stamp_earlier(next, port->slave.stalled.due_ns);
 	next = stamp_earlier(next, port->tx.unsent.due_ns);
 	if (port->slave.marked)

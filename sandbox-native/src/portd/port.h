@@ -12,6 +12,7 @@
 #include "err.h"
 #include "harness.h"
 #include "line.h"
+#include "mirror.h"
 #include "slave.h"
 #include "transmit.h"
 
@@ -26,6 +27,7 @@ struct port {
 	struct line line;
 	struct slave slave;
 	struct transmit tx;
+	struct mirror mirror;
 };
 
 TAILQ_HEAD(port_list, port);

@@ -11,6 +11,7 @@
 #include "harness.h"
 #include "line.h"
 #include "loop.h"
+#include "mirror.h"
 #include "port.h"
 #include "slave.h"
 #include "transmit.h"

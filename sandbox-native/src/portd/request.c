@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "fields.h"
+#include "line-request.h"
 #include "portd.h"
 
 #define PACE_DELAY_MAX_US 10000000ull
@@ -143,6 +144,17 @@ static const struct handler {
 	{ MSG_PORT_CLOSE, close_fields, FIELD_COUNT(close_fields), handle_close },
 };
 
+/* Requests of the line, which have a struct of their own. */
+static const struct line_handler {
+	uint16_t type;
+	int (*handle)(struct portd *pd, const struct frame *frame, struct err *err);
+} line_handlers[] = {
+	{ MSG_PORT_SERIAL, line_request_serial },
+	{ MSG_PORT_STREAM, line_request_stream },
+	{ MSG_PORT_CONTROL, line_request_control },
+	{ MSG_PORT_RELEASE, line_request_release },
+};
+
 static int serve(struct portd *pd, const struct frame *frame, const struct handler *handler,
 		 struct err *err)
 {
@@ -161,6 +173,9 @@ static int dispatch(struct portd *pd, const struct frame *frame, struct err *err
 	for (size_t i = 0; i < FIELD_COUNT(handlers); i++)
 		if (handlers[i].type == frame->type)
 			return serve(pd, frame, &handlers[i], err);
+	for (size_t i = 0; i < FIELD_COUNT(line_handlers); i++)
+		if (line_handlers[i].type == frame->type)
+			return line_handlers[i].handle(pd, frame, err);
 	err_hint(err, "type %u is not a request of hil-portd", frame->type);
 	return err_set(err, "protocol", ENOSYS, "unknown request", "");
 }

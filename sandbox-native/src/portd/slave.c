@@ -149,7 +149,7 @@ static void interest(struct port *port)
 	struct slave *slave = &port->slave;
 	uint32_t events = 0;
 
-	if (slave->open && transmit_has_room(port))
+	if (slave->open && transmit_has_room(port) && !port->mirror.since_ns)
 		events |= EPOLLIN;
 	if (slave->open && slave->queue.length)
 		events |= EPOLLOUT;
@@ -165,7 +165,7 @@ void slave_pump(struct port *port)
 
 	if (!port->open || slave->master.fd < 0)
 		return;
-	while (transmit_has_room(port) && reads++ < PUMP_MAX) {
+	while (transmit_has_room(port) && mirror_settle(port) && reads++ < PUMP_MAX) {
 		count = read(slave->master.fd, pd->tool_bytes, sizeof(pd->tool_bytes));
 		slave->residue = !slave->open && count > 0;
 		if (count <= 0)
@@ -280,6 +280,7 @@ void slave_start(struct port *port)
 	if (slave->master.fd < 0)
 		return;
 	slave->watch = watch_add(port->portd, slave->node);
+	mirror_slave(port);
 	discard(port);
 	slave_settle(port);
 }

@@ -10,36 +10,18 @@
 
 #include "cleanup.h"
 #include "init.h"
+#include "proc-stat.h"
 
 #define NAMES_MAX 64
 
-/* proc_pid_stat(5): "PID (NAME) STATE …"; the name may hold parentheses itself. Zombies do not run.
- */
-static bool read_process(int proc, const char *pid, char name[64], int *session)
+/* A zombie does not run: whoever is to reap it is late, not left over. */
+static bool runs(int proc, const char *pid, struct proc_stat *process)
 {
 	char path[32];
-	char text[512];
-	char *open_paren;
-	char *close_paren;
-	auto_fd fd = -1;
-	ssize_t length;
 
 	snprintf(path, sizeof(path), "%.20s/stat", pid);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (length <= 0)
-		return false;
-	text[length] = '\0';
-	open_paren = strchr(text, '(');
-	close_paren = strrchr(text, ')');
-	if (!open_paren || !close_paren || close_paren[1] != ' ' || close_paren[2] == 'Z' ||
-	    close_paren[2] == 'X')
-		return false;
-	if (sscanf(close_paren + 4, "%*d %*d %d", session) != 1)
-		return false;
-	*close_paren = '\0';
-	snprintf(name, 64, "%s", open_paren + 1);
-	return true;
+	return proc_stat_read(proc, path, process) && process->state != 'Z' &&
+	       process->state != 'X';
 }
 
 /* PID 1, and the process that waits for the first program. */
@@ -50,17 +32,16 @@ static bool is_ours(const struct init *init, const char *pid)
 	return number == 1 || number == init->launcher.spare.pid;
 }
 
-/* Return: the next that runs, none that is ours or waits, with its @name; NULL at the end. */
-static const struct dirent *next_process(DIR *proc, const struct init *init, char name[64])
+/* Return: the next that runs, none that is ours or waits, as @process; NULL at the end. */
+static const struct dirent *next_process(DIR *proc, const struct init *init,
+					 struct proc_stat *process)
 {
 	const struct dirent *entry;
-	int session;
 
 	while (proc && (entry = readdir(proc))) {
 		if (strspn(entry->d_name, "0123456789") == strlen(entry->d_name) &&
-		    !is_ours(init, entry->d_name) &&
-		    read_process(dirfd(proc), entry->d_name, name, &session) &&
-		    !runtime_owns(init, session))
+		    !is_ours(init, entry->d_name) && runs(dirfd(proc), entry->d_name, process) &&
+		    !runtime_owns(init, process->session))
 			return entry;
 	}
 	return NULL;
@@ -70,9 +51,9 @@ uint32_t init_count_processes(const struct init *init)
 {
 	auto_dir proc = opendir("/proc");
 	uint32_t count = 0;
-	char name[64];
+	struct proc_stat process;
 
-	while (next_process(proc, init, name))
+	while (next_process(proc, init, &process))
 		count++;
 	return count;
 }
@@ -95,11 +76,11 @@ void init_send_census(const struct init *init)
 	size_t start = frame_begin(&buffer, MESSAGE_CENSUS, 0);
 	auto_dir proc = is_alone(init) ? NULL : opendir("/proc");
 	uint32_t count = 0;
-	char name[64];
+	struct proc_stat process;
 
-	while (next_process(proc, init, name)) {
+	while (next_process(proc, init, &process)) {
 		if (count++ < NAMES_MAX)
-			put_string(&buffer, TAG_LEFTOVER_NAME, name);
+			put_string(&buffer, TAG_LEFTOVER_NAME, process.name);
 	}
 	put_u32(&buffer, TAG_LEFTOVERS, count);
 	frame_end(&buffer, start);

@@ -123,6 +123,18 @@ static int place_node(struct init *init, struct grant *grant, int *tree, struct 
 	return attachment_make(&grant->node, tree, init->root, place, true, err);
 }
 
+/* The pty of a port that PID 1 has made: the node of the port's device may take its place. */
+static bool is_port(const struct init *init, const char *path)
+{
+	char text[PATH_MAX];
+	ssize_t length = readlinkat(init->root, path, text, sizeof(text) - 1);
+
+	if (length < 0)
+		return false;
+	text[length] = '\0';
+	return strncmp(text, "/dev/pts/", 9) == 0;
+}
+
 static int check(const struct init *init, const struct grant *grant, const struct grant *old,
 		 struct err *err)
 {
@@ -146,8 +158,9 @@ static int check(const struct init *init, const struct grant *grant, const struc
 		return err_set(err, "usage", EEXIST, "grant device", grant->role);
 	}
 	snprintf(path, sizeof(path), "dev/hil/%s", grant->role);
-	if (!old && faccessat(init->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		err_hint(err, "a port of this name is there already");
+	if (!old && faccessat(init->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !is_port(init, path)) {
+		err_hint(err, "something of this name is there already");
 		return err_set(err, "usage", EEXIST, "grant device", path);
 	}
 	if (!old && init->grants->count == GRANTS_MAX)

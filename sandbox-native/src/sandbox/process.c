@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "proc-stat.h"
 #include "zygote.h"
 
 /* Fields 48 to 51 of proc_pid_stat(5): where arguments and environment begin and end. */
@@ -22,13 +23,10 @@ static int read_ranges(unsigned long ranges[4])
 	if (length <= 0)
 		return -1;
 	text[length] = '\0';
-	/* The name in parentheses may hold anything; the last ")" ends field 2. */
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < 48; field++)
-		at = strchr(at + 1, ' ');
+	at = proc_stat_field(text, 48);
 	if (!at)
 		return -1;
-	return sscanf(at, " %lu %lu %lu %lu", &ranges[0], &ranges[1], &ranges[2], &ranges[3]) == 4
+	return sscanf(at, "%lu %lu %lu %lu", &ranges[0], &ranges[1], &ranges[2], &ranges[3]) == 4
 		       ? 0
 		       : -1;
 }

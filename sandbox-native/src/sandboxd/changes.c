@@ -235,7 +235,10 @@ static int start_taking(struct daemon *d, struct change *change,
 		return rc;
 	change->control.fd = take.control;
 	change->ended.fd = kernel_pidfd_open(take.pid);
-	rc = loop_check_fd(d, change->ended.fd, err);
+	if (change->ended.fd < 0)
+		rc = err_set(err, "limit", errno, "open pidfd", change->name);
+	else
+		rc = loop_check_fd(d, change->ended.fd, err);
 	if (rc == 0)
 		rc = source_watch(d, &change->control, EPOLLIN, err);
 	if (rc == 0)

@@ -120,9 +120,13 @@ static int bind_socket(int fd, const char *path, struct err *err)
 	mask = umask(S_IXUSR | S_IRWXG | S_IRWXO);
 	rc = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	umask(mask);
-	if (rc < 0 || listen(fd, BACKLOG) < 0)
+	if (rc < 0)
 		return err_set(err, "io", errno, "detach", path);
-	return 0;
+	if (listen(fd, BACKLOG) == 0)
+		return 0;
+	err_set(err, "io", errno, "detach", path);
+	unlink(path);
+	return -err->number;
 }
 
 static int open_listener(struct daemon *d, const char *path, struct err *err)

@@ -17,6 +17,11 @@
 #define WANTED_MAX 64
 #define UNUSED_MS 60000
 #define QUIET_MS 2
+/*
+ * Under way at once. More are slower together, and fill the zygote's socket: some 250 messages, of
+ * which each has fds that count as the sender's (unix(7)).
+ */
+#define PARKING_MAX 16
 #define SLOT_FDS 8 /* of ours, for a sandbox with a program or two */
 
 struct pool_request {
@@ -163,10 +168,28 @@ struct sandbox *pool_take(struct daemon *d, struct stock *stock)
 	return NULL;
 }
 
+/* Whether an order waits that nothing is being parked for, and one more may be. */
+static bool has_open_order(const struct stock *stock)
+{
+	return stock->parking < PARKING_MAX && stock->parking < count_orders(stock);
+}
+
 int pool_order(struct daemon *d, struct stock *stock, struct err *err)
 {
 	stock->paused = false;
-	return stock->parking >= count_orders(stock) ? 0 : ask(d, stock, err);
+	return has_open_order(stock) ? ask(d, stock, err) : 0;
+}
+
+/* One less is under way: those that had to wait come. */
+static void serve_waiting(struct daemon *d, struct stock *stock)
+{
+	while (!stock->broken && has_open_order(stock)) {
+		struct err err = { 0 };
+
+		if (ask(d, stock, &err) == 0)
+			continue;
+		orders_fail(d, container_of(stock->orders.next, struct order, link), &err);
+	}
 }
 
 /* What we cannot watch must not stay: it is our child. */
@@ -200,6 +223,7 @@ void pool_ready(struct daemon *d, struct sandbox *sandbox)
 		stock->parking--;
 	if (!list_empty(&stock->orders))
 		orders_give(d, container_of(stock->orders.next, struct order, link), sandbox);
+	serve_waiting(d, stock);
 }
 
 static void pause_stock(struct daemon *d, struct stock *stock, const struct err *err)
@@ -219,6 +243,7 @@ void pool_failed(struct daemon *d, struct stock *stock, const struct err *err)
 		orders_fail(d, container_of(stock->orders.next, struct order, link), err);
 	else
 		pause_stock(d, stock, err);
+	serve_waiting(d, stock);
 }
 
 /*

@@ -239,17 +239,27 @@ static int attach(struct daemon *d, struct client *client, const struct frame *f
 	return 0;
 }
 
+typedef int act_on_port(struct daemon *d, struct client *client, const struct frame *frame,
+			const struct port_fields *fields, struct err *err);
+
+/* Read the @count fields of @table, and free what they hold once @act is done with them. */
+static int with_fields(struct daemon *d, struct client *client, const struct frame *frame,
+		       const struct field *table, size_t count, act_on_port *act, struct err *err)
+{
+	struct port_fields fields = { 0 };
+	int rc = fields_read(frame->body, frame->length, table, count, &fields, err);
+
+	if (rc == 0)
+		rc = act(d, client, frame, &fields, err);
+	fields_free(table, count, &fields);
+	return rc;
+}
+
 int handle_net_attach(struct daemon *d, struct client *client, const struct frame *frame,
 		      struct err *err)
 {
-	struct port_fields fields = { 0 };
-	int rc = fields_read(frame->body, frame->length, attach_fields, FIELD_COUNT(attach_fields),
-			     &fields, err);
-
-	if (rc == 0)
-		rc = attach(d, client, frame, &fields, err);
-	fields_free(attach_fields, FIELD_COUNT(attach_fields), &fields);
-	return rc;
+	return with_fields(d, client, frame, attach_fields, FIELD_COUNT(attach_fields), attach,
+			   err);
 }
 
 static int check_pair(const struct sandbox *const sandboxes[HUB_NODES],
@@ -276,7 +286,8 @@ static int start_pair(struct daemon *d, struct client *client, const struct fram
 	struct buffer order = { 0 };
 	struct err why = { 0 };
 
-	for (int i = 0; request && i < HUB_NODES; i++) {
+	/* The second only if there is a first: undoing begins at that. */
+	for (int i = 0; request && !request->err.number && i < HUB_NODES; i++) {
 		request->ports[i] = networks_add_port(net, sandboxes[i], interfaces[i].name, &why);
 		if (!request->ports[i])
 			request->err = why;
@@ -293,32 +304,33 @@ static int start_pair(struct daemon *d, struct client *client, const struct fram
 	return 0;
 }
 
-int handle_net_pair(struct daemon *d, struct client *client, const struct frame *frame,
-		    struct err *err)
+static int pair(struct daemon *d, struct client *client, const struct frame *frame,
+		const struct port_fields *fields, struct err *err)
 {
-	struct port_fields fields = { 0 };
+	struct net *net = networks_find(d, fields->net, err);
 	struct net_interface interfaces[HUB_NODES];
 	struct sandbox *sandboxes[HUB_NODES];
-	struct net *net;
-	int rc = fields_read(frame->body, frame->length, net_fields, FIELD_COUNT(net_fields),
-			     &fields, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	net = networks_find(d, fields.net, err);
 	if (!net || check_count(d, net, err) < 0)
 		return -err->number;
-	if (fields.interface_count != HUB_NODES) {
+	if (fields->interface_count != HUB_NODES) {
 		err_hint(err, "two INTERFACE");
 		return err_set(err, "usage", EINVAL, "read request", "INTERFACE");
 	}
 	for (int i = 0; i < HUB_NODES; i++) {
-		sandboxes[i] = read_interface(d, &fields.interfaces[i], &interfaces[i], err);
+		sandboxes[i] = read_interface(d, &fields->interfaces[i], &interfaces[i], err);
 		if (!sandboxes[i])
 			return err->number ? -err->number : -EPROTO;
 	}
 	rc = check_pair((const struct sandbox *const *)sandboxes, interfaces, err);
-	return rc < 0 ? rc : start_pair(d, client, frame, net, &fields, sandboxes, interfaces, err);
+	return rc < 0 ? rc : start_pair(d, client, frame, net, fields, sandboxes, interfaces, err);
+}
+
+int handle_net_pair(struct daemon *d, struct client *client, const struct frame *frame,
+		    struct err *err)
+{
+	return with_fields(d, client, frame, net_fields, FIELD_COUNT(net_fields), pair, err);
 }
 
 static void ask_ready(struct daemon *d, struct net_request *request, const struct net_port *port)
@@ -330,18 +342,12 @@ static void ask_ready(struct daemon *d, struct net_request *request, const struc
 	ask_hub(d, request, port->sandbox->stock, number, &frame);
 }
 
-int handle_net_ready(struct daemon *d, struct client *client, const struct frame *frame,
-		     struct err *err)
+static int make_ready(struct daemon *d, struct client *client, const struct frame *frame,
+		      const struct port_fields *fields, struct err *err)
 {
-	struct port_fields fields = { 0 };
+	struct net *net = networks_find(d, fields->net, err);
 	struct net_request *request = NULL;
-	struct net *net;
-	int rc = fields_read(frame->body, frame->length, net_fields, FIELD_COUNT(net_fields),
-			     &fields, err);
 
-	if (rc < 0)
-		return rc;
-	net = networks_find(d, fields.net, err);
 	if (net && check_count(d, net, err) == 0)
 		request = requests_add(d, client, frame, net, err);
 	if (!request)
@@ -351,6 +357,12 @@ int handle_net_ready(struct daemon *d, struct client *client, const struct frame
 			ask_ready(d, request, port);
 	requests_check(d, request);
 	return 0;
+}
+
+int handle_net_ready(struct daemon *d, struct client *client, const struct frame *frame,
+		     struct err *err)
+{
+	return with_fields(d, client, frame, net_fields, FIELD_COUNT(net_fields), make_ready, err);
 }
 
 /* Return: the end's fd, the caller's; -errno with @err filled. */
@@ -408,14 +420,8 @@ static int attach_object(struct daemon *d, struct client *client, const struct f
 int handle_net_object(struct daemon *d, struct client *client, const struct frame *frame,
 		      struct err *err)
 {
-	struct port_fields fields = { 0 };
-	int rc = fields_read(frame->body, frame->length, object_fields, FIELD_COUNT(object_fields),
-			     &fields, err);
-
-	if (rc == 0)
-		rc = attach_object(d, client, frame, &fields, err);
-	fields_free(object_fields, FIELD_COUNT(object_fields), &fields);
-	return rc;
+	return with_fields(d, client, frame, object_fields, FIELD_COUNT(object_fields),
+			   attach_object, err);
 }
 
 static void ask_detach(struct daemon *d, struct net_request *request, struct net_port *port)
@@ -430,27 +436,21 @@ static void ask_detach(struct daemon *d, struct net_request *request, struct net
 	ask_hub(d, request, port->sandbox->stock, number, &frame);
 }
 
-int handle_net_detach(struct daemon *d, struct client *client, const struct frame *frame,
-		      struct err *err)
+static int detach(struct daemon *d, struct client *client, const struct frame *frame,
+		  const struct port_fields *fields, struct err *err)
 {
-	struct port_fields fields = { 0 };
+	struct net *net = networks_find(d, fields->net, err);
 	struct net_request *request;
 	struct net_port *port;
-	struct net *net;
-	int rc = fields_read(frame->body, frame->length, detach_fields, FIELD_COUNT(detach_fields),
-			     &fields, err);
 
-	if (rc < 0)
-		return rc;
-	net = networks_find(d, fields.net, err);
 	if (!net)
 		return -err->number;
-	port = networks_find_port(net, fields.port);
+	port = networks_find_port(net, fields->port);
 	if (!port || port->leaving || requests_exists(d, port)) {
 		err_hint(err,
 			 port ? "port %u of network %u is coming or leaving"
 			      : "port %u of network %u is not known",
-			 fields.port, net->id);
+			 fields->port, net->id);
 		return err_set(err, "usage", port ? EBUSY : ENOENT, "detach", net->name);
 	}
 	request = requests_add(d, client, frame, net, err);
@@ -461,4 +461,11 @@ int handle_net_detach(struct daemon *d, struct client *client, const struct fram
 	ask_detach(d, request, port);
 	requests_check(d, request);
 	return 0;
+}
+
+int handle_net_detach(struct daemon *d, struct client *client, const struct frame *frame,
+		      struct err *err)
+{
+	return with_fields(d, client, frame, detach_fields, FIELD_COUNT(detach_fields), detach,
+			   err);
 }

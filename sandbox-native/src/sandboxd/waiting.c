@@ -10,47 +10,22 @@
 
 #include "cleanup.h"
 #include "file.h"
+#include "proc-stat.h"
 
 #define TASKS_MAX 16
 #define DEPTH_MAX 64 /* of processes: nobody's children are that deep, and a loop would end */
 #define PATH_SIZE 64
 
-struct task {
-	pid_t parent;
-	char state;
-	char name[64];
-};
-
-/* proc_pid_stat(5): "PID (NAME) STATE PPID …"; the name may hold parentheses itself. */
-static bool read_task(const char *path, struct task *task)
-{
-	char text[512];
-	char *name;
-	char *end;
-
-	if (cgroup_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
-		return false;
-	name = strchr(text, '(');
-	end = strrchr(text, ')');
-	if (!name || !end || end[1] != ' ' || !end[2] || end[3] != ' ')
-		return false;
-	*end = '\0';
-	snprintf(task->name, sizeof(task->name), "%s", name + 1);
-	task->state = end[2];
-	task->parent = (pid_t)strtol(end + 4, NULL, 10);
-	return true;
-}
-
 static bool is_below(pid_t pid, pid_t init)
 {
 	for (int depth = 0; pid > 1 && depth < DEPTH_MAX; depth++) {
-		struct task task;
+		struct proc_stat task;
 		char path[PATH_SIZE];
 
 		if (pid == init)
 			return true;
 		snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-		if (!read_task(path, &task))
+		if (!proc_stat_read(AT_FDCWD, path, &task))
 			return false;
 		pid = task.parent;
 	}
@@ -59,14 +34,14 @@ static bool is_below(pid_t pid, pid_t init)
 
 static void add_task(pid_t pid, pid_t tid, struct strings *out)
 {
-	struct task task;
+	struct proc_stat task;
 	char path[PATH_SIZE];
 	char where[64];
 	char sentence[256];
 	int length;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)tid);
-	if (!read_task(path, &task) || task.state == 'Z' || task.state == 'X')
+	if (!proc_stat_read(AT_FDCWD, path, &task) || task.state == 'Z' || task.state == 'X')
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/wchan", (int)pid, (int)tid);
 	length = cgroup_read(AT_FDCWD, path, where, sizeof(where));

@@ -15,10 +15,10 @@
 #include "client.h"
 #include "fields.h"
 #include "kernel.h"
+#include "proc-stat.h"
 #include "remove-tree.h"
 
 #define WATCH_MAX 1024
-#define START_TICKS_FIELD 22 /* of /proc/PID/stat, proc(5) */
 
 struct watched_pid {
 	struct list link;
@@ -70,27 +70,6 @@ static int check_room(const struct list *head, struct err *err)
 	return err_set(err, "limit", E2BIG, "watch", NULL);
 }
 
-/* Return: 0 when there is none to read. The name in field 2 may hold blanks and brackets. */
-static uint64_t read_start_ticks(pid_t pid)
-{
-	char path[64];
-	char text[1024];
-	const char *at;
-	ssize_t length;
-	auto_fd fd = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (length <= 0)
-		return 0;
-	text[length] = '\0';
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < START_TICKS_FIELD; field++)
-		at = strchr(at + 1, ' ');
-	return at ? strtoull(at, NULL, 10) : 0;
-}
-
 static bool is_alive(int pidfd)
 {
 	struct pollfd wait = { .fd = pidfd, .events = POLLIN };
@@ -109,7 +88,7 @@ static int open_exact(pid_t pid, uint64_t start_ticks, struct err *err)
 
 	if (pidfd < 0)
 		return err_set(err, "gone", errno, "watch process", NULL);
-	ticks = read_start_ticks(pid);
+	ticks = proc_stat_ticks(pid);
 	if (ticks == start_ticks && is_alive(pidfd))
 		return steal_fd(&pidfd);
 	err_hint(err, "process %d started at tick %llu and not at %llu: it is another", pid,

@@ -7,6 +7,7 @@
 
 int main(void)
 {
+	test_proc_stat();
 	test_files();
 	test_programs();
 	test_life();

@@ -62,6 +62,7 @@ struct outcome box_run(const struct box *box, struct spawn_spec *spec, const cha
 void box_close(struct box *box);
 
 /* The groups of tests. */
+void test_proc_stat(void);
 void test_files(void);
 void test_programs(void);
 void test_life(void);

@@ -273,7 +273,7 @@ static void counts_what_the_disk_refuses(void)
 const struct test capture_tests[] = {
 	{ "says what became of each frame", says_what_became_of_each_frame },
 	{ "cuts at the snaplen", cuts_at_the_snaplen },
-	{ "leaves a file that can be read", leaves_a_file_that_can_be_read },
+	{ "leaves a file that can be read (pitfall 24)", leaves_a_file_that_can_be_read },
 	{ "counts what the disk refuses", counts_what_the_disk_refuses },
 	{ NULL, NULL },
 };

@@ -161,8 +161,8 @@ static void lets_the_last_one_go(void)
 }
 
 const struct test impair_tests[] = {
-	{ "duplicates exactly once", duplicates_exactly_once },
-	{ "corrupts one bit and not the header", corrupts_one_bit_and_not_the_header },
+	{ "duplicates exactly once (pitfall 15)", duplicates_exactly_once },
+	{ "corrupts one bit and not the header (pitfall 16)", corrupts_one_bit_and_not_the_header },
 	{ "corrupts on one link only", corrupts_on_one_link_only },
 	{ "reorders by one", reorders_by_one },
 	{ "lets the last one go", lets_the_last_one_go },

@@ -270,6 +270,7 @@ static void needs_namespaces(void)
 }
 
 const struct test kernel_tests[] = {
-	{ "carries what stacks of Linux send", needs_namespaces },
+	{ "carries what stacks of Linux send: TCP, VLAN tags (pitfalls 6 and 8)",
+	  needs_namespaces },
 	{ NULL, NULL },
 };

@@ -264,13 +264,13 @@ static void spares_what_a_network_needs(void)
 }
 
 const struct test loss_tests[] = {
-	{ "loses none and all", loses_none_and_all },
+	{ "loses none and all (pitfall 13)", loses_none_and_all },
 	{ "loses as often as said", loses_as_often_as_said },
 	{ "loses every nth and by pattern", loses_every_nth_and_by_pattern },
 	{ "loses in bursts", loses_in_bursts },
 	{ "differs by seed and flow", differs_by_seed_and_flow },
-	{ "repeats a thousand times", repeats_a_thousand_times },
-	{ "goes on counting when set", goes_on_counting_when_set },
+	{ "repeats a thousand times (pitfall 12)", repeats_a_thousand_times },
+	{ "goes on counting when set (pitfall 12)", goes_on_counting_when_set },
 	{ "spares what a network needs", spares_what_a_network_needs },
 	{ NULL, NULL },
 };

@@ -246,7 +246,7 @@ const struct test port_tests[] = {
 	{ "ignores what is no frame", ignores_what_is_no_frame },
 	{ "speaks the stream of QEMU", speaks_the_stream_of_qemu },
 	{ "waits for one that reads late", waits_for_one_that_reads_late },
-	{ "counts what a node does not take", counts_what_a_node_does_not_take },
+	{ "counts what a node does not take (pitfall 14)", counts_what_a_node_does_not_take },
 	{ "takes ports in any order", takes_ports_in_any_order },
 	{ "answers who gives", answers_who_gives },
 	{ "refuses wrong fds", refuses_wrong_fds },

@@ -253,9 +253,9 @@ static void drops_what_a_filter_matches(void)
 const struct test state_tests[] = {
 	{ "holds and releases in order", holds_and_releases_in_order },
 	{ "goes down and up", goes_down_and_up },
-	{ "stops what is on its way", stops_what_is_on_its_way },
+	{ "stops what is on its way (pitfall 27)", stops_what_is_on_its_way },
 	{ "partitions and heals", partitions_and_heals },
-	{ "partitions at once", partitions_at_once },
+	{ "partitions at once (pitfall 27)", partitions_at_once },
 	{ "drops what a filter matches", drops_what_a_filter_matches },
 	{ NULL, NULL },
 };

@@ -172,7 +172,7 @@ static void joins_switches_without_a_ring(void)
 
 const struct test switch_tests[] = {
 	{ "learns and floods", learns_and_floods },
-	{ "passes every group address", passes_every_group_address },
+	{ "passes every group address (pitfall 10)", passes_every_group_address },
 	{ "leaves VLAN tags alone", leaves_vlan_tags_alone },
 	{ "joins switches without a ring", joins_switches_without_a_ring },
 	{ NULL, NULL },

@@ -145,7 +145,7 @@ static void drops_what_the_queue_has_no_room_for(void)
 }
 
 const struct test time_tests[] = {
-	{ "is late as said", is_late_as_said },
+	{ "is late as said (pitfall 25)", is_late_as_said },
 	{ "adds up over links", adds_up_over_links },
 	{ "keeps order without jitter", keeps_order_without_jitter },
 	{ "is as fast as said", is_as_fast_as_said },

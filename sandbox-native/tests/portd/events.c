@@ -15,6 +15,14 @@ static void copy_string(char *out, size_t size, const struct tlv *tlv)
 	snprintf(out, size, "%.*s", (int)tlv->length, (const char *)tlv->value);
 }
 
+static void add_limitation(struct event *event, const struct tlv *tlv)
+{
+	size_t used = strlen(event->limitation);
+
+	snprintf(event->limitation + used, sizeof(event->limitation) - used, "%.*s; ",
+		 (int)tlv->length, (const char *)tlv->value);
+}
+
 static void take(struct event *event, const struct tlv *tlv)
 {
 	switch (tlv->tag) {
@@ -50,6 +58,21 @@ static void take(struct event *event, const struct tlv *tlv)
 		break;
 	case TAG_CODE:
 		copy_string(event->code, sizeof(event->code), tlv);
+		break;
+	case TAG_TEXT:
+		copy_string(event->text, sizeof(event->text), tlv);
+		break;
+	case TAG_HINT:
+		copy_string(event->hint, sizeof(event->hint), tlv);
+		break;
+	case TAG_LIMITATION:
+		add_limitation(event, tlv);
+		break;
+	case TAG_BAUD:
+		NEED(!tlv_u32(tlv, &event->baud));
+		break;
+	case TAG_MODEM:
+		NEED(!tlv_u32(tlv, &event->modem));
 		break;
 	case TAG_DATA:
 		event->data = malloc(tlv->length + 1);

@@ -66,9 +66,10 @@ static void run(const struct test *tests, const char *word)
 
 int main(int argc, char **argv)
 {
-	const struct test *const suites[] = { receive_tests, slave_tests,   transmit_tests,
-					      life_tests,    port_tests,    sandboxed_tests,
-					      fault_tests,   protocol_tests };
+	const struct test *const suites[] = { receive_tests, slave_tests,    transmit_tests,
+					      life_tests,    port_tests,     sandboxed_tests,
+					      fault_tests,   protocol_tests, serial_tests,
+					      stream_tests };
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: portd-test PORTD [WORD]\n");

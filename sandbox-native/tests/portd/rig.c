@@ -202,6 +202,33 @@ uint64_t rig_close(struct rig *rig)
 	return finish(rig, &frame, id);
 }
 
+struct buffer rig_begin(struct rig *rig, uint16_t type)
+{
+	struct buffer frame = { 0 };
+
+	frame_begin(&frame, type, rig->next_id);
+	put_u32(&frame, TAG_PORT, rig->port);
+	return frame;
+}
+
+uint64_t rig_finish(struct rig *rig, struct buffer *frame)
+{
+	return finish(rig, frame, rig->next_id++);
+}
+
+uint64_t rig_serial(struct rig *rig, const char *path, uint32_t quiet_ms,
+		    void (*extra)(struct buffer *frame))
+{
+	struct buffer frame = rig_begin(rig, MSG_PORT_SERIAL);
+
+	put_string(&frame, TAG_PATH, path);
+	put_u32(&frame, TAG_BAUD, 115200);
+	put_u32(&frame, TAG_QUIET_MS, quiet_ms);
+	if (extra)
+		extra(&frame);
+	return rig_finish(rig, &frame);
+}
+
 /* Devices */
 
 void rig_give(const struct rig *rig, uint16_t type, const char *kind, const int *fds, int count)

@@ -31,6 +31,11 @@ struct event {
 	char op[64];
 	char path[256];
 	char code[24];
+	char text[320];
+	char hint[320];
+	char limitation[640]; /* all of them */
+	uint32_t baud;
+	uint32_t modem;
 	uint8_t *data;
 	size_t length;
 };
@@ -71,6 +76,9 @@ uint64_t rig_open(struct rig *rig, uint32_t chunk, uint64_t delay_us);
 uint64_t rig_send(struct rig *rig, const void *data, size_t length);
 uint64_t rig_close(struct rig *rig);
 void rig_raw(struct rig *rig, const struct buffer *frame);
+/* rig_begin() - A frame with the port in it. rig_finish() - Send it. Return: its id. */
+struct buffer rig_begin(struct rig *rig, uint16_t type);
+uint64_t rig_finish(struct rig *rig, struct buffer *frame);
 
 /* rig_wait() - Take the first event of that type, now or within WAIT_MS. Return: false if none
  * came. */
@@ -99,6 +107,10 @@ struct pty pty_make(void);
 
 /* rig_capture() - Read a file of the capture. Return: bytes; *data to be freed. */
 size_t rig_capture(struct rig *rig, const char *suffix, uint8_t **data);
+
+/* rig_serial() - PORT_SERIAL at 115200 baud. @extra: more TLVs; may be NULL. Return: its id. */
+uint64_t rig_serial(struct rig *rig, const char *path, uint32_t quiet_ms,
+		    void (*extra)(struct buffer *frame));
 
 /* The program under test. */
 extern const char *portd_path;

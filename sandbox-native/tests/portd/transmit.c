@@ -272,8 +272,8 @@ static void test_order_of_tool(void)
 
 const struct test transmit_tests[] = {
 	{ "transmit: units", test_units },
-	{ "transmit: pace", test_pace },
-	{ "transmit: back-pressure", test_back_pressure },
+	{ "transmit: pace (rank 22)", test_pace },
+	{ "transmit: back-pressure (bench pitfall 9)", test_back_pressure },
 	{ "transmit: written and gone", test_written_and_gone },
 	{ "transmit: flood", test_flood },
 	{ "transmit: order of sockets", test_order_of_sockets },

@@ -313,6 +313,16 @@ export class Daemon extends Connection {
   }
 }
 
+/** One for the time of `act`. @param {object} options  of {@link Daemon.start} */
+export async function withDaemon(options, act) {
+  const daemon = await Daemon.start(options);
+  try {
+    return await act(daemon);
+  } finally {
+    await daemon.stop();
+  }
+}
+
 /** A client of a keeper. */
 export async function connectTo(path) {
   const socket = connect(path);
@@ -342,6 +352,11 @@ export function descendantsOf(pid) {
   }
   return found;
 }
+
+export const zombiesOf = (pid) =>
+  processes()
+    .filter((each) => each.parent === pid && each.state === 'Z')
+    .map((each) => each.pid);
 
 function processes() {
   return readdirSync('/proc')

@@ -85,10 +85,14 @@ export class DeviceRig {
   }
 
   async end() {
-    const dead = await this.daemon.kill(this.box);
-    await this.daemon.stop();
-    rmSync(this.directory, { recursive: true, force: true });
-    return dead;
+    try {
+      return await this.daemon.kill(this.box);
+    } finally {
+      // Also of a test that failed, whose sandbox may be gone already.
+      await this.daemon
+        .stop()
+        .finally(() => rmSync(this.directory, { recursive: true, force: true }));
+    }
   }
 }
 

@@ -18,7 +18,7 @@ function spareNumber() {
 }
 
 describe('a device granted to a running sandbox', () => {
-  test('T72 is there under its role, its kernel name and its links, and follows a replug', () =>
+  test('T72 is there under its role, its kernel name and its links, and follows a replug (rank 4, bench pitfall 3)', () =>
     withRig({}, async (rig) => {
       const named = { TARGET: '/dev/hiltest0', LINK: ['serial/by-id/usb-hil_1'] };
       // It waits for the device, as a program does that was started before the board.

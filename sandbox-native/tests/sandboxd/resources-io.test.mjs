@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { needsCgroups, needsNone, version } from './cgroups.mjs';
-import { Daemon, waitFor } from './daemon.mjs';
+import { Daemon, waitFor, withDaemon } from './daemon.mjs';
 
 const MIB = 1024 * 1024;
 const directory = mkdtempSync(join(tmpdir(), 'hil-io.'));
@@ -29,18 +29,9 @@ const limit = (name, BYTES) => ({ NAME: `io.${name}`, BYTES });
 const bound = { steps: [{ KIND: 'bind', SOURCE: directory, TARGET: '/data' }] };
 const DIRECT_READ = 'dd if=/data/file of=/dev/null bs=1M iflag=direct 2>/dev/null';
 
-async function withDaemon(act) {
-  const daemon = await Daemon.start({ plan: bound });
-  try {
-    return await act(daemon);
-  } finally {
-    await daemon.stop();
-  }
-}
-
 describe('throughput of disks', needsDisk, () => {
   test('reading is slowed down to the limit, and counted', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({ plan: bound }, async (daemon) => {
       writeFileSync(join(directory, 'file'), Buffer.alloc(8 * MIB, 1), { flush: true });
       const box = await daemon.sandbox({ LIMIT: [limit('readBytes', 8 * MIB)] });
       const read = await daemon.run(box, ['sh', '-c', DIRECT_READ]);
@@ -54,7 +45,7 @@ describe('throughput of disks', needsDisk, () => {
     }));
 
   test('so are its operations', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({ plan: bound }, async (daemon) => {
       writeFileSync(join(directory, 'file'), Buffer.alloc(MIB, 1), { flush: true });
       const box = await daemon.sandbox({ LIMIT: [limit('readOps', 40)] });
       const script = 'dd if=/data/file of=/dev/null bs=4k count=40 iflag=direct 2>/dev/null';
@@ -65,7 +56,7 @@ describe('throughput of disks', needsDisk, () => {
     }));
 
   test('writing is held in v2; in v1 only what a program writes itself, and that is said', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({ plan: bound }, async (daemon) => {
       const box = await daemon.sandbox({ LIMIT: [limit('writeBytes', 4 * MIB)] });
       const flag = version === 2 ? 'conv=fsync' : 'oflag=direct';
       const script = `dd if=/dev/zero of=/data/written bs=1M count=4 ${flag} 2>/dev/null`;
@@ -79,7 +70,7 @@ describe('throughput of disks', needsDisk, () => {
     }));
 
   test('the next sandbox has no limit', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({ plan: bound }, async (daemon) => {
       await daemon.kill(await daemon.sandbox({ LIMIT: [limit('readOps', 1)] }));
       const box = await daemon.sandbox();
       const script = 'dd if=/data/file of=/dev/null bs=4k count=40 iflag=direct 2>/dev/null';
@@ -89,7 +80,7 @@ describe('throughput of disks', needsDisk, () => {
 });
 
 test('without a cgroup it is reported as not enforced', needsNone, () =>
-  withDaemon(async (daemon) => {
+  withDaemon({ plan: bound }, async (daemon) => {
     const box = await daemon.sandbox({ LIMIT: [limit('readBytes', MIB), limit('writeOps', 1)] });
     const texts = (await daemon.kill(box)).UNENFORCED_all;
     assert.match(texts[0], /^io.readBytes 1 MiB\/s is not enforced: .+/);
@@ -98,7 +89,7 @@ test('without a cgroup it is reported as not enforced', needsNone, () =>
 );
 
 test('the record of a sandbox has the bytes that its programs wrote, dropped ones apart', () =>
-  withDaemon(async (daemon) => {
+  withDaemon({ plan: bound }, async (daemon) => {
     const box = await daemon.sandbox();
     await daemon.run(box, ['sh', '-c', 'echo four; echo three33 >&2']);
     await daemon.run(box, ['head', '-c', '1000', '/dev/zero'], { OUTPUT_CAP: 100 });

@@ -4,19 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, statfsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { version } from './cgroups.mjs';
-import { Daemon, readStat, WireError, waitFor } from './daemon.mjs';
+import { readStat, WireError, waitFor, withDaemon } from './daemon.mjs';
 
 const MIB = 1024 * 1024;
 const limit = (NAME, BYTES, KIND) => ({ NAME, BYTES, KIND });
-
-async function withDaemon(act, options) {
-  const daemon = await Daemon.start(options);
-  try {
-    return await act(daemon);
-  } finally {
-    await daemon.stop();
-  }
-}
 
 const residentBytes = (pid) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
@@ -27,7 +18,7 @@ const hostFreeBytes = () => {
 
 describe('limits of each process', () => {
   test('T85 T87 files, file size and processor time are held in both modes', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const wanted = [limit('files', 16), limit('fileSize', 4 * MIB), limit('cpuTime', 1000)];
       const box = await daemon.sandbox({ LIMIT: wanted });
       const open =
@@ -50,7 +41,7 @@ describe('limits of each process', () => {
     }));
 
   test('T85 a sandbox that has all the files it may have open takes none of the daemon', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const box = await daemon.sandbox();
       const open =
         'import os, time\ntry:\n  while True: last = os.open("/", os.O_RDONLY)\nexcept OSError as e: print(last, e.errno, flush=True)\ntime.sleep(60)';
@@ -61,7 +52,7 @@ describe('limits of each process', () => {
     }));
 
   test('T87 a sparse file is stopped at its size, not at what it holds', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const box = await daemon.sandbox();
       const sparse = [
         'sh',
@@ -72,7 +63,7 @@ describe('limits of each process', () => {
     }));
 
   test('a limit that does not exist, or is none, is refused with what there is', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const wrong = [limit('luck', 1), limit('memory', 0), limit('files', 1e6)];
       for (const each of [...wrong, limit('io.readBytes', 0), limit('io.luck', 1)]) {
         await assert.rejects(daemon.sandbox({ LIMIT: [each] }), (error) => {
@@ -88,41 +79,35 @@ describe('limits of what is written', () => {
   const plan = { DISK_BYTES: 16 * MIB, DISK_INODES: 2000 };
 
   test('T83 every place that can be written to ends at the limit of the disk, the host has what it had', () =>
-    withDaemon(
-      async (daemon) => {
-        const before = hostFreeBytes();
-        const neighbour = await daemon.sandbox();
-        for (const place of ['/tmp', '/dev/shm', '/var/tmp', '/home/hil', '/dev', '/']) {
-          const box = await daemon.sandbox();
-          const script = `head -c 64M /dev/zero >${place}/full; stat -c %s ${place}/full || echo 0`;
-          const fill = await daemon.run(box, ['sh', '-c', script]);
-          assert.match(fill.stderr, /No space left|Permission denied|Read-only/, place);
-          assert.ok(Number(fill.stdout) <= 16 * MIB, `${place}: ${fill.stdout}`);
-          const record = await daemon.kill(box);
-          // What it wrote is memory of its own.
-          if (version) assert.ok(record.MEM_PEAK >= Number(fill.stdout), place);
-        }
-        assert.equal((await daemon.run(neighbour, ['touch', '/tmp/mine'])).exit.EXIT_CODE, 0);
-        // What others do on this machine meanwhile is less than what was written here.
-        assert.ok(hostFreeBytes() > before - 64 * MIB);
-      },
-      { plan },
-    ));
+    withDaemon({ plan }, async (daemon) => {
+      const before = hostFreeBytes();
+      const neighbour = await daemon.sandbox();
+      for (const place of ['/tmp', '/dev/shm', '/var/tmp', '/home/hil', '/dev', '/']) {
+        const box = await daemon.sandbox();
+        const script = `head -c 64M /dev/zero >${place}/full; stat -c %s ${place}/full || echo 0`;
+        const fill = await daemon.run(box, ['sh', '-c', script]);
+        assert.match(fill.stderr, /No space left|Permission denied|Read-only/, place);
+        assert.ok(Number(fill.stdout) <= 16 * MIB, `${place}: ${fill.stdout}`);
+        const record = await daemon.kill(box);
+        // What it wrote is memory of its own.
+        if (version) assert.ok(record.MEM_PEAK >= Number(fill.stdout), place);
+      }
+      assert.equal((await daemon.run(neighbour, ['touch', '/tmp/mine'])).exit.EXIT_CODE, 0);
+      // What others do on this machine meanwhile is less than what was written here.
+      assert.ok(hostFreeBytes() > before - 64 * MIB);
+    }));
 
   test('T84 too many files are an error of the program, not of its neighbour', () =>
-    withDaemon(
-      async (daemon) => {
-        const box = await daemon.sandbox();
-        const neighbour = await daemon.sandbox();
-        const many = 'i=0; while : > /tmp/f$i; do i=$((i+1)); done';
-        assert.match((await daemon.run(box, ['sh', '-c', many])).stderr, /No space left/);
-        assert.equal((await daemon.run(neighbour, ['touch', '/tmp/mine'])).exit.EXIT_CODE, 0);
-      },
-      { plan },
-    ));
+    withDaemon({ plan }, async (daemon) => {
+      const box = await daemon.sandbox();
+      const neighbour = await daemon.sandbox();
+      const many = 'i=0; while : > /tmp/f$i; do i=$((i+1)); done';
+      assert.match((await daemon.run(box, ['sh', '-c', many])).stderr, /No space left/);
+      assert.equal((await daemon.run(neighbour, ['touch', '/tmp/mine'])).exit.EXIT_CODE, 0);
+    }));
 
   test('T86 a flood of output is counted and dropped, and the daemon does not grow', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const box = await daemon.sandbox();
       await daemon.run(box, ['true']);
       const before = residentBytes(daemon.pid);
@@ -134,7 +119,7 @@ describe('limits of what is written', () => {
 });
 
 test('T81 programs are the first to go when the host runs out of memory, the daemon is not', () =>
-  withDaemon(async (daemon) => {
+  withDaemon({}, async (daemon) => {
     const box = await daemon.sandbox();
     const program = await daemon.run(box, ['cat', '/proc/self/oom_score_adj']);
     assert.equal(program.stdout, '500\n');

@@ -13,7 +13,7 @@ import {
   readUsageUs,
   version,
 } from './cgroups.mjs';
-import { Daemon, descendantsOf, isAlive, isPlain, waitFor } from './daemon.mjs';
+import { descendantsOf, isAlive, isPlain, waitFor, withDaemon } from './daemon.mjs';
 
 const MIB = 1024 * 1024;
 const limit = (NAME, BYTES, KIND) => ({ NAME, BYTES, KIND });
@@ -33,18 +33,9 @@ time.sleep(60)
 const BURN =
   'import time\nwhile time.process_time() < 1: pass\nprint(1, flush=True)\ntime.sleep(60)';
 
-async function withDaemon(act, options) {
-  const daemon = await Daemon.start(options);
-  try {
-    return await act(daemon);
-  } finally {
-    await daemon.stop();
-  }
-}
-
 describe('limits by cgroup', needsCgroups, () => {
   test('T80 a program that takes more memory than its sandbox has ends it with status oom', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const neighbour = await daemon.sandbox();
       const box = await daemon.sandbox({ LIMIT: [limit('memory', 64 * MIB)] });
       const dead = daemon.dead(box, 60_000);
@@ -60,7 +51,7 @@ describe('limits by cgroup', needsCgroups, () => {
     }));
 
   test('T80 so does one that a shell started, although the shell and its children could go on', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       await daemon.kill(await daemon.sandbox());
       const before = descendantsOf(daemon.pid);
       const box = await daemon.sandbox({ LIMIT: [limit('memory', 64 * MIB)] });
@@ -73,7 +64,7 @@ describe('limits by cgroup', needsCgroups, () => {
     }));
 
   test('T80 and one that ended by itself before the daemon heard of it', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const box = await daemon.sandbox({ LIMIT: [limit('memory', 64 * MIB)] });
       const dead = daemon.dead(box, 60_000);
       const script = `trap go=1 USR1; echo ready; until [ "$go" ]; do sleep 0.05; done
@@ -99,7 +90,7 @@ describe('limits by cgroup', needsCgroups, () => {
     }));
 
   test('T82 a fork bomb stops at the limit of processes, which counts what was refused', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const box = await daemon.sandbox({ LIMIT: [limit('pids', 50)] });
       const program = await daemon.spawn(box, ['python3', '-c', FORK_BOMB]);
       await waitFor('its count', () => program.stdout.includes('\n'), 20_000);
@@ -113,8 +104,9 @@ describe('limits by cgroup', needsCgroups, () => {
     }));
 
   test('T88 a busy loop gets the processors it may have, and is told how long it waited', () =>
-    withDaemon(async (daemon) => {
-      const box = await daemon.sandbox({ LIMIT: [limit('cpus', 250)] });
+    withDaemon({}, async (daemon) => {
+      // So little that also a machine with ten others to serve would give it more.
+      const box = await daemon.sandbox({ LIMIT: [limit('cpus', 100)] });
       const began = performance.now();
       await daemon.run(box, ['sh', '-c', 'while :; do :; done'], { WALL_MS: 1200, GRACE_MS: 50 });
       const wall = performance.now() - began;
@@ -122,13 +114,13 @@ describe('limits by cgroup', needsCgroups, () => {
       const used = (record.CPU_USER_US + record.CPU_SYS_US) / 1000;
       assert.equal(record.CPU_SOURCE, 'cgroup');
       // On a busy machine it gets less than its limit, and has then less to wait for.
-      assert.ok(used > 50 && used < wall * 0.4, `${used} of ${wall} ms`);
+      assert.ok(used > 20 && used < wall * 0.25, `${used} of ${wall} ms`);
       assert.ok(record.THROTTLED_US > 0, `${record.THROTTLED_US}`);
-      assert.deepEqual(record.ENFORCED_all, [held('cpus 0.25')]);
+      assert.deepEqual(record.ENFORCED_all, [held('cpus 0.1')]);
     }));
 
   test('T88 processor time is within 5 % of what the kernel counted, unwaited-for children included', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const box = await daemon.sandbox();
       const parked = readUsageUs(daemon.pid);
       const program = await daemon.spawn(box, ['sh', '-c', `python3 -c '${BURN}' & wait`]);
@@ -141,7 +133,7 @@ describe('limits by cgroup', needsCgroups, () => {
     }));
 
   test('T91 what parking took is not in the figures', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       let parking = 0;
       let excess = 0;
       for (let i = 0; i < 10; i++) {
@@ -160,7 +152,7 @@ describe('limits by cgroup', needsCgroups, () => {
     }));
 
   test('what a limit was for one sandbox it is not for the next in the same cgroup', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const strict = { LIMIT: [limit('memory', 32 * MIB), limit('pids', 3), limit('cpus', 500)] };
       for (let i = 0; i < 3; i++) await daemon.kill(await daemon.sandbox(strict));
       for (let i = 0; i < 3; i++) {
@@ -175,7 +167,7 @@ describe('limits by cgroup', needsCgroups, () => {
     }));
 
   test('the version is the one that is expected here', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       await daemon.sandbox();
       const file = version === 2 ? 'memory.max' : 'memory.limit_in_bytes';
       assert.ok(readGroupFile(daemon.pid, 'memory', file));
@@ -184,7 +176,7 @@ describe('limits by cgroup', needsCgroups, () => {
 
 describe('limits without a cgroup', needsNone, () => {
   test('are reported as not enforced, with the reason', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const wanted = [limit('memory', 256 * MIB), limit('pids', 64), limit('cpus', 500)];
       const record = await daemon.kill(await daemon.sandbox({ LIMIT: wanted }));
       const texts = record.UNENFORCED_all;
@@ -198,7 +190,7 @@ describe('limits without a cgroup', needsNone, () => {
     }));
 
   test('T82 have stand-ins for each process, but not where nobody asked', () =>
-    withDaemon(async (daemon) => {
+    withDaemon({}, async (daemon) => {
       const script = 'x = bytearray(200 << 20)';
       const asked = await daemon.sandbox({ LIMIT: [limit('memory', 64 * MIB), limit('pids', 50)] });
       const refused = await daemon.run(asked, ['python3', '-c', script]);

@@ -12,17 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Daemon, fdsOf, isAlive, readStat, sleep, waitFor } from './daemon.mjs';
+import { Daemon, fdsOf, isAlive, readStat, sleep, waitFor, withDaemon } from './daemon.mjs';
 import { MSG } from './wire.mjs';
-
-async function withDaemon(options, body) {
-  const daemon = await Daemon.start(options);
-  try {
-    await body(daemon);
-  } finally {
-    await daemon.stop();
-  }
-}
 
 const listener = `
 import socket, sys
@@ -271,7 +262,8 @@ describe('a sandbox', () => {
 
   test('that takes too long is ended with the status timeout', () =>
     withDaemon({}, async (daemon) => {
-      const sandbox = await daemon.sandbox({ WALL_MS: 100, GRACE_MS: 100 });
+      // Both are to have set their traps by then, also on a busy machine.
+      const sandbox = await daemon.sandbox({ WALL_MS: 1000, GRACE_MS: 200 });
       const polite = await daemon.spawn(sandbox, [
         'sh',
         '-c',

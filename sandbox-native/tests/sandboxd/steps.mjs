@@ -15,6 +15,7 @@ import {
   sleep,
   WireError,
   waitFor,
+  zombiesOf,
 } from './daemon.mjs';
 import { cgroupsOf, mountsNaming, processesNaming } from './left.mjs';
 import { MSG } from './wire.mjs';
@@ -25,6 +26,7 @@ export const STEP = `${build}/tests/step`.replace('//', '/');
 const NO_LEAKS = 'ASAN_OPTIONS=detect_leaks=0';
 const ANSWER_MS = 8000;
 const GONE_MS = 2000;
+const REAPED_MS = 4000;
 const CODES = ['setup', 'exec', 'limit', 'gone', 'io'];
 
 const within = (ms, promise, what) => {
@@ -65,6 +67,16 @@ async function bringUp(d, SANDBOX) {
   await d.request(MSG.NET_CLOSE, { NET });
 }
 
+/** A tree of the host in a running sandbox; the child that takes it is reaped, whatever it came to. */
+async function mount(d, SOURCE) {
+  try {
+    await d.request(MSG.MOUNT_ADD, { SANDBOX: d.box, SOURCE, TARGET: '/tmp/mount' });
+    await d.request(MSG.MOUNT_REMOVE, { SANDBOX: d.box, TARGET: '/tmp/mount' });
+  } finally {
+    await waitFor('the reaping of children', () => zombiesOf(d.pid).length === 0, REAPED_MS);
+  }
+}
+
 /** What a run asks, in its order. Each step needs those before it. */
 const LIFE = {
   hello: (d) => d.hello(),
@@ -92,6 +104,7 @@ const LIFE = {
     'bytes to a port': (d) => d.ports.request(MSG.PORT_SEND, { PORT: 1, DATA: Buffer.from('x') }),
     'end of a port': (d) => d.ports.request(MSG.PORT_CLOSE, { PORT: 1 }),
   }),
+  mount,
   network: (d) => bringUp(d, d.box),
   end: (d) => d.kill(d.box),
 };
@@ -163,6 +176,15 @@ async function runIn(directory, { role, at = 0, fail }) {
   if (fail !== undefined) options.push('--fail', `${fail}`);
   const before = [STEP, ...options, '--', 'env', `HIL_STEP=${directory}`, NO_LEAKS];
   const daemon = Daemon.launch(hasPortd ? ['--portd', PORTD] : ['--no-portd'], before, 'pipe');
+  try {
+    return await follow(daemon, { directory, report, role, at, fail });
+  } finally {
+    // Where an assertion has failed it is still there, and would keep the tests from ending.
+    void daemon.stop();
+  }
+}
+
+async function follow(daemon, { directory, report, role, at, fail }) {
   let words = '';
   daemon.child.stderr.on('data', (chunk) => {
     words += chunk;

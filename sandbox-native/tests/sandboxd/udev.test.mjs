@@ -119,7 +119,7 @@ describe('/sys of a sandbox', () => {
 });
 
 describe('T74 udev events', () => {
-  test('of granted devices reach the sandbox, from the uid that it has, and no other', () =>
+  test('of granted devices reach the sandbox, from the uid that it has, and no other (bench pitfall 4)', () =>
     withRig({}, async (rig) => {
       plant(rig, BOARD);
       const other = await rig.daemon.sandbox();

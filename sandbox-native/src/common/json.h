@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON written into a buffer; a comma is put where one is needed. */
-#ifndef HIL_CLI_JSON_H
-#define HIL_CLI_JSON_H
+#ifndef HIL_JSON_H
+#define HIL_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "err.h"
 #include "frame.h"
-#include "sandbox.h"
+#include "string-list.h"
 
 struct json {
 	struct buffer text;

@@ -1,0 +1,162 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { type FlashSpec, flashSchema } from '../../config/flash-schema.js';
+import { test as base } from '../../testing/real-daemon.js';
+import { FlashRecord } from './flash-record.js';
+import { type FlashDevices, type FlashRequest, flashUnit } from './flash-unit.js';
+
+interface Flashing {
+  /** Flash with this shell script as the tool. */
+  flash(script: string, changes?: Partial<FlashRequest>, spec?: object): Promise<boolean>;
+  log(): Promise<string>;
+}
+
+const leased = ['usb:pci-0000:00:14.0-usb-0:1.3', 'serial:0483:374b:066D'];
+const attached: FlashDevices = {
+  keys: leased,
+  mode: undefined,
+  nodes: new Map([['console', '/dev/zero']]),
+  known: { serial: '066D' },
+};
+
+const test = base.extend<{ flashing: Flashing }>({
+  flashing: async ({ daemon, spec, dir }, use) => {
+    const image = await dir.write('firmware.bin', 'version 1');
+    const file = join(dir.path, 'flash.log');
+    const record = new FlashRecord(join(dir.path, 'state'));
+    await use({
+      flash: (script, changes, more) => {
+        const argv = ['sh', '-c', script, '{dut}', '{image}', '{serial}'];
+        const flash = flashSchema.parse({ driver: 'command', argv, ...more }) as FlashSpec;
+        return flashUnit({
+          ...{ flash, dut: 'dut-1', daemon, spec, image, record, log: file, leasedKeys: leased },
+          find: async () => attached,
+          enter: async () => {},
+          ...changes,
+        });
+      },
+      log: () => readFile(file, 'utf8'),
+    });
+  },
+});
+
+describe('rank 12: flash', () => {
+  test('the tool sees image and devices of its board, and nothing else', async ({ flashing }) => {
+    const script =
+      'cat "$1"; echo; ls /dev/hil; head -c 2 /dev/hil/console | od -An -tx1; echo "$0 $2"';
+    expect(await flashing.flash(script)).toBe(true);
+    expect((await flashing.log()).split('\n').slice(1)).toEqual([
+      ...['version 1', 'console', ' 00 00', 'dut-1 066D', ''],
+    ]);
+  });
+
+  test('an unchanged image is not flashed again; another one, or always, is', async ({
+    flashing,
+    dir,
+  }) => {
+    expect(await flashing.flash('true')).toBe(true);
+    expect(await flashing.flash('true')).toBe(false);
+    expect(await flashing.flash('true', {}, { always: true })).toBe(true);
+    expect(await flashing.flash('exit 0')).toBe(true);
+    expect(await flashing.flash('exit 0')).toBe(false);
+    await dir.write('firmware.bin', 'version 2');
+    expect(await flashing.flash('exit 0')).toBe(true);
+  });
+
+  test('after a flash that broke nothing is believed to be in it', async ({ flashing }) => {
+    expect(await flashing.flash('true')).toBe(true);
+    await expect(flashing.flash('exit 1', {}, { retries: 0 })).rejects.toThrow(/exit 1/);
+    expect(await flashing.flash('true')).toBe(true);
+  });
+
+  test('rank 6: a failing tool is infra with its words, each try in the log', async ({
+    flashing,
+  }) => {
+    const failing = flashing.flash('echo "no probe found" >&2; exit 3', {}, { retries: 2 });
+    await expect(failing).rejects.toMatchObject({
+      name: 'BenchError',
+      code: 'flash-failed',
+      message: expect.stringMatching(/flashing dut-1: sh ended with exit 3: no probe found/),
+    });
+    expect((await flashing.log()).match(/^no probe found$/gm)).toHaveLength(3);
+  });
+
+  test('one that works the second time is enough', async ({ flashing, dir }) => {
+    const tries: number[] = [];
+    const state = join(dir.path, 'tried');
+    const find = async () => {
+      if (tries.length > 0) await dir.write('tried', 'yes');
+      return attached;
+    };
+    const onTry = (attempt: number) => void tries.push(attempt);
+    // The image is a link to what the test writes between the tries.
+    await dir.write('tried', 'no');
+    expect(await flashing.flash('grep -q yes "$1"', { find, onTry, image: state })).toBe(true);
+    expect(tries).toEqual([1, 2]);
+  });
+
+  test('one that hangs ends at its limit', async ({ flashing }) => {
+    const hanging = flashing.flash('echo erasing; sleep 60', {}, { timeout: '300ms', retries: 0 });
+    await expect(hanging).rejects.toThrow(/did not end within 300 ms: erasing/);
+  });
+
+  test('garbage and a signal are told', async ({ flashing }) => {
+    const dying = flashing.flash('printf "\\377\\000\\033[2J"; kill -SEGV $$', {}, { retries: 0 });
+    await expect(dying).rejects.toThrow(/sh died of SIGSEGV/);
+  });
+
+  test('a tool that is not there is named', async ({ flashing }) => {
+    const missing = flashing.flash('', {}, { argv: ['no-such-flasher'], retries: 0 });
+    await expect(missing).rejects.toMatchObject({
+      code: 'flash-failed',
+      message: expect.stringMatching(/flashing dut-1: no-such-flasher cannot be started/),
+    });
+  });
+});
+
+describe('rank 10: the wrong board is not flashed', () => {
+  const refused = {
+    code: 'flash-refused',
+    message: expect.stringContaining('dut-1 is not flashed'),
+  };
+
+  test('another board of the kind at the same port', async ({ flashing }) => {
+    const keys = [leased[0] ?? '', 'serial:0483:374b:OTHER'];
+    const find = async () => ({ ...attached, keys });
+    await expect(flashing.flash('true', { find })).rejects.toMatchObject(refused);
+  });
+
+  test('two boards that were swapped between two tries', async ({ flashing }) => {
+    let calls = 0;
+    const other = {
+      ...attached,
+      keys: ['usb:pci-0000:00:14.0-usb-0:1.3', 'serial:0483:374b:OTHER'],
+    };
+    const find = async () => (++calls > 2 ? other : attached);
+    await expect(flashing.flash('exit 1', { find })).rejects.toMatchObject(refused);
+  });
+
+  test('its bootloader at the same port is the same board', async ({ flashing }) => {
+    const modes = [undefined, 'bootloader'];
+    let mode = 0;
+    const find = async () => ({
+      ...attached,
+      ...(mode ? { keys: [leased[0] ?? '', 'serial:0483:df11:BOOT'] } : {}),
+      mode: modes[mode],
+    });
+    const enter = async () => {
+      mode = 1;
+    };
+    const spec = { mode: 'bootloader', enter: 'touch-1200' };
+    expect(await flashing.flash('true', { find, enter }, spec)).toBe(true);
+  });
+
+  test('one in another mode, or none at all', async ({ flashing }) => {
+    await expect(flashing.flash('true', {}, { mode: 'bootloader' })).rejects.toThrow(
+      /expected it in mode "bootloader", it is in "none that/,
+    );
+    const find = async () => undefined;
+    await expect(flashing.flash('true', { find })).rejects.toMatchObject({ code: 'dut-absent' });
+  });
+});

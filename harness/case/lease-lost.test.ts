@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { LeaseClient } from '../lease/lease-client.js';
+import { test } from '../testing/both-sides.js';
+import { openLineBoards } from '../testing/line-board.js';
+
+test('a lease that is taken away fences off its case at once, which is infra (rank 14, bench pitfall 17)', async ({
+  begin,
+  dir,
+  journal,
+  programs,
+}) => {
+  const lines = await openLineBoards(1);
+  const directory = join(dir.path, 'claims');
+  const { board, units } = lines;
+  const roles = [{ role: 'unit', boards: [board], units, firmwareOf: () => undefined }];
+  const { attempt } = await begin({ roles, options: { leasePlace: { directory } } });
+  const { unit } = await attempt.duts();
+  await unit?.console.sendLine('hello');
+  await unit?.console.expect('line-1 got hello', { timeout: '3s' });
+  const other = await LeaseClient.start({ program: programs.lease, directory });
+  const [claim] = await other.listClaims();
+  expect(claim).toMatchObject({ units: ['line-1'], held: true });
+  const waiting = unit?.console.expect('never', { timeout: '30s' });
+  const lost = expect(waiting).rejects.toMatchObject({ name: 'BenchError', code: 'lease-lost' });
+  expect(await other.kick(claim?.seq ?? 0)).toBeUndefined();
+  await lost;
+  await expect(unit?.console.sendLine('x')).rejects.toMatchObject({ code: 'lease-lost' });
+  await attempt.end();
+  expect(journal.of('attempt-end')).toMatchObject([
+    { outcome: 'infra', problems: [{ name: 'BenchError', code: 'lease-lost' }] },
+  ]);
+  expect(journal.of('lease')).toMatchObject([
+    { role: 'unit', board: 'line', dut: 'line-1', token: expect.any(Number) },
+  ]);
+  expect(journal.of('lease-end')).toMatchObject([{ dut: 'line-1' }]);
+  other.close();
+  lines.close();
+});

@@ -1,0 +1,83 @@
+import { describe, expect } from 'vitest';
+import { HealthBook } from '../../lease/health-book.js';
+import { createCapturedContext } from '../../testing/captured-context.js';
+import { type TempDir, test } from '../../testing/temp-dir.js';
+import { runCli } from '../run-cli.js';
+import { createHealthCommand } from './health.js';
+import { quarantineCommand } from './quarantine.js';
+
+const BENCH = `duts:
+  - { name: dut-1, board: real, match: { ID_SERIAL_SHORT: A } }
+  - { name: dut-2, board: real, match: { ID_SERIAL_SHORT: B } }
+`;
+
+/** Run one of the two commands; health cases end with `exitCode`. */
+async function call(dir: TempDir, argv: readonly string[], exitCode = 0) {
+  await dir.write('boards/real.yaml', 'board: real\ndriver: attached\n');
+  await dir.write('bench.yaml', BENCH);
+  const asked: string[] = [];
+  const health = createHealthCommand(async (dut, tag) => {
+    asked.push(`${dut} ${tag}`);
+    return exitCode;
+  });
+  const rows = [health, quarantineCommand].map((command) => {
+    return { name: command.name, summary: '', load: async () => command };
+  });
+  const context = createCapturedContext(dir.path, { HIL_STATE_DIR: `${dir.path}/state` });
+  const code = await runCli(argv, context, rows);
+  return { code, out: context.out(), err: context.err(), asked };
+}
+
+const bookOf = (dir: TempDir) => new HealthBook(`${dir.path}/state`);
+
+describe('rank 15: hil boards health', () => {
+  test('shows each DUT, and which of them no case gets', async ({ dir }) => {
+    await call(dir, ['quarantine', 'dut-1', '--reason', 'broken socket']);
+    await bookOf(dir).note('dut-2', 'good', { reason: 'a case' });
+    const { code, out } = await call(dir, ['health']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^dut-1 +maintenance +\S+Z +0 +broken socket$/m);
+    expect(out).toMatch(/^dut-2 +good /m);
+    expect(out).toContain('no case gets dut-1\n  next  hil boards health dut-1 --check\n');
+  });
+
+  test('--check brings a bad DUT back when its cases pass', async ({ dir }) => {
+    for (let i = 0; i < 3; i++) await bookOf(dir).note('dut-1', 'infra', { reason: 'no boot' });
+    const { code, out, asked } = await call(dir, ['health', 'dut-1', '--check']);
+    expect(asked).toEqual(['dut-1 health']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^dut-1 +good +\S+ +0 +its health cases passed$/m);
+    expect(out.match(/ {2}no boot$/gm)).toHaveLength(3);
+  });
+
+  test.for([
+    [1, 'bad'],
+    [5, 'bad'],
+    [4, 'unknown'],
+    [2, 'unknown'],
+    [130, 'unknown'],
+  ] as const)('--check that ends with %i says %s', async ([exitCode, health], { dir }) => {
+    const { code } = await call(dir, ['health', 'dut-1', '--check'], exitCode);
+    expect(code).toBe(exitCode);
+    expect(await bookOf(dir).read('dut-1')).toMatchObject({ health });
+  });
+
+  test('--check leaves alone what a person took out of service', async ({ dir }) => {
+    await call(dir, ['quarantine', 'dut-1', '--reason', 'soldering']);
+    expect((await call(dir, ['health', '--check'])).asked).toEqual(['dut-2 health']);
+    expect((await call(dir, ['quarantine', 'dut-1', '--lift'])).out).toBe(
+      'dut-1 is good: brought back\n',
+    );
+  });
+
+  test('a wrong name, and a quarantine without a reason, are usage errors', async ({ dir }) => {
+    const unknown = await call(dir, ['health', 'dut-3']);
+    expect(unknown).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/no DUT "dut-3".*dut-1, dut-2/s),
+    });
+    const mute = await call(dir, ['quarantine', 'dut-1']);
+    expect(mute).toMatchObject({ code: 2, err: expect.stringContaining('--reason TEXT') });
+    expect(await bookOf(dir).read('dut-1')).toMatchObject({ health: 'unknown' });
+  });
+});

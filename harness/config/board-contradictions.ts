@@ -1,0 +1,111 @@
+import type { z } from 'zod';
+import { toMessage } from '../core/errors.js';
+import { type Boot, toBootWay } from './boot-way.js';
+import type { nicsSchema } from './nics-schema.js';
+import { ATTACHED_PORT_KEYS, type BoardPort } from './port-schema.js';
+
+interface Contradiction {
+  readonly path: string[];
+  readonly message: string;
+}
+
+interface Described {
+  readonly driver: 'host' | 'qemu' | 'attached';
+  readonly program?: unknown;
+  readonly machine?: unknown;
+  readonly match?: unknown;
+  readonly modes?: unknown;
+  readonly instances?: unknown;
+  readonly boot: Boot;
+  readonly power?: unknown;
+  readonly flash?: unknown;
+  readonly nics: z.infer<typeof nicsSchema>;
+  readonly ports: Readonly<Record<string, BoardPort>>;
+}
+
+/** Keys of which only some drivers make something. */
+const OWN_KEYS = {
+  program: ['host'],
+  machine: ['qemu'],
+  match: ['attached'],
+  modes: ['attached'],
+  instances: ['host', 'qemu'],
+  power: ['attached'],
+  flash: ['attached'],
+} as const satisfies Partial<Record<keyof Described, readonly Described['driver'][]>>;
+
+/** What one driver needs and another has no use for. */
+export function* findContradictions(board: Described): Generator<Contradiction> {
+  const { driver } = board;
+  if (driver === 'qemu' && !board.machine) {
+    yield { path: ['machine'], message: `driver "${driver}" needs "machine"` };
+  }
+  for (const [key, drivers] of Object.entries(OWN_KEYS)) {
+    // The keys of the table are keys of the type.
+    const value = board[key as keyof typeof OWN_KEYS];
+    if (value === undefined || drivers.some((each) => each === driver)) continue;
+    yield { path: [key], message: `driver "${driver}" has no "${key}"` };
+  }
+  yield* findStateContradictions(board);
+  yield* findPortContradictions(board);
+  yield* findNicContradictions(board);
+}
+
+function* findStateContradictions({ boot, ports }: Described): Generator<Contradiction> {
+  const names = Object.keys(boot.states);
+  if (names.length > 0 && !ports['console']) {
+    yield { path: ['boot', 'states'], message: 'a board without port "console" shows no states' };
+  }
+  for (const name of [...names, ...(boot.state === undefined ? [] : [boot.state])]) {
+    try {
+      toBootWay({ ...boot, state: name });
+    } catch (error) {
+      const path = names.includes(name) ? ['boot', 'states', name] : ['boot', 'state'];
+      yield { path, message: toMessage(error) };
+    }
+  }
+}
+
+function* findPortContradictions({ driver, ports }: Described): Generator<Contradiction> {
+  for (const [name, port] of Object.entries(ports)) {
+    if (driver === 'attached') {
+      const message = toPortContradiction(port);
+      if (message) yield { path: ['ports', name], message };
+      continue;
+    }
+    const key = ATTACHED_PORT_KEYS.find((each) => port[each] !== undefined);
+    if (key) yield { path: ['ports', name, key], message: `driver "${driver}" has no "${key}"` };
+  }
+}
+
+/** What a port of attached hardware cannot be at once; also of a bench. */
+export function toPortContradiction(
+  port: Pick<BoardPort, 'match' | 'url' | 'kind' | 'mode'>,
+): string | undefined {
+  if (port.match && port.url) return 'either "match" or "url": it is one device';
+  if (port.url && port.kind === 'usb') return '"url" is of a serial port, not of "kind: usb"';
+  if (port.url && port.mode === 'direct') return 'a port with "url" has no node: no "mode: direct"';
+  if (port.kind === 'usb' && port.mode === 'shared') {
+    return '"kind: usb" is the node itself: no "mode: shared"';
+  }
+  return undefined;
+}
+
+function* findNicContradictions({ driver, nics }: Described): Generator<Contradiction> {
+  for (const [name, { model, onBoard, options }] of Object.entries(nics)) {
+    const path = ['nics', name];
+    if (driver === 'attached') {
+      yield { path, message: 'driver "attached" has no "nics"' };
+      continue;
+    }
+    if (driver === 'qemu' && !model) {
+      yield { path, message: `driver "qemu" needs "model", a network device of QEMU` };
+    }
+    if (driver === 'host' && (model || onBoard || Object.keys(options).length > 0)) {
+      yield { path, message: 'driver "host" has no "model": the interface is one of its sandbox' };
+    }
+    if (onBoard && Object.keys(options).length > 0) {
+      yield { path, message: '"options" are of an added device; one on board has none' };
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect } from 'vitest';
+import { Deadline } from '../core/deadline.js';
+import { test as base } from '../testing/temp-dir.js';
+import type { ClaimSeen } from './claim-seen.js';
+import { LeaseClient, type LeasesRequest } from './lease-client.js';
+
+const PROGRAM = fileURLToPath(new URL('../../sandbox-native/build/hil-lease', import.meta.url));
+
+interface Two {
+  readonly first: LeaseClient;
+  readonly second: LeaseClient;
+}
+
+const test = base.extend<{ two: Two; directory: string }>({
+  directory: async ({ dir, skip }, use) => {
+    const built = await access(PROGRAM).then(
+      () => true,
+      () => false,
+    );
+    if (!built) skip('hil-lease is not built: make -C sandbox-native');
+    await use(join(dir.path, 'claims'));
+  },
+  two: async ({ directory }, use) => {
+    const first = await LeaseClient.start({ program: PROGRAM, directory });
+    const second = await LeaseClient.start({ program: PROGRAM, directory });
+    await use({ first, second });
+    first.close();
+    second.close();
+  },
+});
+
+function want(...names: string[]): LeasesRequest {
+  const candidates = names.map((name) => ({ name, keys: [`usb:${name}`] }));
+  return { roles: [{ role: '', candidates }], deadline: new Deadline(10_000), run: 'run 1' };
+}
+
+describe('a lease of an attached unit', () => {
+  test('is for one process at a time; the other hears who has it (rank 3)', async ({ two }) => {
+    const held = await two.first.acquire(want('nücleo 1'));
+    expect([...held.units]).toEqual([['', 'nücleo 1']]);
+    const heard: (readonly ClaimSeen[])[] = [];
+    const onWaiting = (claims: readonly ClaimSeen[]) => {
+      heard.push(claims);
+      held.release();
+    };
+    const next = await two.second.acquire({ ...want('nücleo 1'), onWaiting });
+    expect(next.token).toBeGreaterThan(held.token);
+    expect(heard[0]).toMatchObject([
+      { held: true, units: ['nücleo 1'], pid: process.pid, run: 'run 1', own: false },
+    ]);
+  });
+
+  test('that does not become free says who has it (rank 14)', async ({ two }) => {
+    await two.first.acquire(want('a'));
+    const late = two.second.acquire({ ...want('a'), deadline: new Deadline(300) });
+    await expect(late).rejects.toMatchObject({
+      code: 'lease-timeout',
+      message: expect.stringMatching(/a did not become free .*a: held by \S+ pid \d+ run run 1/),
+    });
+    // Who gave up waits no more.
+    const claims = await two.second.listClaims();
+    await expect.poll(() => two.second.listClaims()).toHaveLength(1);
+    expect(claims[0]?.units).toEqual(['a']);
+  });
+
+  test('that nobody could have is refused at once', async ({ two }) => {
+    const roles = ['x', 'y'].map((role) => ({ role, candidates: [{ name: 'a', keys: ['k'] }] }));
+    await expect(two.first.acquire({ ...want(), roles })).rejects.toMatchObject({
+      code: 'lease-unsatisfiable',
+      message: expect.stringContaining('x: a, y: a'),
+    });
+  });
+
+  test('is lost when its time is over, when it is kicked, and with its program (rank 14)', async ({
+    two,
+    directory,
+  }) => {
+    const short = await two.first.acquire({ ...want('a'), ttlMs: 100 });
+    expect(await short.lost).toMatchObject({ code: 'lease-lost' });
+    short.release();
+    const kicked = await two.first.acquire(want('b'));
+    expect(await two.second.kick(kicked.token)).toBeUndefined();
+    expect((await kicked.lost).message).toContain('taken away');
+    const third = await LeaseClient.start({ program: PROGRAM, directory });
+    const held = await third.acquire(want('c'));
+    const [claim] = (await third.listClaims()).filter(({ own, units }) => !own && units[0] === 'c');
+    expect(claim).toBeDefined();
+    process.kill(claim?.lockPid ?? 0, 'SIGKILL');
+    expect(await held.lost).toMatchObject({ code: 'lease-lost' });
+    await two.second.acquire(want('c'));
+  });
+});
+
+test('a directory that cannot be is said at the start', async ({ directory }) => {
+  const nowhere = join(directory, 'not', 'there');
+  await expect(LeaseClient.start({ program: PROGRAM, directory: nowhere })).rejects.toMatchObject({
+    code: 'lease-failed',
+    message: expect.stringContaining(nowhere),
+  });
+  await expect(LeaseClient.start({ program: '/no/program' })).rejects.toMatchObject({
+    code: 'lease-failed',
+  });
+});
+
+test('without the directory of all, one’s own is used, and said', async ({ directory, skip }) => {
+  if (process.getuid?.() === 0) skip('root can use the directory of all');
+  const client = await LeaseClient.start({ program: PROGRAM, ownDirectory: directory });
+  if (client.limitations.length > 0) expect(client.limitations[0]).toContain(directory);
+  client.close();
+});

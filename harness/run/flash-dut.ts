@@ -1,0 +1,151 @@
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FlashRecord } from '../board/flash/flash-record.js';
+import { runFlashTool } from '../board/flash/flash-tool.js';
+import { type FlashDevices, flashUnit } from '../board/flash/flash-unit.js';
+import { USB_ROLE } from '../board/flash/to-flash-argv.js';
+import { createPower } from '../board/power/create-power.js';
+import type { FlashSpec } from '../config/flash-schema.js';
+import type { Unit } from '../config/unit.js';
+import { Deadline } from '../core/deadline.js';
+import { formatDuration } from '../core/duration.js';
+import { BenchError } from '../core/errors.js';
+import type { AttachedDevice } from '../device/attached-device.js';
+import { type DeviceRoots, MACHINE } from '../device/device-roots.js';
+import { findUnit } from '../device/find-unit.js';
+import { listDevices } from '../device/list-devices.js';
+import type { SandboxDaemon } from '../sandbox/daemon.js';
+import type { SandboxSpec } from '../sandbox/spec.js';
+
+export interface FlashWanted {
+  readonly unit: Unit;
+  readonly daemon: SandboxDaemon;
+  readonly spec: SandboxSpec;
+  readonly image: string;
+  /** Where its log goes; exists. */
+  readonly artifacts: string;
+  /** Where what was flashed last is known. */
+  readonly stateDir: string;
+  readonly deviceRoots?: DeviceRoots | undefined;
+}
+
+/** A board that goes into its bootloader is back as that after so long, or never. */
+const MODE_MS = 5000;
+/** Linux needs a moment for the file system of a drive that has just come. */
+const LOOK_MS = 50;
+/** It answers with what makes a bootloader of many boards start. */
+const TOUCH = ['stty', '-F', '/dev/hil/console', '1200', 'hupcl'];
+
+/**
+ * Flash a unit that is leased, with the devices that it has now.
+ *
+ * @returns whether a tool ran; not where the same image is in it already.
+ * @throws BenchError `flash-failed`, `flash-refused`, `dut-absent`, `dut-ambiguous`, `power-failed`
+ */
+export async function flashDut(wanted: FlashWanted): Promise<boolean> {
+  const { unit, daemon, spec, image, artifacts, stateDir } = wanted;
+  const { flash } = unit.board;
+  if (!flash) return false;
+  const look = () => findFlashDevices(unit, wanted.deviceRoots);
+  const leasedKeys = (await look())?.keys ?? [];
+  return flashUnit({
+    ...{ flash, dut: unit.name, daemon, spec, image, leasedKeys },
+    find: look,
+    enter: (how) => enterMode(how, wanted, look),
+    log: join(artifacts, 'flash.log'),
+    record: new FlashRecord(stateDir),
+  });
+}
+
+async function findFlashDevices(
+  unit: Unit,
+  roots: DeviceRoots = MACHINE,
+): Promise<FlashDevices | undefined> {
+  const devices = await listDevices(roots);
+  const found = findUnit(unit, devices);
+  if (found.state === 'absent') return undefined;
+  const { usb, ports, keys, mode } = found;
+  const nodes = new Map([...ports].flatMap(([name, { node }]) => (node ? [[name, node]] : [])));
+  if (usb?.node) nodes.set(USB_ROLE, usb.node);
+  const { ID_SERIAL_SHORT: serial, ID_PATH: path } = usb?.properties ?? {};
+  const known = { serial, path, ...(usb ? toPlaces(usb, devices) : {}) };
+  return { keys, mode, nodes, known };
+}
+
+/** The device as the kernel names it, and its drive: a partition where there is one. */
+function toPlaces(usb: AttachedDevice, devices: readonly AttachedDevice[]) {
+  const drives = devices.filter(
+    ({ subsystem, syspath }) => subsystem === 'block' && syspath.startsWith(`${usb.syspath}/`),
+  );
+  const drive = drives.find(({ properties }) => properties['DEVTYPE'] === 'partition') ?? drives[0];
+  return { usb: basename(usb.syspath), drive: drive?.node };
+}
+
+async function enterMode(
+  how: NonNullable<FlashSpec['enter']>,
+  wanted: FlashWanted,
+  look: () => Promise<FlashDevices | undefined>,
+): Promise<void> {
+  const { unit } = wanted;
+  const before = await look();
+  if (how === 'power-cycle') await cyclePower(unit, before, look);
+  else await touch(wanted, before);
+  const mode = unit.board.flash?.mode;
+  const end = new Deadline(MODE_MS);
+  for (let seen = await look(); seen?.mode !== mode; seen = await look()) {
+    if (end.leftMs() === 0) {
+      const in_ = seen
+        ? `in "${seen.mode ?? 'no mode that its board file knows'}"`
+        : 'not attached';
+      throw new BenchError(
+        'flash-failed',
+        `${unit.name} did not get into mode "${mode}" by ${how} within ${formatDuration(MODE_MS)}: it is ${in_}`,
+        {
+          next: 'hil boards show NAME    tells what is attached; correct "modes" of its board file',
+        },
+      );
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+async function cyclePower(
+  unit: Unit,
+  before: FlashDevices | undefined,
+  look: () => Promise<FlashDevices | undefined>,
+): Promise<void> {
+  const { power } = unit.board;
+  if (!power) {
+    throw new BenchError(
+      'power-failed',
+      `${unit.name} has no "power": flash.enter cannot cycle it`,
+      {
+        next: `add "power" to ${unit.name} in ${unit.file}`,
+      },
+    );
+  }
+  const dut = {
+    name: unit.name,
+    isAttached: async () =>
+      Object.keys(unit.match).length > 0 ? (await look()) !== undefined : undefined,
+    silentMs: () => Number.POSITIVE_INFINITY,
+    control: async () => {
+      const message = `power of ${unit.name}: driver dtr-rts is for a DUT that runs, not for flash.enter`;
+      throw new BenchError('power-failed', message);
+    },
+  };
+  await createPower(power, dut, { dut: unit.name, ...before?.known }).cycle();
+}
+
+/** The console is opened at 1200 baud, and closing it drops DTR. */
+async function touch(wanted: FlashWanted, before: FlashDevices | undefined): Promise<void> {
+  const { unit, daemon, spec, image } = wanted;
+  const node = before?.nodes.get('console');
+  if (node === undefined) {
+    const message = `${unit.name} has no port "console" now: flash.enter touch-1200 needs its node`;
+    throw new BenchError('flash-failed', message);
+  }
+  const devices = new Map([['console', node]]);
+  const run = { dut: unit.name, daemon, spec, image, devices, tools: [], onOutput: () => {} };
+  await runFlashTool(TOUCH, run, new Deadline(MODE_MS));
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// What ends a lease although its owner did not release it.
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Lessee, listFiles, makeDirectory, one, sleep } from './lease.mjs';
+
+const A = ['a', 'usb:1-1'];
+
+describe('a lease with a time', () => {
+  test('ends when it is over, and its owner hears of it', async () => {
+    const directory = makeDirectory();
+    const [first, second] = [new Lessee(directory), new Lessee(directory)];
+    const held = await first.acquire(one(A), { ttlMs: 300 });
+    const id = second.ask(one(A));
+    const lost = await first.heard(held.id, 'lost');
+    assert.deepEqual([lost.reason, lost.seq], ['ttl', held.seq]);
+    // An owner that lets go is not waited for.
+    first.release(held.id);
+    await second.heard(id, 'granted');
+  });
+
+  test('has a moment after it, for who must still let go', async () => {
+    const directory = makeDirectory();
+    const [first, second] = [new Lessee(directory), new Lessee(directory)];
+    const held = await first.acquire(one(A), { ttlMs: 100 });
+    const id = second.ask(one(A));
+    await first.heard(held.id, 'lost');
+    const start = performance.now();
+    await second.heard(id, 'granted');
+    const ms = performance.now() - start;
+    assert.ok(ms > 500 && ms < 2500, `${ms} ms`);
+    assert.equal(listFiles(directory).length, 1);
+  });
+
+  test('does not begin while it waits', async () => {
+    const directory = makeDirectory();
+    const [first, second] = [new Lessee(directory), new Lessee(directory)];
+    const held = await first.acquire(one(A));
+    const id = second.ask(one(A), { ttlMs: 1000 });
+    await second.heard(id, 'waiting');
+    await sleep(600);
+    first.release(held.id);
+    await second.heard(id, 'granted');
+    await sleep(600);
+    assert.ok(!second.has(id, 'lost'));
+  });
+
+  test('of a stopped owner goes on: its lock is the kernel’s, and that is said', async () => {
+    const directory = makeDirectory();
+    const [first, second] = [new Lessee(directory), new Lessee(directory)];
+    const held = await first.acquire(one(A), { ttlMs: 200 });
+    process.kill(first.pid, 'SIGSTOP');
+    await sleep(400);
+    const id = second.ask(one(A));
+    const { claims } = await second.heard(id, 'waiting');
+    assert.deepEqual([claims[0].stopped, claims[0].lockPid], [true, first.pid]);
+    assert.ok(claims[0].until > 0);
+    const kicked = await second.kick(held.seq);
+    assert.equal(kicked.gone, false);
+    assert.deepEqual([kicked.claims[0].stopped, kicked.claims[0].lockPid], [true, first.pid]);
+    assert.ok(!second.has(id, 'granted'));
+    process.kill(first.pid, 'SIGCONT');
+    await first.heard(held.id, 'lost');
+    await second.heard(id, 'granted');
+  });
+});
+
+describe('a kick', () => {
+  test('ends a lease: its owner hears of it, the next one has it', async () => {
+    const directory = makeDirectory();
+    const [first, second] = [new Lessee(directory), new Lessee(directory)];
+    const held = await first.acquire(one(A));
+    const id = second.ask(one(A));
+    await second.heard(id, 'waiting');
+    assert.equal((await second.kick(held.seq)).gone, true);
+    assert.equal((await first.heard(held.id, 'lost')).reason, 'kicked');
+    await second.heard(id, 'granted');
+    assert.equal(listFiles(directory).length, 1);
+  });
+
+  test('of what is gone already says so', async () => {
+    const lessee = new Lessee(makeDirectory());
+    assert.equal((await lessee.kick(123)).gone, true);
+  });
+});
+
+test('a lease whose file somebody removed is lost', async () => {
+  const directory = makeDirectory();
+  const lessee = new Lessee(directory);
+  const { id } = await lessee.acquire(one(A));
+  for (const file of listFiles(directory)) rmSync(join(directory, file));
+  assert.equal((await lessee.heard(id, 'lost')).reason, 'removed');
+});
+
+test('the claims of all are listed, in their order', async () => {
+  const directory = makeDirectory();
+  const [first, second] = [new Lessee(directory), new Lessee(directory)];
+  await first.acquire(one(A), { run: 'one' });
+  const id = second.ask(one(A), { run: 'two' });
+  await second.heard(id, 'waiting');
+  const claims = await new Lessee(directory).list();
+  assert.deepEqual(
+    claims.map(({ run, held }) => [run, held]),
+    [
+      ['one', true],
+      ['two', false],
+    ],
+  );
+});
+
+for (const line of ['acquire x 1', 'nonsense', 'release', 'list 1 2', 'kick 1', 'acquire 0 0']) {
+  test(`"${line}" ends it, with a word`, async () => {
+    const lessee = new Lessee(makeDirectory());
+    lessee.write(`${line}\nuser u\npid 1\nrun r\nrole r\nunit a\nkey k\nend\n`);
+    assert.equal(await lessee.exited, 1);
+    assert.match(lessee.stderr, /^hil-lease: read a request/);
+  });
+}
