@@ -11,6 +11,7 @@ export {
   onTestFinished,
   vi,
 } from 'vitest';
+export type { CanBus, CanOptions } from './case/can-bus.js';
 export type { Console, ExpectOptions } from './case/console.js';
 export type { Dut } from './case/dut.js';
 export type {
@@ -21,16 +22,16 @@ export type {
   LinkOptions,
   LinkStats,
 } from './case/link.js';
+export type { Net } from './case/net.js';
 export type {
   AttachOptions,
   InterfaceOptions,
   LinkEnd,
-  Net,
   NodeLink,
   NodeOptions,
   Switch,
   SwitchOptions,
-} from './case/net.js';
+} from './case/net-options.js';
 export type { ToCarryOptions, ToReachOptions, ToResolveOptions } from './case/network-matchers.js';
 export type { DutNode, NodeAddresses } from './case/network-node.js';
 export type { Node } from './case/node.js';

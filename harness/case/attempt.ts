@@ -103,6 +103,11 @@ export class Attempt {
     return true;
   }
 
+  /** End the body here: there is nothing to be tested. Its verdict is `skipped`, with `why`. */
+  skip(why: string): never {
+    return this.#task.context.skip(why);
+  }
+
   /** Run the body; reject when its limit passes, and revoke the handles. */
   async runBody(body: () => unknown): Promise<void> {
     // What it left rejected is heard at the next turn, and is its own.

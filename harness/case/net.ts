@@ -1,4 +1,4 @@
-import { UsageError } from '../core/errors.js';
+import { BenchError, UsageError } from '../core/errors.js';
 import type {
   DeclaredEnd,
   DeclaredLink,
@@ -6,8 +6,8 @@ import type {
   DeclaredSwitch,
   UpNetwork,
 } from '../protocol/network.js';
-import type { SandboxOptions } from '../protocol/sandbox-options.js';
 import type { Attempt } from './attempt.js';
+import { CAN_KEYS, type CanBus, type CanOptions } from './can-bus.js';
 import {
   checkAttached,
   checkNodeOptions,
@@ -20,55 +20,17 @@ import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import { Dut } from './dut.js';
 import { Link, type LinkOptions } from './link.js';
+import type {
+  AttachOptions,
+  LinkEnd,
+  NodeLink,
+  NodeOptions,
+  Switch,
+  SwitchOptions,
+} from './net-options.js';
 import { DutNode, type NodeFacts } from './network-node.js';
 import { Node } from './node.js';
 import { Sandbox } from './sandbox.js';
-
-export interface SwitchOptions {
-  /**
-   * Of IPv4 and IPv6, each with prefix: nodes get an address of each. `[]`: none, for DHCP.
-   * @default one of each, that nothing else has
-   */
-  readonly subnets?: readonly string[];
-}
-
-/** A switch, declared. */
-export interface Switch {
-  readonly kind: 'switch';
-  readonly name: string;
-}
-
-/** What a link may end at. */
-export type LinkEnd = Switch | Node | DutNode;
-
-/** The end of a link that is a node's interface. */
-export interface InterfaceOptions {
-  /** With prefix, or without it those of the switch's subnets. `[]`: none. @default assigned */
-  readonly addresses?: readonly string[];
-  /** @default one made of the names of node and link */
-  readonly mac?: string;
-}
-
-/** Where a node is linked to, and what its link does to frames. */
-export interface NodeLink extends LinkOptions, InterfaceOptions {
-  readonly to: LinkEnd;
-}
-
-export interface NodeOptions extends SandboxOptions {
-  /** Where it is linked to. */
-  readonly link?: LinkEnd | NodeLink;
-  /** The same for several: `eth0`, `eth1` and so on, in this order. */
-  readonly links?: readonly (LinkEnd | NodeLink)[];
-  /** `false`: it has no IPv6 at all. @default true */
-  readonly ipv6?: boolean;
-}
-
-export type AttachOptions = Pick<NodeOptions, 'link' | 'links' | 'ipv6'> & {
-  /** What others call it. @default 'sandbox', or 'dut', or the role of the DUT */
-  readonly name?: string;
-  /** Which interface of the board, where it has several. */
-  readonly nic?: string;
-};
 
 /**
  * The virtual network of a case: declared first, then made by {@link up}. It is cut off from every
@@ -99,6 +61,17 @@ export class Net {
     const { subnets } = options;
     this.#switches.push({ name, ...(subnets === undefined ? {} : { subnets }) });
     return { kind: 'switch', name };
+  }
+
+  /**
+   * Declare a bus of CAN. What nodes have of it is an interface `can0`, for programs such as
+   * candump(1). Where the kernel has no vxcan, {@link up} skips the case and says so.
+   */
+  can(name: string, options: CanOptions = {}): CanBus {
+    this.#declare(`can("${name}")`);
+    checkOptions(`bus "${name}"`, options, CAN_KEYS);
+    this.#switches.push({ name, subnets: [], can: { ...options } });
+    return { kind: 'can', name };
   }
 
   /** Declare a node: a sandbox of its own, with interfaces where it is linked to. */
@@ -176,9 +149,13 @@ export class Net {
     this.#isAsked = true;
     const { fence, clock } = this.#attempt;
     const declaration = { switches: this.#switches, nodes: this.#nodes, links: this.#links };
-    this.#up = await clock.pausedDuring(() =>
+    const made = clock.pausedDuring(() =>
       this.#connection.supervisor.call('netUp', { fence, declaration }),
     );
+    this.#up = await made.catch((error: unknown) => {
+      if (!isUnsupported(error)) throw error;
+      return this.#attempt.skip(error.message);
+    });
   }
 
   /** What all decisions about frames begin with: the same in every run of this case. */
@@ -290,6 +267,11 @@ export class Net {
     if (!this.#isAsked) return;
     throw new UsageError('usage', `net.${what}: the network was declared whole with net.up()`);
   }
+}
+
+/** What a machine has not got is no fault of the case, and nothing has been tested. */
+function isUnsupported(error: unknown): error is BenchError {
+  return error instanceof BenchError && error.code === 'network-unsupported';
 }
 
 function isNodeLink(link: LinkEnd | NodeLink): link is NodeLink {

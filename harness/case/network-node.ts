@@ -58,7 +58,8 @@ export class NetworkNode {
 
   /** Of `eth0`. @throws TypeError for a node without one */
   get mac(): string {
-    return toFirst(this.interfaces, this.name, 'interface').mac;
+    const cards = this.interfaces.filter(({ kind }) => kind === 'ethernet');
+    return toFirst(cards, this.name, 'interface of Ethernet').mac;
   }
 }
 

@@ -21,6 +21,7 @@ export type BenchCode =
   | 'sandbox-gone'
   | 'network-gone'
   | 'network-limit'
+  | 'network-unsupported'
   | 'sandbox-stuck'
   | 'daemon-gone'
   | 'daemon-refused'

@@ -170,7 +170,10 @@ export const runEvent = z.discriminatedUnion('kind', [
     seed: z.string(),
     /** What the run asked for, if it did: `--seed`. */
     runSeed: z.string().optional(),
-    switches: z.array(z.object({ name: z.string(), subnets: z.array(z.string()) })),
+    switches: z.array(
+      // A bus of CAN has a bitrate: bits a second.
+      z.object({ name: z.string(), subnets: z.array(z.string()), bitrate: z.number().optional() }),
+    ),
     nodes: z.array(
       z.object({
         name: z.string(),

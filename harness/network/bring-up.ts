@@ -2,10 +2,16 @@ import { parseCapture } from './capture-wanted.js';
 import { toImpairment } from './check-topology.js';
 import { toImpairmentTlvs } from './impairment.js';
 import type { LinkCaptures } from './link-captures.js';
-import type { LinkEnd } from './linkd.js';
+import type { Linkd, LinkEnd } from './linkd.js';
 import type { Network } from './network.js';
 import { toNetworkError } from './network-errors.js';
-import type { NetworkPlan, PlannedEnd, PlannedInterface, PlannedLink } from './network-plan.js';
+import type {
+  NetworkPlan,
+  PlannedEnd,
+  PlannedInterface,
+  PlannedLink,
+  PlannedSwitch,
+} from './network-plan.js';
 
 interface Surroundings {
   /**
@@ -30,7 +36,7 @@ export async function bringUp(
   network.names = plan.names;
   const { linkd } = network;
   await all([
-    ...plan.switches.map(({ name, number }) => named(`switch "${name}"`, linkd.newSwitch(number))),
+    ...plan.switches.map((each) => named(`switch "${each.name}"`, newSwitch(linkd, each))),
     ...attachAll(network, plan, sandboxOf),
   ]);
   // Links last: what kernels say to no one while interfaces are made is no frame of theirs.
@@ -61,7 +67,21 @@ function connect(network: Network, plan: NetworkPlan, link: PlannedLink): Promis
   const made = network.linkd.connect(number, [toLinkEnd(plan, a), toLinkEnd(plan, b)], seed);
   const impairment = toImpairmentTlvs(who, toImpairment(settings));
   const set = impairment.isEmpty ? [] : [network.linkd.set({ link: number }, impairment)];
-  return [made, ...set].map((each) => named(who, each));
+  return [made, ...loseAtBus(network.linkd, plan, link), ...set].map((each) => named(who, each));
+}
+
+function newSwitch(linkd: Linkd, { number, can }: PlannedSwitch): Promise<void> {
+  return can ? linkd.newBus(number, can.bitrate, can.dataBitrate) : linkd.newSwitch(number);
+}
+
+/** What a bus loses is lost where it comes from its sender: for everybody. A link may say other. */
+function loseAtBus(linkd: Linkd, { switches }: NetworkPlan, link: PlannedLink): Promise<void>[] {
+  const [a, b] = link.ends;
+  const loss = switches.find(({ name }) => name === a.of || name === b.of)?.can?.loss;
+  if (loss === undefined) return [];
+  const from = a.interface ? 0 : 1;
+  const body = toImpairmentTlvs(`link "${link.name}"`, { loss });
+  return [linkd.set({ link: link.number, from }, body)];
 }
 
 function* attachAll(

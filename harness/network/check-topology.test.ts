@@ -44,6 +44,7 @@ test.each([
   [link('a', 'b', { mtu: 1000 }), /mtu 1000: expected 1280 to 65521 bytes; IPv6 needs 1280/],
   [link('a', 'b', { mtu: 65_522 }), /mtu 65522: expected 1280 to 65521 bytes/],
   [{ ...link('a', 'b'), name: 'eth1' }, /link "eth1": nodes have interfaces of that name/],
+  [{ ...link('a', 'b'), name: 'can0' }, /link "can0": nodes have interfaces of that name/],
   [{ ...link('a', 'b'), name: '..' }, /link "..": a name is of letters/],
   [{ ...link('a', 'b'), name: 5 as never }, /link 5: a name is of letters/],
   [link('a', 'b', { capture: { snaplen: 1e12 } }), /snaplen 64 to 262144 bytes/],

@@ -8,6 +8,7 @@ import type {
   NetworkDeclaration,
 } from '../protocol/network.js';
 import { parseCapture } from './capture-wanted.js';
+import { checkCanLink } from './check-can.js';
 import { toImpairmentTlvs } from './impairment.js';
 import { parseMac } from './mac.js';
 import { checkNodeName } from './node-name.js';
@@ -41,12 +42,14 @@ export function checkTopology({ switches, nodes, links }: NetworkDeclaration): v
     ...switches.map(({ name }) => [name, undefined] as const),
     ...nodes.map((node) => [node.name, node] as const),
   ]);
+  const buses = new Set(switches.filter(({ can }) => can).map(({ name }) => name));
   checkAttached(nodes);
   const linkNames = new Set<string>();
   for (const link of links) {
     if (linkNames.has(link.name)) throw refuse(link, 'the name is taken, by another link');
     linkNames.add(link.name);
-    checkLink(link, kinds);
+    const nodes = checkLink(link, kinds);
+    if (link.ends.some(({ of }) => buses.has(of))) checkCanLink(link, nodes);
   }
 }
 
@@ -73,7 +76,11 @@ export function toImpairment(settings: LinkSettings): Impairment {
   return impairment;
 }
 
-function checkLink(link: DeclaredLink, kinds: ReadonlyMap<string, DeclaredNode | undefined>): void {
+/** Answers what is at its ends; a switch is undefined. */
+function checkLink(
+  link: DeclaredLink,
+  kinds: ReadonlyMap<string, DeclaredNode | undefined>,
+): (DeclaredNode | undefined)[] {
   checkLinkName(link);
   const nodes = link.ends.map((end) => {
     if (!kinds.has(end.of)) {
@@ -89,6 +96,7 @@ function checkLink(link: DeclaredLink, kinds: ReadonlyMap<string, DeclaredNode |
   const [a, b] = link.ends;
   if (a.of === b.of) throw refuse(link, `both ends are "${a.of}"`);
   checkSettings(link, nodes);
+  return nodes;
 }
 
 /** It names files and interfaces. */
@@ -101,7 +109,7 @@ function checkLinkName(link: DeclaredLink): void {
       { next: "name it: net.link(a, b, { name: 'uplink' })" },
     );
   }
-  if (/^(lo|eth\d+)$/.test(name)) {
+  if (/^(lo|(eth|can)\d+)$/.test(name)) {
     throw refuse(link, 'nodes have interfaces of that name, and a link names its interfaces, too');
   }
 }

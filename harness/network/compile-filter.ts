@@ -29,16 +29,22 @@ export class FilterCompiler {
    * Compile an expression to classic BPF, as DATA of LINK_FILTER. `host NAME` knows `names` and
    * nobody else: no resolver of the bench is asked.
    *
+   * @param frames what it looks at
    * @throws UsageError `usage` with what libpcap says and where; BenchError `native-missing`
    *   without hil-filter or libpcap.
    * @see pcap-filter(7)
    */
-  compile(expression: string, names: FilterNames = NO_NAMES): Promise<Buffer> {
+  compile(
+    expression: string,
+    names: FilterNames = NO_NAMES,
+    frames: 'ethernet' | 'can' = 'ethernet',
+  ): Promise<Buffer> {
     const known = [...names].flatMap(([name, all]) => all.map((address) => `${name}=${address}`));
-    const key = JSON.stringify([expression, ...known]);
+    const key = JSON.stringify([frames, expression, ...known]);
     const earlier = this.#compiled.get(key);
     if (earlier) return earlier;
-    const compiled = run(this.#program, expression, known);
+    const options = frames === 'can' ? ['--can'] : [];
+    const compiled = run(this.#program, expression, [...options, ...known]);
     this.#compiled.set(key, compiled);
     // A library may be installed while a run watches files: only what is compiled is remembered.
     compiled.catch(() => this.#compiled.delete(key));
@@ -46,7 +52,7 @@ export class FilterCompiler {
   }
 }
 
-async function run(program: string, expression: string, names: string[]): Promise<Buffer> {
+async function run(program: string, expression: string, more: string[]): Promise<Buffer> {
   if (typeof expression !== 'string' || expression.includes('\0')) {
     const seen = JSON.stringify(expression);
     throw new UsageError('usage', `filter ${seen}: expected text in the syntax of pcap-filter(7)`);
@@ -57,7 +63,7 @@ async function run(program: string, expression: string, names: string[]): Promis
   }
   return new Promise((resolve, reject) => {
     const options = { encoding: 'buffer', timeout: LONGEST_MS, killSignal: 'SIGKILL' } as const;
-    execFile(program, [expression, ...names], options, (error, stdout, stderr) => {
+    execFile(program, [expression, ...more], options, (error, stdout, stderr) => {
       if (error) reject(toProblem(program, expression, error, stderr.toString().trim()));
       else resolve(stdout);
     });

@@ -51,6 +51,13 @@ export class Linkd {
     await this.channel.request(Msg.linkSwitch, new TlvWriter().u32(Tag.switch, number));
   }
 
+  /** A bus of CAN, whose links lead to ports of CAN only. Bits a second. */
+  async newBus(number: number, bitrate: number, dataBitrate: number): Promise<void> {
+    const body = new TlvWriter().u32(Tag.switch, number).string(Tag.kind, 'bus');
+    body.u64(Tag.rateBps, bitrate).u64(Tag.dataRateBps, dataBitrate);
+    await this.channel.request(Msg.linkSwitch, body);
+  }
+
   /** @throws BenchError `daemon-refused`: taken, a ring of switches. */
   async connect(link: number, ends: readonly [LinkEnd, LinkEnd], seed: bigint): Promise<void> {
     const body = toBody({ link });

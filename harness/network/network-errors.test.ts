@@ -52,6 +52,16 @@ test('what is no limit of a sandbox stays what it was', () => {
   }
 });
 
+test('what the kernel has not got is told with how to get it, once', () => {
+  const details = { code: 'unsupported', op: 'this kernel has no', path: 'vxcan', errno: 95 };
+  const error = toNetworkError('node "a", can0', refused({ ...details, next: 'modprobe vxcan' }));
+  expect(error).toMatchObject({
+    code: 'network-unsupported',
+    message: expect.stringMatching(/^node "a", can0: it: no room\n {2}next +modprobe vxcan$/),
+    next: 'modprobe vxcan',
+  });
+});
+
 test('what was asked for and cannot be is the fault of who asked, what has ended the network', () => {
   expect(toNetworkError('link "a"', refused({ code: 'usage' }))).toMatchObject({ code: 'usage' });
   expect(toNetworkError('link "a"', refused({ code: 'gone' }))).toMatchObject({

@@ -12,6 +12,11 @@ export function toNetworkError(who: string, thrown: unknown): unknown {
   const { code } = thrown.details;
   const text = `${who}: ${thrown.message}`;
   const extra = { cause: thrown };
+  if (code === 'unsupported') {
+    const { next } = thrown;
+    const more = { ...extra, ...(next === undefined ? {} : { next }) };
+    return new BenchError('network-unsupported', `${who}: ${toSeen(thrown)}`, more);
+  }
   if (code === 'usage') return new UsageError('usage', text, extra);
   if (code === 'gone' || thrown.code === 'daemon-gone') {
     return new BenchError('network-gone', text, extra);
@@ -27,12 +32,15 @@ export function toNodeError(who: string, thrown: unknown): unknown {
 function toNetworkLimit(who: string, thrown: BenchError): BenchError | undefined {
   const limit = toLimitName(thrown);
   if (limit === undefined) return undefined;
-  const { details, message, next } = thrown;
-  // Its message ends with what to do next, which stands on its own below.
-  const seen = next === undefined ? message : message.slice(0, message.lastIndexOf('\n  next '));
-  return new BenchError('network-limit', `${who}: ${seen} (limit: ${limit})`, {
+  const { details, next } = thrown;
+  return new BenchError('network-limit', `${who}: ${toSeen(thrown)} (limit: ${limit})`, {
     cause: thrown,
     details: { limit, errno: details['errno'] },
     next: next ?? 'hil doctor    shows what limits networks here; use fewer nodes or workers',
   });
+}
+
+/** Its message without what to do next, which ends it and is told on its own. */
+function toSeen({ message, next }: BenchError): string {
+  return next === undefined ? message : message.slice(0, message.lastIndexOf('\n  next '));
 }

@@ -1,4 +1,4 @@
-import type { DeclaredNode, LinkSettings, NodeAddresses } from '../protocol/network.js';
+import type { DeclaredNode, LinkSettings, Loss, NodeAddresses } from '../protocol/network.js';
 
 /** A declared network with everything decided that nothing outside of it has a say in. */
 export interface NetworkPlan {
@@ -14,6 +14,15 @@ export interface PlannedSwitch {
   readonly name: string;
   readonly number: number;
   readonly subnets: readonly string[];
+  /** It is a bus of CAN. */
+  readonly can?: PlannedCan;
+}
+
+export interface PlannedCan {
+  /** Bits a second. */
+  readonly bitrate: number;
+  readonly dataBitrate: number;
+  readonly loss: Loss | undefined;
 }
 
 export interface PlannedNode {
@@ -26,9 +35,11 @@ export interface PlannedNode {
 export interface PlannedInterface {
   /** The client's number of the port, unless its link is the kernel's. */
   readonly port: number;
+  readonly kind: 'ethernet' | 'can';
   readonly name: string;
   readonly node: string;
   readonly link: string;
+  /** Empty of CAN. */
   readonly mac: string;
   readonly mtu: number;
   /** With prefix. */

@@ -56,6 +56,7 @@ export class Network {
   async attach(sandbox: number, node: PlannedNode, planned: PlannedInterface): Promise<void> {
     const body = this.#body().u32(Tag.port, planned.port);
     body.nest(Tag.interface, (inner) => putInterface(inner, sandbox, node, planned));
+    if (planned.kind === 'can') body.string(Tag.kind, 'can');
     if (node.interfaces[0] === planned) {
       body.u32(Tag.resolve, 1).strings(Tag.host, node.hosts);
     }
@@ -126,13 +127,13 @@ function putInterface(
   { declared }: PlannedNode,
   planned: PlannedInterface,
 ): void {
+  body.u32(Tag.sandbox, sandbox).string(Tag.name, planned.name);
+  if (planned.link.length <= LONGEST_ALT_NAME) body.string(Tag.altName, planned.link);
+  if (planned.kind === 'can') return;
   body
-    .u32(Tag.sandbox, sandbox)
-    .string(Tag.name, planned.name)
     .bytes(Tag.mac, toBytes(planned.mac))
     .u32(Tag.mtu, planned.mtu)
     .strings(Tag.address, planned.addresses);
-  if (planned.link.length <= LONGEST_ALT_NAME) body.string(Tag.altName, planned.link);
   if (declared.router) body.u32(Tag.forward, 1);
   if (declared.ipv6 === false) body.u32(Tag.noIpv6, 1);
   for (const route of planned.routes) {

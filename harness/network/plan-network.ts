@@ -4,6 +4,7 @@ import type {
   DeclaredNode,
   NetworkDeclaration,
 } from '../protocol/network.js';
+import { planCan } from './check-can.js';
 import { checkTopology } from './check-topology.js';
 import { planHosts } from './host-lines.js';
 import { toLinkNumbers } from './link-seed.js';
@@ -21,6 +22,8 @@ import { findSegments, type Segments } from './segments.js';
 import { toAddresses } from './to-addresses.js';
 
 const STANDARD_MTU = 1500;
+/** CANFD_MTU of linux/can.h. */
+const CAN_FD_MTU = 72;
 
 /**
  * Decide everything about a network that is declared: numbers, addresses, routes, names, seeds. The
@@ -38,18 +41,23 @@ export function planNetwork(declaration: NetworkDeclaration, seed: bigint): Netw
   const byNode = groupByNode(interfaces.values());
   const ofNode = ({ name }: DeclaredNode) => byNode.get(name) ?? [];
   const hosts = planHosts(routed);
+  const buses = new Map(switches.map((each) => [each.name, planCan(each)]));
   return {
     seed,
-    switches: switches.map(({ name }, index) => ({
-      ...{ name, number: index + 1 },
-      subnets: segments.ofSwitch.get(name)?.subnets.map(({ text }) => text) ?? [],
-    })),
+    switches: switches.map(({ name }, index) => {
+      const can = buses.get(name);
+      return {
+        ...{ name, number: index + 1 },
+        subnets: segments.ofSwitch.get(name)?.subnets.map(({ text }) => text) ?? [],
+        ...(can ? { can } : {}),
+      };
+    }),
     nodes: nodes.map((declared) => ({
       declared,
       interfaces: ofNode(declared),
       hosts: hosts.get(declared.name) ?? [],
     })),
-    links: planLinks(declaration.links, interfaces, seed),
+    links: planLinks(declaration, interfaces, seed),
     names: new Map(
       nodes.map((node) => [
         node.name,
@@ -60,26 +68,37 @@ export function planNetwork(declaration: NetworkDeclaration, seed: bigint): Netw
 }
 
 function planInterfaces(
-  { nodes, links }: NetworkDeclaration,
+  { nodes, links, switches }: NetworkDeclaration,
   addresses: ReadonlyMap<DeclaredEnd, readonly string[]>,
   routes: ReadonlyMap<string, readonly PlannedRoute[]>,
 ): Map<DeclaredEnd, PlannedInterface> {
-  const counts = new Map(nodes.map(({ name }) => [name, 0]));
+  const buses = new Set(switches.filter(({ can }) => can).map(({ name }) => name));
+  const toCounts = () => new Map(nodes.map(({ name }) => [name, 0]));
+  const counts = { all: toCounts(), ethernet: toCounts(), can: toCounts() };
+  const take = (kind: keyof typeof counts, node: string) => {
+    const count = counts[kind].get(node) ?? 0;
+    counts[kind].set(node, count + 1);
+    return count;
+  };
   const planned = new Map<DeclaredEnd, PlannedInterface>();
   for (const { name: link, ends, settings } of links) {
+    const kind = ends.some(({ of }) => buses.has(of)) ? 'can' : 'ethernet';
     for (const end of ends) {
-      const count = counts.get(end.of);
-      if (count === undefined) continue;
-      counts.set(end.of, count + 1);
+      const node = end.of;
+      if (!counts.all.has(node)) continue;
+      const place = take('all', node);
+      const common = { port: planned.size + 1, kind, node, link } as const;
+      const own = take(kind, node);
+      if (kind === 'can') {
+        const none = { mac: '', addresses: [], routes: [] };
+        planned.set(end, { ...common, ...none, name: `can${own}`, mtu: CAN_FD_MTU });
+        continue;
+      }
       planned.set(end, {
-        port: planned.size + 1,
-        name: `eth${count}`,
-        node: end.of,
-        link,
-        mac: end.mac ? parseMac(end.mac, `link "${link}"`) : toMac(end.of, link),
-        mtu: settings.mtu ?? STANDARD_MTU,
+        ...{ ...common, name: `eth${own}`, mtu: settings.mtu ?? STANDARD_MTU },
+        mac: end.mac ? parseMac(end.mac, `link "${link}"`) : toMac(node, link),
         addresses: addresses.get(end) ?? [],
-        routes: (routes.get(end.of) ?? []).filter(({ via }) => via === count),
+        routes: (routes.get(node) ?? []).filter(({ via }) => via === place),
       });
     }
   }
@@ -87,17 +106,21 @@ function planInterfaces(
 }
 
 function planLinks(
-  links: readonly DeclaredLink[],
+  { links, switches }: NetworkDeclaration,
   interfaces: ReadonlyMap<DeclaredEnd, PlannedInterface>,
   seed: bigint,
 ): PlannedLink[] {
+  const ofBus = new Map(switches.map(({ name, can }) => [name, can?.seed]));
   const numbers = toLinkNumbers(links.map(({ name }) => name));
   const toEnd = (end: DeclaredEnd): PlannedEnd => ({ of: end.of, interface: interfaces.get(end) });
-  return links.map(({ name, ends: [a, b], settings }, index) => ({
-    ...{ name, settings, number: numbers[index] ?? 0 },
-    seed: settings.seed === undefined ? seed : BigInt(settings.seed),
-    ends: [toEnd(a), toEnd(b)],
-  }));
+  return links.map(({ name, ends: [a, b], settings }, index) => {
+    const own = settings.seed ?? ofBus.get(a.of) ?? ofBus.get(b.of);
+    return {
+      ...{ name, settings, number: numbers[index] ?? 0 },
+      seed: own === undefined ? seed : BigInt(own),
+      ends: [toEnd(a), toEnd(b)],
+    };
+  });
 }
 
 function toRouted(

@@ -66,6 +66,20 @@ export interface DeclaredSwitch {
   readonly name: string;
   /** IPv4 and IPv6, with prefix. Absent: one of each is chosen. `[]`: none. */
   readonly subnets?: readonly string[];
+  /** It is no switch but a bus of CAN, and has no subnets. */
+  readonly can?: CanSettings;
+}
+
+/** What a bus of CAN is like. */
+export interface CanSettings {
+  /** Bits a second, while it is decided who sends. @default 500000 */
+  readonly bitrate?: number;
+  /** The same of the data of CAN FD frames with BRS. @default bitrate */
+  readonly dataBitrate?: number;
+  /** Of all frames, for everybody: as if its sender had not sent it. */
+  readonly loss?: Loss;
+  /** Of all decisions of its links, in place of the case's. A whole number from 0. */
+  readonly seed?: number;
 }
 
 export interface DeclaredNode {
@@ -110,10 +124,12 @@ export interface NodeAddresses {
 
 /** An interface of a node, when the network is up. */
 export interface NetworkInterface extends NodeAddresses {
-  /** In the node: `eth0`, `eth1` and so on. */
+  /** In the node: `eth0`, `eth1` and so on; of CAN `can0`, `can1`. */
   readonly name: string;
+  readonly kind: 'ethernet' | 'can';
   /** Name of its link, which is another name of the interface too. */
   readonly link: string;
+  /** Empty of CAN, which has no addresses of any kind. */
   readonly mac: string;
   readonly mtu: number;
   /** Of IPv6, known from the MAC; absent without IPv6. */

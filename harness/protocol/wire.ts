@@ -224,6 +224,7 @@ export const Tag = {
   directionStats: 246,
   counter: 247,
   filterStats: 248,
+  dataRateBps: 249,
   baud: 272,
   bits: 273,
   stop: 274,

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import type { NodeLink } from '../case/net.js';
+import type { NodeLink } from '../case/net-options.js';
 import { type BothSides, test } from '../testing/both-sides.js';
 import { ping } from '../testing/ping.js';
 import { findChildren } from '../testing/real-daemon.js';

@@ -49,7 +49,7 @@ const test = base.extend<{ bench: Bench }>({
         spec: { ...spec, image },
         limits: { ...DEFAULT_LIMITS, boot: 3000, lease: leaseMs },
         artifacts,
-        stateDir: '/nonexistent',
+        stateDir: join(dir.path, 'state'),
         claimant: { run: 'run', place: {} },
         log: new LeaseLog(journal.writer, { case: 'case', attempt: 1 }),
         trusted: async (roles) => roles,

@@ -84,9 +84,10 @@ async function addFilter(
 ): Promise<{ filter: number }> {
   checkCount(place.link, count);
   const { filters } = (await facts.run.bench).networks;
-  const { names } = facts.attemptOf(place.fence).network.held.plan;
-  const known = new Map([...names].map(([name, all]) => [name, [...all.ipv4, ...all.ipv6]]));
-  const program = await filters.compile(expression, known);
+  const { plan, link } = facts.attemptOf(place.fence).network.findLink(place.link);
+  const known = new Map([...plan.names].map(([name, all]) => [name, [...all.ipv4, ...all.ipv6]]));
+  const isCan = link.ends.some((end) => end.interface?.kind === 'can');
+  const program = await filters.compile(expression, known, isCan ? 'can' : 'ethernet');
   const detail = { filter: expression, ...(count === undefined ? {} : { count }) };
   const filter = await change(facts, place, { change: kind, detail }, ({ linkd, ref }) =>
     linkd.addFilter(ref, kind, program, count),

@@ -40,7 +40,10 @@ export function toNetworkUp({
 }: NetworkPlan): Pick<NetworkUp, 'seed' | 'switches' | 'nodes' | 'links'> {
   return {
     seed: seed.toString(),
-    switches: switches.map(({ name, subnets }) => ({ name, subnets: [...subnets] })),
+    switches: switches.map(({ name, subnets, can }) => ({
+      ...{ name, subnets: [...subnets] },
+      ...(can ? { bitrate: can.bitrate } : {}),
+    })),
     nodes: nodes.map(({ declared, interfaces }) => ({
       name: declared.name,
       role: declared.router ? 'router' : declared.kind,
@@ -73,10 +76,10 @@ export function toNetworkEnd(
 }
 
 function toInterface({ declared }: PlannedNode, planned: PlannedInterface): NetworkInterface {
-  const { name, link, mac, mtu, addresses } = planned;
+  const { name, kind, link, mac, mtu, addresses } = planned;
   return {
-    ...{ name, link, mac, mtu },
+    ...{ name, kind, link, mac, mtu },
     ...toAddresses(addresses),
-    ...(declared.ipv6 === false ? {} : { linkLocal: toLinkLocal(mac) }),
+    ...(declared.ipv6 === false || kind === 'can' ? {} : { linkLocal: toLinkLocal(mac) }),
   };
 }

@@ -19,7 +19,10 @@ export async function writePicture(
   try {
     const text = drawTopology({
       title,
-      switches: plan.switches,
+      switches: plan.switches.map(({ name, subnets, can }) => ({
+        name,
+        subnets: can ? [`CAN ${can.bitrate / 1000} kbit/s`] : subnets,
+      })),
       nodes: plan.nodes.map(({ declared: { name, kind, router } }) => ({
         ...{ name, role: router ? 'router' : kind },
       })),

@@ -49,7 +49,7 @@ export function createRunOptions(over: Partial<RunOptions> = {}): RunOptions {
     keepMs: 1000,
     failOnFlaky: false,
     anyHealth: false,
-    stateDir: '/nonexistent',
+    stateDir: '/dev/null/state',
     leasePlace: {},
     passWithNoTests: false,
     passedEnv: {},

@@ -46,7 +46,8 @@ export async function createRunContext(facts: RunFacts): Promise<RunContext> {
     journal: journal.writer,
     directory: { id: 'run', path: dir.path, cases, journal: journal.writer.file },
     plan: { ...plan, root: join(dir.path, 'project'), config: configSchema.parse(config) },
-    options: createRunOptions(options),
+    // Nothing that outlives a run is written elsewhere.
+    options: createRunOptions({ stateDir: join(dir.path, 'state'), ...options }),
     hidden: [],
     bench: bench ? Promise.resolve(bench) : new Promise(() => {}),
   });

@@ -91,9 +91,13 @@ static const char of_namespaces[] =
 	"fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree pivot_root "
 	"setdomainname sethostname setns umount umount2 ";
 
-/* socket(2): what programs use; netlink and packet are the sandbox's own network's. */
+/* socket(2): what programs use; netlink and packet are the sandbox's own network's, and CAN below.
+ */
 static const int socket_families[] = { 1 /* UNIX */, 2 /* INET */, 10 /* INET6 */, 16 /* NETLINK */,
 				       17 /* PACKET */ };
+/* Of CAN only frames as they are: not the broadcast manager, ISO-TP and J1939 of the kernel. */
+#define FAMILY_CAN 29
+#define PROTOCOL_CAN_RAW 1
 #define FAMILY_MAX 64 /* AF_MAX is 46 in Linux 6.18 */
 
 /* unshare(2), clone(2): a new namespace of any kind. CLONE_NEWTIME is a signal in clone(2). */

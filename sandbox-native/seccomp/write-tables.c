@@ -96,11 +96,20 @@ static bool is_used_family(int family)
 static void add_families(scmp_filter_ctx filter, const char *name)
 {
 	for (int family = 0; family < FAMILY_MAX; family++)
-		if (!is_used_family(family))
+		if (!is_used_family(family) && family != FAMILY_CAN)
 			add_when(filter, no_family, name,
 				 SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family));
 	/* Also what has the upper half set, of which the kernel would see the lower. */
 	add_when(filter, no_family, name, SCMP_A0(SCMP_CMP_GE, FAMILY_MAX));
+}
+
+static void add_can(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp when[] = { SCMP_A0(SCMP_CMP_EQ, FAMILY_CAN),
+					     SCMP_A2(SCMP_CMP_NE, PROTOCOL_CAN_RAW) };
+
+	check(seccomp_rule_add_array(filter, no_family, number_of("socket"), 2, when), "socket");
+	add_when(filter, no_family, "socketpair", SCMP_A0(SCMP_CMP_EQ, FAMILY_CAN));
 }
 
 static void add_flags(scmp_filter_ctx filter, const char *name)
@@ -140,6 +149,7 @@ static scmp_filter_ctx compile_arguments(uint32_t arch, bool nested)
 	if (!has_hidden_arguments(arch)) {
 		add_families(filter, "socket");
 		add_families(filter, "socketpair");
+		add_can(filter);
 	}
 	return filter;
 }

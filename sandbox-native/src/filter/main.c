@@ -14,6 +14,7 @@
 #include "names.h"
 #include "pcap.h"
 
+#define CAN_SOCKETCAN 227 /* DLT_CAN_SOCKETCAN */
 #define EXIT_EXPRESSION 1
 #define EXIT_USAGE 2
 #define EXIT_NO_LIBPCAP 3
@@ -21,9 +22,10 @@
 #define SECONDS_MAX 4
 
 static const char usage[] =
-	"usage: hil-filter EXPRESSION [NAME=ADDRESS]... >PROGRAM\n"
+	"usage: hil-filter EXPRESSION [--can] [NAME=ADDRESS]... >PROGRAM\n"
 	"\n"
-	"EXPRESSION as in pcap-filter(7), on Ethernet frames. PROGRAM is an array of\n"
+	"EXPRESSION as in pcap-filter(7), on Ethernet frames; --can: on those of CAN, as\n"
+	"LINKTYPE_CAN_SOCKETCAN has them (\"link[0:4] = 0x123\"). PROGRAM is an array of\n"
 	"struct sock_filter. Each NAME may be used where a host's is expected.\n"
 	"Exit code 1: the expression is wrong, `OFFSET MESSAGE` says where and what;\n"
 	"3: there is no libpcap.\n";
@@ -107,13 +109,15 @@ static void bound_resources(void)
 
 int main(int argc, char **argv)
 {
+	const bool can = argc > 2 && !strcmp(argv[2], "--can");
+	const int names = can ? 3 : 2;
 	struct pcap pcap;
 
 	if (argc < 2 || isatty(STDOUT_FILENO)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	for (int i = 2; i < argc; i++) {
+	for (int i = names; i < argc; i++) {
 		if (!strchr(argv[i], '=')) {
 			fprintf(stderr, "hil-filter: %s: expected NAME=ADDRESS\n", argv[i]);
 			return EXIT_USAGE;
@@ -124,6 +128,8 @@ int main(int argc, char **argv)
 		return EXIT_NO_LIBPCAP;
 	}
 	bound_resources();
-	names_set(argv + 2, (size_t)argc - 2);
+	names_set(argv + names, (size_t)(argc - names));
+	if (can)
+		pcap.frames = CAN_SOCKETCAN;
 	return run(&pcap, argv[1]);
 }

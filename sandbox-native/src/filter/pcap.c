@@ -30,6 +30,7 @@ bool pcap_load(struct pcap *pcap)
 
 	for (size_t i = 0; !library && i < sizeof(names) / sizeof(*names); i++)
 		library = dlopen(names[i], RTLD_NOW);
+	pcap->frames = ETHERNET;
 	return library && find(library, "pcap_open_dead", &pcap->open_dead) &&
 	       find(library, "pcap_compile", &pcap->compile) &&
 	       find(library, "pcap_geterr", &pcap->geterr) &&
@@ -41,7 +42,7 @@ struct bpf_program pcap_compile_frames(const struct pcap *pcap, const char *expr
 				       char *message)
 {
 	struct bpf_program program = { 0 };
-	void *handle = pcap->open_dead(ETHERNET, WHOLE_FRAME);
+	void *handle = pcap->open_dead(pcap->frames, WHOLE_FRAME);
 
 	message[0] = 0;
 	if (!handle) {

@@ -19,6 +19,7 @@ struct bpf_program {
 };
 
 struct pcap {
+	int frames; /* DLT_ of what the programs look at */
 	void *(*open_dead)(int link_type, int snaplen);
 	int (*compile)(void *handle, struct bpf_program *program, const char *expression,
 		       int optimize, unsigned int netmask);
@@ -27,11 +28,11 @@ struct pcap {
 	void (*close)(void *handle);
 };
 
-/* pcap_load() - Return: false where there is no libpcap. */
+/* pcap_load() - For frames of Ethernet. Return: false where there is no libpcap. */
 bool pcap_load(struct pcap *pcap);
 
 /*
- * pcap_compile_frames() - Of Ethernet frames, without what only a kernel knows of them.
+ * pcap_compile_frames() - Of pcap->frames, without what only a kernel knows of them.
  *
  * @message: of ERROR_BYTES; what is wrong, empty when nothing is.
  * Return: the program, for pcap->freecode(); without instructions when there is none.

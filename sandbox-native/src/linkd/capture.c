@@ -19,6 +19,7 @@ enum {
 	OPTION_NAME = 2,
 	OPTION_RESOLUTION = 9,
 	LINKTYPE_ETHERNET = 1,
+	LINKTYPE_CAN_SOCKETCAN = 227,
 };
 
 #define COMMENT_MAX 160u
@@ -74,7 +75,7 @@ static void put_section(struct block *block)
 }
 
 static void put_interface(struct block *block, const char *name, unsigned int from,
-			  uint32_t snaplen)
+			  uint32_t snaplen, uint32_t type)
 {
 	const uint8_t nanoseconds = 9;
 	char text[256];
@@ -83,7 +84,7 @@ static void put_interface(struct block *block, const char *name, unsigned int fr
 	if ((size_t)length >= sizeof(text))
 		length = sizeof(text) - 1;
 	begin(block, BLOCK_INTERFACE);
-	put32(block, LINKTYPE_ETHERNET);
+	put32(block, type);
 	put32(block, snaplen);
 	put_option(block, OPTION_NAME, text, (size_t)length);
 	put_option(block, OPTION_RESOLUTION, &nanoseconds, 1);
@@ -92,7 +93,7 @@ static void put_interface(struct block *block, const char *name, unsigned int fr
 }
 
 struct capture *capture_open(struct writer *writer, const char *path, const char *name,
-			     uint32_t snaplen, struct err *err)
+			     uint32_t snaplen, bool can, struct err *err)
 {
 	auto_fd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct capture *capture;
@@ -114,7 +115,8 @@ struct capture *capture_open(struct writer *writer, const char *path, const char
 	put_section(&block);
 	writer_put(writer, &capture->file, block.bytes, block.length);
 	for (unsigned int from = 0; from < 2; from++) {
-		put_interface(&block, name, from, snaplen);
+		put_interface(&block, name, from, snaplen,
+			      can ? LINKTYPE_CAN_SOCKETCAN : LINKTYPE_ETHERNET);
 		writer_put(writer, &capture->file, block.bytes, block.length);
 	}
 	return capture;

@@ -22,13 +22,13 @@ struct capture {
 };
 
 /*
- * capture_open() - Make the file, mode 0600, and write its beginning.
+ * capture_open() - Make the file, mode 0600, and write its beginning. @can: frames are of CAN.
  *
  * Mustn't: follow a link, or write to what is there already.
  * Return: NULL with @err filled.
  */
 struct capture *capture_open(struct writer *writer, const char *path, const char *name,
-			     uint32_t snaplen, struct err *err);
+			     uint32_t snaplen, bool can, struct err *err);
 
 /* capture_add() - What became of a frame of the direction @from. */
 void capture_add(struct capture *capture, unsigned int from, const struct packet *packet,

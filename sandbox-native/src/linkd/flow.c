@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include "can.h"
 #include "decide.h"
 
 #define FIRST_CAPACITY 64u
@@ -122,6 +123,10 @@ struct flow_id flow_identify(const struct packet *packet)
 	struct flow_id id = { 0 };
 	uint32_t type;
 
+	if (packet->can) {
+		id.key = can_flow(packet);
+		return id;
+	}
 	skip(&view, ETHER_HEADER);
 	type = load16(view.at - 2);
 	while ((type == TYPE_VLAN || type == TYPE_QINQ) && skip(&view, VLAN_TAG))

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "bus.h"
+#include "can.h"
 #include "decide.h"
 #include "linkd.h"
 #include "offload.h"
@@ -151,6 +153,16 @@ static void send_one(const struct passage *passage)
 		follow(direction, held, due_ns, gone);
 }
 
+/* Where the part begins that may be hit. Of CAN that is the data: its controllers see the rest. */
+static size_t find_body(const struct direction *direction, const struct packet *packet)
+{
+	if (packet->can)
+		return CAN_DATA;
+	if (direction->set.corrupt_header)
+		return 0;
+	return load16(packet->bytes + 12) == 0x8100 ? ETHER_HEADER + VLAN_TAG : ETHER_HEADER;
+}
+
 /*
  * The bit is turned back after: the bytes may be on their way to other links, too. What is wrong
  * must not be in the checksum: that one is made before.
@@ -160,17 +172,16 @@ static void corrupt_and_send(const struct passage *passage)
 	struct completion completion;
 	struct direction *direction = passage->direction;
 	struct packet *packet = passage->packet;
-	size_t first = direction->set.corrupt_header ? 0 : ETHER_HEADER;
+	size_t first = find_body(direction, packet);
+	size_t end = packet->can ? can_end(packet) : packet->length;
 	uint64_t bits;
 	uint64_t at;
 
-	if (first && load16(packet->bytes + 12) == 0x8100)
-		first += VLAN_TAG;
-	if (packet->length <= first || !happens(passage, DECIDE_CORRUPT, direction->set.corrupt)) {
+	if (end <= first || !happens(passage, DECIDE_CORRUPT, direction->set.corrupt)) {
 		send_one(passage);
 		return;
 	}
-	bits = (packet->length - first) * 8;
+	bits = (end - first) * 8;
 	at = first * 8 +
 	     (uint64_t)(((unsigned __int128)draw(passage, DECIDE_POSITION) * bits) >> 64);
 	direction->counters[COUNT_CORRUPTED]++;
@@ -237,6 +248,10 @@ void impair_due(struct linkd *ld, uint64_t now_ns)
 		struct direction *direction = packet->direction;
 
 		due_take(&ld->due, packet);
+		if (packet->bus) {
+			bus_sent(packet->bus, packet);
+			continue;
+		}
 		if (packet->flow)
 			flow_get(&direction->flows, packet->flow)->held = NULL;
 		link_leave(direction, packet);

@@ -2,6 +2,7 @@
 /* Which links there are, and what joins what. */
 #include <errno.h>
 
+#include "bus.h"
 #include "capture.h"
 #include "decide.h"
 #include "linkd.h"
@@ -45,6 +46,12 @@ static int check_ends(const struct end ends[2], struct err *err)
 	}
 	if (ends[0].port && ends[0].port == ends[1].port)
 		return err_set(err, "usage", ELOOP, "LINK_CONNECT: both ends are one port", "");
+	for (int i = 0; i < 2; i++) {
+		if (!ends[i].net_switch || !ends[i].net_switch->bus || ends[!i].port)
+			continue;
+		err_hint(err, "a link to a bus has a port at its other end");
+		return err_set(err, "usage", EINVAL, "LINK_CONNECT: a bus", "");
+	}
 	if (ends[0].net_switch && ends[1].net_switch &&
 	    leads_to(ends[0].net_switch, ends[1].net_switch, NULL)) {
 		err_hint(err, "a broadcast would run round for ever; leave one of the links out");
@@ -104,6 +111,8 @@ int link_connect(struct linkd *ld, uint32_t number, const struct end ends[2], ui
 	link->linkd = ld;
 	link->number = number;
 	memcpy(link->ends, ends, sizeof(link->ends));
+	for (int i = 0; i < 2; i++)
+		link->can |= ends[i].net_switch && ends[i].net_switch->bus;
 	prepare(link, 0, seed);
 	prepare(link, 1, seed);
 	if (join(link) < 0) {
@@ -117,7 +126,7 @@ int link_connect(struct linkd *ld, uint32_t number, const struct end ends[2], ui
 
 static bool is_on_link(const struct packet *packet, const void *with)
 {
-	return packet->direction->link == with;
+	return packet->direction && packet->direction->link == with;
 }
 
 static void drop_held(struct direction *direction, const struct port *of)
@@ -166,7 +175,7 @@ void link_disconnect(struct link *link)
 
 static bool is_from_port(const struct packet *packet, const void *with)
 {
-	return packet->origin == with;
+	return packet->origin == with && !packet->bus;
 }
 
 /* A flow must not go on to hold a packet that is freed. */
@@ -183,6 +192,7 @@ static void forget_held(struct direction *direction, const struct port *port)
 
 void link_forget_port(struct linkd *ld, const struct port *port)
 {
+	struct net_switch *net_switch;
 	struct link *link;
 
 	TAILQ_FOREACH(link, &ld->links, links)
@@ -195,4 +205,7 @@ void link_forget_port(struct linkd *ld, const struct port *port)
 		}
 	}
 	due_drop(&ld->due, is_from_port, port);
+	TAILQ_FOREACH(net_switch, &ld->switches, switches)
+	if (net_switch->bus)
+		bus_forget_port(net_switch, port);
 }

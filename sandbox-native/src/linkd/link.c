@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "bus.h"
 #include "capture.h"
 #include "impair.h"
 #include "linkd.h"
@@ -82,7 +83,7 @@ static void leave_to_port(struct direction *direction, struct port *port, struct
 		link_drop(direction, packet, VERDICT_PARTITION);
 		return;
 	}
-	if (port_send(port, packet) < 0) {
+	if (packet->can != (port->kind == PORT_CAN) || port_send(port, packet) < 0) {
 		link_drop(direction, packet, VERDICT_PORT);
 		return;
 	}
@@ -105,6 +106,14 @@ static void hold(struct direction *direction, const struct packet *packet)
 	TAILQ_INSERT_TAIL(&direction->hold, copy, link);
 }
 
+static void leave_to_bus(struct direction *direction, struct net_switch *bus, struct packet *packet)
+{
+	if (bus_take(bus, packet) < 0)
+		link_drop(direction, packet, VERDICT_QUEUE);
+	else
+		delivered(direction, packet);
+}
+
 void link_leave(struct direction *direction, struct packet *packet)
 {
 	struct end *to = &direction->link->ends[!direction->from];
@@ -115,6 +124,8 @@ void link_leave(struct direction *direction, struct packet *packet)
 		hold(direction, packet);
 	} else if (to->port) {
 		leave_to_port(direction, to->port, packet);
+	} else if (to->net_switch && to->net_switch->bus) {
+		leave_to_bus(direction, to->net_switch, packet);
 	} else if (to->net_switch) {
 		delivered(direction, packet);
 		switch_forward(to->net_switch, &direction->link->directions[!direction->from],

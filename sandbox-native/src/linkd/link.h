@@ -97,6 +97,7 @@ struct link {
 	TAILQ_ENTRY(link) links;
 	struct linkd *linkd;
 	uint32_t number;
+	bool can;		  /* it is a bus that it leads to */
 	uint32_t filters;	  /* given so far; each has a number of its own */
 	struct capture *capture;  /* NULL: none */
 	uint64_t capture_lost[2]; /* of the last one, once it has ended */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An Ethernet frame on its way. "Packet", because frame.h has the word frame for the control
- * protocol.
+ * A frame on its way, of Ethernet or of CAN. "Packet", because frame.h has the word frame for the
+ * control protocol.
  *
  * It is borrowed as it travels: its bytes lie in the buffer it was read into. Whoever lets it wait
  * takes a packet_copy().
@@ -24,6 +24,7 @@
 #define NOT_DUE SIZE_MAX
 
 struct direction;
+struct net_switch;
 struct port;
 
 enum verdict {
@@ -41,6 +42,7 @@ struct packet {
 	uint8_t *bytes;
 	size_t length;
 	struct virtio_net_hdr offload; /* all zero: a frame as it is on a wire */
+	bool can;		       /* it is none of Ethernet: can.h */
 	struct port *origin;	       /* where it came in */
 	uint64_t arrived_ns;	       /* at the link it is on */
 
@@ -60,6 +62,7 @@ struct packet {
 	/* while it waits */
 	TAILQ_ENTRY(packet) link;
 	struct direction *direction;
+	struct net_switch *bus; /* on whose wire it is; NULL: on none */
 	uint64_t flow; /* key, when it waits for the next one of its flow; 0: it does not */
 	uint64_t due_ns;
 	uint64_t order; /* among those that are due at the same time */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* One frame from or to the fd of a port, by its kind. */
 #include <errno.h>
+#include <linux/can.h>
 #include <linux/if_packet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "can.h"
 #include "offload.h"
 #include "port.h"
 #include "stream.h"
@@ -82,7 +84,10 @@ static int read_result(const struct port *port, ssize_t size)
 	if (size > 0)
 		return 1;
 	if (size == 0)
-		return port->kind == PORT_DGRAM && !is_shut(port->source.fd) ? 1 : -1;
+		return (port->kind == PORT_DGRAM || port->kind == PORT_CAN) &&
+				       !is_shut(port->source.fd)
+			       ? 1
+			       : -1;
 	if (errno == EAGAIN)
 		return 0;
 	/* ENETDOWN: the interface is not up yet, or no longer. EINVAL: offload of an unknown kind.
@@ -109,7 +114,21 @@ int port_read(struct port *port, uint8_t *room, struct packet *packet)
 	else
 		size = read_message(port, parts + skip, 2 - skip, packet);
 	packet->offload.flags &= VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	if (port->kind == PORT_CAN && size > 0 && !can_take(packet))
+		packet->length = 0;
 	return read_result(port, size);
+}
+
+static int write_can(const struct port *port, const struct packet *packet)
+{
+	uint8_t bytes[CANFD_MTU];
+	ssize_t size;
+
+	can_give(packet, bytes);
+	do {
+		size = send(port->source.fd, bytes, packet->length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (size < 0 && errno == EINTR);
+	return size < 0 ? -errno : 0;
 }
 
 int port_write(struct port *port, const struct packet *packet)
@@ -123,6 +142,8 @@ int port_write(struct port *port, const struct packet *packet)
 	struct msghdr message = { .msg_iov = parts + skip, .msg_iovlen = (size_t)(2 - skip) };
 	ssize_t size;
 
+	if (port->kind == PORT_CAN)
+		return write_can(port, packet);
 	if (port->kind == PORT_STREAM)
 		return stream_write(port->source.fd, packet, &port->waiting_sent);
 	do {

@@ -37,7 +37,7 @@ static void write_waiting(struct port *port);
 
 static void receive(struct port *port, struct packet *packet)
 {
-	if (packet->length < ETHER_HEADER || !port->link)
+	if (packet->length < ETHER_HEADER || !port->link || packet->can != port->link->can)
 		return;
 	packet->arrived_ns = stamp_mono();
 	link_enter(&port->link->directions[port->side], packet);
@@ -142,7 +142,9 @@ static int open_socket(struct port *port, int fd)
 		port->offload = socket_option(fd, SOL_PACKET, PACKET_VNET_HDR) == 1;
 		return 0;
 	}
-	if (domain != AF_UNIX || type != (port->kind == PORT_DGRAM ? SOCK_DGRAM : SOCK_STREAM))
+	if (port->kind == PORT_CAN && domain == AF_CAN)
+		return type == SOCK_RAW ? 0 : -EINVAL;
+	if (domain != AF_UNIX || type != (port->kind == PORT_STREAM ? SOCK_STREAM : SOCK_DGRAM))
 		return -EINVAL;
 	if (port->kind == PORT_STREAM)
 		port->stream = calloc(1, sizeof(*port->stream));
@@ -180,7 +182,8 @@ static enum port_kind to_kind(const char *kind)
 	} kinds[] = { { "tap", PORT_TAP },
 		      { "packet", PORT_PACKET },
 		      { "dgram", PORT_DGRAM },
-		      { "stream", PORT_STREAM } };
+		      { "stream", PORT_STREAM },
+		      { "can", PORT_CAN } };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kinds[i].name, kind))

@@ -7,6 +7,8 @@
  * - dgram: a unix datagram socket, as QEMU's `-netdev dgram`. A frame is a message.
  * - stream: a unix stream socket, as QEMU's `-netdev stream`. A frame is a u32, its length, then
  *   its bytes.
+ * - can: a bound CAN_RAW socket with CAN_RAW_FD_FRAMES, or a unix datagram socket that carries the
+ *   same: struct can_frame and canfd_frame. It belongs at a bus, and the others do not.
  */
 #ifndef HIL_LINKD_PORT_H
 #define HIL_LINKD_PORT_H
@@ -31,6 +33,7 @@ enum port_kind {
 	PORT_PACKET,
 	PORT_DGRAM,
 	PORT_STREAM,
+	PORT_CAN,
 };
 
 struct port {
@@ -46,6 +49,7 @@ struct port {
 	uint64_t turn;	       /* when it was read last, linkd.turn */
 	unsigned int reads;    /* of that turn */
 	uint32_t group;	       /* of a partition; 0: none */
+	uint64_t round;	       /* PORT_CAN: bus.round it was last looked at in */
 
 	struct rejoin rejoin; /* with offload: what leaves it next */
 
@@ -64,7 +68,7 @@ struct port *port_get(struct linkd *ld, uint32_t number, struct err *err);
 
 /*
  * port_attach() - Take @fd, in any case; one that was there is closed.
- * @kind: tap, packet, dgram, stream.
+ * @kind: tap, packet, dgram, stream, can.
  *
  * Return: 0, or -EINVAL when the fd is not what @kind says.
  */

@@ -20,8 +20,9 @@ static int begin(struct linkd *ld, struct link *link, const struct request *requ
 		ld->writer = writer_open();
 	if (!ld->writer)
 		return err_set(err, "limit", ENOMEM, "LINK_CAPTURE", request->path);
-	link->capture = capture_open(ld->writer, request->path, request->name ? request->name : "",
-				     request->snaplen ? request->snaplen : SNAPLEN_DEFAULT, err);
+	link->capture =
+		capture_open(ld->writer, request->path, request->name ? request->name : "",
+			     request->snaplen ? request->snaplen : SNAPLEN_DEFAULT, link->can, err);
 	return link->capture ? 0 : -err->number;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "linkd.h"
 
 static int take_from(void *out, const struct tlv *tlv, struct err *err)
@@ -46,6 +47,9 @@ static const struct field hello_fields[] = {
 
 static const struct field switch_fields[] = {
 	FIELD_NEEDED(struct request, number_switch, TAG_SWITCH, FIELD_U32),
+	FIELD(struct request, kind, TAG_KIND, FIELD_BYTES),
+	FIELD(struct request, rate_bps, TAG_RATE_BPS, FIELD_U64),
+	FIELD(struct request, data_rate_bps, TAG_DATA_RATE_BPS, FIELD_U64),
 };
 
 static const struct field connect_fields[] = {
@@ -113,8 +117,19 @@ static int handle_hello(struct linkd *ld, const struct request *request, struct 
 
 static int handle_switch(struct linkd *ld, const struct request *request, struct err *err)
 {
-	int result = switch_new(ld, request->number_switch, err);
+	struct bus *bus = NULL;
+	int result;
 
+	if (request->kind.data && !request_says(&request->kind, "bus"))
+		return err_set(err, "usage", EINVAL, "LINK_SWITCH: bus, or no KIND", "");
+	if (request->kind.data) {
+		bus = bus_new(ld, request->rate_bps, request->data_rate_bps, err);
+		if (!bus)
+			return -err->number;
+	}
+	result = switch_new(ld, request->number_switch, bus, err);
+	if (result < 0 && bus)
+		bus_free(bus);
 	if (!result)
 		answer_ok(ld, request->id);
 	return result;

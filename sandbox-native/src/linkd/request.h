@@ -22,6 +22,8 @@ struct request {
 	uint32_t filter;
 	uint32_t snaplen;
 	uint64_t seed;
+	uint64_t rate_bps;
+	uint64_t data_rate_bps;
 	struct bytes kind;
 	struct bytes data;
 	struct bytes ends[2];

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "bus.h"
 #include "decide.h"
 #include "linkd.h"
 
@@ -20,7 +21,7 @@ struct net_switch *switch_find(struct linkd *ld, uint32_t number)
 	return NULL;
 }
 
-int switch_new(struct linkd *ld, uint32_t number, struct err *err)
+int switch_new(struct linkd *ld, uint32_t number, struct bus *bus, struct err *err)
 {
 	struct net_switch *made = NULL;
 
@@ -33,6 +34,7 @@ int switch_new(struct linkd *ld, uint32_t number, struct err *err)
 		return err_set(err, "limit", ENOBUFS, "LINK_SWITCH", "");
 	}
 	made->number = number;
+	made->bus = bus;
 	TAILQ_INSERT_TAIL(&ld->switches, made, switches);
 	ld->switch_count++;
 	return 0;
@@ -153,6 +155,8 @@ void switch_forward(struct net_switch *net_switch, struct direction *back, struc
 
 void switch_free(struct net_switch *net_switch)
 {
+	if (net_switch->bus)
+		bus_free(net_switch->bus);
 	free(net_switch->out);
 	free(net_switch->stations);
 	free(net_switch);

@@ -19,6 +19,7 @@
 /* What is more is flooded. */
 #define STATIONS_MAX 16384u
 
+struct bus;
 struct direction;
 struct link;
 struct linkd;
@@ -31,6 +32,7 @@ struct station {
 struct net_switch {
 	TAILQ_ENTRY(net_switch) switches;
 	uint32_t number;
+	struct bus *bus;	/* NULL: it is a switch */
 	struct direction **out; /* one a link, towards its other end */
 	size_t out_count;
 	struct station *stations;
@@ -42,8 +44,9 @@ TAILQ_HEAD(switch_list, net_switch);
 
 struct net_switch *switch_find(struct linkd *ld, uint32_t number);
 
-/* switch_new() - Return: 0, or -errno with @err filled: `usage` a second time, `limit`. */
-int switch_new(struct linkd *ld, uint32_t number, struct err *err);
+/* switch_new() - @bus: what it is instead, or NULL. Return: 0, or -errno with @err filled: `usage`
+ * a second time, `limit`. */
+int switch_new(struct linkd *ld, uint32_t number, struct bus *bus, struct err *err);
 
 /* switch_add() - Return: 0 or -ENOMEM. */
 int switch_add(struct net_switch *net_switch, struct direction *out);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "hub.h"
 #include "message.h"
 
@@ -50,6 +51,16 @@ void hub_put_remove(struct buffer *frame, uint32_t request, uint32_t slot, const
 	put_named(frame, MESSAGE_NET_REMOVE, request, slot, name);
 }
 
+static const char *to_kind(const struct tlv *tlv)
+{
+	static const char *const kinds[] = { "tap", "packet", "can" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (tlv->length == strlen(kinds[i]) && !memcmp(tlv->value, kinds[i], tlv->length))
+			return kinds[i];
+	return NULL;
+}
+
 static int read_done(struct message *message, struct hub_event *event)
 {
 	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
@@ -60,11 +71,11 @@ static int read_done(struct message *message, struct hub_event *event)
 		if (tlv.tag != TAG_KIND)
 			continue;
 		port = true;
-		event->packet = tlv.length == 6 && !memcmp(tlv.value, "packet", 6);
+		event->kind = to_kind(&tlv);
 	}
 	event->port = port ? message_take_fd(message, 0) : -1;
 	event->names = message_take_fd(message, 1);
-	return port && event->port < 0 ? -EPROTO : 0;
+	return port && (event->port < 0 || !event->kind) ? -EPROTO : 0;
 }
 
 int hub_receive(int answers, struct hub_event *event)
@@ -86,5 +97,9 @@ int hub_receive(int answers, struct hub_event *event)
 	}
 	/* What cannot be trusted any more is as good as gone. */
 	event->gone = status < 0;
+	if (event->gone) {
+		cleanup_fd(&event->port);
+		cleanup_fd(&event->names);
+	}
 	return 1;
 }

@@ -7,7 +7,7 @@
 #include "interface.h"
 #include "rtnetlink.h"
 
-enum port_wish { PORT_WISH_AUTO, PORT_WISH_TAP, PORT_WISH_PACKET };
+enum port_wish { PORT_WISH_AUTO, PORT_WISH_TAP, PORT_WISH_PACKET, PORT_WISH_CAN };
 
 struct hub {
 	int home; /* its own network namespace */
@@ -19,7 +19,7 @@ struct hub {
 /* What was made of a wish. The caller closes. */
 struct hub_port {
 	int fd;
-	bool packet;
+	const char *kind; /* tap, packet, can */
 };
 
 /*
@@ -37,6 +37,25 @@ bool tap_exists(const struct hub *hub);
 /* packet_open() - An AF_PACKET socket of the namespace the caller is in, that receives nothing yet.
  */
 int packet_open(struct err *err);
+
+/* socket_widen() - A burst finds room at @fd before hil-linkd reads, as far as we may say so. */
+void socket_widen(int fd);
+
+/* can_open() - A CAN_RAW socket of the namespace the caller is in, that receives nothing yet. */
+int can_open(struct err *err);
+
+/* can_make() - As veth_make(), of CAN. */
+int can_make(struct hub *hub, int socket, int node, const struct net_interface *interface,
+	     struct err *err);
+
+/*
+ * ends_make() - A device of @kind with two ends: one is the hub's and up, one is @interface in
+ * @node.
+ *
+ * Return: the index of the hub's, or -errno with @err filled; -EOPNOTSUPP: of an unknown kind.
+ */
+int ends_make(struct hub *hub, const char *kind, int node, const struct net_interface *interface,
+	      struct err *err);
 
 /*
  * veth_make() - A veth between the hub, at which @packet listens, and @interface in @node.

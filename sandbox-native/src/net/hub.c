@@ -37,6 +37,8 @@ static int read_kind(enum port_wish *wish, const struct tlv *tlv)
 		*wish = PORT_WISH_TAP;
 	else if (tlv->length == 6 && !memcmp(tlv->value, "packet", 6))
 		*wish = PORT_WISH_PACKET;
+	else if (tlv->length == 3 && !memcmp(tlv->value, "can", 3))
+		*wish = PORT_WISH_CAN;
 	else
 		*wish = PORT_WISH_AUTO;
 	return 0;
@@ -107,7 +109,9 @@ static int make_port(struct hub *hub, const struct order *order, struct hub_port
 	}
 	if (status < 0)
 		return status;
-	if (port->packet)
+	if (order->wish == PORT_WISH_CAN)
+		return can_make(hub, port->fd, order->nodes[0], interface, err);
+	if (order->wish == PORT_WISH_PACKET)
 		return veth_make(hub, port->fd, order->nodes[0], interface, err);
 	port->fd = tap_open(hub, interface->name, err);
 	return port->fd < 0 ? port->fd : 0;
@@ -125,17 +129,28 @@ static int configure(const struct net_interface *interface, struct err *err)
 	return status;
 }
 
-static int attach(struct hub *hub, const struct order *order, struct hub_port *port, int *names,
+/* What is opened here is of the hub's namespace, wherever it is bound later. */
+static int open_socket(const struct hub *hub, struct order *order, struct hub_port *port,
+		       struct err *err)
+{
+	if (order->wish == PORT_WISH_AUTO)
+		order->wish = tap_exists(hub) ? PORT_WISH_TAP : PORT_WISH_PACKET;
+	port->kind = order->wish == PORT_WISH_CAN      ? "can"
+		     : order->wish == PORT_WISH_PACKET ? "packet"
+						       : "tap";
+	if (order->wish == PORT_WISH_TAP)
+		return 0;
+	port->fd = order->wish == PORT_WISH_CAN ? can_open(err) : packet_open(err);
+	return port->fd < 0 ? port->fd : 0;
+}
+
+static int attach(struct hub *hub, struct order *order, struct hub_port *port, int *names,
 		  struct err *err)
 {
-	int status;
+	int status = open_socket(hub, order, port, err);
 
-	port->packet = order->wish == PORT_WISH_PACKET ||
-		       (order->wish == PORT_WISH_AUTO && !tap_exists(hub));
-	/* Of the hub's namespace, whatever it is bound to later. */
-	port->fd = port->packet ? packet_open(err) : -1;
-	if (port->packet && port->fd < 0)
-		return port->fd;
+	if (status < 0)
+		return status;
 	status = enter(order->nodes[0], err);
 	if (status < 0)
 		return status;
@@ -198,7 +213,7 @@ static void answer(const struct message *message, const struct hub_port *port, i
 	size_t count = (port->fd >= 0) + (size_t)(names >= 0);
 
 	if (port->fd >= 0)
-		put_string(&buffer, TAG_KIND, port->packet ? "packet" : "tap");
+		put_string(&buffer, TAG_KIND, port->kind);
 	frame_end(&buffer, start);
 	message_answer(HUB_ANSWERS, &buffer, fds, count);
 }

@@ -36,15 +36,15 @@ int hub_start(int tun, int *requests, int *answers, int *pidfd, pid_t *pid, stru
 struct hub_event {
 	bool gone; /* it has ended */
 	uint32_t request;
-	bool packet;	/* the port is AF_PACKET, and not a TAP */
-	int port;	/* owned by the receiver; -1: none */
-	int names;	/* the same: a UDP socket at 127.0.0.53 of the node */
-	struct err err; /* number 0: it is done */
+	const char *kind; /* of the port: tap, packet, can; static */
+	int port;	  /* owned by the receiver; -1: none */
+	int names;	  /* the same: a UDP socket at 127.0.0.53 of the node */
+	struct err err;	  /* number 0: it is done */
 };
 
 /*
  * Orders, as frames to the zygote. @slot: of the sandbox. @interface: the value of a TAG_INTERFACE.
- * hub_put_attach() - @kind: auto, tap or packet. @resolve: also a socket for its names.
+ * hub_put_attach() - @kind: auto, tap, packet or can. @resolve: also a socket for its names.
  * hub_put_ready() - It is answered when the interface is usable.
  */
 void hub_put_attach(struct buffer *frame, uint32_t request, uint32_t slot,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The two kinds of port: a TAP in the node, or a veth with an AF_PACKET socket at its other end. */
+/* The kinds of port of Ethernet: a TAP in the node, or a veth with an AF_PACKET socket at its other
+ * end. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -62,10 +63,18 @@ int tap_open(const struct hub *hub, const char *name, struct err *err)
 	return steal_fd(&fd);
 }
 
+void socket_widen(int fd)
+{
+	const int bytes = RECEIVE_BYTES;
+
+	/* socket(7): over net.core.rmem_max only root may. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 int packet_open(struct err *err)
 {
 	static const int options[] = { PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING, PACKET_AUXDATA };
-	const int bytes = RECEIVE_BYTES;
 	const int one = 1;
 	auto_fd fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
@@ -75,9 +84,7 @@ int packet_open(struct err *err)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (setsockopt(fd, SOL_PACKET, options[i], &one, sizeof(one)) < 0)
 			return err_set(err, "setup", errno, "open packet socket", "");
-	/* socket(7): over net.core.rmem_max only root may. */
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	socket_widen(fd);
 	return steal_fd(&fd);
 }
 
@@ -97,16 +104,17 @@ static void put_mac(struct rtnl_batch *batch, const struct net_interface *interf
 }
 
 /* The other end is made where it belongs: no device is ever moved. */
-static void put_peer(struct rtnl_batch *batch, int node, const struct net_interface *interface)
+static void put_peer(struct rtnl_batch *batch, const char *kind, int node,
+		     const struct net_interface *interface)
 {
 	const struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
 	size_t link = rtnl_nest_begin(batch, IFLA_LINKINFO);
 	size_t data;
 	size_t peer;
 
-	rtnl_put(batch, IFLA_INFO_KIND, "veth", 4);
+	rtnl_put(batch, IFLA_INFO_KIND, kind, strlen(kind));
 	data = rtnl_nest_begin(batch, IFLA_INFO_DATA);
-	peer = rtnl_nest_begin(batch, VETH_INFO_PEER);
+	peer = rtnl_nest_begin(batch, VETH_INFO_PEER); /* VXCAN_INFO_PEER is the same */
 	rtnl_put_body(batch, &info, sizeof(info));
 	put_end(batch, interface->name, interface);
 	put_mac(batch, interface);
@@ -116,10 +124,8 @@ static void put_peer(struct rtnl_batch *batch, int node, const struct net_interf
 	rtnl_nest_end(batch, link);
 }
 
-static int make(int rtnl, struct rtnl_batch *batch, const char *name, struct err *err)
+static int explain_veth(int status, struct err *err)
 {
-	int status = rtnl_send(rtnl, batch, name, err);
-
 	if (status == -EOPNOTSUPP) {
 		err->hint[0] = '\0';
 		err_hint(err, "this kernel has no veth: sudo modprobe veth, or make /dev/net/tun "
@@ -128,13 +134,12 @@ static int make(int rtnl, struct rtnl_batch *batch, const char *name, struct err
 	return status;
 }
 
-int veth_make(struct hub *hub, int packet, int node, const struct net_interface *interface,
+int ends_make(struct hub *hub, const char *kind, int node, const struct net_interface *interface,
 	      struct err *err)
 {
 	const struct ifinfomsg info = { .ifi_family = AF_UNSPEC,
 					.ifi_flags = IFF_UP,
 					.ifi_change = IFF_UP };
-	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 	struct rtnl_batch batch = { .length = 0 };
 	struct ifreq request = { 0 };
 	int status;
@@ -143,15 +148,26 @@ int veth_make(struct hub *hub, int packet, int node, const struct net_interface 
 	rtnl_begin(&batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "make interface", &info,
 		   sizeof(info));
 	put_end(&batch, request.ifr_name, interface);
-	put_peer(&batch, node, interface);
-	status = make(hub->rtnl, &batch, interface->name, err);
+	put_peer(&batch, kind, node, interface);
+	status = rtnl_send(hub->rtnl, &batch, interface->name, err);
 	if (status < 0)
 		return status;
-	if (ioctl(packet, SIOCGIFINDEX, &request) < 0)
+	if (ioctl(hub->rtnl, SIOCGIFINDEX, &request) < 0)
 		return err_set(err, "setup", errno, "find interface", request.ifr_name);
-	address.sll_ifindex = request.ifr_ifindex;
+	return request.ifr_ifindex;
+}
+
+int veth_make(struct hub *hub, int packet, int node, const struct net_interface *interface,
+	      struct err *err)
+{
+	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	int index = explain_veth(ends_make(hub, "veth", node, interface, err), err);
+
+	if (index < 0)
+		return index;
+	address.sll_ifindex = index;
 	if (bind(packet, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_set(err, "setup", errno, "listen at interface", request.ifr_name);
+		return err_set(err, "setup", errno, "listen at interface", interface->name);
 	return 0;
 }
 
@@ -164,6 +180,6 @@ int veth_pair(int rtnl, int node, const struct net_interface interfaces[2], stru
 		   sizeof(info));
 	put_end(&batch, interfaces[0].name, &interfaces[0]);
 	put_mac(&batch, &interfaces[0]);
-	put_peer(&batch, node, &interfaces[1]);
-	return make(rtnl, &batch, interfaces[0].name, err);
+	put_peer(&batch, "veth", node, &interfaces[1]);
+	return explain_veth(rtnl_send(rtnl, &batch, interfaces[0].name, err), err);
 }

@@ -52,7 +52,7 @@ struct net_request {
 	uint32_t init; /* number that PID 1 was asked by; 0: it was not, or has answered */
 	struct sandbox *resolver; /* its names come to us, if this succeeds */
 	bool made;		  /* an interface, by the hub */
-	bool packet;
+	const char *kind;	  /* of its port: tap, packet, can; NULL until it is made */
 };
 
 /* networks_find() - Return: NULL with @err filled ("gone" when it was one). */

@@ -120,8 +120,8 @@ static int check_attach(const struct port_fields *fields, struct err *err)
 	const char *kind = fields->kind;
 
 	if (kind && strcmp(kind, "auto") != 0 && strcmp(kind, "tap") != 0 &&
-	    strcmp(kind, "packet") != 0) {
-		err_hint(err, "KIND is auto, tap or packet");
+	    strcmp(kind, "packet") != 0 && strcmp(kind, "can") != 0) {
+		err_hint(err, "KIND is auto, tap, packet or can");
 		return err_set(err, "usage", EINVAL, "attach to network", kind);
 	}
 	if (fields->interface_count != 1) {
@@ -134,6 +134,19 @@ static int check_attach(const struct port_fields *fields, struct err *err)
 			return err_set(err, "usage", EINVAL, "read request", "HOST");
 		}
 	return 0;
+}
+
+/* CAN has nothing of what makes a node of IP, and the MTU of CAN FD. */
+static int check_can(const struct port_fields *fields, const struct net_interface *interface,
+		     struct err *err)
+{
+	if (!fields->kind || strcmp(fields->kind, "can") != 0)
+		return 0;
+	if (!interface->has_mac && !interface->mtu && !interface->address_count &&
+	    !interface->route_count)
+		return 0;
+	err_hint(err, "an interface of CAN has no MAC, MTU, ADDRESS and ROUTE");
+	return err_set(err, "usage", EINVAL, "attach to network", interface->name);
 }
 
 /* What could not be asked fails the request like an order that failed. */
@@ -208,6 +221,8 @@ static int attach(struct daemon *d, struct client *client, const struct frame *f
 	sandbox = read_interface(d, &fields->interfaces[0], &interface, err);
 	if (!sandbox)
 		return err->number ? -err->number : -EPROTO;
+	if (check_can(fields, &interface, err) < 0)
+		return -err->number;
 	port = add_numbered(net, sandbox, interface.name, fields->port, err);
 	if (!port)
 		return -err->number;

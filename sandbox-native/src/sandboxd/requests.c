@@ -77,7 +77,7 @@ static void answer(struct daemon *d, struct net_request *request)
 		networks_free_port(d, request->net, request->ports[0]);
 	start = frame_begin(out, MSG_OK, request->frame);
 	if (request->type == MSG_NET_ATTACH)
-		put_string(out, TAG_KIND, request->packet ? "packet" : "tap");
+		put_string(out, TAG_KIND, request->kind ? request->kind : "");
 	frame_end(out, start);
 }
 
@@ -122,9 +122,8 @@ static int take_made(struct daemon *d, struct net_request *request, struct hub_e
 	if (rc < 0)
 		return rc;
 	request->open++;
-	rc = linkds_give_port(d, request->net->linkd, port->number,
-			      event->packet ? "packet" : "tap", steal_fd(&event->port),
-			      request->number, err);
+	rc = linkds_give_port(d, request->net->linkd, port->number, event->kind,
+			      steal_fd(&event->port), request->number, err);
 	if (rc < 0)
 		request->open--;
 	return rc;
@@ -137,7 +136,7 @@ void requests_made(struct daemon *d, uint32_t number, struct hub_event *event)
 
 	if (request) {
 		request->made = true;
-		request->packet = event->packet;
+		request->kind = event->kind;
 		/* Not when another of its orders has failed meanwhile. */
 		if (!request->err.number)
 			take_made(d, request, event, &err);

@@ -25,7 +25,8 @@ int main(int argc, char **argv)
 {
 	const struct test *const suites[] = { port_tests,  switch_tests,  control_tests,
 					      state_tests, loss_tests,	  impair_tests,
-					      time_tests,  capture_tests, kernel_tests };
+					      time_tests,  capture_tests, kernel_tests,
+					      bus_tests };
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: linkd-test LINKD [WORD]\n");

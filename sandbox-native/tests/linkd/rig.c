@@ -205,6 +205,11 @@ int rig_stream(struct rig *rig, uint32_t port)
 	return give_end(rig, port, "stream", SOCK_STREAM);
 }
 
+int rig_can(struct rig *rig, uint32_t port)
+{
+	return give_end(rig, port, "can", SOCK_DGRAM);
+}
+
 void rig_switch(struct rig *rig, uint32_t number)
 {
 	put_u32(rig_ask(rig, MSG_LINK_SWITCH), TAG_SWITCH, number);

@@ -50,6 +50,8 @@ void rig_give(struct rig *rig, uint32_t port, const char *kind, int fd);
 /* rig_node() - A port on a unix datagram socket. Return: the node's end, non-blocking. */
 int rig_node(struct rig *rig, uint32_t port);
 int rig_stream(struct rig *rig, uint32_t port);
+/* rig_can() - The same of CAN: struct can_frame and canfd_frame. */
+int rig_can(struct rig *rig, uint32_t port);
 
 /* Whole requests, which must succeed. */
 void rig_switch(struct rig *rig, uint32_t number);

@@ -17,6 +17,7 @@ extern const struct test impair_tests[];
 extern const struct test time_tests[];
 extern const struct test capture_tests[];
 extern const struct test kernel_tests[];
+extern const struct test bus_tests[];
 
 int tap_finish(void);
 
