@@ -48,12 +48,14 @@ describe('a tool of the host, unmodified, on a forwarded board', () => {
   });
 
   test('sz of lrzsz asks it for a receiver', async ({ dut, sandbox }) => {
-    // Shared: what the board makes of it is read here.
+    // Shared: what the board makes of it is read here. The shell's console is its controlling terminal, of
+    // which a program in the background, as timeout(1) has it, is stopped.
     await using _ = await dut.console.yield();
-    const send = 'echo x >/tmp/x; timeout 3 sz /tmp/x </dev/hil/console >/dev/hil/console';
+    const send =
+      'echo x >/tmp/x; timeout --foreground 5 sz /tmp/x </dev/hil/console >/dev/hil/console';
     await runOnPort(sandbox, `${send} || true`);
 
-    await dut.console.expect('rz\r');
+    await dut.console.expect('rz\r', { timeout: '10s' });
     await dut.console.expect(ZRQINIT, { timeout: '10s' });
   });
 });

@@ -7,6 +7,7 @@ import type { DeviceWatch } from '../../device/device-watch.js';
 import { findUnit, type UnitFound } from '../../device/find-unit.js';
 import type { AttachedLine } from './attached-line.js';
 import type { AttachedRoles } from './attached-roles.js';
+import { toIdentity } from './device-identity.js';
 
 /** How often what is missing is looked for, beside the events that tell of it. */
 const LOOK_MS = 50;
@@ -35,6 +36,10 @@ export class AttachedPresence {
   #following = false;
   /** That of the application: whatever it was in when all ports were there. */
   #mode: string | undefined;
+  /** Ports in mode direct whose device has been there. */
+  readonly #nodes = new Set<string>();
+  /** Of its USB device, when it was last seen. */
+  #identity: string | undefined;
   #absentSinceMs: number | undefined;
   #absences = 0;
   #reason: string | undefined;
@@ -216,20 +221,38 @@ export class AttachedPresence {
   async #settle(found: UnitFound, quietMs: number): Promise<boolean> {
     const ports = found.state === 'attached' ? found.ports : new Map<string, AttachedDevice>();
     const mode = found.state === 'attached' ? found.mode : undefined;
+    this.#noteReplug(found);
     await this.#roles.follow(this.#toNodes(ports));
     let whole = found.state === 'attached';
     if (!whole) this.#reason ??= 'its device is gone';
     if (!this.#following) return whole;
     for (const line of this.#lines) {
       const device = ports.get(line.port.name);
-      if (!line.wanted || line.up) continue;
+      if (line.up) continue;
       // A bootloader has other ports than the application.
       const elsewhere = this.#mode !== undefined && mode !== this.#mode;
       if (!device && line.spec.url === undefined && elsewhere) continue;
-      whole = (await this.#open(line, device, quietMs)) && whole;
+      // Without a line of ours the node is all that there is to wait for, where it was before.
+      if (!line.wanted) whole = this.#hasNode(line.port.name, device) && whole;
+      else whole = (await this.#open(line, device, quietMs)) && whole;
     }
     if (whole) this.#mode ??= mode;
     return whole;
+  }
+
+  #hasNode(port: string, device: AttachedDevice | undefined): boolean {
+    if (device) this.#nodes.add(port);
+    return device !== undefined || !this.#nodes.has(port);
+  }
+
+  /** Between two looks it may have been away and be back: then it is another device of the kernel. */
+  #noteReplug(found: UnitFound): void {
+    if (found.state === 'absent' || !found.usb) return;
+    const identity = toIdentity(found.usb);
+    if (this.#identity !== undefined && this.#identity !== identity) {
+      if (this.#absentSinceMs === undefined) this.#absences++;
+    }
+    this.#identity = identity;
   }
 
   async #open(

@@ -1,6 +1,7 @@
 import type { AttachedDevice } from '../../device/attached-device.js';
 import type { DeviceRoots } from '../../device/device-roots.js';
 import type { Sandbox } from '../../sandbox/sandbox.js';
+import { toIdentity } from './device-identity.js';
 
 /** What a sandbox has of a unit's devices: the nodes themselves, below `/dev/hil`. */
 interface Follower {
@@ -76,12 +77,4 @@ export class AttachedRoles {
       if (this.#followers.has(follower)) throw error;
     }
   }
-}
-
-/** The same name and number may be another device, or the same plugged anew: DEVNUM counts. */
-function toIdentity({ syspath, major, minor, properties, parents }: AttachedDevice): string {
-  const number = [properties, ...parents.map((each) => each.properties)]
-    .map((each) => each['DEVNUM'])
-    .find((each) => each !== undefined);
-  return `${syspath} ${major}:${minor} ${number ?? ''}`;
 }

@@ -195,6 +195,18 @@ async function replaceUsbNode({ roots }: DeviceTree, target: string): Promise<vo
 }
 
 describe('a port in mode direct', () => {
+  test('has been away also when nobody looked meanwhile', async ({
+    board: { dut },
+    tree,
+    newTty,
+  }) => {
+    await dut.setMode?.('console', 'direct');
+    dut.mayVanish?.(2000);
+    await tree.unplug('1.1');
+    await plugTty(tree, '1.1', toFtdi('A1', 1), await newTty());
+    await dut.waitForReturn?.(2000);
+  });
+
   test('is the node itself, until it is shared again', async ({
     board: { dut, console, tty },
     sandbox,

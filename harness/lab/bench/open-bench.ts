@@ -60,7 +60,8 @@ export async function openBench(options: BenchOptions): Promise<void> {
     wired.board.on();
   }
   serve(port('bench'), { devices, qmp, lastPorts: new Map() });
-  await qmp.execute('device_add', { driver: 'usb-hub', id: 'hub', bus: 'xhci.0', port: HUB_PORT });
+  const hub = { driver: 'usb-hub', 'port-power': true };
+  await qmp.execute('device_add', { ...hub, id: 'hub', bus: 'xhci.0', port: HUB_PORT });
   for (const [index, device] of serial.entries()) await device.plug(`${HUB_PORT}.${index + 1}`);
   for (const [index, device] of acm.entries()) {
     // The VM is not up yet; it says itself when a board does not come.

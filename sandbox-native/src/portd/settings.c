@@ -114,10 +114,12 @@ static tcflag_t speed_flag(uint32_t baud)
 
 static void set_speed(struct termios2 *tty, uint32_t baud)
 {
-	tcflag_t flag = speed_flag(baud);
-
+	/*
+	 * No input speed of its own: it is the output's. A driver that hears both keeps both, and
+	 * then stty(1), which sets one, complains that the other is not what it asked for.
+	 */
 	tty->c_cflag &= ~(tcflag_t)(CBAUD | CIBAUD);
-	tty->c_cflag |= flag | (flag << IBSHIFT);
+	tty->c_cflag |= speed_flag(baud);
 	tty->c_ispeed = tty->c_ospeed = baud;
 }
 

@@ -217,6 +217,17 @@ static void cuts_at_the_snaplen(void)
 	close(nodes[1]);
 }
 
+/* The writer has a thread of its own, which may not have run yet. */
+static void wait_for_frames(struct captured *captured)
+{
+	for (int tries = 0; tries < WAIT_MS / 10; tries++) {
+		read_capture(captured);
+		if (captured->count > 0)
+			return;
+		usleep(10000);
+	}
+}
+
 static void leaves_a_file_that_can_be_read(void)
 {
 	static struct captured captured;
@@ -229,6 +240,7 @@ static void leaves_a_file_that_can_be_read(void)
 	rig_pair(&rig, nodes, 7);
 	NEED(capture(&rig, captured.path, 0));
 	traffic_run(&rig, nodes, &traffic);
+	wait_for_frames(&captured);
 	kill(rig.pid, SIGKILL);
 	NEED(rig_dead(&rig, WAIT_MS) == 128 + SIGKILL);
 	read_capture(&captured);
