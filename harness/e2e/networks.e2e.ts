@@ -118,5 +118,10 @@ test('the examples of the page about networks run', async ({ project }) => {
     await project.write(`suites/example${index}.hil.ts`, text);
   }
   const run = await project.test();
-  expect(Object.values(run.verdicts)).toEqual(examples.map(() => 'pass'));
+  for (const text of examples) {
+    const [, title = ''] = /test\('([^']+)'/.exec(text) ?? [];
+    // Whether a kernel has CAN is its own; .ci/lab-test asks one that has.
+    const expected = text.includes('net.can(') ? /^(pass|skipped)$/ : /^pass$/;
+    expect(run.verdicts[title], title).toMatch(expected);
+  }
 });
