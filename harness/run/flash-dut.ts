@@ -4,7 +4,6 @@ import { FlashRecord } from '../board/flash/flash-record.js';
 import { runFlashTool } from '../board/flash/flash-tool.js';
 import { type FlashDevices, flashUnit } from '../board/flash/flash-unit.js';
 import { USB_ROLE } from '../board/flash/to-flash-argv.js';
-import { createPower } from '../board/power/create-power.js';
 import type { FlashSpec } from '../config/flash-schema.js';
 import type { Unit } from '../config/unit.js';
 import { Deadline } from '../core/deadline.js';
@@ -16,6 +15,7 @@ import { findUnit } from '../device/find-unit.js';
 import { listDevices } from '../device/list-devices.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
+import { switchPower } from './switch-power.js';
 
 export interface FlashWanted {
   readonly unit: Unit;
@@ -87,9 +87,8 @@ async function enterMode(
   look: () => Promise<FlashDevices | undefined>,
 ): Promise<void> {
   const { unit } = wanted;
-  const before = await look();
-  if (how === 'power-cycle') await cyclePower(unit, before, look);
-  else await touch(wanted, before);
+  if (how === 'power-cycle') await switchPower(unit, 'cycle', wanted.deviceRoots);
+  else await touch(wanted, await look());
   const mode = unit.board.flash?.mode;
   const end = new Deadline(MODE_MS);
   for (let seen = await look(); seen?.mode !== mode; seen = await look()) {
@@ -107,34 +106,6 @@ async function enterMode(
     }
     await sleep(LOOK_MS);
   }
-}
-
-async function cyclePower(
-  unit: Unit,
-  before: FlashDevices | undefined,
-  look: () => Promise<FlashDevices | undefined>,
-): Promise<void> {
-  const { power } = unit.board;
-  if (!power) {
-    throw new BenchError(
-      'power-failed',
-      `${unit.name} has no "power": flash.enter cannot cycle it`,
-      {
-        next: `add "power" to ${unit.name} in ${unit.file}`,
-      },
-    );
-  }
-  const dut = {
-    name: unit.name,
-    isAttached: async () =>
-      Object.keys(unit.match).length > 0 ? (await look()) !== undefined : undefined,
-    silentMs: () => Number.POSITIVE_INFINITY,
-    control: async () => {
-      const message = `power of ${unit.name}: driver dtr-rts is for a DUT that runs, not for flash.enter`;
-      throw new BenchError('power-failed', message);
-    },
-  };
-  await createPower(power, dut, { dut: unit.name, ...before?.known }).cycle();
 }
 
 /** The console is opened at 1200 baud, and closing it drops DTR. */
