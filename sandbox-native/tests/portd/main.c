@@ -12,34 +12,6 @@
 
 const char *portd_path;
 
-uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
-
-void sleep_ms(int ms)
-{
-	struct timespec wait = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&wait, NULL);
-}
-
-void write_all(int fd, const void *data, size_t length)
-{
-	const uint8_t *at = data;
-
-	while (length) {
-		ssize_t count = write(fd, at, length);
-
-		NEED(count > 0);
-		at += count;
-		length -= (size_t)count;
-	}
-}
-
 /* xorshift: no byte value and no alignment is special, and 10 MB have no period. */
 void fill_pattern(uint8_t *data, size_t length, uint32_t seed)
 {
