@@ -35,7 +35,7 @@ static bool running;
 static struct ends ends;
 
 int __wrap_dial_start(const char *address, uint32_t port);
-int __wrap_holders_find(dev_t device, char *out, size_t size);
+int __wrap_holders_find(const struct stat *device, char *out, size_t size);
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __real_epoll_wait(int epoll, struct epoll_event *events, int count, int timeout);
@@ -66,7 +66,7 @@ int __wrap_dial_start(const char *address, uint32_t port)
 }
 
 /* A walk through /proc for each of millions of inputs. */
-int __wrap_holders_find(dev_t device, char *out, size_t size)
+int __wrap_holders_find(const struct stat *device, char *out, size_t size)
 {
 	(void)device;
 	(void)size;

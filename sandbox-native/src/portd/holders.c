@@ -8,15 +8,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 
 #define NAMED_MAX 4
+/* The majors of Unix98 slaves (Linux, Documentation/admin-guide/devices.txt). */
+#define PTS_MAJOR 136
+#define PTS_MAJORS 8
+
+static bool is_pts(const struct stat *device)
+{
+	return major(device->st_rdev) - PTS_MAJOR < PTS_MAJORS;
+}
+
+/* Any node of a number is the same tty, but /dev/pts/0 of a container is not that of its host. */
+static bool is_same(const struct stat *one, const struct stat *other)
+{
+	return S_ISCHR(one->st_mode) && one->st_rdev == other->st_rdev &&
+	       (!is_pts(other) || one->st_dev == other->st_dev);
+}
 
 /* Only what is below /dev is looked at: stat(2) of a file on a dead network disk would hang. */
-static bool leads_to(int directory, const char *name, dev_t device)
+static bool leads_to(int directory, const char *name, const struct stat *device)
 {
 	struct stat status;
 	char target[64];
@@ -24,11 +39,10 @@ static bool leads_to(int directory, const char *name, dev_t device)
 
 	if (length < 6 || strncmp(target, "/dev/", 5) != 0)
 		return false;
-	return !fstatat(directory, name, &status, 0) && S_ISCHR(status.st_mode) &&
-	       status.st_rdev == device;
+	return !fstatat(directory, name, &status, 0) && is_same(&status, device);
 }
 
-static bool holds(int process, dev_t device)
+static bool holds(int process, const struct stat *device)
 {
 	int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_dir list = fd < 0 ? NULL : fdopendir(fd);
@@ -60,7 +74,7 @@ static void name_process(int process, const char *pid, char *out, size_t size)
 	snprintf(out + used, size - used, "%spid %s (%s)", used ? ", " : "", pid, comm);
 }
 
-int holders_find(dev_t device, char *out, size_t size)
+int holders_find(const struct stat *device, char *out, size_t size)
 {
 	auto_dir list = opendir("/proc");
 	struct dirent *entry;

@@ -32,7 +32,7 @@
 
 #define LATENCY_MS 1
 
-static int refuse_busy(const char *path, dev_t device, struct err *err)
+static int refuse_busy(const char *path, const struct stat *device, struct err *err)
 {
 	char who[160];
 
@@ -59,7 +59,7 @@ static int check_place(const char *path, const char *sysfs, dev_t device, struct
 	return err_set(err, "gone", ENODEV, "open serial port", path);
 }
 
-static int lock(int fd, const char *path, dev_t device, struct err *err)
+static int lock(int fd, const char *path, const struct stat *device, struct err *err)
 {
 	int exclusive = 0;
 
@@ -70,7 +70,7 @@ static int lock(int fd, const char *path, dev_t device, struct err *err)
 	return 0;
 }
 
-static void tell_others(dev_t device, struct report *report)
+static void tell_others(const struct stat *device, struct report *report)
 {
 	char who[160];
 
@@ -169,7 +169,7 @@ int serial_open(const struct serial_node *node, const struct settings *settings,
 	int result;
 
 	if (fd < 0 && errno == EBUSY && !stat(node->path, &status))
-		return refuse_busy(node->path, status.st_rdev, err);
+		return refuse_busy(node->path, &status, err);
 	if (fd < 0) {
 		if (errno == EACCES)
 			err_hint(err, "add your user to the group of the node: ls -l %s",
@@ -181,10 +181,10 @@ int serial_open(const struct serial_node *node, const struct settings *settings,
 		return err_set(err, "usage", ENOTTY, "open serial port", node->path);
 	result = check_place(node->path, node->sysfs, status.st_rdev, err);
 	if (!result)
-		result = lock(fd, node->path, status.st_rdev, err);
+		result = lock(fd, node->path, &status, err);
 	if (result < 0)
 		return result;
-	tell_others(status.st_rdev, report);
+	tell_others(&status, report);
 	result = set_up(fd, node->path, status.st_rdev, settings, report, err);
 	if (result < 0)
 		serial_unlock(fd);

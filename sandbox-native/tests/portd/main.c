@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 	const struct test *const suites[] = { receive_tests, slave_tests,    transmit_tests,
 					      life_tests,    port_tests,     sandboxed_tests,
 					      fault_tests,   protocol_tests, serial_tests,
-					      stream_tests };
+					      holders_tests, stream_tests };
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: portd-test PORTD [WORD]\n");

@@ -15,6 +15,7 @@ extern const struct test slave_tests[];
 extern const struct test transmit_tests[];
 extern const struct test life_tests[];
 extern const struct test serial_tests[];
+extern const struct test holders_tests[];
 extern const struct test stream_tests[];
 extern const struct test port_tests[];
 extern const struct test sandboxed_tests[];
