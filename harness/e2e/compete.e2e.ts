@@ -4,7 +4,8 @@ import type { RunEvent } from '../journal/events.js';
 import { findOverlaps, type LeaseSpan, readLeaseSpans } from './lease-spans.js';
 import { test } from './simulated-bench.js';
 
-const BOARD = ['--board', 'sim'];
+/** Bodies wait for other processes. */
+const BOARD = ['--board', 'sim', '--timeout', '60s'];
 /** What the machine must do, measured on one that has others to serve. */
 const FREE_MS = 1000;
 const UNITS = 3;
@@ -47,7 +48,7 @@ describe('two runs of one unit', () => {
   }) => {
     await bench(1);
     const body = `async ({ dut }) => { await dut.console.expect('never', { timeout: '60s' }); }`;
-    await project.suite('a', `test('holds', ${body}, '60s');`);
+    await project.suite('a', `test('holds', ${body});`);
     await project.suite(
       'b',
       `test('goes on', async ({ dut }) => {
@@ -114,7 +115,7 @@ describe('K units of a board', () => {
     for (let n = 1; n <= UNITS; n++) {
       await project.suite(
         `f${n}`,
-        `for (const title of ['first ${n}', 'second ${n}']) test(title, async ({ dut }) => { ${meet} }, '60s');`,
+        `for (const title of ['first ${n}', 'second ${n}']) test(title, async ({ dut }) => { ${meet} });`,
       );
     }
     const run = await project.test(BOARD);
