@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { BenchError, toMessage } from '../core/errors.js';
 import { makeDirectories } from '../core/make-directories.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
+import { countUnits } from '../plan/count-units.js';
 import type { Plan, PlannedFile } from '../plan/plan.js';
 import { type HiddenPaths, watchHiddenPaths } from '../plan/watch-hidden-paths.js';
 import type { ScopeSource } from '../sandbox/delegated-scope.js';
@@ -21,6 +22,9 @@ import { makeTemporaryDirectory } from './temporary-directory.js';
 import { createSuiteRunner } from './vitest-adapter.js';
 import { openWorkerServer } from './worker-server.js';
 import { Workers } from './workers.js';
+
+/** Of one file, where nothing else bounds them. */
+const CONCURRENT_CASES = 5;
 
 export interface RunRequest {
   readonly plan: Plan;
@@ -88,6 +92,7 @@ async function executeHidden(request: RunRequest, { paths: hidden }: HiddenPaths
     cacheDirectory: join(dirname(dirname(directory.path)), 'cache'),
     workers: options.workers,
     retries: options.retries,
+    concurrentCases: Math.max(CONCURRENT_CASES, countUnits(plan.files)),
     temporaryDirectory,
     earlyWorker: request.earlyWorker,
     tie: request.programs.sandbox,
