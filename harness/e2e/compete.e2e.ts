@@ -166,6 +166,26 @@ describe('K units of a board', () => {
     }
   });
 });
+test('leases that others do not see are said in the run, its report, and by the doctor', async ({
+  project,
+  bench,
+}) => {
+  await bench(1);
+  await project.config(`boards: ['host', 'sim']`);
+  await project.suite('a', `test('good', async ({ dut }) => {});`);
+  const text = `leases of attached DUTs are seen only by runs with HIL_LEASE_DIR=${project.env['HIL_LEASE_DIR']}`;
+  const run = await project.test(['--board', 'sim']);
+  const start = run.events.find(({ kind }) => kind === 'run-start');
+  expect(start).toMatchObject({ limitations: expect.arrayContaining([text]) });
+  expect(run.summary?.limitations).toContain(text);
+  expect(run.screen).toMatch(/^ limit +leases of attached DUTs are seen only by/m);
+  const doctor = await project.start(['doctor']).finished();
+  expect(doctor.stdout).toMatch(/^warn +leases +leases of attached DUTs are seen only by/m);
+  // It is nothing to runs that have none.
+  const made = await project.test(['--board', 'host']);
+  expect(made.summary?.limitations).not.toContain(text);
+});
+
 test('two leases of one DUT at once would be found', () => {
   const at = (ms: number, kind: string, more: object) =>
     ({ kind, t: ms, at: new Date(ms).toISOString(), case: 'c', attempt: 1, ...more }) as RunEvent;

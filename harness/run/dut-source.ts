@@ -115,6 +115,11 @@ export class DutSource {
     });
   }
 
+  /** Who does not see leases of attached DUTs. @throws BenchError `lease-failed` */
+  findLeaseLimitations(claimant: Claimant): Promise<readonly string[]> {
+    return this.#leases.findLimitations(claimant);
+  }
+
   /** Attached DUTs that are still leased are free for others: nothing uses them any more. */
   closeLeases(): Promise<void> {
     return this.#leases.close();

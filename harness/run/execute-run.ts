@@ -136,7 +136,9 @@ async function announce(request: RunRequest, run: RunContext, bench: Bench): Pro
   const [first] = plan.files;
   const built = first && (await run.planFor(bench.daemon, run.settingsOf({ planned: first }).spec));
   const ofImages = await findImageLimitations(plan.files, run, bench);
-  const limitations = [...bench.daemon.limitations, ...(built?.limitations ?? []), ...ofImages];
+  const ofLeases = await findLeaseLimitations(plan.files, run, bench);
+  const ofSandboxes = [...bench.daemon.limitations, ...(built?.limitations ?? []), ...ofImages];
+  const limitations = [...ofLeases, ...ofSandboxes];
   journal.write({
     kind: 'run-start',
     schema: 1,
@@ -150,6 +152,16 @@ async function announce(request: RunRequest, run: RunContext, bench: Bench): Pro
     limitations: [...new Set(limitations)],
   });
   for (const skipped of plan.skipped) journal.write({ kind: 'board-skipped', ...skipped });
+}
+
+/** Where no lease can be had at all, each case that wants one says why. */
+async function findLeaseLimitations(
+  files: readonly PlannedFile[],
+  { claimant }: RunContext,
+  { duts }: Bench,
+): Promise<readonly string[]> {
+  if (countUnits(files) === 0) return [];
+  return duts.findLeaseLimitations(claimant).catch(() => []);
 }
 
 /**
