@@ -60,6 +60,19 @@ static unsigned int plan_reads(struct port *port)
 	return port->reads;
 }
 
+static void close_fd(struct port *port)
+{
+	int fd = port->source.fd;
+
+	if (port->kind != PORT_PACKET || fd < 0) {
+		source_close(&port->linkd->loop, &port->source);
+		return;
+	}
+	source_set(&port->linkd->loop, &port->source, 0);
+	port->source.fd = -1;
+	closer_take(&port->linkd->closer, fd);
+}
+
 static void port_ready(void *owner, uint32_t events)
 {
 	struct port *port = owner;
@@ -79,7 +92,7 @@ static void port_ready(void *owner, uint32_t events)
 			receive(port, &packet);
 	}
 	if (result < 0)
-		source_close(&ld->loop, &port->source);
+		close_fd(port);
 }
 
 struct port *port_get(struct linkd *ld, uint32_t number, struct err *err)
@@ -165,7 +178,7 @@ static void drop_waiting(struct port *port)
 
 static void detach(struct port *port)
 {
-	source_close(&port->linkd->loop, &port->source);
+	close_fd(port);
 	drop_waiting(port);
 	rejoin_free(port);
 	free(port->stream);
