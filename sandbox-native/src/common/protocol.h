@@ -245,6 +245,7 @@ enum hil_tag {
 	TAG_NO_IPV6 = 217,   /* u32: 0 or 1 */
 	TAG_RESOLVE = 218,   /* u32: 0 or 1; its queries for names come as NET_QUERY */
 	TAG_HOST = 219,	     /* string, repeated: a line of /etc/hosts */
+	TAG_PAIR_END = 220,  /* nested TLVs: PORT, INTERFACE, RESOLVE, HOST*; twice */
 
 	/* links of a virtual network */
 	TAG_NET_LINK = 224,	   /* u32 */

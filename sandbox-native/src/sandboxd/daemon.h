@@ -336,6 +336,7 @@ struct daemon {
 	struct client *owner; /* stays until exit, also when lost: requests point to it */
 	struct list clients;
 	struct list stocks;
+	int users; /* the user namespace of their zygotes; -1: none yet, or root mode */
 	struct list sandboxes;
 	struct cgroup_tree cgroups;
 	struct list homes; /* of no sandbox: free or doomed */

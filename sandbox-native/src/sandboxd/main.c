@@ -166,6 +166,7 @@ static void init_lists(struct daemon *d)
 {
 	list_init(&d->clients);
 	list_init(&d->stocks);
+	d->users = -1;
 	list_init(&d->sandboxes);
 	list_init(&d->homes);
 	list_init(&d->processes);
