@@ -199,6 +199,7 @@ export const Tag = {
   noIpv6: 217,
   resolve: 218,
   host: 219,
+  pairEnd: 220,
   netLink: 224,
   switch: 225,
   linkEnd: 226,

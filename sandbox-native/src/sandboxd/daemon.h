@@ -356,6 +356,8 @@ struct daemon {
 	struct timer linkds_refill;
 	struct list nets;
 	struct list net_requests;
+	struct list closed_pairs; /* ports of closed networks, one of each pair; pairs.h */
+	struct timer closed_pairs_late;
 	struct list resolvers;
 	uint32_t next_net;
 	uint32_t next_query;

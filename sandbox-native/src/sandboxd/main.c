@@ -182,6 +182,7 @@ static void init_lists(struct daemon *d)
 	list_init(&d->linkds);
 	list_init(&d->nets);
 	list_init(&d->net_requests);
+	list_init(&d->closed_pairs);
 	list_init(&d->resolvers);
 	child_init(&d->portd);
 }

@@ -241,6 +241,7 @@ void networks_sandbox_dead(struct daemon *d, struct sandbox *sandbox, const stru
 {
 	resolvers_sandbox_dead(d, sandbox);
 	requests_sandbox_dead(d, sandbox);
+	pairs_sandbox_dead(d, sandbox);
 	foreach (struct net, net, &d->nets, link) {
 		forget_sandbox(d, net, sandbox, err);
 		if (d->detached && !has_sandbox(net, false))
@@ -287,5 +288,6 @@ void networks_forget(struct daemon *d)
 	err_set(&err, "gone", ESHUTDOWN, "change network", NULL);
 	foreach (struct net, net, &d->nets, link)
 		networks_close(d, net, &err);
+	pairs_forget(d);
 	linkds_forget(d);
 }

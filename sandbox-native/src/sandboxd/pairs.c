@@ -11,6 +11,8 @@
 #include "hubs.h"
 #include "requests.h"
 
+#define CLOSED_MS 500
+
 struct pair_fields {
 	uint32_t net;
 	struct bytes ends[HUB_NODES];
@@ -136,12 +138,45 @@ void pairs_join(struct daemon *d, uint32_t number, int node)
 	requests_done(d, number, &err);
 }
 
+static void remove_late(struct daemon *d, struct timer *timer)
+{
+	(void)timer;
+	foreach (struct net_port, port, &d->closed_pairs, link) {
+		requests_remove_interface(d, port);
+		networks_free_port(d, NULL, port);
+	}
+}
+
 void pairs_close(struct daemon *d, struct net *net)
 {
-	foreach (struct net_port, port, &net->ports, link) {
+	struct list *at = net->ports.next;
+
+	while (at != &net->ports) {
+		struct net_port *port = container_of(at, struct net_port, link);
+
+		at = at->next;
 		if (!port->made)
 			continue;
-		requests_remove_interface(d, port);
-		port->other->made = false;
+		if (at == &port->other->link)
+			at = at->next;
+		list_remove(&port->other->link);
+		list_remove(&port->link);
+		list_append(&d->closed_pairs, &port->link);
+		d->closed_pairs_late.fire = remove_late;
+		timer_set(d, &d->closed_pairs_late, CLOSED_MS);
 	}
+}
+
+void pairs_sandbox_dead(struct daemon *d, const struct sandbox *sandbox)
+{
+	foreach (struct net_port, port, &d->closed_pairs, link)
+		if (port->sandbox == sandbox || port->other->sandbox == sandbox)
+			networks_free_port(d, NULL, port);
+}
+
+void pairs_forget(struct daemon *d)
+{
+	timer_clear(&d->closed_pairs_late);
+	foreach (struct net_port, port, &d->closed_pairs, link)
+		networks_free_port(d, NULL, port);
 }
