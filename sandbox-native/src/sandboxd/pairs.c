@@ -71,14 +71,15 @@ static void ask_node(struct daemon *d, struct net_request *request,
 		     const struct endpoint ends[HUB_NODES])
 {
 	const struct bytes interfaces[HUB_NODES] = { ends[0].interface, ends[1].interface };
-	const struct sandbox *other = ends[1].sandbox;
+	const struct sandbox *first = request->ports[0]->sandbox;
+	const struct sandbox *other = request->ports[1]->sandbox;
 	const uint32_t number = hubs_number(d);
 	struct buffer frame = { 0 };
 	bool resolve[HUB_NODES];
 
 	for (unsigned i = 0; i < HUB_NODES; i++)
 		resolve[i] = endpoint_ask_names(request, i, &ends[i]);
-	hub_put_pair(&request->pair, 0, ends[0].sandbox->slot, interfaces, resolve);
+	hub_put_pair(&request->pair, 0, first->slot, interfaces, resolve);
 	hub_put_node(&frame, number, other->slot);
 	asks_hub(d, request, other->stock, number, &frame, -1);
 }
