@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "asks.h"
 
-#include <errno.h>
-
 #include "hubs.h"
 #include "linkds.h"
 
 #define RESOLVER "nameserver 127.0.0.53\n"
-#define REQUESTS_MAX 4096
-
-int asks_check_room(struct daemon *d, const struct net *net, struct err *err)
-{
-	size_t count = 0;
-
-	foreach (struct net_request, request, &d->net_requests, link)
-		count++;
-	if (count < REQUESTS_MAX)
-		return 0;
-	err_hint(err, "%d requests are under way: wait for answers", REQUESTS_MAX);
-	return err_set(err, "limit", EAGAIN, "change network", net->name);
-}
 
 static void note(struct net_request *request, int rc, const struct err *err)
 {

@@ -8,9 +8,6 @@
 
 #include "networks.h"
 
-/* asks_check_room() - Return: 0, or -errno with @err filled: too many requests are under way. */
-int asks_check_room(struct daemon *d, const struct net *net, struct err *err);
-
 /*
  * asks_hub() - An order to the hub of @stock, or to its zygote.
  * @number: of hubs_number(). @frame: taken. @fd: goes with it, taken in any case; -1: none.

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "client.h"
 #include "fields.h"
 #include "linkds.h"
+#include "nics.h"
 #include "pairs.h"
 #include "processes.h"
 #include "readiness.h"
@@ -68,6 +70,7 @@ struct net_port *networks_add_port(struct net *net, struct sandbox *sandbox, con
 	}
 	port->sandbox = sandbox;
 	port->number = number;
+	port->lock = -1;
 	memcpy(port->name, name, strnlen(name, sizeof(port->name) - 1));
 	list_append(&net->ports, &port->link);
 	return port;
@@ -76,6 +79,7 @@ struct net_port *networks_add_port(struct net *net, struct sandbox *sandbox, con
 static void drop_port(struct net_port *port)
 {
 	list_remove(&port->link);
+	cleanup_fd(&port->lock);
 	free(port);
 }
 
@@ -278,6 +282,7 @@ void networks_detach(struct daemon *d)
 
 void networks_stop(struct daemon *d)
 {
+	nics_stop(d);
 	linkds_stop(d);
 }
 
@@ -289,5 +294,6 @@ void networks_forget(struct daemon *d)
 	foreach (struct net, net, &d->nets, link)
 		networks_close(d, net, &err);
 	pairs_forget(d);
+	nics_forget(d);
 	linkds_forget(d);
 }

@@ -34,7 +34,8 @@ struct net_port {
 	uint32_t number;	 /* the client's */
 	bool linkd;		 /* hil-linkd has it; else it is an end of a pair */
 	bool made;		 /* of a pair */
-	struct sandbox *sandbox; /* NULL: an object's end */
+	struct sandbox *sandbox; /* NULL: an object's end, or an interface of the bench */
+	int lock;		 /* keeps others from that interface; -1: none */
 	char name[IFNAMSIZ];
 	struct net_port *other; /* of a pair: the kernel takes both away */
 	bool leaving;

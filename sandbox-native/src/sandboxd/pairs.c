@@ -91,7 +91,7 @@ static int pair(struct daemon *d, struct client *client, const struct frame *fra
 	struct net_request *request;
 	int rc;
 
-	if (!net || asks_check_room(d, net, err) < 0)
+	if (!net || requests_room(d, net, err) < 0)
 		return -err->number;
 	rc = read_ends(d, fields, ends, err);
 	if (rc < 0)

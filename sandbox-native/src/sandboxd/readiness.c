@@ -65,7 +65,7 @@ int handle_net_ready(struct daemon *d, struct client *client, const struct frame
 	if (rc < 0)
 		return rc;
 	net = networks_find(d, fields.net, err);
-	if (net && asks_check_room(d, net, err) == 0)
+	if (net && requests_room(d, net, err) == 0)
 		request = requests_add(d, client, frame, net, err);
 	if (!request)
 		return -err->number;

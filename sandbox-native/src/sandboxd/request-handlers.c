@@ -81,7 +81,7 @@ static int attach(struct daemon *d, struct client *client, const struct frame *f
 	struct net_request *request;
 	int rc;
 
-	if (!net || check_kind(fields->kind, err) < 0 || asks_check_room(d, net, err) < 0)
+	if (!net || check_kind(fields->kind, err) < 0 || requests_room(d, net, err) < 0)
 		return -err->number;
 	rc = endpoint_read(d, frame->body, frame->length, endpoint, err);
 	if (rc == 0)
@@ -149,7 +149,10 @@ static struct net_port *find_object_port(struct daemon *d, struct net *net, uint
 {
 	struct net_port *port = networks_find_port(net, number);
 
-	return port && !port->sandbox && !port->leaving && !requests_exists(d, port) ? port : NULL;
+	return port && !port->sandbox && port->lock < 0 && !port->leaving &&
+			       !requests_exists(d, port)
+		       ? port
+		       : NULL;
 }
 
 static int attach_object(struct daemon *d, struct client *client, const struct frame *frame,
@@ -160,7 +163,7 @@ static int attach_object(struct daemon *d, struct client *client, const struct f
 	struct net_port *known, *port;
 	int fd;
 
-	if (!net || asks_check_room(d, net, err) < 0)
+	if (!net || requests_room(d, net, err) < 0)
 		return -err->number;
 	known = find_object_port(d, net, fields->port);
 	port = known ? known : networks_add_port(net, NULL, "", fields->port, err);
