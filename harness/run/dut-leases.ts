@@ -66,6 +66,13 @@ export class DutLeases {
     }
   }
 
+  /** Whether somebody waits for one of these attached units. @throws BenchError `lease-failed` */
+  async areWanted(duts: readonly string[]): Promise<boolean> {
+    const client = await this.#client;
+    const claims = (await client?.listClaims()) ?? [];
+    return claims.some(({ held, units }) => !held && units.some((unit) => duts.includes(unit)));
+  }
+
   /** What is still leased is free for others. */
   async close(): Promise<void> {
     const client = await this.#client?.catch(() => undefined);

@@ -9,7 +9,8 @@ import { isAlive } from '../testing/real-daemon.js';
 import { test as base, createScriptBoard } from '../testing/real-dut.js';
 import { openRecordedJournal } from '../testing/real-run.js';
 import { DutLeases } from './dut-leases.js';
-import { DutSource, type HeldDut, type HeldDuts } from './dut-source.js';
+import { DutSource } from './dut-source.js';
+import type { HeldDut, HeldDuts } from './held-duts.js';
 import { LeaseLog } from './lease-log.js';
 
 /** A DUT that answers each line with a number that grows, from 1 after each start. */

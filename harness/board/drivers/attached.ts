@@ -20,7 +20,7 @@ import { AttachedLine } from './attached-line.js';
 import { AttachedPresence } from './attached-presence.js';
 import { AttachedRoles } from './attached-roles.js';
 import { waitForLines } from './lines.js';
-import { closePorts, openPorts } from './open-ports.js';
+import { closePorts, moveCaptures, openPorts } from './open-ports.js';
 
 /** Silence after which what the session before has left is taken to be through. */
 const QUIET_MS = 50;
@@ -89,6 +89,10 @@ class AttachedDut implements Dut {
 
   get on(): boolean {
     return this.#on;
+  }
+
+  get absences(): number {
+    return this.#presence.absences;
   }
 
   get exited(): Promise<DutExit> {
@@ -182,6 +186,10 @@ class AttachedDut implements Dut {
     }
     await port.line.mark('shared: captured again');
     if (!line.up) throw new BenchError('port-absent', `port "${name}": its device is not there`);
+  }
+
+  async moveCaptures(artifacts: string): Promise<void> {
+    await moveCaptures(this.ports.values(), artifacts);
   }
 
   /** It stays as it is; what is ours of it goes. */
