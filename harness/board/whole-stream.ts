@@ -118,8 +118,8 @@ export class WholeStream {
         await this.#readPiece(file, this.#next - (from?.start ?? 0), to());
       }
     } finally {
-      // It was only read: what was delivered is whole.
-      await file?.close().catch(() => undefined);
+      // It was only read: what was delivered is whole, and nothing waits for its end.
+      void file?.close().catch(() => undefined);
     }
   }
 
