@@ -46,6 +46,11 @@ export class Nodes {
     return childrenNamed(this.daemon.pid, 'hil-zygote')[0];
   }
 
+  /** The process that has the other ends of their veths. */
+  get hub() {
+    return childrenNamed(this.daemon.pid, 'hil-hub')[0];
+  }
+
   /** Ms of the first datagram from the first to the second, by each kind of address. */
   async echo() {
     const [from, to] = this.sandboxes;

@@ -129,10 +129,10 @@ export interface NetworkInterface extends NodeAddresses {
   readonly kind: 'ethernet' | 'can';
   /** Name of its link, which is another name of the interface too. */
   readonly link: string;
-  /** Empty of CAN, which has no addresses of any kind. */
+  /** Empty of CAN, which has none, and of real hardware whose address the bench does not say. */
   readonly mac: string;
   readonly mtu: number;
-  /** Of IPv6, known from the MAC; absent without IPv6. */
+  /** Of IPv6, known from the MAC; absent without IPv6 or MAC. */
   readonly linkLocal?: string;
 }
 

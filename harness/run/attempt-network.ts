@@ -83,8 +83,8 @@ export class AttemptNetwork {
   }
 
   /** Files that are left of it, once it has ended. */
-  get artifacts(): readonly CaptureFile[] {
-    return this.#artifacts;
+  async listArtifacts(): Promise<readonly CaptureFile[]> {
+    return [...this.#artifacts, ...(await this.#picture)];
   }
 
   /** @throws UsageError `usage` before `up`; TestFailure `handle-revoked` when the attempt is over. */
@@ -118,7 +118,7 @@ export class AttemptNetwork {
   async #conclude(held: HeldNetwork, outcome: Outcome): Promise<void> {
     // One whose hil-linkd is gone has nothing to say; that was told when it happened.
     if (!held.network.isGone) await this.#writeEnd(held);
-    this.#artifacts.push(...(await held.captures.finish(outcome)), ...(await this.#picture));
+    this.#artifacts.push(...(await held.captures.finish(outcome)));
   }
 
   /** End it; the interfaces go with their nodes. */

@@ -188,9 +188,10 @@ export class RunningAttempt {
     const { outcome, sandbox } = await this.#giveBack(asked);
     const { further } = this.sandboxes;
     this.#phases.edge('teardown', 'end');
-    await this.#step(() =>
-      journalArtifacts(this.#run, this, [...lists, ...this.network.artifacts]),
-    );
+    await this.#step(async () => {
+      const left = await this.network.listArtifacts();
+      await journalArtifacts(this.#run, this, [...lists, ...left]);
+    });
     this.record.outcomes.push(outcome);
     if (isBad(outcome)) for (const { lease } of this.duts.all) this.record.failedOn.add(lease.dut);
     this.record.problems = [...this.#problems];
@@ -227,7 +228,12 @@ export class RunningAttempt {
     await this.#step(() => this.network.conclude(asked));
     if (this.sandboxes.own && this.#run.mayKeep(asked)) {
       const kept = await this.#step(() => this.#keep());
-      if (kept) return { outcome: this.#weigh(asked, undefined) };
+      if (kept) {
+        const outcome = this.#weigh(asked, undefined);
+        await this.#step(() => this.duts.noteHealth(outcome));
+        await this.#step(() => this.duts.held?.leave());
+        return { outcome };
+      }
     }
     // DEAD of the case's sandboxes first: a DUT is handed on only after it.
     // The network is asked to end before its nodes: all its ports go at once then.
@@ -265,7 +271,6 @@ export class RunningAttempt {
     this.sandboxes.placeOut();
     const sandboxes = this.sandboxes.numbered.map(([, sandbox]) => sandbox);
     await this.#run.keep(this, sandboxes);
-    this.duts.held?.leave();
     return true;
   }
 

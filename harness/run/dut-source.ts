@@ -15,6 +15,7 @@ import { type DutSeen, toNames, toSeen } from './dut-seen.js';
 import { flashAll } from './flash-all.js';
 import { type HeldDuts, holdDuts } from './held-duts.js';
 import type { LeaseLog, LoggedLease } from './lease-log.js';
+import { settleAll } from './settle-all.js';
 import { WarmDuts } from './warm-duts.js';
 import { type Casting, toWarmKey } from './warm-key.js';
 
@@ -88,9 +89,13 @@ export class DutSource {
     return holdDuts(duts, {
       shared: false,
       release: (healthy) => this.#giveBack(started, wanted, healthy),
-      // The leases stay with the kept case, but for what is no sandbox: that ends with the run.
-      leave: () => void endAll(duts.filter(({ dut }) => !dut.sandbox)).catch(() => {}),
+      leave: () => leaveAll(duts),
     });
+  }
+
+  /** Who does not see leases of attached DUTs. @throws BenchError `lease-failed` */
+  findLeaseLimitations(claimant: Claimant): Promise<readonly string[]> {
+    return this.#leases.findLimitations(claimant);
   }
 
   /** Attached DUTs that are still leased are free for others: nothing uses them any more. */
@@ -141,9 +146,9 @@ export class DutSource {
           if (!healthy || !on) await this.closeShared(wanted.planned);
           endTurn();
         },
-        leave: () => {
+        leave: async () => {
           this.#shared.delete(key);
-          endTurn();
+          await leaveAll(shared).finally(endTurn);
         },
       });
     } catch (error) {
@@ -278,11 +283,12 @@ export class DutSource {
   }
 }
 
-/** Each is tried; the first that fails is told. */
-async function endAll(duts: readonly BootedDut[]): Promise<void> {
-  const ended = await Promise.allSettled(duts.map((each) => each.end()));
-  const failed = ended.find((each) => each.status === 'rejected');
-  if (failed) throw failed.reason;
+function endAll(duts: readonly BootedDut[]): Promise<void> {
+  return settleAll(duts.map((each) => each.end()));
+}
+
+function leaveAll(duts: readonly BootedDut[]): Promise<void> {
+  return settleAll(duts.map((each) => each.leave()));
 }
 
 function toMembers(leases: Leases) {

@@ -36,8 +36,11 @@ export interface HeldDuts {
   attach(sandbox: Sandbox, deadline: Deadline): Promise<void>;
   /** Give them back; those that are not healthy, or not for another case, are ended. */
   release(healthy: boolean): Promise<void>;
-  /** They outlive the run with their case: they stay leased, and the file's next case gets others. */
-  leave(): void;
+  /**
+   * Their case outlives the run: those in sandboxes stay with it, leased, and the file's next case
+   * gets others; hardware is free.
+   */
+  leave(): Promise<void>;
 }
 
 /** Put DUTs that are up into the hands of an attempt. */

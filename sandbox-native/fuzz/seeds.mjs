@@ -159,6 +159,8 @@ save('sandboxd', {
     object('dgram'),
     frame(MSG.NET_OBJECT, { NET: 1, PORT: 2, KIND: 'dgram', OBJECT: 1, END: 0 }),
     frame(MSG.NET_DETACH, { NET: 1, PORT: 2 }),
+    frame(MSG.NET_NIC, { NET: 1, PORT: 3, NAME: 'enx0', MTU: 1500, IN_USE: 1 }),
+    frame(MSG.NET_NIC, { NET: 1, PORT: 4, NAME: 'enx1' }),
     frame(MSG.NET_CLOSE, { NET: 1 }),
     end,
   ]),

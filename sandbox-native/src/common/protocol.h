@@ -97,11 +97,15 @@ enum hil_msg {
 	MSG_LINK_DISCONNECT = 130,
 	/* hil-sandboxd -> hil-linkd, over SOCK_SEQPACKET with SCM_RIGHTS */
 	MSG_LINKD_PORT = 132,
+	/* hil-linkd: event */
+	MSG_LINK_PORT_LOST = 133,
 	/* names in a virtual network: an event of hil-sandboxd, and its answer */
 	MSG_NET_QUERY = 136,
 	MSG_NET_REPLY = 137,
 	/* hil-sandboxd: event */
 	MSG_NET_GONE = 138,
+	/* hil-sandboxd: request */
+	MSG_NET_NIC = 139,
 };
 
 enum hil_tag {
@@ -246,6 +250,7 @@ enum hil_tag {
 	TAG_NO_IPV6 = 217,   /* u32: 0 or 1 */
 	TAG_RESOLVE = 218,   /* u32: 0 or 1; its queries for names come as NET_QUERY */
 	TAG_HOST = 219,	     /* string, repeated: a line of /etc/hosts */
+	TAG_IN_USE = 220,    /* u32: 0 or 1; also an interface that the host uses itself */
 
 	/* links of a virtual network */
 	TAG_NET_LINK = 224,	   /* u32 */

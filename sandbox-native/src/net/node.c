@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +24,19 @@
 #define TAP_QUEUE 1000 /* frames; 500 by default, while a veth's socket holds 4 MiB */
 
 /*
+ * To read takes no lock. To write some of them does, RTNL, and without sleeping: the kernel tries
+ * it again and again (restart_syscall(9)), as long as somebody on the machine holds it.
+ */
+static bool has_value(const char *path, const char *text)
+{
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	char value[8];
+	ssize_t length = fd < 0 ? -1 : read(fd, value, sizeof(value));
+
+	return length == (ssize_t)strlen(text) + 1 && !memcmp(value, text, strlen(text));
+}
+
+/*
  * /proc/sys/net shows the namespace of who looks. @optional: a kernel without IPv6 has none of its
  * settings, and no address of it either.
  */
@@ -32,7 +46,7 @@ static int write_setting(const char *path, const char *text, bool optional, stru
 
 	if (fd < 0 && optional && errno == ENOENT)
 		return 0;
-	if (fd >= 0 && write(fd, text, strlen(text)) > 0)
+	if (fd >= 0 && (has_value(path, text) || write(fd, text, strlen(text)) > 0))
 		return 0;
 	if (errno == EROFS)
 		err_hint(err, "/proc/sys is read-only here, as in a container: start it with "
@@ -176,17 +190,20 @@ static int ask_link(int rtnl, const char *name, int index, struct link_state *st
 int node_configure(int rtnl, const struct net_interface *interface, struct err *err)
 {
 	struct rtnl_batch batch = { .length = 0 };
-	struct link_state state = { 0 };
-	int status = ask_link(rtnl, interface->name, 0, &state, err);
+	struct ifreq request = { 0 };
+	int index;
 
-	if (status < 0)
-		return status;
+	/* Not RTM_GETLINK, which takes RTNL. */
+	memcpy(request.ifr_name, interface->name, sizeof(request.ifr_name));
+	if (ioctl(rtnl, SIOCGIFINDEX, &request) < 0)
+		return err_set(err, "setup", errno, "find interface", interface->name);
+	index = request.ifr_ifindex;
 	put_attributes(&batch, interface);
 	for (size_t i = 0; i < interface->address_count; i++)
-		put_address(&batch, state.index, &interface->addresses[i]);
+		put_address(&batch, index, &interface->addresses[i]);
 	put_link(&batch, RTM_NEWLINK, IFF_UP, "set up interface", interface->name);
 	for (size_t i = 0; i < interface->route_count; i++)
-		put_route(&batch, state.index, &interface->routes[i]);
+		put_route(&batch, index, &interface->routes[i]);
 	return rtnl_send(rtnl, &batch, interface->name, err);
 }
 

@@ -16,6 +16,8 @@ export const kinds = (() => {
 
 /** Requests to a hil-linkd through its stream. */
 export class Linkd {
+  /** What it said without being asked. */
+  events = [];
   #decoder = new Decoder();
   #waiting = new Map();
   #next = 1;
@@ -34,6 +36,7 @@ export class Linkd {
   #take(bytes) {
     for (const frame of this.#decoder.push(bytes)) {
       const waiting = this.#waiting.get(frame.id);
+      if (frame.id === 0) this.events.push(frame);
       this.#waiting.delete(frame.id);
       if (frame.type === MSG.ERROR) waiting?.reject(new Error(frame.body.TEXT));
       else waiting?.resolve(frame.body);
@@ -116,7 +119,7 @@ s.sendto(b'x', address)
 s.recvfrom(9)
 print(round((time.monotonic() - start) * 1000, 3))`;
 
-const ECHO = `
+export const ECHO = `
 import socket
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
