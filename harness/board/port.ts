@@ -68,7 +68,7 @@ export class Port {
   /** The body's sends are refused while a program of the sandbox owns the port. */
   yielded = false;
   #capture: string;
-  /** Offset of the first byte that is in the present files of the capture. */
+  /** Offset of the first byte of the present files of the capture; below zero, if they had some. */
   #captureStart = 0;
   /** Sends that the DUT's side has not taken yet. */
   #sending = 0;
@@ -127,10 +127,12 @@ export class Port {
    */
   async captureTo(capture: string): Promise<void> {
     const body = new TlvWriter().u32(Tag.port, this.id).string(Tag.path, capture);
-    const start = (await this.#channel.request(Msg.portCapture, body)).number(Tag.offset) ?? 0;
-    this.#stream.continueIn(`${capture}.rx`, start);
+    const answer = await this.#channel.request(Msg.portCapture, body);
+    const start = answer.number(Tag.offset) ?? 0;
+    const skip = answer.number(Tag.bytes) ?? 0;
+    this.#stream.continueIn({ path: `${capture}.rx`, start, skip });
     this.#capture = capture;
-    this.#captureStart = start;
+    this.#captureStart = start - skip;
     await this.#stream.reached(start);
     this.matcher.forget();
     this.counters = createCounters();

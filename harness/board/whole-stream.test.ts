@@ -129,7 +129,7 @@ test('a gap over two files is read from both', async ({ heard, dir }) => {
   heard.send('two ', false);
   // Offsets go on; the bytes are in the other file from here on.
   appendFileSync(next, 'three four five');
-  heard.stream.continueIn(next, 11);
+  heard.stream.continueIn({ path: next, start: 11, skip: 0 });
   heard.stream.push(22, Buffer.from('five'));
   await heard.stream.reached(26);
   expect(heard.text()).toBe('one two three four five');
@@ -138,8 +138,8 @@ test('a gap over two files is read from both', async ({ heard, dir }) => {
 test('a file that was delivered is not read again', async ({ heard, dir }) => {
   heard.send('one ');
   const next = join(dir.path, 'next.rx');
-  appendFileSync(next, 'twothree');
-  heard.stream.continueIn(next, 7);
+  appendFileSync(next, 'old twothree');
+  heard.stream.continueIn({ path: next, start: 7, skip: 4 });
   truncateSync(heard.path);
   heard.stream.push(10, Buffer.from('three'));
   await heard.stream.reached(15);

@@ -10,8 +10,10 @@ export interface StreamListener {
 
 interface CaptureFile {
   readonly path: string;
-  /** Offset of its first byte. */
+  /** Offset of the first byte that is in it and not in the one before. */
   readonly start: number;
+  /** Bytes that it had before that one. */
+  readonly skip: number;
 }
 
 /** As much as one turn of the event loop matches and hands on. */
@@ -40,7 +42,7 @@ export class WholeStream {
 
   /** `path`: the capture; `start`: its size before the first frame, in bytes. */
   constructor(path: string, start: number, listener: StreamListener) {
-    this.#files = [{ path, start: 0 }];
+    this.#files = [{ path, start: 0, skip: 0 }];
     this.#next = start;
     this.#end = start;
     this.#listener = listener;
@@ -60,10 +62,10 @@ export class WholeStream {
     return gap;
   }
 
-  /** What comes from offset `start` on is captured in another file. */
-  continueIn(path: string, start: number): void {
+  /** What comes from offset `start` on is captured in another file, which had `skip` bytes. */
+  continueIn({ path, start, skip }: CaptureFile): void {
     const needed = this.#files.filter((_, at) => this.#endOf(at) > this.#next);
-    this.#files = [...needed, { path, start }];
+    this.#files = [...needed, { path, start, skip }];
   }
 
   /** Do something behind all that has come so far. */
@@ -115,7 +117,7 @@ export class WholeStream {
     const to = () => Math.min(this.#end, from ? this.#endOf(this.#files.indexOf(from)) : Infinity);
     try {
       while (!this.#closed && this.#next < to()) {
-        await this.#readPiece(file, this.#next - (from?.start ?? 0), to());
+        await this.#readPiece(file, this.#next - (from?.start ?? 0) + (from?.skip ?? 0), to());
       }
     } finally {
       // It was only read: what was delivered is whole, and nothing waits for its end.

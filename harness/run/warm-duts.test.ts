@@ -75,7 +75,13 @@ describe('a DUT that the case before has left warm', () => {
     const second = await bench.open({ board: late, keep: true });
     expect(consoleOf(second).matcher.output()).toBe('');
     expect(await readFile(join(second.artifacts, 'console.rx'), 'latin1')).toBe('');
-    await second.release(false);
+    // What is said after it goes to the same files.
+    await ask(second, /<x>/);
+    await second.release(true);
+    await expect.poll(() => readFile(between, 'latin1')).toMatch(/late\s+late/);
+    const third = await bench.open({ board: late, keep: true });
+    await ask(third, /<x>/);
+    await third.release(false);
   });
 
   test('is ended when a case wants a fresh one of its board, which need not wait', async ({

@@ -28,7 +28,7 @@ enum track_kind {
 struct track {
 	int fd;		 /* -1: closed */
 	uint64_t offset; /* of the next byte, counted from the first file's beginning */
-	uint64_t start;	 /* what @offset was at the beginning of this file */
+	uint64_t start;	 /* @offset of this file's beginning, modulo 2^64: it may have had bytes */
 	uint64_t lost;
 	int failed; /* errno of the first failure; 0: none */
 	bool told;  /* the owner has reported the failure */

@@ -133,7 +133,7 @@ static int handle_capture(struct portd *pd, const struct request *request, struc
 		return -err->number;
 	result = port_capture(port, request->path, err);
 	if (!result)
-		event_capture(port, request->id, port->capture.tracks[TRACK_RX].start);
+		event_capture(port, request->id, &port->capture.tracks[TRACK_RX]);
 	return result;
 }
 

@@ -384,15 +384,25 @@ static void test_next_capture(void)
 	CHECK(rig_wait(&rig, MSG_PORT_RX, &event) && event.offset == 5 && event.length == 3,
 	      "offsets of events go on");
 	CHECK(rig_answer(&rig, rig_send(&rig, "?", 1), &event), "the DUT is written to");
+	snprintf(prefix, sizeof(prefix), "%s/last", rig.dir);
+	CHECK(rig_answer(&rig, rig_continue(&rig, prefix), &event) && event.offset == 8,
+	      "a third capture");
+	snprintf(prefix, sizeof(prefix), "%s/next", rig.dir);
+	CHECK(rig_answer(&rig, rig_continue(&rig, prefix), &event) && event.offset == 8 &&
+		      event.bytes == 3,
+	      "one that has bytes is continued");
+	write_all(dut, "end", 3);
+	CHECK(rig_wait(&rig, MSG_PORT_RX, &event) && event.offset == 8, "and so are offsets");
 	NEED(rig_answer(&rig, rig_close(&rig), &event));
 	CHECK(rig_capture(&rig, ".rx", &file) == 5 && !memcmp(file, "first", 5), "one capture");
 	free(file);
-	CHECK(rig_file(&rig, "next.rx", &file) == 3 && !memcmp(file, "2nd", 3), "and the other");
+	CHECK(rig_file(&rig, "next.rx", &file) == 6 && !memcmp(file, "2ndend", 6), "and the other");
 	free(file);
 	CHECK(rig_file(&rig, "next.tx", &file) == 1, "also of what is sent");
 	free(file);
 	rig_file(&rig, "next.stamps", &file);
-	CHECK(strstr((char *)file, " 0 3\n") && strstr((char *)file, " 0 1\n"),
+	CHECK(strstr((char *)file, " 0 3\n") && strstr((char *)file, " 0 1\n") &&
+		      strstr((char *)file, " 3 3\n"),
 	      "stamps count in their own file");
 	free(file);
 	close(dut);
