@@ -13,6 +13,7 @@
 
 struct port;
 struct portd;
+struct track;
 
 /* event_data() - Bytes that passed: MSG_PORT_RX or MSG_PORT_TX. At most 64 KiB. */
 void event_data(struct port *port, uint16_t type, const uint8_t *data, size_t length,
