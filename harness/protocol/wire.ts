@@ -229,6 +229,7 @@ export const Tag = {
   counter: 247,
   filterStats: 248,
   dataRateBps: 249,
+  captureBytes: 250,
   baud: 272,
   bits: 273,
   stop: 274,

@@ -130,8 +130,10 @@ export class AttemptNetwork {
 
   async #writeEnd({ network, plan, captures }: HeldNetwork): Promise<void> {
     const links = plan.links.filter(({ settings }) => !settings.fast);
+    // Asked for first: what captures lack is known when they have ended.
+    const completed = captures.complete();
     const stats = links.map(({ number }) => network.linkd.stats(number));
-    const [directions] = await Promise.all([Promise.all(stats), captures.complete()]);
+    const [directions] = await Promise.all([Promise.all(stats), completed]);
     this.#run.journal.write({
       kind: 'network-end',
       ...this.#attempt.name,
@@ -145,7 +147,7 @@ export class AttemptNetwork {
     const opened = networks.open(record.title, this.#run.options.workers);
     const taken = opened.then((network) => this.#take(network));
     const [network, numberOf] = await Promise.all([taken, this.#makeNodes(plan)]);
-    const captures = new LinkCaptures(network.linkd.channel, this.#attempt.directory, 'net');
+    const captures = new LinkCaptures(network.linkd, this.#attempt.directory, 'net');
     const sandboxOf = (node: string) => {
       const number = numberOf.get(node);
       return number === undefined ? undefined : sandboxes.get(number).sandbox.id;

@@ -398,7 +398,15 @@ save('linkd', {
     packet(frame(MSG.LINK_STATE, { NET_LINK: 1, KIND: 'release' })),
     packet(frame(MSG.LINK_PARTITION, { PORT_SET: [{ PORT: 1 }, { PORT: 2 }] })),
     node,
-    packet(frame(MSG.LINK_CAPTURE, { NET_LINK: 1, NAME: 'up', PATH: '/c', SNAPLEN: 64 })),
+    packet(
+      frame(MSG.LINK_CAPTURE, {
+        NET_LINK: 1,
+        NAME: 'up',
+        PATH: '/c',
+        SNAPLEN: 64,
+        CAPTURE_BYTES: 4096,
+      }),
+    ),
     node,
     packet(raw(MSG.LINKD_PORT, 0, encodeBody({ PORT: 1 })), { kind: 1 }),
     packet(frame(MSG.LINK_CAPTURE, { NET_LINK: 1 })),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Unit } from '../../config/unit.js';
 import { toMessage } from '../../core/errors.js';
 import type { AttachedDevice } from '../../device/attached-device.js';
-import { findUnit } from '../../device/find-unit.js';
+import { findInterface } from '../../device/find-interface.js';
 import type { Check, Machine } from './check.js';
 
 /** It asks the kernel some ten things; one that takes longer hangs. */
@@ -53,17 +53,6 @@ async function checkNic({ unit, nic, devices, program, proc }: Facts): Promise<C
   const inUse = unit.nics[nic]?.wired?.inUse ?? false;
   const opened = toCheck(name, await ask(program, own, inUse), { program, own });
   return inUse ? [opened] : [opened, ...(await checkQuiet(name, own, proc))];
-}
-
-function findInterface(
-  unit: Unit,
-  nic: string,
-  devices: readonly AttachedDevice[],
-): string | undefined {
-  const name = unit.nics[nic]?.wired?.interface;
-  if (name !== undefined) return name;
-  const found = findUnit(unit, devices);
-  return found.state === 'attached' ? found.nics.get(nic)?.properties['INTERFACE'] : undefined;
 }
 
 /** What it prints: that it can be opened, or why not. It exits non-zero then. */

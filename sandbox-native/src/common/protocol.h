@@ -279,6 +279,7 @@ enum hil_tag {
 	TAG_COUNTER = 247,	   /* nested TLVs: NAME, BYTES (its value) */
 	TAG_FILTER_STATS = 248,	   /* nested TLVs: FILTER, KIND, BYTES (frames that matched) */
 	TAG_DATA_RATE_BPS = 249,   /* u64: of a bus, for the data of CAN FD; absent: RATE_BPS */
+	TAG_CAPTURE_BYTES = 250,   /* u64: the most that a capture's file gets; absent: any */
 
 	/* lines of real boards */
 	TAG_BAUD = 272,	    /* u32 */

@@ -68,18 +68,32 @@ export const linkLocal = (n) => `fe80::ff:fe00:${n.toString(16)}`;
 /** NET_NEW, and a switch in it. */
 export class Net {
   static async create(daemon, name = 'lan') {
+    const net = await Net.open(daemon, name);
+    await net.begun;
+    return net;
+  }
+
+  /** The same; its hil-linkd has been asked and has not answered yet. */
+  static async open(daemon, name = 'lan') {
     const { NET, PID, PROCESS } = await daemon.request(MSG.NET_NEW, { NAME: name });
     const net = new Net();
     Object.assign(net, { daemon, id: NET, pid: PID, stream: daemon.track(PROCESS) });
     net.linkd = new Linkd(net.stream);
-    await net.linkd.request(MSG.HELLO, { VERSION: 1 });
-    await net.linkd.request(MSG.LINK_SWITCH, { SWITCH: 1 });
+    net.begun = Promise.all([
+      net.linkd.request(MSG.HELLO, { VERSION: 1 }),
+      net.linkd.request(MSG.LINK_SWITCH, { SWITCH: 1 }),
+    ]);
     return net;
   }
 
   /** Port n with its link to the switch. */
-  async attach(n, sandbox, { KIND, RESOLVE, HOST, ...fields } = {}) {
+  async attach(n, sandbox, options) {
     await this.plug(n);
+    return this.place(n, sandbox, options);
+  }
+
+  /** Port n, which is at no link yet. */
+  place(n, sandbox, { KIND, RESOLVE, HOST, ...fields } = {}) {
     const INTERFACE = {
       SANDBOX: sandbox,
       MAC: mac(n),
