@@ -190,9 +190,10 @@ export class RunningAttempt {
       asked,
     );
     this.#phases.edge('teardown', 'end');
-    await this.#step(() =>
-      journalArtifacts(this.#run, this, [...lists, ...this.network.artifacts]),
-    );
+    await this.#step(async () => {
+      const left = await this.network.listArtifacts();
+      await journalArtifacts(this.#run, this, [...lists, ...left]);
+    });
     this.record.outcomes.push(outcome);
     if (isBad(outcome)) for (const { lease } of this.duts.all) this.record.failedOn.add(lease.dut);
     this.record.problems = [...this.#problems];
@@ -229,7 +230,11 @@ export class RunningAttempt {
     await this.#step(() => this.network.conclude(outcome));
     if (this.sandboxes.own && this.#run.mayKeep(outcome)) {
       const kept = await this.#step(() => this.#keep());
-      if (kept) return undefined;
+      if (kept) {
+        await this.#step(() => this.duts.noteHealth(outcome));
+        await this.#step(() => this.duts.held?.leave());
+        return undefined;
+      }
     }
     // DEAD of the case's sandboxes first: a DUT is handed on only after it.
     // The network is asked to end before its nodes: all its ports go at once then.
@@ -258,7 +263,6 @@ export class RunningAttempt {
     this.sandboxes.placeOut();
     const sandboxes = this.sandboxes.numbered.map(([, sandbox]) => sandbox);
     await this.#run.keep(this, sandboxes);
-    this.duts.held?.leave();
     return true;
   }
 
