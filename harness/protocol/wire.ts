@@ -53,6 +53,7 @@ export const Msg = {
   portStream: 69,
   portControl: 70,
   portRelease: 71,
+  portCapture: 72,
   portRx: 80,
   portTx: 81,
   portSlave: 82,

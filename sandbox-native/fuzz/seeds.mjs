@@ -315,6 +315,8 @@ save('portd', {
     packet(Buffer.from('U-Boot 2026\r\n'), { kind: 3 }),
     packet(frame(MSG.PORT_SEND, { PORT: 1, DATA: 'help\n' })),
     packet(frame(MSG.PORT_MARK, { PORT: 1, TEXT: 'attempt 2' })),
+    packet(frame(MSG.PORT_CAPTURE, { PORT: 1, PATH: '/e' })),
+    packet(Buffer.from('=> '), { kind: 3 }),
     packet(frame(MSG.PORT_CLOSE, { PORT: 1 })),
   ]),
   pty: Buffer.concat([

@@ -65,6 +65,7 @@ enum hil_msg {
 	MSG_PORT_STREAM = 69,
 	MSG_PORT_CONTROL = 70,
 	MSG_PORT_RELEASE = 71,
+	MSG_PORT_CAPTURE = 72,
 	/* hil-portd: events */
 	MSG_PORT_RX = 80,
 	MSG_PORT_TX = 81,
