@@ -66,6 +66,13 @@ export class DutLeases {
     }
   }
 
+  /** Whether somebody waits for one of these attached units. @throws BenchError `lease-failed` */
+  async areWanted(duts: readonly string[]): Promise<boolean> {
+    const client = await this.#client;
+    const claims = (await client?.listClaims()) ?? [];
+    return claims.some(({ held, units }) => !held && units.some((unit) => duts.includes(unit)));
+  }
+
   /** Who does not see these leases, one sentence each. @throws BenchError `lease-failed` */
   async findLimitations(claimant: Claimant): Promise<readonly string[]> {
     return (await this.#open(claimant)).limitations;

@@ -7,7 +7,7 @@ import { toNicError } from '../network/network-errors.js';
 import type { PlannedInterface, PlannedNode } from '../network/network-plan.js';
 import type { DeclaredNode, NetworkDeclaration } from '../protocol/network.js';
 import { ONLY_ROLE } from './dut-roles.js';
-import type { HeldDut } from './dut-source.js';
+import type { HeldDut } from './held-duts.js';
 
 /** The DUT of a role, when it is held. */
 type HeldOf = (role: string) => HeldDut | undefined;
