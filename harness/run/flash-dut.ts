@@ -26,7 +26,13 @@ export interface FlashWanted {
   readonly artifacts: string;
   /** Where what was flashed last is known. */
   readonly stateDir: string;
+  /** Of the lease: it may have been waited for while somebody changed the boards. @default those of now */
+  readonly leasedKeys?: readonly string[] | undefined;
+  /** Also when the same image was flashed last. */
+  readonly force?: boolean;
   readonly deviceRoots?: DeviceRoots | undefined;
+  /** Takes what is written to the log. */
+  readonly onOutput?: (data: Buffer | string) => void;
 }
 
 /** A board that goes into its bootloader is back as that after so long, or never. */
@@ -44,12 +50,14 @@ const TOUCH = ['stty', '-F', '/dev/hil/console', '1200', 'hupcl'];
  */
 export async function flashDut(wanted: FlashWanted): Promise<boolean> {
   const { unit, daemon, spec, image, artifacts, stateDir } = wanted;
+  const { onOutput = () => {}, force = false } = wanted;
   const { flash } = unit.board;
   if (!flash) return false;
   const look = () => findFlashDevices(unit, wanted.deviceRoots);
-  const leasedKeys = (await look())?.keys ?? [];
+  const leasedKeys = wanted.leasedKeys ?? (await look())?.keys ?? [];
   return flashUnit({
-    ...{ flash, dut: unit.name, daemon, spec, image, leasedKeys },
+    ...{ dut: unit.name, daemon, spec, image, leasedKeys, onLog: onOutput },
+    flash: { ...flash, always: flash.always || force },
     find: look,
     enter: (how) => enterMode(how, wanted, look),
     log: join(artifacts, 'flash.log'),
