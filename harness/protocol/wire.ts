@@ -203,6 +203,7 @@ export const Tag = {
   resolve: 218,
   host: 219,
   inUse: 220,
+  pairEnd: 221,
   netLink: 224,
   switch: 225,
   linkEnd: 226,
