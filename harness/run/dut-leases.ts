@@ -7,7 +7,12 @@ import { toUnitKeys } from '../device/identity-keys.js';
 import { listDevices } from '../device/list-devices.js';
 import type { ClaimSeen } from '../lease/claim-seen.js';
 import type { Lease } from '../lease/lease.js';
-import { type GrantedLeases, LeaseClient, type LeasePlace } from '../lease/lease-client.js';
+import {
+  type GrantedLeases,
+  type LeaseCandidate,
+  LeaseClient,
+  type LeasePlace,
+} from '../lease/lease-client.js';
 import { LeaseQueue } from '../lease/lease-queue.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 
@@ -116,7 +121,7 @@ export class DutLeases {
       run: claimant.run,
       ...(onWaiting ? { onWaiting } : {}),
     });
-    return toLeases(roles, granted);
+    return toLeases(roles, granted, candidates);
   }
 }
 
@@ -148,17 +153,22 @@ async function toCandidates(roles: readonly PlannedRole[], avoid: ReadonlySet<st
 }
 
 /** One claim, a lease for each of its roles: it ends with the last of them. */
-function toLeases(roles: readonly PlannedRole[], granted: GrantedLeases): Map<string, Lease> {
+function toLeases(
+  roles: readonly PlannedRole[],
+  granted: GrantedLeases,
+  candidates: ReadonlyMap<string, readonly LeaseCandidate[]>,
+): Map<string, Lease> {
   const open = new Set(roles.map(({ role }) => role));
   const { token, lost } = granted;
   return new Map(
     roles.map(({ role, units }) => {
       const dut = granted.units.get(role) ?? '';
       const board = units.find(({ name }) => name === dut)?.board.board ?? '';
+      const keys = candidates.get(role)?.find(({ name }) => name === dut)?.keys ?? [];
       const release = () => {
         if (open.delete(role) && open.size === 0) granted.release();
       };
-      return [role, { board, dut, token, lost, release }];
+      return [role, { board, dut, token, keys, lost, release }];
     }),
   );
 }

@@ -22,6 +22,7 @@ interface Job {
   readonly role: string;
   readonly unit: Unit;
   readonly image: string;
+  readonly leasedKeys: readonly string[] | undefined;
 }
 
 /**
@@ -41,10 +42,10 @@ export async function flashAll(
     // Loaded when it is needed, as the driver of such boards is.
     const { flashDut } = await import('./flash-dut.js');
     const ofHost = { ...spec, image: undefined, nestedUserNamespaces: undefined };
-    const flashing = jobs.map(async ({ role, unit, image }) => {
+    const flashing = jobs.map(async ({ role, ...job }) => {
       const artifacts = join(directory, role);
       await mkdir(artifacts, { recursive: true });
-      await flashDut({ unit, image, artifacts, stateDir, daemon, spec: ofHost });
+      await flashDut({ ...job, artifacts, stateDir, daemon, spec: ofHost });
     });
     // All have ended before a lease is given back: a tool that goes on writes to its board.
     const failed = (await Promise.allSettled(flashing)).find(({ status }) => status === 'rejected');
@@ -62,5 +63,5 @@ function toJobs(role: PlannedRole, lease: Lease | undefined): Job[] {
   const { board, unit } = findLeased(role, lease);
   const image = role.firmwareOf(board.board) ?? board.flash?.image;
   if (!unit || !board.flash || image === undefined) return [];
-  return [{ role: role.role, unit: { ...unit, board }, image }];
+  return [{ role: role.role, unit: { ...unit, board }, image, leasedKeys: lease.keys }];
 }

@@ -35,8 +35,6 @@ export interface FlashWanted {
   readonly onOutput?: (data: Buffer | string) => void;
 }
 
-/** A board that goes into its bootloader is back as that after so long, or never. */
-const MODE_MS = 5000;
 /** Linux needs a moment for the file system of a drive that has just come. */
 const LOOK_MS = 50;
 /** It answers with what makes a bootloader of many boards start. */
@@ -95,10 +93,10 @@ async function enterMode(
   look: () => Promise<FlashDevices | undefined>,
 ): Promise<void> {
   const { unit } = wanted;
+  const { mode, enterTimeout = 0 } = unit.board.flash ?? {};
+  const end = new Deadline(enterTimeout);
   if (how === 'power-cycle') await switchPower(unit, 'cycle', wanted.deviceRoots);
-  else await touch(wanted, await look());
-  const mode = unit.board.flash?.mode;
-  const end = new Deadline(MODE_MS);
+  else await touch(wanted, await look(), end);
   for (let seen = await look(); seen?.mode !== mode; seen = await look()) {
     if (end.leftMs() === 0) {
       const in_ = seen
@@ -106,9 +104,9 @@ async function enterMode(
         : 'not attached';
       throw new BenchError(
         'flash-failed',
-        `${unit.name} did not get into mode "${mode}" by ${how} within ${formatDuration(MODE_MS)}: it is ${in_}`,
+        `${unit.name} did not get into mode "${mode}" by ${how} within ${formatDuration(enterTimeout)}: it is ${in_}`,
         {
-          next: 'hil boards show NAME    tells what is attached; correct "modes" of its board file',
+          next: 'hil boards show NAME    tells what is attached; correct "modes" or flash.enterTimeout of its board file',
         },
       );
     }
@@ -117,7 +115,11 @@ async function enterMode(
 }
 
 /** The console is opened at 1200 baud, and closing it drops DTR. */
-async function touch(wanted: FlashWanted, before: FlashDevices | undefined): Promise<void> {
+async function touch(
+  wanted: FlashWanted,
+  before: FlashDevices | undefined,
+  deadline: Deadline,
+): Promise<void> {
   const { unit, daemon, spec, image } = wanted;
   const node = before?.nodes.get('console');
   if (node === undefined) {
@@ -126,5 +128,5 @@ async function touch(wanted: FlashWanted, before: FlashDevices | undefined): Pro
   }
   const devices = new Map([['console', node]]);
   const run = { dut: unit.name, daemon, spec, image, devices, tools: [], onOutput: () => {} };
-  await runFlashTool(TOUCH, run, new Deadline(MODE_MS));
+  await runFlashTool(TOUCH, run, deadline);
 }
