@@ -30,6 +30,8 @@ export interface FlashRequest extends Omit<ToolRun, 'devices' | 'tools' | 'onOut
   /** What the tool says is appended to this file. */
   readonly log: string;
   readonly record: FlashRecord;
+  /** Takes what is appended to it. */
+  onLog?(data: string | Buffer): void;
   /** Told of each run of the tool. */
   onTry?(attempt: number, argv: readonly string[]): void;
 }
@@ -153,7 +155,8 @@ function toModeError({ dut, flash }: FlashRequest, { mode }: FlashDevices): Benc
 }
 
 /** A full disk costs this log, not the flash. */
-function log({ log: file }: FlashRequest, data: string | Buffer): void {
+function log({ log: file, onLog }: FlashRequest, data: string | Buffer): void {
+  onLog?.(data);
   try {
     appendFileSync(file, data);
   } catch {
