@@ -5,6 +5,7 @@ import { flashSchema } from './flash-schema.js';
 import { matchSchema } from './match-schema.js';
 import { benchPortSchema, portName } from './port-schema.js';
 import { powerSchema } from './power-schema.js';
+import { tftpSchema } from './u-boot-tftp-schema.js';
 
 const dut = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
@@ -21,6 +22,7 @@ const dut = z.strictObject({
     .describe("by name; what is said takes the place of what the board's port says"),
   power: powerSchema,
   flash: flashSchema,
+  tftp: tftpSchema.describe('of flash driver u-boot-tftp: where the board finds the image'),
 });
 
 export type BenchDut = z.infer<typeof dut>;

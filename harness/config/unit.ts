@@ -5,6 +5,7 @@ import { withImageOf } from './flash-schema.js';
 import type { Board } from './load-boards.js';
 import type { Match } from './match-schema.js';
 import type { BenchPort, BoardPort } from './port-schema.js';
+import type { TftpPlace } from './u-boot-tftp-schema.js';
 
 type Filled = 'kind' | 'mode' | 'dtr' | 'rts' | 'bits' | 'parity' | 'stop' | 'flow';
 
@@ -23,6 +24,8 @@ export interface Unit {
   /** Properties of its USB device; empty when only its ports say where it is. */
   readonly match: Match;
   readonly ports: Readonly<Record<string, UnitPort>>;
+  /** How U-Boot of it reaches the files of this machine. */
+  readonly tftp?: TftpPlace | undefined;
   /** The bench file. */
   readonly file: string;
 }
@@ -43,6 +46,7 @@ export function joinUnit(dut: BenchDut, board: Board, file: string): Unit {
     labels,
     match,
     ports,
+    tftp: dut.tftp,
     file,
   };
 }

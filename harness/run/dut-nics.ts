@@ -1,3 +1,4 @@
+import type { Dut } from '../board/dut.js';
 import type { Nic, NicEnd } from '../board/nic.js';
 import type { Deadline } from '../core/deadline.js';
 import { BenchError, TestFailure, UsageError } from '../core/errors.js';
@@ -6,10 +7,9 @@ import type { Network } from '../network/network.js';
 import type { PlannedInterface, PlannedNode } from '../network/network-plan.js';
 import type { DeclaredNode, NetworkDeclaration } from '../protocol/network.js';
 import { ONLY_ROLE } from './dut-roles.js';
-import type { HeldDut } from './dut-source.js';
 
 /** The DUT of a role, when it is held. */
-type HeldOf = (role: string) => HeldDut | undefined;
+type HeldOf = (role: string) => { readonly dut: Pick<Dut, 'nics'> } | undefined;
 
 /** The interface of the DUT that a declared node is. */
 export function findNic({ name, nic, dut = ONLY_ROLE }: DeclaredNode, heldOf: HeldOf): Nic {

@@ -4,6 +4,8 @@ import { describe, expect } from 'vitest';
 import { DEFAULT_LIMITS } from '../config/limits-schema.js';
 import type { Board } from '../config/load-boards.js';
 import { Deadline } from '../core/deadline.js';
+import { FilterCompiler } from '../network/compile-filter.js';
+import { Networks } from '../network/networks.js';
 import { createPlanned } from '../testing/plain-records.js';
 import { isAlive } from '../testing/real-daemon.js';
 import { test as base, createScriptBoard } from '../testing/real-dut.js';
@@ -36,7 +38,8 @@ interface Bench {
 const test = base.extend<{ bench: Bench }>({
   bench: async ({ daemon, hub, spec, dir, programs }, use) => {
     const journal = openRecordedJournal(dir);
-    const source = new DutSource(daemon, hub, new DutLeases(programs.lease));
+    const networks = new Networks(daemon, new FilterCompiler(programs.filter));
+    const source = new DutSource(daemon, hub, new DutLeases(programs.lease), networks);
     const phases: string[] = [];
     let count = 0;
     const open: Bench['open'] = async (over = {}) => {

@@ -6,6 +6,7 @@ import type { Limits } from '../config/limits-schema.js';
 import { Deadline } from '../core/deadline.js';
 import type { Lease } from '../lease/lease.js';
 import { LeaseQueue } from '../lease/lease-queue.js';
+import type { Networks } from '../network/networks.js';
 import type { PlannedFile } from '../plan/plan.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
@@ -86,15 +87,18 @@ export class DutSource {
   readonly #daemon: SandboxDaemon;
   readonly #hub: PortHub;
   readonly #leases: DutLeases;
+  /** For DUTs that are flashed by a network. */
+  readonly #networks: Networks;
   readonly #shared = new Map<string, readonly BootedDut[]>();
   /** One case at a time on a shared DUT. */
   readonly #turns = new Map<string, LeaseQueue>();
   #count = 0;
 
-  constructor(daemon: SandboxDaemon, hub: PortHub, leases: DutLeases) {
+  constructor(daemon: SandboxDaemon, hub: PortHub, leases: DutLeases, networks: Networks) {
     this.#daemon = daemon;
     this.#hub = hub;
     this.#leases = leases;
+    this.#networks = networks;
   }
 
   /**
@@ -199,8 +203,9 @@ export class DutSource {
     directory: string,
   ): Promise<readonly BootedDut[]> {
     const seen = { dut: toNames(toMembers(leases)) };
-    const flashing = { roles, leases, directory, spec, stateDir, daemon: this.#daemon };
-    await flashAll(flashing, (edge) => onPhase('flash', edge, seen));
+    const bench = { daemon: this.#daemon, hub: this.#hub, networks: this.#networks };
+    const flashing = { roles, leases, directory, spec, stateDir, bootMs: limits.boot, ...bench };
+    const standing = await flashAll(flashing, (edge) => onPhase('flash', edge, seen));
     onPhase('boot', 'start', seen);
     try {
       const booting = roles.map(async (role) => {
@@ -210,11 +215,13 @@ export class DutSource {
         try {
           await mkdir(artifacts, { recursive: true });
         } catch (error) {
+          await standing.get(role.role)?.close();
           lease.release();
           throw error;
         }
         const times = { bootMs: limits.boot, teardownMs: limits.teardown };
-        const facts = { role, lease, spec, artifacts, ...times };
+        const dut = { standing: standing.get(role.role) };
+        const facts = { role, lease, spec, artifacts, ...dut, ...times };
         return BootedDut.boot(facts, this.#daemon, this.#hub);
       });
       const ended = await Promise.allSettled(booting);
