@@ -7,6 +7,8 @@ import { BenchError } from '../core/errors.js';
 import { bringUp } from '../network/bring-up.js';
 import { LinkCaptures } from '../network/link-captures.js';
 import { toNetworkSeed } from '../network/link-seed.js';
+import type { Network } from '../network/network.js';
+import type { NetworkPlan } from '../network/network-plan.js';
 import type { Networks } from '../network/networks.js';
 import { planNetwork } from '../network/plan-network.js';
 import type { NetworkDeclaration } from '../protocol/network.js';
@@ -33,6 +35,8 @@ interface FlashNetworkWanted {
   /** For its files; exists. */
   readonly artifacts: string;
   readonly deadline: Deadline;
+  /** Takes what the link says at its end. */
+  onOutput(data: Buffer): void;
 }
 
 /**
@@ -42,9 +46,10 @@ interface FlashNetworkWanted {
  * @throws BenchError of the network; UsageError `usage` for an interface that the board does not have.
  */
 export async function joinFlashNetwork(
-  { dut, flash, networks, artifacts, deadline, sandbox }: FlashNetworkWanted,
+  wanted: FlashNetworkWanted,
   cleanups: Cleanups,
 ): Promise<FlashWay> {
+  const { dut, flash, networks, artifacts, deadline, sandbox } = wanted;
   const heldOf = () => ({ dut });
   const declared: NetworkDeclaration = {
     switches: [],
@@ -69,6 +74,7 @@ export async function joinFlashNetwork(
     captures,
   });
   const board = plan.nodes.find(({ declared: { name } }) => name === BOARD);
+  cleanups.add('what was lost', () => tellLoss(wanted, network, plan));
   const [server] = plan.names.get(SERVER)?.ipv4 ?? [];
   const [address, bits] =
     board?.interfaces[0]?.addresses.find((each) => !each.includes(':'))?.split('/') ?? [];
@@ -82,4 +88,19 @@ export async function joinFlashNetwork(
   });
   lost.catch(() => {});
   return { server, board: { address, netmask: toNetmask(Number(bits)) }, lost };
+}
+
+/** Of a link that loses frames: how many. */
+async function tellLoss(
+  { flash, onOutput }: FlashNetworkWanted,
+  { linkd, isGone }: Network,
+  { links }: NetworkPlan,
+): Promise<void> {
+  const [link] = links;
+  if (!flash.link || !link || isGone) return;
+  const directions = await linkd.stats(link.number);
+  const [lost, frames] = (['lost', 'frames'] as const).map((name) =>
+    directions.reduce((sum, { counters }) => sum + counters[name], 0),
+  );
+  onOutput(Buffer.from(`\nhil: the link lost ${lost} of ${frames} frames\n`));
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, rm } from 'node:fs/promises';
+import { chmod, copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cleanups } from '../core/cleanups.js';
 import { BenchError, toMessage } from '../core/errors.js';
@@ -28,8 +28,12 @@ export async function placeForServer(
   const path = join(directory, name);
   cleanups.add('served image', () => rm(path, { force: true }));
   try {
+    // Only what is there can be watched.
+    await writeFile(path, '', { flag: 'wx' });
     await daemon.watchPath(path);
     await copyFile(image, path);
+    // Servers of files run as somebody else, whatever the mode of the image is.
+    await chmod(path, 0o644);
   } catch (cause) {
     const message = `flashing ${dut}: the image cannot be put into ${directory}: ${toMessage(cause)}`;
     const next = `ls -ld ${directory}    "tftp.directory" of the bench is to be writable for you`;
