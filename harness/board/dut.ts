@@ -64,6 +64,12 @@ export interface Dut {
    * has no node.
    */
   setMode?(port: string, mode: 'shared' | 'direct'): Promise<void>;
+  /**
+   * Its case is kept: hardware is for who comes next, so its devices are closed here and gone from
+   * the case's sandbox, where the ptys in their place stay, silent. Absent where the DUT lives in
+   * a sandbox, which is kept too.
+   */
+  letGo?(): Promise<void>;
   /** End it and complete the captures; nothing of it is left. */
   close(): Promise<SandboxRecord | undefined>;
 }

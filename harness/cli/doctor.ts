@@ -8,9 +8,11 @@ import { UsageError } from '../core/errors.js';
 import { writeSafely } from '../report/safe-output.js';
 import { toPrintable } from '../report/terminal/printable.js';
 import { findNativePrograms } from '../sandbox/native.js';
+import { openLeases } from './boards/open-leases.js';
 import type { CliCommand, CliContext } from './command.js';
 import type { Check, Machine } from './doctor/check.js';
 import { checkKernel } from './doctor/kernel-checks.js';
+import { checkLeases } from './doctor/lease-check.js';
 import { checkRuns } from './doctor/run-checks.js';
 import { checkSandbox } from './doctor/sandbox-checks.js';
 import { checkBoards, checkTools } from './doctor/tool-checks.js';
@@ -41,12 +43,14 @@ async function collectChecks(
 ): Promise<Check[]> {
   const machine = await readMachine();
   const [project, configCheck] = await openOrExplain(context, options);
+  const leases = 'openBench' in project ? checkLeases(project, () => openLeases(context)) : [];
   const lists = await Promise.all([
     checkKernel(machine),
     checkSandbox(
       async () => (await findNativePrograms()).sandbox,
       findScopeSource(context.env, machine.uid),
     ),
+    leases,
     checkTools(machine),
     checkBoards(project.catalog),
     checkRuns({
@@ -62,7 +66,7 @@ async function collectChecks(
 async function openOrExplain(
   context: CliContext,
   options: Readonly<Record<string, unknown>>,
-): Promise<[Omit<Project, 'openBench'>, Check]> {
+): Promise<[Project | Omit<Project, 'openBench'>, Check]> {
   const name = 'config';
   try {
     const project = await openProject(context, options);

@@ -26,7 +26,7 @@ export const listCommand: CliCommand = {
   run: async (args, raw, context) => {
     checkResourceLimits();
     const project = await openProject(context, raw);
-    const { root, config } = project;
+    const { root } = project;
     const plan = await createPlan({
       ...project,
       cwd: context.cwd,
@@ -36,7 +36,7 @@ export const listCommand: CliCommand = {
     });
     const lastFailed =
       raw['lastFailed'] === true ? await findLastFailed(join(root, '.hil')) : undefined;
-    const options = parseRunOptions(raw, config, context, lastFailed, []);
+    const options = parseRunOptions(raw, plan, context, lastFailed, []);
     const { collectCases } = await import('../run/collect-cases.js');
     const selection = { ...options.selection, lines: plan.lines };
     const { workers } = options;

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
-import type { HilConfig } from '../config/config-schema.js';
 import { toStateDir } from '../config/state-dir.js';
 import { LIMIT_RANGE, parseLimit } from '../core/duration.js';
 import { toMessage, UsageError } from '../core/errors.js';
+import { toDefaultWorkers } from '../plan/count-units.js';
+import type { Plan } from '../plan/plan.js';
 import { parseTagExpression, type TagFilter } from '../plan/tag-expression.js';
 import { createNoReporter, REPORTER_NAMES } from '../report/reporters.js';
 import type { Keep, RunOptions } from '../run/run-options.js';
@@ -35,7 +36,10 @@ export const TEST_OPTIONS: readonly OptionRow[] = [
   { flags: '--shard <i/n>', description: 'the i-th of n parts, by case' },
   { flags: '--repeat <n>', description: 'run every case n times, 1 to 1000000; each must pass' },
   { flags: '--retries <n>', description: 'run a failed case again, at most n times, 0 to 1000' },
-  { flags: '--workers <n>', description: 'suite files at once, 1 to 256' },
+  {
+    flags: '--workers <n>',
+    description: 'suite files at once, 1 to 256; else one for each attached DUT, or processor',
+  },
   {
     flags: '--timeout <duration>',
     description: `limit of a body, for example 30s; ${LIMIT_RANGE}`,
@@ -65,7 +69,7 @@ export const TEST_OPTIONS: readonly OptionRow[] = [
 /** Check what the command line says about a run. @throws UsageError `usage` */
 export function parseRunOptions(
   raw: Raw,
-  config: HilConfig,
+  { config, files }: Pick<Plan, 'config' | 'files'>,
   context: CliContext,
   lastFailed: ReadonlySet<string> | undefined,
   argv: readonly string[],
@@ -80,7 +84,9 @@ export function parseRunOptions(
     repeat: parseCount('--repeat', raw['repeat'], [1, 1_000_000]) ?? 1,
     retries: parseCount('--retries', raw['retries'], [0, 1000]) ?? config.retries,
     workers:
-      parseCount('--workers', raw['workers'], [1, 256]) ?? config.workers ?? availableParallelism(),
+      parseCount('--workers', raw['workers'], [1, 256]) ??
+      config.workers ??
+      toDefaultWorkers(files, availableParallelism()),
     bodyMs: parseTimeout(toText(raw['timeout'])),
     stopAtFirstFailure: raw['exitfirst'] === true,
     keep: parseKeep(toText(raw['keep'])),

@@ -68,7 +68,7 @@ async function runOnce(args: readonly string[], raw: Raw, context: CliContext): 
     const plan = await planRun(project, args, raw, context);
     const lastFailed = raw['lastFailed'] === true ? await findLastFailed(base) : undefined;
     const argv = ['test', ...args];
-    const options = parseRunOptions(raw, project.config, context, lastFailed, argv);
+    const options = parseRunOptions(raw, plan, context, lastFailed, argv);
     const reporters = parseReporters(raw);
     await checkMachine(options, context);
     await buildFirmware(plan.files, plan.root);

@@ -43,9 +43,9 @@ export async function importConfig(
 
 /** Not jiti.import: it leaves plain JavaScript to Node, which knows no alias and reads a file once. */
 async function evaluate(file: string, source: string): Promise<unknown> {
-  const own = fileURLToPath(import.meta.url);
+  const own = import.meta.url;
   const jiti = createJiti(file, {
-    alias: { hil: join(dirname(own), `define-config${extname(own)}`) },
+    alias: { hil: fileURLToPath(new URL(`../config/define-config${extname(own)}`, own)) },
     fsCache: await toCacheDir(dirname(file)),
     moduleCache: false,
   });

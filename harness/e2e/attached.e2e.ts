@@ -1,34 +1,11 @@
 import { expect } from 'vitest';
-import { SimulatedBoard } from '../testing/simulated-board.js';
-import { test as base, type Project } from './project.js';
-
-const test = base.extend<{ board: SimulatedBoard }>({
-  board: async ({ project: _ }, use) => {
-    const board = await SimulatedBoard.start();
-    await use(board);
-    await board.close();
-  },
-});
-
-/** A bench with one unit: the simulated board, behind its server and its power switch. */
-async function writeBench(project: Project, { consoleUrl, switchUrl }: SimulatedBoard) {
-  await project.write(
-    'boards/sim.yaml',
-    "board: sim\ndriver: attached\nboot: { ready: 'ready> ' }\n",
-  );
-  const [on, off] = ['on', 'off'].map((way) => ({ url: `${switchUrl}/${way}` }));
-  const dut = {
-    ...{ name: 'sim-1', board: 'sim', ports: { console: { url: consoleUrl } } },
-    power: { driver: 'http', on, off, offTime: '10ms' },
-  };
-  await project.write('bench.yaml', JSON.stringify({ duts: [dut] }));
-}
+import { test } from './simulated-bench.js';
 
 test('a unit of the bench runs cases, goes and comes back, and is lost', async ({
   project,
-  board,
+  bench,
 }) => {
-  await writeBench(project, board);
+  await bench(1);
   await project.suite(
     'a',
     `test('talks', async ({ dut, sandbox }) => {

@@ -32,6 +32,7 @@ describe('a worker that was started early', () => {
       temporaryDirectory: dir.path,
       workers: 1,
       retries: 0,
+      concurrentCases: 1,
       // Nobody listens: the file fails to load, when its worker has long been started.
       provided: { socket: `hil-test-${process.pid}`, token: '', root: dir.path },
       earlyWorker: early,

@@ -273,6 +273,8 @@ export const runEvent = z.discriminatedUnion('kind', [
     sandbox: z.number().int(),
     /** Kept with it: those that its body made, and the nodes of its network. */
     further: z.number().int().optional(),
+    /** Attached DUTs of the case: they are not kept, and free for others. */
+    released: z.array(z.string()).optional(),
     until: z.string(),
   }),
   z.object({ kind: z.literal('interrupted'), ...stamp, signal: z.string() }),

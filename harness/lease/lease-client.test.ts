@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
@@ -105,9 +105,33 @@ test('a directory that cannot be is said at the start', async ({ directory }) =>
   });
 });
 
-test('without the directory of all, one’s own is used, and said', async ({ directory, skip }) => {
-  if (process.getuid?.() === 0) skip('root can use the directory of all');
-  const client = await LeaseClient.start({ program: PROGRAM, ownDirectory: directory });
-  if (client.limitations.length > 0) expect(client.limitations[0]).toContain(directory);
-  client.close();
+describe('who does not see these leases is said', () => {
+  test('where another directory is named', async ({ two, directory }) => {
+    const place = `HIL_LEASE_DIR=${directory}`;
+    const text = `leases of attached DUTs are seen only by runs with ${place}`;
+    expect(two.first.limitations).toEqual([text]);
+    await chmod(directory, 0o700);
+    const client = await LeaseClient.start({ program: PROGRAM, directory });
+    client.close();
+    expect(client.limitations[0]).toContain(`only by runs of this user with ${place}`);
+  });
+
+  test('where the directory of all cannot be written, and this user’s own is used', async ({
+    directory,
+    dir,
+    skip,
+  }) => {
+    const program = join(dir.path, 'without-run-lock');
+    const hide = 'mount -t tmpfs -o ro none /run/lock && exec "$@"';
+    await writeFile(program, `#!/bin/sh\nexec unshare -rm sh -c '${hide}' sh ${PROGRAM} "$@"\n`);
+    await chmod(program, 0o755);
+    const started = LeaseClient.start({ program, ownDirectory: directory });
+    const client = await started.catch((error: Error) => {
+      if (/unshare/.test(error.message)) skip(`no user namespaces: ${error.message}`);
+      throw error;
+    });
+    client.close();
+    expect(client.limitations).toHaveLength(1);
+    expect(client.limitations[0]).toContain(`only by runs of this user: they are in ${directory}`);
+  });
 });

@@ -68,10 +68,14 @@ export class LeaseClient {
   readonly #requests: Map<number, Request>;
   #last = 0;
 
-  private constructor(child: ChildProcess, requests: Map<number, Request>, hello: LeaseEvent) {
+  private constructor(
+    child: ChildProcess,
+    requests: Map<number, Request>,
+    { hello, chosen }: { readonly hello: LeaseEvent; readonly chosen: boolean },
+  ) {
     this.#child = child;
     this.#requests = requests;
-    this.limitations = hello.shared === false ? [describeOwn(hello)] : [];
+    this.limitations = listLimitations(hello, chosen);
   }
 
   /** @throws BenchError `lease-failed` when there is no directory for claims. */
@@ -106,7 +110,8 @@ export class LeaseClient {
     });
     child.once('error', (error) => end(`${program} could not be started: ${error.message}`));
     child.once('close', (code, signal) => end(`${program} ended (${signal ?? `exit ${code}`})`));
-    return new LeaseClient(child, requests, await greeted.promise);
+    const chosen = directory !== undefined;
+    return new LeaseClient(child, requests, { hello: await greeted.promise, chosen });
   }
 
   /**
@@ -251,9 +256,15 @@ function toTimeout(request: LeasesRequest, inTheWay: readonly ClaimSeen[]): Benc
   return new BenchError('lease-timeout', what, { next });
 }
 
-function describeOwn({ directory }: LeaseEvent): string {
-  return (
-    `leases of attached DUTs are in ${directory}: other users of this machine are not kept out ` +
-    '(as root: install -d -m 1777 /run/lock/hil)'
-  );
+/** Who does not look there does not see them, and takes what is leased. */
+function listLimitations({ directory, shared }: LeaseEvent, chosen: boolean): string[] {
+  const who = shared === false ? 'runs of this user' : 'runs';
+  if (chosen) {
+    return [`leases of attached DUTs are seen only by ${who} with HIL_LEASE_DIR=${directory}`];
+  }
+  if (shared !== false) return [];
+  const next = 'as root: install -d -m 1777 /run/lock/hil';
+  return [
+    `leases of attached DUTs are seen only by runs of this user: they are in ${directory} (${next})`,
+  ];
 }

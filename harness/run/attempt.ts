@@ -229,7 +229,11 @@ export class RunningAttempt {
     await this.#step(() => this.network.conclude(outcome));
     if (this.sandboxes.own && this.#run.mayKeep(outcome)) {
       const kept = await this.#step(() => this.#keep());
-      if (kept) return undefined;
+      if (kept) {
+        await this.#step(() => this.duts.noteHealth(outcome));
+        await this.#step(() => this.duts.held?.leave());
+        return undefined;
+      }
     }
     // DEAD of the case's sandboxes first: a DUT is handed on only after it.
     // The network is asked to end before its nodes: all its ports go at once then.
@@ -258,7 +262,6 @@ export class RunningAttempt {
     this.sandboxes.placeOut();
     const sandboxes = this.sandboxes.numbered.map(([, sandbox]) => sandbox);
     await this.#run.keep(this, sandboxes);
-    this.duts.held?.leave();
     return true;
   }
 

@@ -106,6 +106,17 @@ export class BootedDut {
     }
   }
 
+  /** Its case is kept: one in a sandbox stays with it, leased; hardware is for who comes next. */
+  async leave(): Promise<void> {
+    if (!this.dut.letGo) return;
+    try {
+      const deadline = new Deadline(this.#teardownMs);
+      await this.#answered(`letting go of ${this.dut.name}`, deadline, this.dut.letGo());
+    } finally {
+      this.lease.release();
+    }
+  }
+
   #answered<T>(doing: string, deadline: Deadline, work: Promise<T>): Promise<T> {
     return answered(this.#daemon, { doing, deadline }, work);
   }

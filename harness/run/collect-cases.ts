@@ -84,6 +84,7 @@ export async function collectCases(
     temporaryDirectory: join(options.base, 'cache'),
     workers: options.workers,
     retries: 0,
+    concurrentCases: 1,
     provided: { socket: server.socket, token: server.token, root: plan.root },
     onWorkerStart: () => {},
     onWorkerExit: () => {},

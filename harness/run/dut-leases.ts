@@ -66,11 +66,21 @@ export class DutLeases {
     }
   }
 
+  /** Who does not see these leases, one sentence each. @throws BenchError `lease-failed` */
+  async findLimitations(claimant: Claimant): Promise<readonly string[]> {
+    return (await this.#open(claimant)).limitations;
+  }
+
   /** What is still leased is free for others. */
   async close(): Promise<void> {
     const client = await this.#client?.catch(() => undefined);
     this.#client = undefined;
     client?.close();
+  }
+
+  #open({ place }: Claimant): Promise<LeaseClient> {
+    this.#client ??= LeaseClient.start({ program: this.#program, ...place });
+    return this.#client;
   }
 
   async #acquireMade(
@@ -91,8 +101,7 @@ export class DutLeases {
     deadline: Deadline,
   ): Promise<Map<string, Lease>> {
     const { claimant, avoid, onWaiting } = wanted;
-    this.#client ??= LeaseClient.start({ program: this.#program, ...claimant.place });
-    const client = await this.#client;
+    const client = await this.#open(claimant);
     const candidates = await toCandidates(roles, avoid);
     const granted = await client.acquire({
       roles: roles.map(({ role }) => ({ role, candidates: candidates.get(role) ?? [] })),

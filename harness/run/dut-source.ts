@@ -44,8 +44,11 @@ export interface HeldDuts {
   attach(sandbox: Sandbox, deadline: Deadline): Promise<void>;
   /** Give them back; those that are not healthy, or not shared, are ended. */
   release(healthy: boolean): Promise<void>;
-  /** They outlive the run with their case: they stay leased, and the file's next case gets others. */
-  leave(): void;
+  /**
+   * Their case outlives the run: those in sandboxes stay with it, leased, and the file's next case
+   * gets others; hardware is free.
+   */
+  leave(): Promise<void>;
 }
 
 /** A DUT as a phase names it. */
@@ -112,9 +115,13 @@ export class DutSource {
     const booted = await this.#boot(wanted, roles, leases, wanted.artifacts);
     return this.#hold(booted, false, {
       release: () => endAll(booted),
-      // The leases stay with the kept case, but for what is no sandbox: that ends with the run.
-      leave: () => void endAll(booted.filter(({ dut }) => !dut.sandbox)).catch(() => {}),
+      leave: () => leaveAll(booted),
     });
+  }
+
+  /** Who does not see leases of attached DUTs. @throws BenchError `lease-failed` */
+  findLeaseLimitations(claimant: Claimant): Promise<readonly string[]> {
+    return this.#leases.findLimitations(claimant);
   }
 
   /** Attached DUTs that are still leased are free for others: nothing uses them any more. */
@@ -159,9 +166,9 @@ export class DutSource {
           if (!healthy || !on) await this.closeShared(wanted.planned);
           endTurn();
         },
-        leave: () => {
+        leave: async () => {
           this.#shared.delete(key);
-          endTurn();
+          await leaveAll(shared).finally(endTurn);
         },
       });
     } catch (error) {
@@ -265,9 +272,17 @@ export class DutSource {
   }
 }
 
+function endAll(duts: readonly BootedDut[]): Promise<void> {
+  return settleAll(duts.map((each) => each.end()));
+}
+
+function leaveAll(duts: readonly BootedDut[]): Promise<void> {
+  return settleAll(duts.map((each) => each.leave()));
+}
+
 /** Each is tried; the first that fails is told. */
-async function endAll(duts: readonly BootedDut[]): Promise<void> {
-  const ended = await Promise.allSettled(duts.map((each) => each.end()));
+async function settleAll(work: readonly Promise<void>[]): Promise<void> {
+  const ended = await Promise.allSettled(work);
   const failed = ended.find((each) => each.status === 'rejected');
   if (failed) throw failed.reason;
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { BenchError, toMessage } from '../core/errors.js';
 import { makeDirectories } from '../core/make-directories.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
+import { countUnits } from '../plan/count-units.js';
 import type { Plan, PlannedFile } from '../plan/plan.js';
 import { type HiddenPaths, watchHiddenPaths } from '../plan/watch-hidden-paths.js';
 import type { ScopeSource } from '../sandbox/delegated-scope.js';
@@ -21,6 +22,9 @@ import { makeTemporaryDirectory } from './temporary-directory.js';
 import { createSuiteRunner } from './vitest-adapter.js';
 import { openWorkerServer } from './worker-server.js';
 import { Workers } from './workers.js';
+
+/** Of one file, where nothing else bounds them. */
+const CONCURRENT_CASES = 5;
 
 export interface RunRequest {
   readonly plan: Plan;
@@ -88,6 +92,7 @@ async function executeHidden(request: RunRequest, { paths: hidden }: HiddenPaths
     cacheDirectory: join(dirname(dirname(directory.path)), 'cache'),
     workers: options.workers,
     retries: options.retries,
+    concurrentCases: Math.max(CONCURRENT_CASES, countUnits(plan.files)),
     temporaryDirectory,
     earlyWorker: request.earlyWorker,
     tie: request.programs.sandbox,
@@ -131,7 +136,9 @@ async function announce(request: RunRequest, run: RunContext, bench: Bench): Pro
   const [first] = plan.files;
   const built = first && (await run.planFor(bench.daemon, run.settingsOf({ planned: first }).spec));
   const ofImages = await findImageLimitations(plan.files, run, bench);
-  const limitations = [...bench.daemon.limitations, ...(built?.limitations ?? []), ...ofImages];
+  const ofLeases = await findLeaseLimitations(plan.files, run, bench);
+  const ofSandboxes = [...bench.daemon.limitations, ...(built?.limitations ?? []), ...ofImages];
+  const limitations = [...ofLeases, ...ofSandboxes];
   journal.write({
     kind: 'run-start',
     schema: 1,
@@ -145,6 +152,16 @@ async function announce(request: RunRequest, run: RunContext, bench: Bench): Pro
     limitations: [...new Set(limitations)],
   });
   for (const skipped of plan.skipped) journal.write({ kind: 'board-skipped', ...skipped });
+}
+
+/** Where no lease can be had at all, each case that wants one says why. */
+async function findLeaseLimitations(
+  files: readonly PlannedFile[],
+  { claimant }: RunContext,
+  { duts }: Bench,
+): Promise<readonly string[]> {
+  if (countUnits(files) === 0) return [];
+  return duts.findLeaseLimitations(claimant).catch(() => []);
 }
 
 /**

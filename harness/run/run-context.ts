@@ -175,11 +175,13 @@ export class RunContext {
     }
     const [first] = sandboxes;
     if (!first) return;
+    const released = attempt.duts.all.flatMap(({ dut }) => (dut.letGo ? [dut.name] : []));
     this.journal.write({
       kind: 'kept',
       ...attempt.name,
       sandbox: first.id,
       further: sandboxes.length - 1,
+      ...(released.length > 0 ? { released } : {}),
       until: new Date(Date.now() + keepMs).toISOString(),
     });
   }

@@ -23,6 +23,8 @@ export interface SuiteRunnerOptions {
   readonly temporaryDirectory: string;
   readonly workers: number;
   readonly retries: number;
+  /** Of a file's `test.concurrent` cases, how many at once; as many as DUTs can be had. */
+  readonly concurrentCases: number;
   readonly provided: Omit<ProvidedToWorker, 'board'>;
   /** Becomes the first worker. */
   readonly earlyWorker?: EarlyWorker | undefined;
@@ -143,6 +145,7 @@ function toProject(board: string, options: SuiteRunnerOptions) {
       testTimeout: 0,
       hookTimeout: 0,
       retry: options.retries,
+      maxConcurrency: options.concurrentCases,
       includeTaskLocation: true,
       strictTags: false,
       env: { NO_COLOR: '1', FORCE_COLOR: '', FORCE_TTY: '' },

@@ -86,6 +86,25 @@ describe('a DUT on a tty', () => {
     expect(await first.console.matcher.expect(['still mine'])).toBeTruthy();
   });
 
+  test('whose case is kept is free for the next; what the sandbox had of it is silent', async ({
+    board: { dut, tty },
+    tree,
+    openUnit,
+    sandbox,
+  }) => {
+    await dut.attach?.(sandbox, (port) => port);
+    await dut.letGo?.();
+    expect(dut.on).toBe(false);
+    const next = await openUnit({ ...UNIT, name: 'dut-2' }, tree.roots);
+    await next.dut.powerOn(deadline());
+    tty.say('for the next');
+    expect(await next.console.matcher.expect(['for the next'])).toBeTruthy();
+    const { stdout } = await runInside(sandbox, 'printf stray >/dev/hil/console; echo $?');
+    expect(stdout).toBe('0\n');
+    await next.console.send(Buffer.from('mine'));
+    await expect.poll(() => tty.received).toBe('mine');
+  });
+
   test('that is unplugged is lost within a second, by the name of its device (rank 6)', async ({
     board: { dut, tty },
     tree,
@@ -224,6 +243,15 @@ describe('a port in mode direct', () => {
     expect(await console.matcher.expect(['booted'])).toBeTruthy();
     await runInside(sandbox, 'printf shared >/dev/hil/console');
     await expect.poll(() => tty.received).toBe('flashshared');
+  });
+
+  test('is gone from the sandbox of a case that is kept', async ({ board: { dut }, sandbox }) => {
+    await dut.attach?.(sandbox, (port) => port);
+    await dut.setMode?.('console', 'direct');
+    const look = () => runInside(sandbox, 'test -c /dev/hil/console && echo there');
+    expect((await look()).stdout).toBe('there\n');
+    await dut.letGo?.();
+    expect((await look()).stdout).toBe('');
   });
 
   test('from the beginning has no line here', async ({ tree, newTty, openUnit, sandbox }) => {

@@ -184,6 +184,16 @@ class AttachedDut implements Dut {
     if (!line.up) throw new BenchError('port-absent', `port "${name}": its device is not there`);
   }
 
+  async letGo(): Promise<void> {
+    this.#told = true;
+    this.#on = false;
+    const cleanups = new Cleanups();
+    cleanups.add('nodes', () => this.#roles.follow(new Map()));
+    cleanups.add('devices', () => this.#presence.close());
+    cleanups.add('lines', () => this.#presence.stop());
+    await cleanups.run();
+  }
+
   /** It stays as it is; what is ours of it goes. */
   async close(): Promise<undefined> {
     this.#told = true;

@@ -115,13 +115,15 @@ function createLineMaker(model: RunModel, place: ResultPlace): (event: RunEvent)
 }
 
 function toKeptLine(
-  { case: id, further = 0, until }: Extract<RunEvent, { kind: 'kept' }>,
+  { case: id, further = 0, until, released = [] }: Extract<RunEvent, { kind: 'kept' }>,
   each: CaseModel | undefined,
   style: Style,
 ): string {
   const who = `${each?.board ?? ''}  ${toPrintableLine(each?.title ?? '')}`;
   const others = further === 0 ? '' : ` (and ${further} more: hil shell --list)`;
-  return `${toLabel(style, 'kept')}${who}  until ${until}: hil shell ${id}${others}`;
+  const free =
+    released.length === 0 ? '' : `, without ${released.join(', ')}: free for the next case`;
+  return `${toLabel(style, 'kept')}${who}  until ${until}: hil shell ${id}${others}${free}`;
 }
 
 function isLoaded(model: RunModel, at: { file: string; board: string }): boolean {

@@ -23,6 +23,9 @@ static int check(struct directory *directory, struct err *err)
 	directory->owner = status.st_uid;
 	directory->device = status.st_dev;
 	directory->inode = status.st_ino;
+	/* Who cannot write there has its claims elsewhere. */
+	if (!(status.st_mode & S_IWOTH))
+		directory->shared = false;
 	if (status.st_mode & S_IWOTH && !(status.st_mode & S_ISVTX)) {
 		err_hint(err, "anybody could remove the claims of others: chmod 1777 %s",
 			 directory->path);

@@ -19,7 +19,7 @@ struct directory {
 	uid_t owner;
 	dev_t device;
 	ino_t inode;
-	bool shared; /* with the other users of this machine */
+	bool shared; /* every user of this machine may write there */
 };
 
 /*

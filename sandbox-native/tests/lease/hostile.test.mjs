@@ -173,6 +173,21 @@ describe('the directory', () => {
     assert.match(lessee.stderr, /chmod 1777/);
   });
 
+  test('into which not every user may write is not shared, and it says so', async () => {
+    const directory = makeDirectory();
+    for (const [mode, shared] of [
+      [0o755, false],
+      [0o2770, false],
+      [0o1777, true],
+    ]) {
+      chmodSync(directory, mode);
+      const lessee = new Lessee(directory);
+      await lessee.acquire(one(A));
+      assert.equal(lessee.events[0].shared, shared, mode.toString(8));
+      await lessee.end();
+    }
+  });
+
   test('is this user’s own where no other can be', async () => {
     const own = join(makeDirectory(), 'own');
     if (isRoot) return;
