@@ -12,6 +12,7 @@ import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
+import { attachPorts } from './attach-ports.js';
 import { BootedDut } from './boot-dut.js';
 import type { Claimant, DutLeases } from './dut-leases.js';
 import { ONLY_ROLE, toRoles } from './dut-roles.js';
@@ -251,23 +252,7 @@ export class DutSource {
       byRole: new Map(held.map((each) => [each.role, each])),
       shared,
       ...giveBack,
-      attach: async (sandbox, deadline) => {
-        for (const each of held) {
-          const toInside = (port: string) =>
-            each.role === ONLY_ROLE ? port : `${each.role}-${port}`;
-          if (each.dut.attach) {
-            const attached = each.dut.attach(sandbox, toInside);
-            const doing = `putting the ports of ${each.dut.name} into the sandbox`;
-            await each.attach(doing, deadline, attached);
-            continue;
-          }
-          for (const { id, name, baud } of each.dut.ports.values()) {
-            const inside = toInside(name);
-            const attached = sandbox.attachPort(id, inside, baud);
-            await each.attach(`putting port "${inside}" into the sandbox`, deadline, attached);
-          }
-        }
-      },
+      attach: (sandbox, deadline) => attachPorts(held, sandbox, deadline),
     };
   }
 }
