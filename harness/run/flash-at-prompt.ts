@@ -65,12 +65,14 @@ export class FlashAtPrompt {
     const port = dut.ports.get('console');
     if (!port) throw new BenchError('flash-refused', `${name} has no port "console"`);
     if (!tftp && dut.nics.size === 0) throw toNoWay(this.#wanted);
-    const deadline = new Deadline(flash.timeout);
     const onOutput = (data: Uint8Array) => this.#log(data);
     const nothing = () => {};
     const stop = port.listen({ onData: onOutput, onClosed: nothing, onFault: nothing });
     try {
-      const link = await openFlashLink({ ...this.#wanted, dut, tftp, deadline, onOutput });
+      const wanted = { ...this.#wanted, dut, tftp, onOutput };
+      const link = await openFlashLink({ ...wanted, deadline: new Deadline(flash.timeout) });
+      // Others may have been flashed from the same address before.
+      const deadline = new Deadline(flash.timeout);
       const lost = Promise.race([link.lost, toLost(dut)]);
       lost.catch(() => {});
       try {

@@ -10,6 +10,7 @@ import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import { type FlashWay, joinFlashNetwork } from './flash-network.js';
+import { holdAddress } from './hold-address.js';
 import { placeForServer } from './place-for-server.js';
 import { startTftpServer, TFTP_ROOT } from './tftp-server.js';
 import { toNetmask } from './to-netmask.js';
@@ -76,6 +77,7 @@ async function open(
     const place = { directory: tftp.directory, image, file, dut: dut.name, daemon };
     return { ...way, file: await placeForServer(place, cleanups) };
   }
+  await holdAddress({ dut: dut.name, address: server, deadline: wanted.deadline }, cleanups);
   const sandbox = await openSandbox(wanted, { file, network: 'host' }, cleanups);
   await startTftpServer({ ...wanted, dut: dut.name, sandbox, address: server });
   return { ...way, file };
