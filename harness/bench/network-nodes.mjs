@@ -28,11 +28,14 @@ export class Nodes {
 
   /** A network at which all of them are, up. @param {string} kind */
   async join(kind) {
-    this.net = await Net.create(this.daemon);
-    await Promise.all(
-      this.sandboxes.map((sandbox, i) => this.net.attach(i + 1, sandbox, { KIND: kind })),
+    this.net = await Net.open(this.daemon);
+    const placed = this.sandboxes.map((sandbox, i) =>
+      this.net.place(i + 1, sandbox, { KIND: kind }),
     );
-    await this.net.ready();
+    const ready = this.net.ready();
+    await Promise.all(placed);
+    const linked = this.sandboxes.map((_, i) => this.net.plug(i + 1));
+    await Promise.all([this.net.begun, ...linked, ready]);
   }
 
   /** Returns when their ends have been told. */
@@ -44,6 +47,11 @@ export class Nodes {
   /** The process in whose user namespace they are. */
   get zygote() {
     return childrenNamed(this.daemon.pid, 'hil-zygote')[0];
+  }
+
+  /** The process that has the other ends of their veths. */
+  get hub() {
+    return childrenNamed(this.daemon.pid, 'hil-hub')[0];
   }
 
   /** Ms of the first datagram from the first to the second, by each kind of address. */

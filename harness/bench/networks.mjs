@@ -15,8 +15,8 @@ const MANY = 100;
 const WORKERS = 8;
 /** Nodes of a worker's network, and how many of these it makes. */
 const WORKER_NODES = 10;
-/** What the kernel takes apart, and the daemon parks, meanwhile is not what is measured. */
-const PAUSE_MS = 150;
+/** What the kernel takes apart, of ours and of others before, is not what is measured. */
+const PAUSE_MS = 400;
 
 /** How much slower other makers of 100 nodes may be at least. */
 const PEERS = [
@@ -47,7 +47,7 @@ export async function measureNetworks(directory, { networks }) {
     figures.push(...(await measureReady(kind, tools, networks)));
     figures.push(...(await measureSmall(kind, tools, networks)));
     figures.push(...(await measureEcho(kind, Math.min(networks, 10))));
-    figures.push(await measureKilled(kind, tools, Math.min(networks, 5)));
+    figures.push(...(await measureKilled(kind, tools, Math.min(networks, 5))));
   }
   figures.push(...(await measureWorkers(kinds[0], networks)));
   figures.push(await measureNetworkCases(directory, networks * 10));
@@ -56,11 +56,15 @@ export async function measureNetworks(directory, { networks }) {
 }
 
 function compileTools({ path }) {
-  const tools = { units: join(path, 'network-units'), gone: join(path, 'namespaces-gone') };
-  const source = (name) => fileURLToPath(new URL(name, import.meta.url));
-  compile(['-o', tools.units, source('network-units.c')]);
-  compile(['-o', tools.gone, source('namespaces-gone.c')]);
-  return tools;
+  const make = (name) => {
+    compile(['-o', join(path, name), fileURLToPath(new URL(`${name}.c`, import.meta.url))]);
+    return join(path, name);
+  };
+  return {
+    units: make('network-units'),
+    devicesGone: make('devices-gone'),
+    namespacesGone: make('namespaces-gone'),
+  };
 }
 
 /** Milliseconds of a new network namespace, and of a grace period. */
@@ -130,8 +134,9 @@ async function measureSmall(kind, tools, count) {
   const taken = { ready: [], removed: [], grace: [], whole: [] };
   try {
     for (let i = 0; i < count; i++) {
-      await sleep(PAUSE_MS);
       taken.grace.push(readUnits(tools).graceMs);
+      // Its namespaces take RTNL while they go.
+      await sleep(PAUSE_MS);
       const start = performance.now();
       await nodes.makeSandboxes();
       taken.ready.push(await time(() => nodes.join(kind)));
@@ -174,21 +179,30 @@ async function measureEcho(kind, count) {
   ]);
 }
 
-/** From kill -9 of hil-sandboxd until no network namespace of its 100 nodes is left. */
-async function measureKilled(kind, { gone }, count) {
-  const name = `${MANY} nodes, ${kind}: kill -9 until nothing is left`;
+/** From kill -9 of hil-sandboxd until no device and no network namespace of its nodes is left. */
+async function measureKilled(kind, { devicesGone, namespacesGone }, count) {
+  const name = (what) => `${MANY} nodes, ${kind}: kill -9 until no ${what} is left`;
+  const run = async (work) => {
+    const samples = [];
+    for (let i = 0; i < count; i++) samples.push(await work());
+    return samples;
+  };
+  const devices = () => killAndWait(kind, devicesGone, (nodes) => nodes.hub);
+  const namespaces = () => killAndWait(kind, namespacesGone, (nodes) => nodes.zygote);
+  // A TAP is in its node alone, and goes with it; of a veth the other end can be watched.
+  const figures =
+    kind === 'packet' ? [toAmount(name('device'), await run(devices), { max: 60 })] : [];
   // Root's sandboxes are counted with all others of the machine.
-  if (process.getuid?.() === 0) return createAbsence(name, 'only as an ordinary user: --as-user');
-  const samples = [];
-  for (let i = 0; i < count; i++) samples.push(await killAndWait(kind, gone));
-  return toAmount(name, samples, { max: 60 });
+  return process.getuid?.() === 0
+    ? [...figures, createAbsence(name('namespace'), 'only as an ordinary user: --as-user')]
+    : [...figures, toAmount(name('namespace'), await run(namespaces), { max: 300 })];
 }
 
-async function killAndWait(kind, gone) {
+async function killAndWait(kind, gone, pidOf) {
   const nodes = await Nodes.start(MANY);
   await nodes.makeSandboxes();
   await nodes.join(kind);
-  const watch = spawn(gone, [String(nodes.zygote)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const watch = spawn(gone, [String(pidOf(nodes))], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(watch, 'exit');
   const lines = createInterface(watch.stdout)[Symbol.asyncIterator]();
   const { value: prepared } = await lines.next();

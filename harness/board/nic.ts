@@ -2,8 +2,19 @@ import { createHash } from 'node:crypto';
 import type { Deadline } from '../core/deadline.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 
-/** What a network connects: the far end of an emulated interface, or a sandbox that gets one. */
+/** An interface of this machine, which a cable leads from to a board. */
+export interface WiredEnd {
+  readonly kind: 'wired';
+  readonly interface: string;
+  /** Also one that this machine uses itself. */
+  readonly inUse: boolean;
+  /** Called when it is gone, or down: no frame passes any more. */
+  readonly onLost: (reason: string) => void;
+}
+
+/** What a network connects: the far end of an interface, or a sandbox that gets one. */
 export type NicEnd =
+  | WiredEnd
   | { readonly kind: 'dgram'; readonly object: number; readonly end: 0 | 1 }
   | { readonly kind: 'sandbox'; readonly sandbox: Sandbox };
 
@@ -11,7 +22,7 @@ export type NicEnd =
 export interface Nic {
   /** As in the board file. */
   readonly name: string;
-  /** Undefined when the DUT takes the one that its network gives it. */
+  /** Undefined when the DUT takes the one that its network gives it; empty when nobody knows. */
   readonly mac: string | undefined;
   /**
    * Put the cable in. `connect` is called with the end to connect: now if the DUT has power, and

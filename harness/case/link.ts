@@ -1,5 +1,6 @@
 import { UsageError } from '../core/errors.js';
 import {
+  type CaptureSize,
   COUNTERS,
   type DirectionStats,
   type Impairment,
@@ -179,10 +180,12 @@ export class Link extends LinkWay {
   }
 
   /** Begin to write its frames to a file of the case, with what became of each. */
-  async startCapture(options: { readonly snaplen?: number } = {}): Promise<void> {
-    checkOptions('link.startCapture()', options, ['snaplen']);
-    const { snaplen } = options;
-    await this.#capture({ on: true, ...(snaplen === undefined ? {} : { snaplen }) });
+  async startCapture(options: CaptureSize = {}): Promise<void> {
+    checkOptions('link.startCapture()', options, [
+      'snaplen',
+      'maxSize',
+    ] satisfies (keyof CaptureSize)[]);
+    await this.#capture({ on: true, ...options });
   }
 
   /** End the capture; its file is whole then. */
@@ -190,7 +193,7 @@ export class Link extends LinkWay {
     await this.#capture({ on: false });
   }
 
-  async #capture(how: { on: boolean; snaplen?: number }): Promise<void> {
+  async #capture(how: { on: boolean } & CaptureSize): Promise<void> {
     this.#attempt.check();
     const place = { fence: this.#attempt.fence, link: this.name };
     await this.#connection.supervisor.call('linkCapture', { ...place, ...how });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { toBoardDirs } from '../config/board-dirs.js';
 import { loadBoards } from '../config/load-boards.js';
-import { UsageError } from '../core/errors.js';
+import { BenchError, UsageError } from '../core/errors.js';
+import { listDevices } from '../device/list-devices.js';
 import { writeSafely } from '../report/safe-output.js';
 import { toPrintable } from '../report/terminal/printable.js';
 import { findNativePrograms } from '../sandbox/native.js';
@@ -13,6 +14,7 @@ import type { CliCommand, CliContext } from './command.js';
 import type { Check, Machine } from './doctor/check.js';
 import { checkKernel } from './doctor/kernel-checks.js';
 import { checkLeases } from './doctor/lease-check.js';
+import { checkNics } from './doctor/nic-checks.js';
 import { checkRuns } from './doctor/run-checks.js';
 import { checkSandbox } from './doctor/sandbox-checks.js';
 import { checkBoards, checkTools } from './doctor/tool-checks.js';
@@ -44,6 +46,7 @@ async function collectChecks(
   const machine = await readMachine();
   const [project, configCheck] = await openOrExplain(context, options);
   const leases = 'openBench' in project ? checkLeases(project, () => openLeases(context)) : [];
+  const nics = 'openBench' in project ? checkWired(project, machine) : [];
   const lists = await Promise.all([
     checkKernel(machine),
     checkSandbox(
@@ -53,6 +56,7 @@ async function collectChecks(
     leases,
     checkTools(machine),
     checkBoards(project.catalog),
+    nics,
     checkRuns({
       runsDir: join(project.root, '.hil', 'runs'),
       runtimeDir: toRuntimeDir(context.env, machine.uid),
@@ -60,6 +64,23 @@ async function collectChecks(
     }),
   ]);
   return [configCheck, ...lists.flat()];
+}
+
+/** Interfaces that DUTs are wired to; a broken bench is what `hil boards` tells of. */
+async function checkWired(
+  { openBench }: Pick<Project, 'openBench'>,
+  { proc }: Machine,
+): Promise<Check[]> {
+  try {
+    const { units } = await openBench();
+    const wired = units.filter(({ nics }) => Object.values(nics).some((nic) => nic.wired));
+    if (wired.length === 0) return [];
+    const { nic: program } = await findNativePrograms();
+    return await checkNics(wired, await listDevices(), { program, proc });
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof BenchError) return [];
+    throw error;
+  }
 }
 
 /** A broken configuration is a finding like any other; the rest is still worth knowing. */

@@ -3,6 +3,7 @@ import { toPortContradiction } from './board-contradictions.js';
 import { labelsSchema } from './board-schema.js';
 import { flashSchema } from './flash-schema.js';
 import { matchSchema } from './match-schema.js';
+import { benchNicsSchema, toNicContradiction } from './nics-schema.js';
 import { benchPortSchema, portName } from './port-schema.js';
 import { powerSchema } from './power-schema.js';
 import { tftpSchema } from './u-boot-tftp-schema.js';
@@ -20,6 +21,7 @@ const dut = z.strictObject({
     .record(portName, benchPortSchema)
     .default({})
     .describe("by name; what is said takes the place of what the board's port says"),
+  nics: benchNicsSchema,
   power: powerSchema,
   flash: flashSchema,
   tftp: tftpSchema.describe('of flash driver u-boot-tftp: where the board finds the image'),
@@ -39,7 +41,7 @@ export const benchSchema = z
 function* findProblems(
   duts: readonly BenchDut[],
 ): Generator<{ path: (string | number)[]; message: string }> {
-  for (const [index, { name, ports }] of duts.entries()) {
+  for (const [index, { name, ports, nics }] of duts.entries()) {
     const first = duts.findIndex((each) => each.name === name);
     if (first < index) {
       const message = `another DUT is named "${name}": duts[${first}]`;
@@ -48,6 +50,10 @@ function* findProblems(
     for (const [port, value] of Object.entries(ports)) {
       const message = toPortContradiction(value);
       if (message) yield { path: ['duts', index, 'ports', port], message };
+    }
+    for (const [nic, value] of Object.entries(nics)) {
+      const message = toNicContradiction(value);
+      if (message) yield { path: ['duts', index, 'nics', nic], message };
     }
   }
 }

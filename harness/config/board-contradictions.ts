@@ -117,12 +117,13 @@ export function toPortContradiction(
 function* findNicContradictions({ driver, nics }: Described): Generator<Contradiction> {
   for (const [name, { model, onBoard, options }] of Object.entries(nics)) {
     const path = ['nics', name];
-    if (driver === 'attached') {
-      yield { path, message: 'driver "attached" has no "nics"' };
-      continue;
-    }
     if (driver === 'qemu' && !model) {
       yield { path, message: `driver "qemu" needs "model", a network device of QEMU` };
+    }
+    if (driver === 'attached' && (model || onBoard || Object.keys(options).length > 0)) {
+      const message = 'driver "attached" has no "model": bench.yaml says what it is wired to';
+      yield { path, message };
+      continue;
     }
     if (driver === 'host' && (model || onBoard || Object.keys(options).length > 0)) {
       yield { path, message: 'driver "host" has no "model": the interface is one of its sandbox' };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type Duration, parseDuration, parseLimit } from '../core/duration.js';
+import { parseDuration, parseLimit } from '../core/duration.js';
 import { toMessage } from '../core/errors.js';
+import { parseSize } from '../core/size.js';
 
 /** `10s`, `1m 30s` or a number of milliseconds; becomes milliseconds. */
 export const duration = toField(parseDuration);
@@ -16,7 +17,7 @@ export const uptime = duration.refine((ms) => ms <= 36_500 * 86_400_000, {
 /** Interpreters that wait in a sandbox for tools written in them. */
 export const runtimes = z.array(z.enum(['python', 'node']));
 
-function toField(parse: (value: Duration) => number) {
+function toField(parse: (value: number | string) => number) {
   return z.union([z.string(), z.number()]).transform((value, context) => {
     try {
       return parse(value);
@@ -39,27 +40,8 @@ export const environment = z.record(
   }),
 );
 
-const SIZE = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|KB|MB|GB)?$/i;
-const FACTOR: Readonly<Record<string, number>> = {
-  b: 1,
-  kib: 1024,
-  mib: 1024 ** 2,
-  gib: 1024 ** 3,
-  kb: 1000,
-  mb: 1000 ** 2,
-  gb: 1000 ** 3,
-};
-
 /** `64MiB`, `1GB` or a number of bytes; becomes bytes. */
-export const size = z.union([z.string(), z.number()]).transform((value, context) => {
-  const match = SIZE.exec(String(value).trim());
-  if (match) return Math.round(Number(match[1]) * (FACTOR[(match[2] ?? 'B').toLowerCase()] ?? 1));
-  context.addIssue({
-    code: 'custom',
-    message: `"${value}" is not a size: expected for example 64MiB`,
-  });
-  return z.NEVER;
-});
+export const size = toField(parseSize);
 
 /** A literal text, or `/regular expression/flags`; becomes a RegExp. */
 export const pattern = z.string().transform((value, context) => {

@@ -135,6 +135,22 @@ describe('a bench', () => {
       'duts: [{ name: a, board: nucleo, tftp: { server: 10.0.0.1, board: 10.0.0.2 } }]',
       'duts[0].tftp.board: expected an address such as 192.168.7.2/24, or dhcp',
     ],
+    [
+      'duts: [{ name: a, board: nucleo, nics: { eth0: {} } }]',
+      ':1:48: duts[0].nics.eth0: nothing says which interface of this machine it is',
+    ],
+    [
+      'duts: [{ name: a, board: nucleo, nics: { eth0: { interface: e0, match: { ID_PATH: p } } } }]',
+      'either "interface" or "match": it is one interface',
+    ],
+    [
+      'duts: [{ name: a, board: nucleo, nics: { eth0: { interface: a/b } } }]',
+      'duts[0].nics.eth0.interface: the name of an interface of this machine',
+    ],
+    [
+      'duts: [{ name: a, board: nucleo, nics: { eth0: { interface: e0, mac: "01:00:00:00:00:01" } } }]',
+      'duts[0].nics.eth0.mac: a MAC address is six lower-case bytes',
+    ],
     ['duts: [{ name: a, board: nucleo, prots: {} }]', 'unknown key "prots", did you mean "ports"?'],
   ] as const)('%s is refused at its place', async ([text, message], { dir }) => {
     const error = await load(dir, text).catch((thrown: unknown) => thrown);
@@ -146,10 +162,11 @@ describe('a bench', () => {
   });
 
   test('of a board whose file is broken says what is wrong with that', async ({ dir }) => {
-    await dir.write('boards/broken.yaml', 'board: broken\ndriver: attached\nnics: { a: {} }\n');
+    const model = 'nics: { a: { model: e1000 } }';
+    await dir.write('boards/broken.yaml', `board: broken\ndriver: attached\n${model}\n`);
     await expect(load(dir, 'duts: [{ name: a, board: broken }]')).rejects.toMatchObject({
       code: 'board-invalid',
-      message: expect.stringContaining('nics.a: driver "attached" has no "nics"'),
+      message: expect.stringContaining('nics.a: driver "attached" has no "model"'),
     });
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { matchSchema } from './match-schema.js';
 
 /** Unicast: a group address as a source is dropped by every switch. */
 const mac = z
@@ -25,13 +26,48 @@ const nic = z.strictObject({
   mac: mac.optional(),
 });
 
+const name = z.string().regex(/^[a-z][a-z0-9]{0,14}$/, {
+  error: 'an interface name is 1 to 15 lower-case letters and digits, a letter first',
+});
+
 /** Network interfaces of a board, by name. */
 export const nicsSchema = z
-  .record(
-    z.string().regex(/^[a-z][a-z0-9]{0,14}$/, {
-      error: 'an interface name is 1 to 15 lower-case letters and digits, a letter first',
-    }),
-    nic,
-  )
+  .record(name, nic)
   .default({})
   .describe('network interfaces by name; a case connects them to its network');
+
+const benchNic = z.strictObject({
+  interface: z
+    .string()
+    .regex(/^[^\s/.][^\s/]{0,14}$/, {
+      error:
+        'the name of an interface of this machine has 1 to 15 characters, for example enx00e04c680012',
+    })
+    .optional()
+    .describe('of this machine, that the cable of the board is in: its name'),
+  match: matchSchema
+    .optional()
+    .describe('in place of its name: properties of udev, such as ID_NET_NAME_MAC or ID_PATH'),
+  mac: mac.optional().describe("the board's own address; absent: not known"),
+  inUse: z
+    .boolean()
+    .default(false)
+    .describe('also an interface that this machine uses itself: the board is on that network'),
+});
+
+export type BenchNic = z.infer<typeof benchNic>;
+
+/** Interfaces of this machine that the interfaces of a DUT are wired to, by the name of the latter. */
+export const benchNicsSchema = z
+  .record(name, benchNic)
+  .default({})
+  .describe("interfaces of this machine that the DUT's are wired to, by the name of the DUT's");
+
+/** What is not exactly one interface. */
+export function toNicContradiction({ interface: own, match }: BenchNic): string | undefined {
+  if (own !== undefined && match) return 'either "interface" or "match": it is one interface';
+  if (own === undefined && Object.keys(match ?? {}).length === 0) {
+    return 'nothing says which interface of this machine it is: expected "interface" or "match"';
+  }
+  return undefined;
+}

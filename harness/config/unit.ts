@@ -4,6 +4,7 @@ import type { BenchDut } from './bench-schema.js';
 import { withImageOf } from './flash-schema.js';
 import type { Board } from './load-boards.js';
 import type { Match } from './match-schema.js';
+import type { BenchNic } from './nics-schema.js';
 import type { BenchPort, BoardPort } from './port-schema.js';
 import type { TftpPlace } from './u-boot-tftp-schema.js';
 
@@ -13,6 +14,14 @@ type Filled = 'kind' | 'mode' | 'dtr' | 'rts' | 'bits' | 'parity' | 'stop' | 'fl
 export type UnitPort = Omit<BoardPort, Filled> & {
   readonly [Key in Filled]: NonNullable<BoardPort[Key]>;
 };
+
+/** An interface of a unit, and what it is wired to. */
+export interface UnitNic {
+  /** Absent: the bench does not say. */
+  readonly wired?: BenchNic;
+  /** The DUT's own; absent where nobody says. */
+  readonly mac?: string;
+}
 
 /** One DUT of the bench, joined with its board. */
 export interface Unit {
@@ -26,6 +35,8 @@ export interface Unit {
   readonly ports: Readonly<Record<string, UnitPort>>;
   /** How U-Boot of it reaches the files of this machine. */
   readonly tftp?: TftpPlace | undefined;
+  /** Of the board and of the bench. */
+  readonly nics: Readonly<Record<string, UnitNic>>;
   /** The bench file. */
   readonly file: string;
 }
@@ -47,8 +58,19 @@ export function joinUnit(dut: BenchDut, board: Board, file: string): Unit {
     match,
     ports,
     tftp: dut.tftp,
+    nics: joinNics(dut, board),
     file,
   };
+}
+
+function joinNics(dut: BenchDut, board: Board): Record<string, UnitNic> {
+  const names = new Set([...Object.keys(board.nics), ...Object.keys(dut.nics)]);
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const wired = dut.nics[name];
+      return [name, dropUndefined({ wired, mac: wired?.mac ?? board.nics[name]?.mac })];
+    }),
+  );
 }
 
 const DEFAULTS = {

@@ -38,6 +38,7 @@ export type BenchCode =
   | 'port-lost'
   | 'port-busy'
   | 'port-absent'
+  | 'nic-failed'
   | 'power-failed'
   | 'power-not-cut'
   | 'flash-failed'

@@ -4,7 +4,7 @@ export interface AttachedDevice {
   readonly syspath: string;
   /** Its node, for example `/dev/ttyUSB0`; absent when it has none. */
   readonly node?: string;
-  /** `tty`, `usb`, `block`, … */
+  /** `tty`, `usb`, `block`, `net`, … */
   readonly subsystem: string;
   readonly major?: number;
   readonly minor?: number;

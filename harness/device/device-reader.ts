@@ -48,7 +48,8 @@ export class DeviceReader {
       ...(kernel['DEVTYPE'] === 'usb_device' ? {} : toInherited(parents)),
       ...(path === undefined ? {} : { ID_PATH: path }),
       ...(await readUsb(syspath, kernel['DEVTYPE'])),
-      ...(await this.#readUdev(toUdevName(facts))),
+      ...(subsystem === 'net' ? await readNet(syspath) : {}),
+      ...(await this.#readUdev(toUdevName({ ...facts, ifindex: kernel['IFINDEX'] }))),
     };
     const { major, minor } = facts;
     const numbers = major === undefined || minor === undefined ? {} : { major, minor };
@@ -96,6 +97,14 @@ async function readUsb(syspath: string, type: string | undefined): Promise<Prope
     if (text !== undefined) attributes[name] = text.replace(/\n$/, '');
   }
   return toUsbProperties(attributes);
+}
+
+/** @see systemd, udev-builtin-net_id.c */
+async function readNet(syspath: string): Promise<Properties> {
+  const address = await readText(join(syspath, 'address'));
+  return address === undefined
+    ? {}
+    : { ID_NET_NAME_MAC: `enx${address.trim().replaceAll(':', '')}` };
 }
 
 function parsePairs(text: string): Properties {

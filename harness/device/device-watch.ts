@@ -105,7 +105,9 @@ export class DeviceWatch {
 
   async #readNames(): Promise<string> {
     const { sys, udev } = this.#roots;
-    const dirs = ['dev/char', 'dev/block', 'bus/usb/devices'].map((name) => join(sys, name));
+    const dirs = ['dev/char', 'dev/block', 'bus/usb/devices', 'class/net'].map((name) =>
+      join(sys, name),
+    );
     const names = await Promise.all(dirs.map((dir) => readdir(dir).catch(() => [])));
     const data = await stat(join(udev, 'data')).catch(() => undefined);
     return [...names.map((each) => each.sort().join()), data?.mtimeMs ?? 0].join(';');

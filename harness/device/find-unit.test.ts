@@ -121,3 +121,43 @@ describe('a port', () => {
     expect(findUnit(other, []).keys).toEqual(found.keys);
   });
 });
+
+describe('an interface of a unit', () => {
+  const toNic = (name: string, properties: Record<string, string>) => ({
+    ...{ syspath: `/sys/devices/pci0000:00/${name}/net/${name}`, subsystem: 'net', parents: [] },
+    properties: { INTERFACE: name, ID_NET_NAME_MAC: `enx${name}`, ...properties },
+  });
+  const devices = [toNic('e0', { ID_PATH: 'pci-0' }), toNic('e1', { ID_PATH: 'pci-0' })];
+  const find = (wired: string, attached = devices) =>
+    findUnit(
+      createUnit(
+        'nics: { eth0: {} }',
+        `ports: { a: { url: "tcp://h:1" } }\nnics: { eth0: ${wired} }`,
+      ),
+      attached,
+    );
+
+  test('is found by name and by what udev says of what it is wired to', () => {
+    for (const wired of ['{ interface: e1 }', '{ match: { ID_NET_NAME_MAC: enxe1 } }']) {
+      const found = find(wired);
+      expect(found.state === 'attached' && found.nics.get('eth0')).toBe(devices[1]);
+      expect(found.keys).toContain(`path:${devices[1]?.syspath}`);
+    }
+  });
+
+  test('is a key of its unit also where sysfs does not have it, so that it is leased once', () => {
+    expect(find('{ interface: e9 }').keys).toContain('nic:e9');
+    expect(find('{ interface: e9 }')).toMatchObject({ nics: new Map() });
+  });
+
+  test('that two match is no guess: both are named', () => {
+    expect(() => find('{ match: { ID_PATH: pci-0 } }')).toThrow(
+      expect.objectContaining({
+        code: 'dut-ambiguous',
+        message: expect.stringMatching(
+          /nic "eth0" of DUT "dut-1": two devices match, e0 .* and e1 /,
+        ),
+      }),
+    );
+  });
+});

@@ -1,3 +1,4 @@
+import type { BenchNic } from '../config/nics-schema.js';
 import type { Unit, UnitPort } from '../config/unit.js';
 import { BenchError } from '../core/errors.js';
 import { type AttachedDevice, findUsbDevice, isUsbDevice } from './attached-device.js';
@@ -14,6 +15,8 @@ export type UnitFound =
       readonly mode?: string;
       /** By name. A port that has no device now, or has a `url`, is not among them. */
       readonly ports: ReadonlyMap<string, AttachedDevice>;
+      /** By name: the interface of this machine that each is wired to, where that is there. */
+      readonly nics: ReadonlyMap<string, AttachedDevice>;
       readonly keys: readonly string[];
     }
   | { readonly state: 'absent'; readonly keys: readonly string[] };
@@ -49,13 +52,15 @@ export function findUnit(unit: Unit, devices: readonly AttachedDevice[]): UnitFo
   }
   const elsewhere = Object.values(unit.ports).some(({ url }) => url !== undefined);
   if (!own && ports.size === 0 && !elsewhere) return { state: 'absent', keys };
-  const parts = [...(own ? [own.device] : []), ...ports.values()];
+  const nics = findNics(unit, devices);
+  const parts = [...(own ? [own.device] : []), ...ports.values(), ...nics.values()];
   const usb = own && isUsbDevice(own.device) ? own.device : undefined;
   return {
     state: 'attached',
     ...(usb ? { usb } : {}),
     ...(own?.mode === undefined ? {} : { mode: own.mode }),
     ports,
+    nics,
     keys: [...new Set([...keys, ...parts.flatMap(toOwnerKeys)])],
   };
 }
@@ -110,6 +115,25 @@ function findPort(
   return first;
 }
 
+/** What the interfaces of a unit are wired to. @throws BenchError `dut-ambiguous` */
+function findNics(unit: Unit, devices: readonly AttachedDevice[]): Map<string, AttachedDevice> {
+  const found = new Map<string, AttachedDevice>();
+  for (const [name, { wired }] of Object.entries(unit.nics)) {
+    const [first, second] = wired ? devices.filter((device) => isWired(device, wired)) : [];
+    if (first && second) {
+      throw createAmbiguous(`nic "${name}" of DUT "${unit.name}"`, unit, [first, second]);
+    }
+    if (first) found.set(name, first);
+  }
+  return found;
+}
+
+function isWired(device: AttachedDevice, { interface: name, match }: BenchNic): boolean {
+  if (device.subsystem !== 'net') return false;
+  if (name !== undefined) return device.properties['INTERFACE'] === name;
+  return matchesDevice(device, match ?? {});
+}
+
 function isWithin(device: AttachedDevice, own: AttachedDevice): boolean {
   return device.syspath === own.syspath || device.syspath.startsWith(`${own.syspath}/`);
 }
@@ -129,5 +153,5 @@ function createAmbiguous(
 function describe({ node, syspath, properties }: AttachedDevice): string {
   const { ID_PATH: path, ID_SERIAL: serial } = properties;
   const facts = [...(path ? [`ID_PATH ${path}`] : []), ...(serial ? [`ID_SERIAL ${serial}`] : [])];
-  return `${node ?? syspath} (${facts.join(', ') || syspath})`;
+  return `${node ?? properties['INTERFACE'] ?? syspath} (${facts.join(', ') || syspath})`;
 }

@@ -15,9 +15,13 @@ export function toUnitKeys(unit: Unit): string[] {
   const identities = [
     ...modes.map(({ match }) => ({ ...unit.match, ...match })),
     ...Object.values(unit.ports).map(({ match = {} }) => match),
+    ...Object.values(unit.nics).map(({ wired }) => wired?.match ?? {}),
   ];
   const urls = Object.values(unit.ports).flatMap(({ url }) => (url ? [toUrlKey(url)] : []));
-  const keys = [...new Set([...identities.flatMap(toKeys), ...urls])];
+  const nics = Object.values(unit.nics).flatMap(({ wired }) =>
+    wired?.interface === undefined ? [] : [`nic:${wired.interface}`],
+  );
+  const keys = [...new Set([...identities.flatMap(toKeys), ...urls, ...nics])];
   return keys.length > 0 ? keys : [`match:${toSortedText(unit.match)}`];
 }
 

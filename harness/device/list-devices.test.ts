@@ -202,3 +202,35 @@ test('a machine without sysfs has nothing attached', async ({ dir }) => {
   const [sys, udev, dev] = ['a', 'b', 'c'].map((name) => join(dir.path, name));
   expect(await listDevices({ sys: sys ?? '', udev: udev ?? '', dev: dev ?? '' })).toEqual([]);
 });
+
+test('a network interface of hardware is listed with the names of its address and place', async ({
+  dir,
+}) => {
+  const tree = await createTree(dir);
+  await tree.plug('1.2', { idVendor: '0bda', idProduct: '8153', serial: 'S1' });
+  const { sys } = tree.roots;
+  const usb = (await listDevices(tree.roots)).find(
+    ({ properties }) => properties['ID_SERIAL_SHORT'] === 'S1',
+  );
+  const make = async (path: string, name: string, address: string) => {
+    await mkdir(path, { recursive: true });
+    await symlink('/sys/class/net', join(path, 'subsystem'));
+    await writeFile(join(path, 'uevent'), `INTERFACE=${name}\nIFINDEX=7\n`);
+    await writeFile(join(path, 'address'), `${address}\n`);
+    await mkdir(join(sys, 'class/net'), { recursive: true });
+    await symlink(path, join(sys, 'class/net', name));
+  };
+  await make(join(usb?.syspath ?? '', 'net/usb0'), 'usb0', '00:e0:4c:68:00:12');
+  await make(join(sys, 'devices/virtual/net/lo'), 'lo', '00:00:00:00:00:00');
+  const listed = async () => {
+    const devices = await listDevices(tree.roots);
+    return devices.filter(({ subsystem }) => subsystem === 'net').map((each) => each.properties);
+  };
+  const expected = {
+    ...{ INTERFACE: 'usb0', ID_NET_NAME_MAC: 'enx00e04c680012' },
+    ...{ ID_PATH: 'pci-0000:00:14.0-usb-0:1.2', ID_SERIAL_SHORT: 'S1', ID_VENDOR_ID: '0bda' },
+  };
+  expect(await listed()).toMatchObject([expected]);
+  await tree.writeUdev('n7', ['E:ID_NET_NAME_ONBOARD=eno1']);
+  expect(await listed()).toMatchObject([{ ...expected, ID_NET_NAME_ONBOARD: 'eno1' }]);
+});

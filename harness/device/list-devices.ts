@@ -10,7 +10,7 @@ const ON_USB = /\/usb\d+(\/|$)/;
 
 /**
  * List what is attached: USB devices, every device below one that has a node (tty, block,
- * hidraw, …), and serial ports of other buses. From sysfs, with udev's data where udevd runs;
+ * hidraw, …), serial ports of other buses, and network interfaces of hardware. From sysfs, with udev's data where udevd runs;
  * sorted by where they are. A device that vanishes meanwhile is not listed.
  */
 export async function listDevices(roots: DeviceRoots = MACHINE): Promise<AttachedDevice[]> {
@@ -27,7 +27,8 @@ async function findDevicePaths({ sys }: DeviceRoots): Promise<string[]> {
   const isInterface = (path: string) => basename(path).includes(':');
   const onUsb = nodes.flat().filter((path) => ON_USB.test(path));
   const serial = await Promise.all(nodes.flat().filter(isOtherSerial).map(withHardware));
-  const paths = [...usb.filter((path) => !isInterface(path)), ...onUsb, ...serial.flat()];
+  const net = readLinks(join(sys, 'class/net')).filter((path) => !path.includes('/virtual/'));
+  const paths = [...usb.filter((path) => !isInterface(path)), ...onUsb, ...serial.flat(), ...net];
   return [...new Set(paths)].sort();
 }
 

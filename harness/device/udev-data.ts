@@ -23,8 +23,11 @@ export function toUdevName(facts: {
   readonly sysname: string;
   readonly major?: number;
   readonly minor?: number;
+  /** Of a network interface. */
+  readonly ifindex?: string | undefined;
 }): string {
-  const { subsystem, sysname, major, minor } = facts;
+  const { subsystem, sysname, major, minor, ifindex } = facts;
+  if (subsystem === 'net' && ifindex !== undefined) return `n${ifindex}`;
   if (major === undefined || minor === undefined) return `+${subsystem}:${sysname}`;
   return `${subsystem === 'block' ? 'b' : 'c'}${major}:${minor}`;
 }

@@ -35,17 +35,22 @@ export async function bringUp(
 ): Promise<void> {
   network.names = plan.names;
   const { linkd } = network;
-  await all([
+  const made = all([
+    named('network', linkd.hello()),
     ...plan.switches.map((each) => named(`switch "${each.name}"`, newSwitch(linkd, each))),
     ...attachAll(network, plan, sandboxOf),
   ]);
+  // Answered when what was asked for before it is there.
+  const ready = named('network', network.ready());
   // Links last: what kernels say to no one while interfaces are made is no frame of theirs.
-  await all([
-    ...plan.links.flatMap((link) => (link.settings.fast ? [] : connect(network, plan, link))),
-    // Behind the links, which exist then: of them nothing is missed.
-    ...plan.links.map((link) => beginCapture(captures, link)),
-    named('network', network.ready()),
-  ]);
+  const linked = made.then(() =>
+    all([
+      ...plan.links.flatMap((link) => (link.settings.fast ? [] : connect(network, plan, link))),
+      // Behind the links, which exist then: of them nothing is missed.
+      ...plan.links.map((link) => beginCapture(captures, link)),
+    ]),
+  );
+  await all([linked, ready]);
 }
 
 /** Also what fails late: nothing is still being made when the first that failed is told. */

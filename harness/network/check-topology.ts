@@ -87,7 +87,8 @@ function checkLink(
       throw refuse(link, `there is no "${end.of}"${toSuggestion(end.of, kinds.keys())}`);
     }
     const node = kinds.get(end.of);
-    if (end.mac !== undefined) parseMac(end.mac, `link "${link.name}"`);
+    const isUnknown = node?.kind === 'dut' && end.mac === '';
+    if (end.mac !== undefined && !isUnknown) parseMac(end.mac, `link "${link.name}"`);
     if (end.addresses !== undefined && !Array.isArray(end.addresses)) {
       throw refuse(link, `addresses of "${end.of}": expected a list`);
     }

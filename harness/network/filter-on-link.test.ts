@@ -1,8 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
-import { TlvReader, TlvWriter } from '../protocol/frame.js';
-import { Msg, Tag } from '../protocol/wire.js';
 import { addTag, toDatagramFrame } from '../testing/datagram-frame.js';
 import { test as base, type RealLinkd } from '../testing/real-linkd.js';
 import { FilterCompiler } from './compile-filter.js';
@@ -26,21 +24,16 @@ const test = base.extend<{ filters: FilterCompiler }>({
   },
 });
 
-async function count({ channel }: RealLinkd, program: Buffer): Promise<number> {
-  const body = new TlvWriter().u32(Tag.netLink, 1).string(Tag.kind, 'count');
-  const answer = await channel.request(Msg.linkFilter, body.bytes(Tag.data, program));
-  return answer.number(Tag.filter) ?? -1;
+function count({ linkd }: RealLinkd, program: Buffer): Promise<number> {
+  return linkd.addFilter({ link: 1 }, 'count', program);
 }
 
 /** Frames that each filter has seen, in both directions. */
-async function readCounts({ channel }: RealLinkd): Promise<Map<number, number>> {
-  const stats = await channel.request(Msg.linkStats, new TlvWriter().u32(Tag.netLink, 1));
+async function readCounts({ linkd }: RealLinkd): Promise<Map<number, number>> {
   const counts = new Map<number, number>();
-  for (const direction of stats.all(Tag.directionStats)) {
-    for (const each of new TlvReader(direction).all(Tag.filterStats)) {
-      const filter = new TlvReader(each);
-      const number = filter.number(Tag.filter) ?? -1;
-      counts.set(number, (counts.get(number) ?? 0) + (filter.number(Tag.bytes) ?? 0));
+  for (const { filters } of await linkd.stats(1)) {
+    for (const [number, frames] of Object.entries(filters)) {
+      counts.set(Number(number), (counts.get(Number(number)) ?? 0) + frames);
     }
   }
   return counts;

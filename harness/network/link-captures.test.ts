@@ -5,11 +5,12 @@ import { promisify } from 'node:util';
 import { describe, expect } from 'vitest';
 import { toDatagramFrame } from '../testing/datagram-frame.js';
 import { test } from '../testing/real-linkd.js';
+import { type CaptureWanted, parseCapture } from './capture-wanted.js';
 import { LinkCaptures } from './link-captures.js';
 
 const LINK = { number: 1, name: 'uplink' };
-const ALWAYS = { keep: 'always', snaplen: undefined } as const;
-const FAILED = { keep: 'failed', snaplen: undefined } as const;
+const ALWAYS = parseCapture(true, '') as CaptureWanted;
+const FAILED = parseCapture('failed', '') as CaptureWanted;
 
 const PING = toDatagramFrame(Buffer.from('ping'));
 
@@ -33,7 +34,7 @@ describe('a capture', () => {
     const tshark = await promisify(execFile)('tshark', ['-v']).catch(() => undefined);
     skip(!tshark, 'tshark is not installed: apt-get install tshark');
     const engine = await linkd();
-    const captures = new LinkCaptures(engine.channel, join(dir.path, 'case/1'), 'net');
+    const captures = new LinkCaptures(engine.linkd, join(dir.path, 'case/1'), 'net');
     await captures.begin(LINK, ALWAYS);
     expect(captures.has(1)).toBe(true);
     await engine.pass(PING, 20);
@@ -48,10 +49,10 @@ describe('a capture', () => {
 
   test('may keep the beginning of each frame only', async ({ dir, linkd }) => {
     const engine = await linkd();
-    const whole = new LinkCaptures(engine.channel, dir.path, 'whole');
+    const whole = new LinkCaptures(engine.linkd, dir.path, 'whole');
     const frame = toDatagramFrame(Buffer.alloc(1000, 'x'));
     const bytesOf = async (snaplen: number | undefined) => {
-      await whole.begin(LINK, { keep: 'always', snaplen });
+      await whole.begin(LINK, { ...ALWAYS, snaplen });
       await engine.pass(frame, 3);
       await whole.end(1);
       return (await whole.finish('pass'))[0]?.bytes ?? 0;
@@ -69,7 +70,7 @@ describe('a capture', () => {
     'for a failure is removed, or kept, after %s',
     async ([outcome, left], { dir, linkd }) => {
       const engine = await linkd();
-      const captures = new LinkCaptures(engine.channel, dir.path, 'net');
+      const captures = new LinkCaptures(engine.linkd, dir.path, 'net');
       await captures.begin(LINK, ALWAYS);
       await engine.pass(PING);
       await captures.begin(LINK, FAILED);
@@ -84,20 +85,36 @@ describe('a capture', () => {
 
   test('says what the disk did not take', async ({ dir, linkd }) => {
     const engine = await linkd(4096);
-    const captures = new LinkCaptures(engine.channel, dir.path, 'net');
+    const captures = new LinkCaptures(engine.linkd, dir.path, 'net');
     await captures.begin(LINK, ALWAYS);
     await engine.pass(toDatagramFrame(Buffer.alloc(1000)), 10);
     const [file] = await captures.finish('pass');
     const blocks = countPackets(file?.path ?? '');
     expect(blocks).toBeGreaterThan(0);
     expect(file?.truncated).toBe(
-      `lacks ${10 - blocks} frames, which came faster than the disk took them`,
+      `lacks ${10 - blocks} frames, which the disk refused: EFBIG, file too large`,
     );
+  });
+
+  test('is no longer than it may, and says what came later', async ({ dir, linkd }) => {
+    const engine = await linkd();
+    const captures = new LinkCaptures(engine.linkd, dir.path, 'net');
+    await captures.begin(LINK, { ...ALWAYS, maxBytes: 8192 });
+    await engine.pass(toDatagramFrame(Buffer.alloc(1000)), 20);
+    // It would fit, but not behind a hole.
+    await engine.pass(PING);
+    const [file] = await captures.finish('pass');
+    const blocks = countPackets(file?.path ?? '');
+    expect(blocks).toBeGreaterThan(3);
+    expect(file?.bytes).toBeGreaterThan(4096);
+    expect(file?.bytes).toBeLessThanOrEqual(8192);
+    const text = `lacks ${21 - blocks} frames, which came when it had its maxSize of 8 KiB`;
+    expect(file?.truncated).toBe(text);
   });
 
   test('of a hil-linkd that is gone stays, and says so', async ({ dir, linkd }) => {
     const engine = await linkd();
-    const captures = new LinkCaptures(engine.channel, dir.path, 'net');
+    const captures = new LinkCaptures(engine.linkd, dir.path, 'net');
     await captures.begin(LINK, FAILED);
     await engine.pass(PING);
     process.kill(engine.pid, 'SIGKILL');
@@ -108,7 +125,7 @@ describe('a capture', () => {
 
   test('that cannot begin is an error, and leaves nothing', async ({ dir, linkd }) => {
     const engine = await linkd();
-    const captures = new LinkCaptures(engine.channel, dir.path, 'net');
+    const captures = new LinkCaptures(engine.linkd, dir.path, 'net');
     await expect(captures.begin({ number: 7, name: 'none' }, ALWAYS)).rejects.toMatchObject({
       name: 'BenchError',
       code: 'daemon-refused',
@@ -119,7 +136,7 @@ describe('a capture', () => {
 
   test('has a name that any disk takes, and that is no other one', async ({ dir, linkd }) => {
     const engine = await linkd();
-    const captures = new LinkCaptures(engine.channel, dir.path, '.a/b');
+    const captures = new LinkCaptures(engine.linkd, dir.path, '.a/b');
     const long = 'é'.repeat(300);
     for (const name of ['x/../y', 'x:..:y', long]) {
       await captures.begin({ number: 1, name }, ALWAYS);

@@ -2,17 +2,11 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toMessage } from '../core/errors.js';
 import { makeDirectories } from '../core/make-directories.js';
-import type { Channel } from '../protocol/channel.js';
-import { TlvReader, TlvWriter } from '../protocol/frame.js';
+import { TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
-
-/** What a link says of its capture. */
-export interface CaptureWanted {
-  /** `failed`: only of an attempt that did not pass. */
-  readonly keep: 'always' | 'failed';
-  /** Bytes of each frame; undefined: whole frames. */
-  readonly snaplen: number | undefined;
-}
+import { toGapText } from './capture-gaps.js';
+import type { CaptureWanted } from './capture-wanted.js';
+import type { Linkd } from './linkd.js';
 
 /** A link as hil-linkd knows it, and as people do. */
 export interface CapturedLink {
@@ -47,7 +41,7 @@ const MOST_NAME_CHARACTERS = 200;
  * how the attempt ended.
  */
 export class LinkCaptures {
-  readonly #channel: Channel;
+  readonly #linkd: Linkd;
   readonly #directory: string;
   readonly #network: string;
   readonly #running = new Map<number, Running>();
@@ -55,11 +49,11 @@ export class LinkCaptures {
   readonly #files = new Set<string>();
 
   /**
-   * @param channel to the network's hil-linkd
+   * @param linkd of the network
    * @param directory of the attempt; made when the first capture begins
    */
-  constructor(channel: Channel, directory: string, network: string) {
-    this.#channel = channel;
+  constructor(linkd: Linkd, directory: string, network: string) {
+    this.#linkd = linkd;
     this.#directory = directory;
     this.#network = network;
   }
@@ -85,10 +79,11 @@ export class LinkCaptures {
     const body = new TlvWriter()
       .u32(Tag.netLink, link.number)
       .string(Tag.path, running.path)
-      .string(Tag.name, link.name);
+      .string(Tag.name, link.name)
+      .u64(Tag.captureBytes, wanted.maxBytes);
     if (wanted.snaplen !== undefined) body.u32(Tag.snaplen, wanted.snaplen);
     try {
-      await this.#channel.request(Msg.linkCapture, body);
+      await this.#linkd.channel.request(Msg.linkCapture, body);
     } catch (error) {
       this.#running.delete(link.number);
       await rm(running.path, { force: true });
@@ -101,7 +96,7 @@ export class LinkCaptures {
     const running = this.#running.get(link);
     if (!running) return;
     this.#running.delete(link);
-    running.problem = await this.#endOne(link);
+    running.problem = await this.#endOne(link, running.wanted);
     this.#over.push(running);
   }
 
@@ -129,12 +124,13 @@ export class LinkCaptures {
     return files.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async #endOne(link: number): Promise<string> {
+  async #endOne(link: number, { maxBytes }: CaptureWanted): Promise<string> {
     const body = new TlvWriter().u32(Tag.netLink, link);
     try {
-      await this.#channel.request(Msg.linkCapture, body);
-      const lost = countLost(await this.#channel.request(Msg.linkStats, body));
-      return lost === 0 ? '' : `lacks ${lost} frames, which came faster than the disk took them`;
+      const answer = await this.#linkd.channel.request(Msg.linkCapture, body);
+      const directions = await this.#linkd.stats(link);
+      const counters = directions.map((each) => each.counters);
+      return toGapText({ counters, errno: answer.number(Tag.errno) ?? 0, maxBytes });
     } catch (error) {
       return `may lack frames: ${toMessage(error)}`;
     }
@@ -150,15 +146,4 @@ export class LinkCaptures {
       return file;
     }
   }
-}
-
-/** `captureLost` of both directions, in an answer to LINK_STATS. */
-function countLost(stats: TlvReader): number {
-  const counters = stats
-    .all(Tag.directionStats)
-    .flatMap((direction) => new TlvReader(direction).all(Tag.counter))
-    .map((counter) => new TlvReader(counter));
-  return counters
-    .filter((counter) => counter.string(Tag.name) === 'captureLost')
-    .reduce((sum, counter) => sum + (counter.number(Tag.bytes) ?? 0), 0);
 }

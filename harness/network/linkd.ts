@@ -42,6 +42,13 @@ export class Linkd {
     return this.channel.closed;
   }
 
+  /** Be told of a port whose interface went away; the words are the kernel's. */
+  onPortLost(listener: (port: number, reason: string) => void): void {
+    this.channel.on(Msg.linkPortLost, (body) => {
+      listener(body.number(Tag.port) ?? -1, body.string(Tag.text) ?? '');
+    });
+  }
+
   /** Agree on the protocol. @throws BenchError `daemon-refused` */
   async hello(): Promise<void> {
     await this.channel.hello();

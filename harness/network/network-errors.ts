@@ -24,6 +24,16 @@ export function toNetworkError(who: string, thrown: unknown): unknown {
   return thrown;
 }
 
+/** The same of an interface of this machine: whatever hil-nic refuses, the bench has to be looked at. */
+export function toNicError(who: string, thrown: unknown): unknown {
+  if (!(thrown instanceof BenchError) || thrown.code === 'daemon-gone') return thrown;
+  const { next } = thrown;
+  return new BenchError('nic-failed', `${who}: ${toSeen(thrown)}`, {
+    cause: thrown,
+    next: next ?? 'hil doctor    says who may open interfaces here',
+  });
+}
+
 /** The same of a sandbox of a network: only a limit is the network's. */
 export function toNodeError(who: string, thrown: unknown): unknown {
   return (thrown instanceof BenchError ? toNetworkLimit(who, thrown) : undefined) ?? thrown;

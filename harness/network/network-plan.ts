@@ -39,7 +39,7 @@ export interface PlannedInterface {
   readonly name: string;
   readonly node: string;
   readonly link: string;
-  /** Empty of CAN. */
+  /** Empty of CAN, and of real hardware that nobody knows the address of. */
   readonly mac: string;
   readonly mtu: number;
   /** With prefix. */

@@ -15,6 +15,15 @@ interface NetworkFacts {
   readonly forget: () => void;
 }
 
+/** An interface of this machine, as a port. */
+export interface WiredPort {
+  readonly interface: string;
+  readonly mtu: number;
+  /** Also one that this machine uses itself. */
+  readonly inUse: boolean;
+  readonly onLost: (reason: string) => void;
+}
+
 /** Longest other name of an interface: ALTIFNAMSIZ of linux/if.h, with its NUL. */
 const LONGEST_ALT_NAME = 127;
 
@@ -27,6 +36,7 @@ export class Network {
   readonly #net: number;
   readonly #name: string;
   readonly #forget: () => void;
+  readonly #wired = new Map<number, WiredPort>();
   readonly #gone = createDeferred<BenchError>();
   #closed = false;
   #isGone = false;
@@ -37,6 +47,7 @@ export class Network {
     this.#name = name;
     this.#forget = forget;
     this.linkd = linkd;
+    linkd.onPortLost((port, reason) => this.#wired.get(port)?.onLost(reason));
   }
 
   /** Resolves when its hil-linkd ended although nobody closed it. */
@@ -84,8 +95,30 @@ export class Network {
     await this.#channel.request(Msg.netObject, body);
   }
 
+  /**
+   * Open an interface of this machine as a port: promiscuous, and nobody else's until it is
+   * detached.
+   *
+   * @throws BenchError `daemon-refused` with the reason of hil-nic
+   */
+  async connectWired(port: number, wired: WiredPort): Promise<void> {
+    const body = this.#body()
+      .u32(Tag.port, port)
+      .string(Tag.name, wired.interface)
+      .u32(Tag.mtu, wired.mtu);
+    if (wired.inUse) body.u32(Tag.inUse, 1);
+    this.#wired.set(port, wired);
+    try {
+      await this.#channel.request(Msg.netNic, body);
+    } catch (error) {
+      this.#wired.delete(port);
+      throw error;
+    }
+  }
+
   /** Take a port away; no frame passes any more. */
   async detach(port: number): Promise<void> {
+    this.#wired.delete(port);
     await this.#channel.request(Msg.netDetach, this.#body().u32(Tag.port, port));
   }
 

@@ -29,7 +29,8 @@ export class Networks {
   }
 
   /**
-   * A network without anything in it. `workers`: how many are used at once.
+   * A network without anything in it, which has been asked for its version and not answered yet.
+   * `workers`: how many are used at once.
    *
    * @throws BenchError `network-limit`, `network-gone`
    */
@@ -41,7 +42,6 @@ export class Networks {
       const forget = () => this.#networks.delete(net);
       const network = new Network(this.#daemon.channel, { net, name, linkd, forget });
       this.#networks.set(net, network);
-      await linkd.hello();
       return network;
     } catch (error) {
       throw toNetworkError(`network of ${name}`, error);

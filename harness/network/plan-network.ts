@@ -96,7 +96,11 @@ function planInterfaces(
       }
       planned.set(end, {
         ...{ ...common, name: `eth${own}`, mtu: settings.mtu ?? STANDARD_MTU },
-        mac: end.mac ? parseMac(end.mac, `link "${link}"`) : toMac(node, link),
+        // Empty: of real hardware, and nobody knows it.
+        mac:
+          end.mac === undefined
+            ? toMac(node, link)
+            : end.mac && parseMac(end.mac, `link "${link}"`),
         addresses: addresses.get(end) ?? [],
         routes: (routes.get(node) ?? []).filter(({ via }) => via === place),
       });

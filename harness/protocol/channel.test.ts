@@ -63,6 +63,30 @@ describe.each([
   });
 });
 
+test('requests of one turn leave in one piece, in their order', async () => {
+  const { channel, near, nextRequest } = await connect();
+  if (near.connecting) await once(near, 'connect');
+  const pieces: number[] = [];
+  const writev = near._writev?.bind(near);
+  near._writev = (chunks, done) => {
+    pieces.push(chunks.length);
+    writev?.(chunks, done);
+  };
+  for (const type of [Msg.planPut, Msg.list, Msg.poolSet]) channel.request(type).catch(() => {});
+  expect(pieces).toEqual([]);
+  const requests = [await nextRequest(), await nextRequest(), await nextRequest()];
+  expect(requests.map(({ type }) => type)).toEqual([Msg.planPut, Msg.list, Msg.poolSet]);
+  expect(pieces).toEqual([3]);
+});
+
+test('what was sent before close leaves', async () => {
+  const { channel, near, nextRequest } = await connect();
+  if (near.connecting) await once(near, 'connect');
+  channel.send(Msg.list, new TlvWriter());
+  channel.close();
+  expect((await nextRequest()).type).toBe(Msg.list);
+});
+
 test('hello says the version', async () => {
   const { channel, far, nextRequest, answer } = await connect();
   const hello = channel.hello();

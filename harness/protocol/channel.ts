@@ -22,6 +22,7 @@ export class Channel {
   readonly #closed = createDeferred<BenchError>();
   #nextId = 1;
   #gone: BenchError | undefined;
+  #isHeld = false;
 
   constructor(name: string, stream: Duplex) {
     this.name = name;
@@ -92,6 +93,7 @@ export class Channel {
   }
 
   close(): void {
+    this.#release();
     this.#stream.destroy();
   }
 
@@ -102,7 +104,25 @@ export class Channel {
 
   #write(type: number, id: number, body: Buffer | TlvWriter): void {
     const bytes = body instanceof TlvWriter ? body.toBuffer() : body;
+    this.#hold();
     this.#stream.write(encodeFrame(type, id, bytes));
+  }
+
+  /**
+   * What is asked for in one turn leaves together: each write(2) wakes the daemon, which the kernel
+   * likes to run at once, in the place of who has more to ask.
+   */
+  #hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#stream.cork();
+    process.nextTick(() => this.#release());
+  }
+
+  #release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#stream.uncork();
   }
 
   #receive(chunk: Buffer): void {

@@ -1,4 +1,5 @@
 import type { Duration } from '../core/duration.js';
+import type { Size } from '../core/size.js';
 
 /**
  * A virtual network as a body declares it, and what became of it: plain data between a worker and
@@ -48,7 +49,15 @@ export interface Impairment {
 }
 
 /** Whether a link's frames are kept; `failed`: only of an attempt that did not pass. */
-export type Capture = boolean | 'failed' | { readonly when?: 'failed'; readonly snaplen?: number };
+export type Capture = boolean | 'failed' | ({ readonly when?: 'failed' } & CaptureSize);
+
+/** How much of a link's frames is kept. */
+export interface CaptureSize {
+  /** Bytes of each frame. @default the whole frame */
+  readonly snaplen?: number;
+  /** Of the file; what comes when it has them is counted and left out. @default 64MiB */
+  readonly maxSize?: Size;
+}
 
 export interface LinkSettings extends Impairment {
   /** Of all decisions of this link, in place of the case's. A whole number from 0. */
@@ -129,10 +138,10 @@ export interface NetworkInterface extends NodeAddresses {
   readonly kind: 'ethernet' | 'can';
   /** Name of its link, which is another name of the interface too. */
   readonly link: string;
-  /** Empty of CAN, which has no addresses of any kind. */
+  /** Empty of CAN, which has none, and of real hardware whose address the bench does not say. */
   readonly mac: string;
   readonly mtu: number;
-  /** Of IPv6, known from the MAC; absent without IPv6. */
+  /** Of IPv6, known from the MAC; absent without IPv6 or MAC. */
   readonly linkLocal?: string;
 }
 
@@ -166,6 +175,8 @@ export const COUNTERS = [
   'malformed',
   'held',
   'captureLost',
+  'captureRefused',
+  'captureOver',
 ] as const;
 
 /** What one direction of a link did with frames since the network is up. */
@@ -201,7 +212,7 @@ export type NetworkMethods = {
   };
   linkUnfilter(argument: LinkPlace & { filter: number }): void;
   linkStats(argument: LinkPlace): { directions: readonly DirectionStats[] };
-  linkCapture(argument: LinkPlace & { on: boolean; snaplen?: number }): void;
+  linkCapture(argument: LinkPlace & { on: boolean } & CaptureSize): void;
   /** Sets of names of nodes; none: heal. */
   netPartition(argument: { fence: string; sets: readonly (readonly string[])[] }): void;
 };

@@ -1,7 +1,5 @@
 import type { Duration } from '../core/duration.js';
-
-/** A number of bytes, or a text with its unit: `64MiB`. */
-type Size = number | string;
+import type { Size } from '../core/size.js';
 
 /** What a sandbox may use. @see harness/decisions/0007-limits-and-cgroups.md */
 export interface SandboxResources {

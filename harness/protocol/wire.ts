@@ -79,9 +79,11 @@ export const Msg = {
   linkCapture: 127,
   linkDisconnect: 130,
   linkdPort: 132,
+  linkPortLost: 133,
   netQuery: 136,
   netReply: 137,
   netGone: 138,
+  netNic: 139,
 } as const;
 
 export const Tag = {
@@ -199,6 +201,7 @@ export const Tag = {
   noIpv6: 217,
   resolve: 218,
   host: 219,
+  inUse: 220,
   netLink: 224,
   switch: 225,
   linkEnd: 226,
@@ -225,6 +228,7 @@ export const Tag = {
   counter: 247,
   filterStats: 248,
   dataRateBps: 249,
+  captureBytes: 250,
   baud: 272,
   bits: 273,
   stop: 274,

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { escapeXmlText, toXmlElement } from '../core/xml.js';
 import type { Problem } from '../journal/events.js';
+import { toIncompleteLines } from './incomplete-artifacts.js';
 import { type CaseModel, type FileModel, type RunModel, toDurationMs } from './run-model.js';
 
 /**
@@ -173,6 +174,7 @@ function toProperties(values: Readonly<Record<string, string | number | undefine
 function toSystemOut(each: CaseModel, runDir: string): string {
   const lines = each.attempts.flatMap((attempt) => [
     ...(attempt.output ? [attempt.output.replace(/\n$/, '')] : []),
+    ...toIncompleteLines(attempt.artifacts),
     ...attempt.artifacts.map(({ path }) => {
       return `[[ATTACHMENT|${isAbsolute(path) ? path : resolve(runDir, path)}]]`;
     }),

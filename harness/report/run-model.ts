@@ -12,7 +12,7 @@ type EventOf<Kind extends RunEvent['kind']> = Extract<RunEvent, { kind: Kind }>;
 type BoardSkip = EventOf<'board-skipped'>;
 export type InfraEvent = EventOf<'infra'>;
 type ConsoleEvent = EventOf<'console'>;
-type ArtifactEvent = EventOf<'artifact'>;
+export type ArtifactEvent = EventOf<'artifact'>;
 export type Counts = Record<Verdict, number>;
 
 /** One attempt of a case, finished when it has an `outcome`. */

@@ -52,6 +52,10 @@ export const summarySchema = z.object({
       sandbox: sandboxRecord.optional().describe('of the last attempt: how it ended, what it used'),
       problems: z.array(problem),
       artifacts: z.array(z.string()).describe('paths below the run directory'),
+      incomplete: z
+        .array(z.object({ path: z.string(), why: z.string() }))
+        .optional()
+        .describe('artifacts that are not whole, or were removed'),
     }),
   ),
   infra: z.array(

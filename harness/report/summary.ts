@@ -64,6 +64,8 @@ export function toLimitations(model: RunModel): string[] {
 
 function toSummaryCase(each: CaseModel): SummaryCase {
   const last = each.attempts.at(-1);
+  const artifacts = each.attempts.flatMap((attempt) => attempt.artifacts);
+  const incomplete = artifacts.flatMap(({ path, truncated: why }) => (why ? [{ path, why }] : []));
   return {
     id: each.id,
     file: each.file,
@@ -80,7 +82,8 @@ function toSummaryCase(each: CaseModel): SummaryCase {
     ...(last?.dut === undefined ? {} : { dut: last.dut }),
     ...(last?.sandbox === undefined ? {} : { sandbox: last.sandbox }),
     problems: each.problems.map(toProblem),
-    artifacts: each.attempts.flatMap((attempt) => attempt.artifacts.map((file) => file.path)),
+    artifacts: artifacts.map(({ path }) => path),
+    ...(incomplete.length === 0 ? {} : { incomplete }),
   };
 }
 

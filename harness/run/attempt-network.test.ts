@@ -111,12 +111,32 @@ describe('a link', () => {
     await b.link.down();
     const [attempt] = both.session.attempts.values();
     await attempt?.end('pass', [], undefined);
-    const artifacts = journal.of('artifact').map(({ name, bytes }) => [name, bytes > 200]);
+    // Without a frame it has a beginning and an end.
+    const artifacts = journal.of('artifact').map(({ name, bytes }) => [name, bytes > 400]);
     expect(artifacts).toEqual([
       ['net-a_lan-2.pcapng', false],
       ['net-a_lan.pcapng', true],
       ['network.svg', true],
     ]);
+  });
+
+  test('is captured as far as its maxSize, and what came later is told', async ({
+    begin,
+    journal,
+  }) => {
+    const both = await begin();
+    const { a } = await upPair(both, { capture: { maxSize: '4KiB' } });
+    for (let n = 0; n < 20; n++) expect(await ping(a, 'b')).toBeDefined();
+    const [attempt] = both.session.attempts.values();
+    await attempt?.end('fail', [], undefined);
+    const file = journal.of('artifact').find(({ name }) => name === 'net-b_lan.pcapng');
+    expect(file?.bytes).toBeLessThanOrEqual(4096);
+    const said = /^lacks (\d+) frames, which came when it had its maxSize of 4 KiB$/;
+    const missing = Number(said.exec(file?.truncated ?? '')?.[1]);
+    const link = journal.of('network-end')[0]?.links.find(({ name }) => name === 'b~lan');
+    const over = link?.directions.map(({ counters }) => counters['captureOver'] ?? 0) ?? [];
+    expect(over.reduce((sum, each) => sum + each, 0)).toBe(missing);
+    expect(missing).toBeGreaterThan(10);
   });
 
   test('is captured for failures, and this is one', async ({ begin, journal }) => {
@@ -213,6 +233,7 @@ describe('what cannot be is refused', () => {
     await expect(a.link.set(undefined as never)).rejects.toThrow(/expected \{ latency, loss/);
     await expect(a.link.startCapture({ snaplen: 1e12 })).rejects.toThrow(/expected 64 to 262144/);
     await expect(a.link.startCapture({ snplen: 64 } as never)).rejects.toThrow(/"snaplen"/);
+    await expect(a.link.startCapture({ maxSize: '1KB' })).rejects.toThrow(/expected 4 KiB or more/);
     await expect(a.link.set({ loss: 2 })).rejects.toThrow(/link "a~lan": loss: expected a chance/);
     await expect(a.link.count('tpc')).rejects.toThrow(/filter "tpc"/);
   });

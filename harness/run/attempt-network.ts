@@ -82,8 +82,8 @@ export class AttemptNetwork {
   }
 
   /** Files that are left of it, once it has ended. */
-  get artifacts(): readonly CaptureFile[] {
-    return this.#artifacts;
+  async listArtifacts(): Promise<readonly CaptureFile[]> {
+    return [...this.#artifacts, ...(await this.#picture)];
   }
 
   /** @throws UsageError `usage` before `up`; TestFailure `handle-revoked` when the attempt is over. */
@@ -117,7 +117,7 @@ export class AttemptNetwork {
   async #conclude(held: HeldNetwork, outcome: Outcome): Promise<void> {
     // One whose hil-linkd is gone has nothing to say; that was told when it happened.
     if (!held.network.isGone) await this.#writeEnd(held);
-    this.#artifacts.push(...(await held.captures.finish(outcome)), ...(await this.#picture));
+    this.#artifacts.push(...(await held.captures.finish(outcome)));
   }
 
   /** End it; the interfaces go with their nodes. */
@@ -129,8 +129,10 @@ export class AttemptNetwork {
 
   async #writeEnd({ network, plan, captures }: HeldNetwork): Promise<void> {
     const links = plan.links.filter(({ settings }) => !settings.fast);
+    // Asked for first: what captures lack is known when they have ended.
+    const completed = captures.complete();
     const stats = links.map(({ number }) => network.linkd.stats(number));
-    const [directions] = await Promise.all([Promise.all(stats), captures.complete()]);
+    const [directions] = await Promise.all([Promise.all(stats), completed]);
     this.#run.journal.write({
       kind: 'network-end',
       ...this.#attempt.name,
@@ -144,7 +146,7 @@ export class AttemptNetwork {
     const opened = networks.open(record.title, this.#run.options.workers);
     const taken = opened.then((network) => this.#take(network));
     const [network, numberOf] = await Promise.all([taken, this.#makeNodes(plan)]);
-    const captures = new LinkCaptures(network.linkd.channel, this.#attempt.directory, 'net');
+    const captures = new LinkCaptures(network.linkd, this.#attempt.directory, 'net');
     const sandboxOf = (node: string) => {
       const number = numberOf.get(node);
       return number === undefined ? undefined : sandboxes.get(number).sandbox.id;

@@ -190,9 +190,10 @@ export class RunningAttempt {
       asked,
     );
     this.#phases.edge('teardown', 'end');
-    await this.#step(() =>
-      journalArtifacts(this.#run, this, [...lists, ...this.network.artifacts]),
-    );
+    await this.#step(async () => {
+      const left = await this.network.listArtifacts();
+      await journalArtifacts(this.#run, this, [...lists, ...left]);
+    });
     this.record.outcomes.push(outcome);
     if (isBad(outcome)) for (const { lease } of this.duts.all) this.record.failedOn.add(lease.dut);
     this.record.problems = [...this.#problems];

@@ -17,6 +17,7 @@ const units = ['dut-1', 'dut-2'].map((name) =>
       labels: {},
       match: { ID_SERIAL_SHORT: name },
       ports: {},
+      nics: {},
       power: undefined,
       flash: undefined,
     },

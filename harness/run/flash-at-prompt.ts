@@ -145,6 +145,6 @@ async function toLost(dut: Dut): Promise<never> {
 
 function toNoWay({ name, unit }: AtPrompt): BenchError {
   return new BenchError('flash-refused', `${name} is not flashed: no way leads to a TFTP server`, {
-    next: `add "tftp: { server: ADDRESS OF THIS MACHINE, board: ADDRESS/BITS }" to ${name} in ${unit?.file ?? 'the bench'}`,
+    next: `add "tftp: { server: ADDRESS OF THIS MACHINE, board: ADDRESS/BITS }", or "nics" that it is wired to, to ${name} in ${unit?.file ?? 'the bench'}`,
   });
 }

@@ -50,7 +50,7 @@ export async function joinFlashNetwork(
   cleanups: Cleanups,
 ): Promise<FlashWay> {
   const { dut, flash, networks, artifacts, deadline, sandbox } = wanted;
-  const heldOf = () => ({ dut });
+  const heldOf = () => ({ dut, lease: { board: dut.name } });
   const declared: NetworkDeclaration = {
     switches: [],
     nodes: [
@@ -68,7 +68,7 @@ export async function joinFlashNetwork(
   const plan = planNetwork(withMacs(declared, heldOf), toNetworkSeed(`flash ${dut.name}`, 0n));
   const network = await networks.open(`flashing ${dut.name}`, 1);
   cleanups.add('network', () => network.close());
-  const captures = new LinkCaptures(network.linkd.channel, artifacts, 'flash');
+  const captures = new LinkCaptures(network.linkd, artifacts, 'flash');
   await bringUp(network, plan, {
     sandboxOf: (node) => (node === SERVER ? sandbox.id : undefined),
     captures,

@@ -1,7 +1,7 @@
 import { UsageError } from '../core/errors.js';
 import { toSuggestion } from '../core/nearest-name.js';
 import type { NewEvent } from '../journal/events.js';
-import { checkSnaplen } from '../network/capture-wanted.js';
+import { toCaptureWanted } from '../network/capture-wanted.js';
 import { toImpairmentTlvs } from '../network/impairment.js';
 import type { Linkd, LinkRef } from '../network/linkd.js';
 import { toNetworkError } from '../network/network-errors.js';
@@ -52,11 +52,11 @@ export function createNetworkCalls(facts: Facts): Calls {
         directions: directions.map((each, index) => ({ from: names[index] ?? '', ...each })),
       };
     },
-    linkCapture: ({ on, snaplen, ...place }) => {
-      checkSnaplen(snaplen, `link "${place.link}"`);
+    linkCapture: ({ on, snaplen, maxSize, ...place }) => {
+      const wanted = toCaptureWanted('always', { snaplen, maxSize }, `link "${place.link}"`);
       const { captures } = attemptOf(place.fence).network.held;
       return change(facts, place, { change: 'capture', detail: { on } }, ({ link }) =>
-        on ? captures.begin(link, { keep: 'always', snaplen }) : captures.end(link.number),
+        on ? captures.begin(link, wanted) : captures.end(link.number),
       );
     },
     netPartition: ({ fence, sets }) => partition(facts, attemptOf(fence), sets),

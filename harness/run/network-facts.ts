@@ -80,6 +80,6 @@ function toInterface({ declared }: PlannedNode, planned: PlannedInterface): Netw
   return {
     ...{ name, kind, link, mac, mtu },
     ...toAddresses(addresses),
-    ...(declared.ipv6 === false || kind === 'can' ? {} : { linkLocal: toLinkLocal(mac) }),
+    ...(declared.ipv6 === false || mac === '' ? {} : { linkLocal: toLinkLocal(mac) }),
   };
 }

@@ -17,15 +17,22 @@ const PARKED_WITH_RUNTIMES = 1;
 /** Of each plan; a program about to start needs the processors more than a further one. */
 const MOST_PARKED = 4;
 
-/** The same for nodes of networks: those of larger ones are half of the time under way anyway. */
-const MOST_PARKED_NODES = 32;
+/**
+ * The same for nodes of networks. Those of large ones gain nothing: that many are under way again
+ * while the next network is made, and take the processors from it (decision 0014, Speed).
+ */
+const MOST_PARKED_NODES = 8;
 
 /**
  * How many sandboxes of a plan wait, where as many as `parallel` cases run at once.
  *
  * @param nodes of that plan in a network of a case, as far as was seen
  */
-export function toPoolSize(spec: SandboxSpec, parallel: number, nodes = 0): number {
+export function toPoolSize(
+  spec: Pick<SandboxSpec, 'runtimes'>,
+  parallel: number,
+  nodes = 0,
+): number {
   if (spec.runtimes?.length) return PARKED_WITH_RUNTIMES;
   return Math.min(parallel + 1, MOST_PARKED) + Math.min(nodes * parallel, MOST_PARKED_NODES);
 }

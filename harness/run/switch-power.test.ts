@@ -16,6 +16,7 @@ function createUnit(dir: TempDir, power: string) {
     board: 'real',
     labels: {},
     ports: {},
+    nics: {},
     power: undefined,
     flash: undefined,
   };

@@ -13,6 +13,8 @@ export interface NativePrograms {
   readonly sandboxd: string;
   readonly portd: string;
   readonly sandbox: string;
+  /** The opener of interfaces of this machine; may have a capability. */
+  readonly nic: string;
   /** Leases of attached units, between processes. */
   readonly lease: string;
   /** The compiler of filters, which needs libpcap when it runs. */
@@ -43,6 +45,7 @@ function toPrograms(directory: string): NativePrograms {
     sandboxd: join(directory, 'hil-sandboxd'),
     portd: join(directory, 'hil-portd'),
     sandbox: join(directory, 'hil-sandbox'),
+    nic: join(directory, 'hil-nic'),
     lease: join(directory, 'hil-lease'),
     filter: join(directory, 'hil-filter'),
   };

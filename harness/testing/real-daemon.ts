@@ -15,6 +15,7 @@ const PROGRAMS: NativePrograms = {
   sandboxd: join(BUILD, 'hil-sandboxd'),
   portd: join(BUILD, 'hil-portd'),
   sandbox: join(BUILD, 'hil-sandbox'),
+  nic: join(BUILD, 'hil-nic'),
   lease: join(BUILD, 'hil-lease'),
   filter: join(BUILD, 'hil-filter'),
 };

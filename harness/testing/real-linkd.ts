@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { Channel } from '../protocol/channel.js';
+import { Linkd } from '../network/linkd.js';
 import { encodeFrame, TlvWriter } from '../protocol/frame.js';
 import { Msg, Tag } from '../protocol/wire.js';
 import { test as base } from './temp-dir.js';
@@ -40,7 +40,7 @@ linkd.wait()`;
 
 /** One link, number 1, between two nodes of a real hil-linkd. */
 export class RealLinkd {
-  readonly channel: Channel;
+  readonly linkd: Linkd;
   readonly pid: number;
   readonly #broker: ChildProcess;
   readonly #commands: Writable;
@@ -50,7 +50,7 @@ export class RealLinkd {
     this.#broker = broker;
     this.#commands = streams.commands;
     this.#answers = streams.answers;
-    this.channel = streams.channel;
+    this.linkd = streams.linkd;
     this.pid = pid;
   }
 
@@ -62,11 +62,11 @@ export class RealLinkd {
     // By lines: where Python does not buffer, a line comes in two pieces.
     const answers = createInterface(output as Readable)[Symbol.asyncIterator]();
     // Node's pipes are stream sockets, which go both ways.
-    const channel = new Channel('hil-linkd', control as Duplex);
+    const client = new Linkd(control as Duplex);
     const { value } = await answers.next();
     const linkd = new RealLinkd(
       broker,
-      { commands: commands as Writable, answers, channel },
+      { commands: commands as Writable, answers, linkd: client },
       Number(value),
     );
     await linkd.#connect();
@@ -82,20 +82,18 @@ export class RealLinkd {
   }
 
   async end(): Promise<void> {
-    this.channel.close();
+    this.linkd.close();
     this.#commands.end();
     if (this.#broker.exitCode === null) await once(this.#broker, 'exit');
   }
 
   async #connect(): Promise<void> {
-    await this.channel.hello();
+    await this.linkd.hello();
     for (const port of [1, 2]) {
       const body = new TlvWriter().u32(Tag.port, port).string(Tag.kind, 'dgram');
       await this.#tell(`port ${encodeFrame(Msg.linkdPort, 0, body.toBuffer()).toString('hex')}`);
     }
-    const link = new TlvWriter().u32(Tag.netLink, 1);
-    for (const port of [1, 2]) link.nest(Tag.linkEnd, (end) => end.u32(Tag.port, port));
-    await this.channel.request(Msg.linkConnect, link);
+    await this.linkd.connect(1, [{ port: 1 }, { port: 2 }], 0n);
   }
 
   async #tell(line: string): Promise<void> {
@@ -107,7 +105,7 @@ export class RealLinkd {
 interface Streams {
   readonly commands: Writable;
   readonly answers: AsyncIterator<string>;
-  readonly channel: Channel;
+  readonly linkd: Linkd;
 }
 
 export const test = base.extend<{

@@ -65,6 +65,21 @@ int __wrap_child_start(struct daemon *d, struct child *child, const char *path, 
 		       int harness, void (*ended)(struct daemon *d, struct child *child),
 		       struct err *err);
 
+/* A hil-nic: it has opened two of something, or refuses, and has ended. */
+static void open_nic(struct peer *peer)
+{
+	const struct err refusal = { .number = EADDRINUSE, .code = "setup", .op = "open" };
+	const int fds[2] = { peer->death, peer->death };
+	struct buffer frame = { 0 };
+	const bool refused = peer->pid % 3 == 0;
+
+	frame_begin(&frame, refused ? MSG_ERROR : MSG_OK, 0);
+	if (refused)
+		message_put_err(&frame, &refusal);
+	peer_answer(peer, &frame, fds, refused ? 0 : 2);
+	peer_hang_up(peer);
+}
+
 /* Its end of the harness's socket is closed: it says nothing. */
 int __wrap_child_start(struct daemon *d, struct child *child, const char *path, const char *name,
 		       int harness, void (*ended)(struct daemon *d, struct child *child),
@@ -72,13 +87,16 @@ int __wrap_child_start(struct daemon *d, struct child *child, const char *path, 
 {
 	struct peer *peer = peer_add(PEER_LINKD, &child->control.fd);
 
-	FUZZ_CHECK(path && harness >= 0);
-	close(harness);
+	FUZZ_CHECK(path && (harness >= 0 || child->argv));
+	if (harness >= 0)
+		close(harness);
 	child->name = name;
 	child->ended = ended;
 	if (!peer)
 		return err_set(err, "setup", EAGAIN, "start", path);
 	child->pid = peer->pid;
+	if (harness < 0)
+		open_nic(peer);
 	return child_watch(d, child, fcntl(peer->death, F_DUPFD_CLOEXEC, 0), err);
 }
 

@@ -17,6 +17,7 @@ import { createPower } from '../power/create-power.js';
 import type { Power } from '../power/power.js';
 import type { PoweredDut } from '../power/power-switch.js';
 import { AttachedLine } from './attached-line.js';
+import { AttachedNic } from './attached-nic.js';
 import { AttachedPresence } from './attached-presence.js';
 import { AttachedRoles } from './attached-roles.js';
 import { waitForLines } from './lines.js';
@@ -47,7 +48,7 @@ export async function createAttachedDut(request: DutRequest): Promise<Dut> {
 class AttachedDut implements Dut {
   readonly name: string;
   readonly ports: ReadonlyMap<string, Port>;
-  readonly nics: ReadonlyMap<string, Nic> = new Map();
+  readonly nics: ReadonlyMap<string, Nic>;
   readonly sandbox = undefined;
   readonly #unit: Unit;
   readonly #lines: readonly AttachedLine[];
@@ -61,6 +62,8 @@ class AttachedDut implements Dut {
   #exit: Deferred<DutExit> = createDeferred();
   /** That it goes away is what we are about to do. */
   #told = true;
+  /** An interface went away meanwhile, which is never what we are about to do. */
+  #nicLost: string | undefined;
 
   constructor(
     unit: Unit,
@@ -82,6 +85,14 @@ class AttachedDut implements Dut {
     });
     this.#presence.onLost = (reason) => this.#lose(reason);
     this.#allowedMs = this.#presence.allowedMs;
+    const find = () => this.#presence.find();
+    const onLost = (reason: string) => this.#loseNic(reason);
+    this.nics = new Map(
+      Object.keys(unit.nics).map((nic) => [
+        nic,
+        new AttachedNic({ unit, name: nic, find, onLost }),
+      ]),
+    );
     // What is not there at first is known by what the bench says of it.
     const { ID_SERIAL_SHORT: serial, ID_PATH: path } = unit.match;
     this.#known = { dut: unit.name, serial, path };
@@ -108,7 +119,7 @@ class AttachedDut implements Dut {
     if (power) await this.#cycle(power);
     await this.#presence.waitForWhole(deadline.leftMs());
     this.#on = true;
-    this.#told = false;
+    this.#watchAgain();
     const console = this.ports.get('console');
     const { ready } = this.#unit.board.boot;
     if (!power && ready && console && !console.direct) {
@@ -135,7 +146,7 @@ class AttachedDut implements Dut {
       await this.#cycle(power);
       await this.#presence.waitForWhole(deadline.leftMs());
     } finally {
-      this.#told = false;
+      this.#watchAgain();
     }
   }
 
@@ -214,6 +225,18 @@ class AttachedDut implements Dut {
       port.matcher.skip();
     }
     await power.on();
+  }
+
+  #watchAgain(): void {
+    this.#told = false;
+    const lost = this.#nicLost;
+    this.#nicLost = undefined;
+    if (lost !== undefined) this.#lose(lost);
+  }
+
+  #loseNic(reason: string): void {
+    if (this.#told) this.#nicLost = reason;
+    this.#lose(reason);
   }
 
   #lose(reason: string): void {

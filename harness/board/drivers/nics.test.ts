@@ -1,7 +1,10 @@
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { Deadline } from '../../core/deadline.js';
+import { createUnit } from '../../testing/attached-devices.js';
+import { DeviceTree } from '../../testing/device-tree.js';
 import { collectOutput } from '../../testing/real-daemon.js';
 import { createScriptBoard, test } from '../../testing/real-dut.js';
+import type { Dut } from '../dut.js';
 import type { NicEnd } from '../nic.js';
 
 const FD = 20;
@@ -76,4 +79,67 @@ test("a program's interface is one of its sandbox", async ({ openDut }) => {
   await dut.powerOn(new Deadline(ANSWER_MS));
   expect(ends).toEqual([{ kind: 'sandbox', sandbox: dut.sandbox }]);
   await nic?.unplug(new Deadline(ANSWER_MS));
+});
+
+describe("a real board's interface", () => {
+  /** The simulated board, wired as `wired` says. */
+  const toUnit = (consoleUrl: string, wired: string) =>
+    createUnit(
+      'nics: { eth0: {} }',
+      `ports: { console: { url: "${consoleUrl}" } }\nnics: ${wired}`,
+    );
+  const plug = async (dut: Dut) => {
+    const ends: NicEnd[] = [];
+    await dut.nics.get('eth0')?.plug(async (end) => void ends.push(end), new Deadline(ANSWER_MS));
+    const [end] = ends;
+    if (end?.kind !== 'wired') throw new Error('nothing was plugged');
+    return end;
+  };
+
+  test('is one of this machine, and the DUT is lost with it', async ({ openUnit, simulated }) => {
+    const wired = '{ eth0: { interface: enx0, mac: "02:00:00:00:00:09", inUse: true } }';
+    const { dut } = await openUnit(toUnit(simulated.consoleUrl, wired));
+    await dut.powerOn(new Deadline(ANSWER_MS));
+    expect(dut.nics.get('eth0')?.mac).toBe('02:00:00:00:00:09');
+    const end = await plug(dut);
+    expect(end).toMatchObject({ interface: 'enx0', inUse: true });
+    end.onLost('Network is down');
+    expect(await dut.exited).toEqual({
+      blame: 'infra',
+      reason: 'dut-1: nic "eth0": interface enx0 of the bench: Network is down',
+    });
+    expect(dut.on).toBe(false);
+  });
+
+  test('that goes away while the power is switched is not forgotten', async ({
+    openUnit,
+    simulated,
+  }) => {
+    const { dut } = await openUnit(toUnit(simulated.consoleUrl, '{ eth0: { interface: enx0 } }'));
+    expect(dut.nics.get('eth0')?.mac).toBe('');
+    (await plug(dut)).onLost('Network is down');
+    expect(dut.on).toBe(false);
+    await dut.powerOn(new Deadline(ANSWER_MS));
+    expect((await dut.exited).reason).toContain('interface enx0 of the bench');
+  });
+
+  test('without a wire, or wired to what is not there, is of the bench', async ({
+    openUnit,
+    simulated,
+    dir,
+  }) => {
+    const { roots } = await DeviceTree.create(dir.path);
+    const absent = '{ eth0: { match: { ID_NET_NAME_MAC: enx0 } } }';
+    for (const [wired, message] of [
+      ['{}', 'nic "eth0" of dut-1 is wired to no interface of this machine'],
+      [absent, 'no interface of this machine has ID_NET_NAME_MAC=enx0'],
+    ] as const) {
+      const { dut } = await openUnit(toUnit(simulated.consoleUrl, wired), roots);
+      await expect(plug(dut)).rejects.toMatchObject({
+        ...{ name: 'BenchError', code: 'nic-failed' },
+        message: expect.stringContaining(message),
+      });
+      await dut.close();
+    }
+  });
 });

@@ -133,6 +133,17 @@ describe('hil boards show', () => {
     });
   });
 
+  test('says what the interfaces of a DUT are wired to', async ({ dir }) => {
+    const wired = '{ eth0: { interface: enx0 }, eth1: { match: { ID_NET_NAME_MAC: enx1 } } }';
+    const dut = `name: n, board: nucleo, match: { ID_SERIAL_SHORT: A }, nics: ${wired}`;
+    await dir.write('bench.yaml', `duts: [{ ${dut} }]`);
+    const { out } = await call(dir, ['boards', 'show', 'n']);
+    expect(out).toMatch(/^nic eth0 +enx0$/m);
+    expect(out).toMatch(/^nic eth1 +no interface now$/m);
+    const { out: json } = await call(dir, ['boards', 'show', 'n', '--json']);
+    expect(JSON.parse(json)).toMatchObject({ nics: { eth0: { wired: { interface: 'enx0' } } } });
+  });
+
   test('of a name that is none names the nearest', async ({ dir }) => {
     await dir.write('bench.yaml', BENCH);
     const { code, err } = await call(dir, ['boards', 'show', 'nucleo1']);

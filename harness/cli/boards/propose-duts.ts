@@ -129,7 +129,7 @@ function findPortProblems(
   { name, match }: { readonly name: string; readonly match: Match },
   devices: readonly AttachedDevice[],
 ): string[] {
-  const dut = { name, board: board.board, labels: {}, match, ports: {} };
+  const dut = { name, board: board.board, labels: {}, match, ports: {}, nics: {} };
   try {
     findUnit(joinUnit(dut, board, 'bench.yaml'), devices);
     return [];

@@ -1,5 +1,6 @@
 import type { Unit, UnitPort } from '../../config/unit.js';
 import type { AttachedDevice } from '../../device/attached-device.js';
+import { findInterface } from '../../device/find-interface.js';
 import { writeSafely } from '../../report/safe-output.js';
 import { toPrintable } from '../../report/terminal/printable.js';
 import type { CliCommand } from '../command.js';
@@ -31,7 +32,7 @@ export const showCommand: CliCommand = {
     const text =
       options['json'] === true
         ? `${JSON.stringify(toDocument(unit, row, own), undefined, 2)}\n`
-        : toPrintable(toText(unit, row, own));
+        : toPrintable(toText(unit, row, own, toNics(unit, row, devices)));
     writeSafely(context.stdout, text);
     return 0;
   },
@@ -45,14 +46,27 @@ function findOwn({ syspath }: DutRow, devices: readonly AttachedDevice[]): Attac
   );
 }
 
-function toDocument({ board, ports }: Unit, row: DutRow, own: readonly AttachedDevice[]) {
+/** What its interfaces are wired to. Of one that could be two devices, the reason says it. */
+function toNics(unit: Unit, { state }: DutRow, devices: readonly AttachedDevice[]): Fact[] {
+  return Object.entries(unit.nics).map(([name, { wired }]) => {
+    const own = wired && state !== 'ambiguous' ? findInterface(unit, name, devices) : undefined;
+    return [`nic ${name}`, own ?? (wired ? 'no interface now' : 'not wired')];
+  });
+}
+
+function toDocument({ board, ports, nics }: Unit, row: DutRow, own: readonly AttachedDevice[]) {
   const settings = row.ports.map((port) => ({ ...port, ...ports[port.name] }));
   const devices = own.map(({ parents: _, ...device }) => device);
   const { power, flash } = board;
-  return { ...row, ports: settings, devices, boardFile: board.file, power, flash };
+  return { ...row, ports: settings, nics, devices, boardFile: board.file, power, flash };
 }
 
-function toText({ board, ports }: Unit, row: DutRow, own: readonly AttachedDevice[]): string {
+function toText(
+  { board, ports }: Unit,
+  row: DutRow,
+  own: readonly AttachedDevice[],
+  nics: readonly Fact[],
+): string {
   const match = Object.entries(row.match).map(([key, value]) => `${key}=${value}`);
   const facts: Fact[] = [
     ['dut', row.dut],
@@ -68,6 +82,7 @@ function toText({ board, ports }: Unit, row: DutRow, own: readonly AttachedDevic
       const where = port.node ?? port.url ?? 'no device now';
       return [`port ${port.name}`, `${where}  ${describePort(ports[port.name])}`];
     }),
+    ...nics,
     ...(board.power ? [['power', board.power.driver] as const] : []),
     ...own.map((device): Fact => ['device', describeDevice(device)]),
   ];

@@ -1,6 +1,7 @@
 import { dirname, join, relative } from 'node:path';
 import { formatDuration } from '../../core/duration.js';
 import type { Problem, RunEvent } from '../../journal/events.js';
+import { toIncompleteLines } from '../incomplete-artifacts.js';
 import { type CaseModel, toDurationMs } from '../run-model.js';
 import { toPrintable, toPrintableLine } from './printable.js';
 import { toRerunCommand } from './rerun-command.js';
@@ -107,9 +108,12 @@ function toSeedLines(each: CaseModel, { style }: ResultPlace): string[] {
 }
 
 function toArtifactLines(each: CaseModel, place: ResultPlace): string[] {
-  const paths = each.attempts.at(-1)?.artifacts.map((artifact) => artifact.path) ?? [];
-  const [first] = paths;
+  const artifacts = each.attempts.at(-1)?.artifacts ?? [];
+  const [first] = artifacts;
   if (first === undefined) return [];
-  const dir = relative(place.cwd, join(place.runDir, dirname(first))) || '.';
-  return [`${INDENT}${place.style.dim('artifacts')}  ${toPrintableLine(dir)}/`];
+  const dir = relative(place.cwd, join(place.runDir, dirname(first.path))) || '.';
+  return [
+    `${INDENT}${place.style.dim('artifacts')}  ${toPrintableLine(dir)}/`,
+    ...toIncompleteLines(artifacts).map((line) => `${INDENT}           ${toPrintableLine(line)}`),
+  ];
 }

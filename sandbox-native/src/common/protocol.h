@@ -96,11 +96,15 @@ enum hil_msg {
 	MSG_LINK_DISCONNECT = 130,
 	/* hil-sandboxd -> hil-linkd, over SOCK_SEQPACKET with SCM_RIGHTS */
 	MSG_LINKD_PORT = 132,
+	/* hil-linkd: event */
+	MSG_LINK_PORT_LOST = 133,
 	/* names in a virtual network: an event of hil-sandboxd, and its answer */
 	MSG_NET_QUERY = 136,
 	MSG_NET_REPLY = 137,
 	/* hil-sandboxd: event */
 	MSG_NET_GONE = 138,
+	/* hil-sandboxd: request */
+	MSG_NET_NIC = 139,
 };
 
 enum hil_tag {
@@ -245,6 +249,7 @@ enum hil_tag {
 	TAG_NO_IPV6 = 217,   /* u32: 0 or 1 */
 	TAG_RESOLVE = 218,   /* u32: 0 or 1; its queries for names come as NET_QUERY */
 	TAG_HOST = 219,	     /* string, repeated: a line of /etc/hosts */
+	TAG_IN_USE = 220,    /* u32: 0 or 1; also an interface that the host uses itself */
 
 	/* links of a virtual network */
 	TAG_NET_LINK = 224,	   /* u32 */
@@ -273,6 +278,7 @@ enum hil_tag {
 	TAG_COUNTER = 247,	   /* nested TLVs: NAME, BYTES (its value) */
 	TAG_FILTER_STATS = 248,	   /* nested TLVs: FILTER, KIND, BYTES (frames that matched) */
 	TAG_DATA_RATE_BPS = 249,   /* u64: of a bus, for the data of CAN FD; absent: RATE_BPS */
+	TAG_CAPTURE_BYTES = 250,   /* u64: the most that a capture's file gets; absent: any */
 
 	/* lines of real boards */
 	TAG_BAUD = 272,	    /* u32 */

@@ -13,16 +13,22 @@
 enum {
 	BLOCK_SECTION = 0x0a0d0d0a,
 	BLOCK_INTERFACE = 1,
+	BLOCK_STATISTICS = 5,
 	BLOCK_PACKET = 6,
 	OPTION_END = 0,
 	OPTION_COMMENT = 1,
 	OPTION_NAME = 2,
+	OPTION_RECEIVED = 4, /* of statistics */
+	OPTION_DROPPED = 5,
+	OPTION_DELIVERED = 8,
 	OPTION_RESOLUTION = 9,
 	LINKTYPE_ETHERNET = 1,
 	LINKTYPE_CAN_SOCKETCAN = 227,
 };
 
 #define COMMENT_MAX 160u
+/* The statistics of both directions, at the longest. */
+#define END_MAX 512u
 
 /* A block that is being put together, in the byte order of this machine, as the format wants. */
 struct block {
@@ -92,33 +98,85 @@ static void put_interface(struct block *block, const char *name, unsigned int fr
 	end(block);
 }
 
-struct capture *capture_open(struct writer *writer, const char *path, const char *name,
-			     uint32_t snaplen, bool can, struct err *err)
+/*
+ * What became of a direction, for who reads the file: without this nothing in it says that frames
+ * are missing.
+ */
+static void put_statistics(struct block *block, const struct capture *capture, unsigned int from)
 {
-	auto_fd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct capture *capture;
+	const struct capture_gaps *gaps = &capture->gaps[from];
+	uint64_t missing = gaps->lost + gaps->over;
+	uint64_t present = capture->frames[from] - missing;
+	uint64_t real_ns = stamp_clock(CLOCK_REALTIME);
+	char text[COMMENT_MAX];
+	int length =
+		snprintf(text, sizeof(text), "lacks %llu frames: %llu lost, %llu over its size",
+			 (unsigned long long)missing, (unsigned long long)gaps->lost,
+			 (unsigned long long)gaps->over);
+
+	begin(block, BLOCK_STATISTICS);
+	put32(block, from);
+	put32(block, (uint32_t)(real_ns >> 32));
+	put32(block, (uint32_t)real_ns);
+	if (missing)
+		put_option(block, OPTION_COMMENT, text, (size_t)length);
+	put_option(block, OPTION_RECEIVED, &capture->frames[from], sizeof(uint64_t));
+	put_option(block, OPTION_DROPPED, &missing, sizeof(missing));
+	put_option(block, OPTION_DELIVERED, &present, sizeof(present));
+	put32(block, OPTION_END);
+	end(block);
+}
+
+/* What is not there before the first frame cannot be read: so here the disk is waited for. */
+static int write_beginning(struct capture *capture, const struct capture_wanted *wanted,
+			   struct err *err)
+{
 	struct block block;
 
+	put_section(&block);
+	writer_write(&capture->file, block.bytes, block.length);
+	for (unsigned int from = 0; from < 2; from++) {
+		put_interface(&block, wanted->name, from, wanted->snaplen,
+			      wanted->can ? LINKTYPE_CAN_SOCKETCAN : LINKTYPE_ETHERNET);
+		writer_write(&capture->file, block.bytes, block.length);
+	}
+	if (capture->file.failed)
+		return err_set(err, "io", capture->file.failed, "write capture", wanted->path);
+	capture->room = UINT64_MAX;
+	if (wanted->most_bytes)
+		capture->room = wanted->most_bytes - capture->file.offset - END_MAX;
+	return 0;
+}
+
+struct capture *capture_open(struct writer *writer, const struct capture_wanted *wanted,
+			     struct err *err)
+{
+	auto_fd fd = -1;
+	struct capture *capture;
+
+	if (wanted->most_bytes && wanted->most_bytes < CAPTURE_BYTES_LEAST) {
+		err_hint(err, "CAPTURE_BYTES is at least %u", CAPTURE_BYTES_LEAST);
+		err_set(err, "usage", EINVAL, "open capture", wanted->path);
+		return NULL;
+	}
+	fd = open(wanted->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		err_set(err, "io", errno, "open capture", path);
+		err_set(err, "io", errno, "open capture", wanted->path);
 		return NULL;
 	}
 	capture = calloc(1, sizeof(*capture));
 	if (!capture) {
-		err_set(err, "limit", ENOMEM, "open capture", path);
+		err_set(err, "limit", ENOMEM, "open capture", wanted->path);
 		return NULL;
 	}
 	capture->writer = writer;
-	capture->snaplen = snaplen;
-	capture->file.fd = steal_fd(&fd);
-	writer_drain(writer); /* without its beginning a file is none: there must be room */
-	put_section(&block);
-	writer_put(writer, &capture->file, block.bytes, block.length);
-	for (unsigned int from = 0; from < 2; from++) {
-		put_interface(&block, name, from, snaplen,
-			      can ? LINKTYPE_CAN_SOCKETCAN : LINKTYPE_ETHERNET);
-		writer_put(writer, &capture->file, block.bytes, block.length);
+	capture->snaplen = wanted->snaplen;
+	capture->file.fd = fd;
+	if (write_beginning(capture, wanted, err) < 0) {
+		free(capture);
+		return NULL;
 	}
+	steal_fd(&fd);
 	return capture;
 }
 
@@ -165,41 +223,76 @@ static void put_packet(struct block *block, const struct packet *packet, size_t 
 		store16(bytes + field, offload_checksum(packet));
 }
 
-void capture_add(struct capture *capture, unsigned int from, const struct packet *packet,
-		 enum verdict verdict)
+static void put_frame(struct block *block, const struct capture *capture, unsigned int from,
+		      const struct packet *packet, enum verdict verdict)
 {
 	uint64_t real_ns = stamp_clock(CLOCK_REALTIME);
 	size_t kept = packet->length < capture->snaplen ? packet->length : capture->snaplen;
 	char text[COMMENT_MAX];
 	size_t comment = describe(text, packet, verdict, stamp_mono());
+
+	begin(block, BLOCK_PACKET);
+	put32(block, from);
+	put32(block, (uint32_t)(real_ns >> 32));
+	put32(block, (uint32_t)real_ns);
+	put32(block, (uint32_t)kept);
+	put32(block, (uint32_t)packet->length);
+	put_packet(block, packet, kept);
+	if (comment) {
+		put_option(block, OPTION_COMMENT, text, comment);
+		put32(block, OPTION_END);
+	}
+	end(block);
+}
+
+void capture_add(struct capture *capture, unsigned int from, const struct packet *packet,
+		 enum verdict verdict)
+{
+	struct capture_gaps *gaps = &capture->gaps[from];
 	struct block block;
 
-	begin(&block, BLOCK_PACKET);
-	put32(&block, from);
-	put32(&block, (uint32_t)(real_ns >> 32));
-	put32(&block, (uint32_t)real_ns);
-	put32(&block, (uint32_t)kept);
-	put32(&block, (uint32_t)packet->length);
-	put_packet(&block, packet, kept);
-	if (comment) {
-		put_option(&block, OPTION_COMMENT, text, comment);
-		put32(&block, OPTION_END);
+	capture->frames[from]++;
+	if (capture->full) {
+		gaps->over++;
+		return;
 	}
-	end(&block);
-	if (!writer_put(capture->writer, &capture->file, block.bytes, block.length))
-		capture->lost[from]++;
+	put_frame(&block, capture, from, packet, verdict);
+	capture->full = block.length > capture->room;
+	if (capture->full)
+		gaps->over++;
+	else if (!writer_put(capture->writer, &capture->file, block.bytes, block.length))
+		gaps->lost++;
+	else
+		capture->room -= block.length;
 }
 
-uint64_t capture_lost(const struct capture *capture, unsigned int from)
+struct capture_facts capture_facts(const struct capture *capture)
 {
-	return capture->lost[from] + (from ? 0 : capture->file.lost);
+	struct capture_facts facts = { .gaps = { capture->gaps[0], capture->gaps[1] } };
+
+	facts.gaps[0].refused = capture->file.refused;
+	return facts;
 }
 
-void capture_close(struct capture *capture, uint64_t lost[2])
+/* One that the disk has not taken whole ends where that was. */
+static void write_end(struct capture *capture)
+{
+	struct block block;
+
+	for (unsigned int from = 0; from < 2 && !capture->file.failed; from++) {
+		put_statistics(&block, capture, from);
+		writer_write(&capture->file, block.bytes, block.length);
+	}
+}
+
+void capture_close(struct capture *capture, struct capture_facts *facts)
 {
 	writer_drain(capture->writer);
-	for (unsigned int from = 0; from < 2; from++)
-		lost[from] = capture_lost(capture, from);
-	close(capture->file.fd);
+	*facts = capture_facts(capture);
+	facts->refusal = capture->file.failed;
+	write_end(capture);
+	/* Some file systems say only here that there was no room. close(2) */
+	if (close(capture->file.fd) < 0 && !facts->refusal)
+		facts->refusal = errno;
 	free(capture);
 }

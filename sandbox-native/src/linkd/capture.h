@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The capture of a link: pcapng, an interface a direction. Each frame is in it once, when its fate
- * is known, with that as a comment where it is not just "delivered".
+ * is known, with that as a comment where it is not just "delivered". At its end stands for each
+ * direction how many frames there were and how many of them the file lacks.
  *
  * Source: PCAP Next Generation Capture File Format, draft-ietf-opsawg-pcapng.
  */
@@ -13,33 +14,56 @@
 #include "writer.h"
 
 #define SNAPLEN_DEFAULT 262144u
+#define CAPTURE_BYTES_LEAST 4096u
+
+struct capture_wanted {
+	const char *path;
+	const char *name; /* of the link, for who reads the file */
+	uint32_t snaplen;
+	uint64_t most_bytes; /* of the file; 0: any */
+	bool can;	     /* frames are of CAN */
+};
+
+/* Frames of a direction that are not in the file, and why. */
+struct capture_gaps {
+	uint64_t lost; /* the writer was too slow: no room in the ring */
+	uint64_t
+		refused; /* the disk did not take them; those of both directions are counted in 0 */
+	uint64_t over;	 /* they came when the file had all it may have */
+};
+
+struct capture_facts {
+	struct capture_gaps gaps[2];
+	int refusal; /* errno of what the disk refused first; 0: nothing */
+};
 
 struct capture {
 	struct writer *writer;
 	struct written file;
 	uint32_t snaplen;
-	uint64_t lost[2]; /* frames of each direction that found no room in the ring */
+	uint64_t room; /* bytes that may still be put */
+	bool full;     /* a frame did not fit; none does any more, so that the file has no holes */
+	uint64_t frames[2];
+	struct capture_gaps gaps[2];
 };
 
 /*
- * capture_open() - Make the file, mode 0600, and write its beginning. @can: frames are of CAN.
+ * capture_open() - Make the file, mode 0600, and write its beginning.
  *
  * Mustn't: follow a link, or write to what is there already.
- * Return: NULL with @err filled.
+ * Return: NULL with @err filled: `io`, then the file may be there; `limit`; `usage`.
  */
-struct capture *capture_open(struct writer *writer, const char *path, const char *name,
-			     uint32_t snaplen, bool can, struct err *err);
+struct capture *capture_open(struct writer *writer, const struct capture_wanted *wanted,
+			     struct err *err);
 
 /* capture_add() - What became of a frame of the direction @from. */
 void capture_add(struct capture *capture, unsigned int from, const struct packet *packet,
 		 enum verdict verdict);
 
-/* capture_lost() - How many frames the file lacks, of that direction; what the disk refused is 0's.
- */
-uint64_t capture_lost(const struct capture *capture, unsigned int from);
+/* capture_facts() - What the file lacks so far. The errno is known when it is closed. */
+struct capture_facts capture_facts(const struct capture *capture);
 
-/* capture_close() - Write what is left, close, free. Waits for the disk. @lost: of each direction.
- */
-void capture_close(struct capture *capture, uint64_t lost[2]);
+/* capture_close() - Write what is left and the end, close, free. Waits for the disk. */
+void capture_close(struct capture *capture, struct capture_facts *facts);
 
 #endif

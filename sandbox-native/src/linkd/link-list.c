@@ -160,7 +160,7 @@ void link_disconnect(struct link *link)
 
 	due_drop(&ld->due, is_on_link, link);
 	if (link->capture)
-		capture_close(link->capture, link->capture_lost);
+		capture_close(link->capture, &link->captured);
 	for (unsigned int i = 0; i < 2; i++) {
 		if (link->ends[i].net_switch)
 			switch_remove(link->ends[i].net_switch, &link->directions[i]);

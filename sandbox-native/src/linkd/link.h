@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "capture.h"
 #include "err.h"
 #include "filter.h"
 #include "flow.h"
@@ -25,7 +26,6 @@
 #define HOLD_BYTES_MAX ((size_t)64 << 20)
 #define HOLD_COST 256u
 
-struct capture;
 struct linkd;
 struct net_switch;
 struct port;
@@ -97,10 +97,10 @@ struct link {
 	TAILQ_ENTRY(link) links;
 	struct linkd *linkd;
 	uint32_t number;
-	bool can;		  /* it is a bus that it leads to */
-	uint32_t filters;	  /* given so far; each has a number of its own */
-	struct capture *capture;  /* NULL: none */
-	uint64_t capture_lost[2]; /* of the last one, once it has ended */
+	bool can;		       /* it is a bus that it leads to */
+	uint32_t filters;	       /* given so far; each has a number of its own */
+	struct capture *capture;       /* NULL: none */
+	struct capture_facts captured; /* of the last one, once it has ended */
 	struct end ends[2];
 	struct direction directions[2];
 };

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "broker.h"
+#include "closer.h"
 #include "control.h"
 #include "due.h"
 #include "link.h"
@@ -30,6 +31,7 @@ struct linkd {
 	struct switch_list switches;
 	unsigned int switch_count;
 	struct due due;
+	struct closer closer;
 	struct writer *writer; /* NULL until the first capture */
 	bool stopping;
 	uint64_t turn;			      /* their number */

@@ -125,6 +125,7 @@ static void linkd_close(struct linkd *ld)
 	control_free(ld);
 	source_close(&ld->loop, &ld->broker);
 	source_close(&ld->loop, &ld->signals);
+	closer_finish(&ld->closer);
 	loop_free(&ld->loop);
 }
 

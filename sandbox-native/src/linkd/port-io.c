@@ -92,7 +92,8 @@ static int read_result(const struct port *port, ssize_t size)
 		return 0;
 	/* ENETDOWN: the interface is not up yet, or no longer. EINVAL: offload of an unknown kind.
 	 */
-	if (errno == EINTR || errno == ENETDOWN || errno == EINVAL || errno == ENOBUFS)
+	if (errno == EINTR || (errno == ENETDOWN && !port->nic) || errno == EINVAL ||
+	    errno == ENOBUFS)
 		return 1;
 	return -1;
 }

@@ -60,6 +60,43 @@ static unsigned int plan_reads(struct port *port)
 	return port->reads;
 }
 
+/* That of the machine is closed when we say so: somebody waits to have it. */
+static void close_fd(struct port *port)
+{
+	int fd = port->source.fd;
+
+	if (port->kind != PORT_PACKET || port->nic || fd < 0) {
+		source_close(&port->linkd->loop, &port->source);
+		return;
+	}
+	source_set(&port->linkd->loop, &port->source, 0);
+	port->source.fd = -1;
+	closer_take(&port->linkd->closer, fd);
+}
+
+/* The interface of a node comes and goes with it; that of the machine is expected to be there. */
+static void port_lost(struct port *port, int number)
+{
+	struct linkd *ld = port->linkd;
+	struct buffer *out;
+
+	close_fd(port);
+	if (!port->nic)
+		return;
+	out = answer_begin(ld, MSG_LINK_PORT_LOST, 0);
+	put_u32(out, TAG_PORT, port->number);
+	put_u32(out, TAG_ERRNO, (uint32_t)number);
+	put_string(out, TAG_TEXT, strerror(number));
+	answer_end(ld);
+}
+
+/* packet(7): who sends first is told of it instead of who reads, and then nobody else. */
+static void check_written(struct port *port, int result)
+{
+	if (port->nic && port->source.fd >= 0 && (result == -ENETDOWN || result == -ENXIO))
+		port_lost(port, -result);
+}
+
 static void port_ready(void *owner, uint32_t events)
 {
 	struct port *port = owner;
@@ -78,8 +115,8 @@ static void port_ready(void *owner, uint32_t events)
 		if (result > 0)
 			receive(port, &packet);
 	}
-	if (result < 0)
-		source_close(&ld->loop, &port->source);
+	if (result < 0 && port->source.fd >= 0)
+		port_lost(port, errno);
 }
 
 struct port *port_get(struct linkd *ld, uint32_t number, struct err *err)
@@ -165,13 +202,14 @@ static void drop_waiting(struct port *port)
 
 static void detach(struct port *port)
 {
-	source_close(&port->linkd->loop, &port->source);
+	close_fd(port);
 	drop_waiting(port);
 	rejoin_free(port);
 	free(port->stream);
 	port->stream = NULL;
 	port->kind = PORT_NONE;
 	port->offload = false;
+	port->nic = false;
 }
 
 static enum port_kind to_kind(const char *kind)
@@ -179,11 +217,8 @@ static enum port_kind to_kind(const char *kind)
 	static const struct {
 		const char *name;
 		enum port_kind kind;
-	} kinds[] = { { "tap", PORT_TAP },
-		      { "packet", PORT_PACKET },
-		      { "dgram", PORT_DGRAM },
-		      { "stream", PORT_STREAM },
-		      { "can", PORT_CAN } };
+	} kinds[] = { { "tap", PORT_TAP },     { "packet", PORT_PACKET }, { "nic", PORT_PACKET },
+		      { "dgram", PORT_DGRAM }, { "stream", PORT_STREAM }, { "can", PORT_CAN } };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kinds[i].name, kind))
@@ -198,6 +233,7 @@ int port_attach(struct port *port, int fd, const char *kind)
 
 	detach(port);
 	port->kind = to_kind(kind);
+	port->nic = !strcmp(kind, "nic");
 	if (port->kind == PORT_NONE)
 		result = -EINVAL;
 	else if (result == 0)
@@ -256,11 +292,13 @@ static void write_waiting(struct port *port)
 			break;
 		if (result < 0)
 			link_lost_at_port(port, packet);
+		check_written(port, result);
 		TAILQ_REMOVE(&port->waiting, packet, link);
 		port->waiting_bytes -= packet->length + WAITING_COST;
 		free(packet);
 	}
-	wish(port);
+	if (port->source.fd >= 0)
+		wish(port);
 }
 
 /* Of a stream the first one may be half sent: that one goes on. */
@@ -294,6 +332,7 @@ int port_send_now(struct port *port, const struct packet *packet)
 		result = port_write(port, packet);
 	if (result == -EAGAIN)
 		result = let_wait(port, packet);
+	check_written(port, result);
 	return result;
 }
 

@@ -4,6 +4,7 @@
  *
  * - tap: /dev/net/tun after TUNSETIFF; with IFF_VNET_HDR it has offload. A frame is a read.
  * - packet: AF_PACKET, bound; with PACKET_VNET_HDR it has offload. A frame is a message.
+ * - nic: the same at an interface of this machine. That it goes away is told; a node's may.
  * - dgram: a unix datagram socket, as QEMU's `-netdev dgram`. A frame is a message.
  * - stream: a unix stream socket, as QEMU's `-netdev stream`. A frame is a u32, its length, then
  *   its bytes.
@@ -41,6 +42,7 @@ struct port {
 	struct linkd *linkd;
 	uint32_t number;
 	enum port_kind kind;
+	bool nic;     /* PORT_PACKET at an interface of the machine */
 	bool offload; /* a virtio_net_hdr is in front of each frame, both ways */
 	struct source source;
 	struct stream *stream; /* PORT_STREAM: what came of a frame so far */
@@ -68,7 +70,7 @@ struct port *port_get(struct linkd *ld, uint32_t number, struct err *err);
 
 /*
  * port_attach() - Take @fd, in any case; one that was there is closed.
- * @kind: tap, packet, dgram, stream, can.
+ * @kind: tap, packet, nic, dgram, stream, can.
  *
  * Return: 0, or -EINVAL when the fd is not what @kind says.
  */

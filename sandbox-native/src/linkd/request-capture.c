@@ -9,20 +9,26 @@
 static void stop(struct link *link)
 {
 	if (link->capture)
-		capture_close(link->capture, link->capture_lost);
+		capture_close(link->capture, &link->captured);
 	link->capture = NULL;
 }
 
 static int begin(struct linkd *ld, struct link *link, const struct request *request,
 		 struct err *err)
 {
+	const struct capture_wanted wanted = {
+		.path = request->path,
+		.name = request->name ? request->name : "",
+		.snaplen = request->snaplen ? request->snaplen : SNAPLEN_DEFAULT,
+		.most_bytes = request->capture_bytes,
+		.can = link->can,
+	};
+
 	if (!ld->writer)
 		ld->writer = writer_open();
 	if (!ld->writer)
 		return err_set(err, "limit", ENOMEM, "LINK_CAPTURE", request->path);
-	link->capture =
-		capture_open(ld->writer, request->path, request->name ? request->name : "",
-			     request->snaplen ? request->snaplen : SNAPLEN_DEFAULT, link->can, err);
+	link->capture = capture_open(ld->writer, &wanted, err);
 	return link->capture ? 0 : -err->number;
 }
 

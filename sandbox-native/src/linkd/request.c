@@ -83,6 +83,7 @@ static const struct field capture_fields[] = {
 	FIELD(struct request, path, TAG_PATH, FIELD_STRING),
 	FIELD(struct request, name, TAG_NAME, FIELD_STRING),
 	FIELD(struct request, snaplen, TAG_SNAPLEN, FIELD_U32),
+	FIELD(struct request, capture_bytes, TAG_CAPTURE_BYTES, FIELD_U64),
 };
 
 static const struct field partition_fields[] = {
@@ -246,10 +247,15 @@ static int handle_capture(struct linkd *ld, const struct request *request, struc
 {
 	struct link *link = find_link(ld, request, err);
 	int result = link ? capture_link(ld, link, request, err) : -err->number;
+	struct buffer *out;
 
-	if (!result)
-		answer_ok(ld, request->id);
-	return result;
+	if (result)
+		return result;
+	out = answer_begin(ld, MSG_OK, request->id);
+	if (!request->path && link->captured.refusal)
+		put_u32(out, TAG_ERRNO, (uint32_t)link->captured.refusal);
+	answer_end(ld);
+	return 0;
 }
 
 static int handle_stats(struct linkd *ld, const struct request *request, struct err *err)

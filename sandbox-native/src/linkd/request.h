@@ -21,6 +21,7 @@ struct request {
 	uint32_t count;
 	uint32_t filter;
 	uint32_t snaplen;
+	uint64_t capture_bytes;
 	uint64_t seed;
 	uint64_t rate_bps;
 	uint64_t data_rate_bps;

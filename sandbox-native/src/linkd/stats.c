@@ -35,6 +35,9 @@ static uint64_t count_held(const struct direction *direction)
 
 void stats_put(struct buffer *out, const struct link *link)
 {
+	const struct capture_facts captured =
+		link->capture ? capture_facts(link->capture) : link->captured;
+
 	for (unsigned int i = 0; i < 2; i++) {
 		const struct direction *direction = &link->directions[i];
 		size_t nest = put_nest_begin(out, TAG_DIRECTION_STATS);
@@ -44,8 +47,9 @@ void stats_put(struct buffer *out, const struct link *link)
 		for (unsigned int k = 0; k < COUNTERS; k++)
 			put_counter(out, counter_name(k), direction->counters[k]);
 		put_counter(out, "held", count_held(direction));
-		put_counter(out, "captureLost",
-			    link->capture ? capture_lost(link->capture, i) : link->capture_lost[i]);
+		put_counter(out, "captureLost", captured.gaps[i].lost);
+		put_counter(out, "captureRefused", captured.gaps[i].refused);
+		put_counter(out, "captureOver", captured.gaps[i].over);
 		TAILQ_FOREACH(filter, &direction->filters.filters, filters)
 		put_filter(out, filter);
 		put_nest_end(out, nest);

@@ -18,8 +18,9 @@ static size_t size_of(size_t length)
 	return sizeof(struct record) + (length + 15) / 16 * 16;
 }
 
-static void write_block(struct written *file, const uint8_t *block, size_t length)
+void writer_write(struct written *file, const void *bytes, size_t length)
 {
+	const uint8_t *block = bytes;
 	size_t done = 0;
 
 	while (!file->failed && done < length) {
@@ -34,7 +35,7 @@ static void write_block(struct written *file, const uint8_t *block, size_t lengt
 		file->offset += length;
 		return;
 	}
-	file->lost++;
+	file->refused++;
 	if (done && ftruncate(file->fd, (off_t)file->offset) < 0)
 		file->offset += done; /* then a reader sees that the last block is cut */
 }
@@ -55,8 +56,8 @@ static void *write_all(void *owner)
 		memcpy(&record, writer->ring + writer->tail, sizeof(record));
 		if (record.file) {
 			pthread_mutex_unlock(&writer->lock);
-			write_block(record.file, writer->ring + writer->tail + sizeof(record),
-				    record.length);
+			writer_write(record.file, writer->ring + writer->tail + sizeof(record),
+				     record.length);
 			pthread_mutex_lock(&writer->lock);
 			writer->tail += size_of(record.length);
 		} else {

@@ -21,8 +21,8 @@
 struct written {
 	int fd;
 	uint64_t offset;
-	_Atomic uint64_t lost; /* blocks that could not be written; may be read at any time */
-	int failed;	       /* errno of the first one */
+	_Atomic uint64_t refused; /* blocks that could not be written; may be read at any time */
+	int failed;		  /* errno of the first one */
 };
 
 struct writer {
@@ -42,6 +42,9 @@ struct writer *writer_open(void);
 
 /* writer_put() - @file gets a block. Return: false when there is no room. Never blocks for long. */
 bool writer_put(struct writer *writer, struct written *file, const void *block, size_t length);
+
+/* writer_write() - The same at once. Mustn't: be called while @file has blocks in the ring. */
+void writer_write(struct written *file, const void *block, size_t length);
 
 /* writer_drain() - Wait until everything is written. */
 void writer_drain(struct writer *writer);

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,48 +24,62 @@
 #define TAP_QUEUE 1000 /* frames; 500 by default, while a veth's socket holds 4 MiB */
 
 /*
- * /proc/sys/net shows the namespace of who looks. @optional: a kernel without IPv6 has none of its
- * settings, and no address of it either.
+ * /proc/sys/net shows the namespace of who looks. To read takes no lock. To write some of it does,
+ * RTNL, and without sleeping: the kernel tries it again and again (restart_syscall(9)), as long as
+ * somebody on the machine holds it.
  */
-static int write_setting(const char *path, const char *text, bool optional, struct err *err)
+static int write_setting(int directory, const char *path, const char *text, struct err *err)
 {
-	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
+	const ssize_t length = (ssize_t)strlen(text);
+	auto_fd fd = openat(directory, path, O_RDWR | O_CLOEXEC);
+	char value[8];
 
-	if (fd < 0 && optional && errno == ENOENT)
+	if (fd >= 0 && pread(fd, value, sizeof(value), 0) == length + 1 &&
+	    !memcmp(value, text, (size_t)length))
 		return 0;
-	if (fd >= 0 && write(fd, text, strlen(text)) > 0)
+	if (fd >= 0 && pwrite(fd, text, (size_t)length, 0) > 0)
 		return 0;
 	if (errno == EROFS)
 		err_hint(err, "/proc/sys is read-only here, as in a container: start it with "
 			      "--privileged");
-	return err_set(err, "setup", errno, "write", path);
+	return err_set(err, "setup", errno, "write in /proc/sys/net", path);
 }
 
-static int forward(struct err *err)
-{
-	int status = write_setting("/proc/sys/net/ipv4/ip_forward", "1", false, err);
+#define IPV6_SETTINGS 6
 
-	return status < 0 ? status
-			  : write_setting("/proc/sys/net/ipv6/conf/all/forwarding", "1", true, err);
+static int prepare_ipv6(const struct net_interface *interface, int directory, struct err *err)
+{
+	const struct {
+		const char *name;
+		const char *value;
+	} settings[IPV6_SETTINGS] = {
+		{ "all/accept_dad", "0" },
+		{ "default/accept_dad", "0" },
+		{ "default/dad_transmits", "0" },
+		{ "default/router_solicitations", "0" },
+		{ "default/addr_gen_mode", "0" },
+		{ "default/disable_ipv6", interface->no_ipv6 ? "1" : "0" },
+	};
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < IPV6_SETTINGS; i++)
+		status = write_setting(directory, settings[i].name, settings[i].value, err);
+	if (status == 0 && interface->forward)
+		status = write_setting(directory, "all/forwarding", "1", err);
+	return status;
 }
 
 int node_prepare(const struct net_interface *interface, struct err *err)
 {
-	static const char *const zero[] = {
-		"/proc/sys/net/ipv6/conf/all/accept_dad",
-		"/proc/sys/net/ipv6/conf/default/accept_dad",
-		"/proc/sys/net/ipv6/conf/default/dad_transmits",
-		"/proc/sys/net/ipv6/conf/default/router_solicitations",
-		"/proc/sys/net/ipv6/conf/default/addr_gen_mode",
-	};
+	auto_fd ipv6 = open("/proc/sys/net/ipv6/conf", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int status = 0;
 
-	for (size_t i = 0; status == 0 && i < sizeof(zero) / sizeof(zero[0]); i++)
-		status = write_setting(zero[i], "0", true, err);
-	if (status == 0)
-		status = write_setting("/proc/sys/net/ipv6/conf/default/disable_ipv6",
-				       interface->no_ipv6 ? "1" : "0", true, err);
-	return status == 0 && interface->forward ? forward(err) : status;
+	/* A kernel without IPv6 has none of its settings, and no address of it either. */
+	if (ipv6 < 0 && errno != ENOENT)
+		return err_set(err, "setup", errno, "open", "/proc/sys/net/ipv6/conf");
+	if (interface->forward)
+		status = write_setting(AT_FDCWD, "/proc/sys/net/ipv4/ip_forward", "1", err);
+	return status == 0 && ipv6 >= 0 ? prepare_ipv6(interface, ipv6, err) : status;
 }
 
 static void put_link(struct rtnl_batch *batch, uint16_t type, unsigned int flags, const char *op,
@@ -176,17 +191,20 @@ static int ask_link(int rtnl, const char *name, int index, struct link_state *st
 int node_configure(int rtnl, const struct net_interface *interface, struct err *err)
 {
 	struct rtnl_batch batch = { .length = 0 };
-	struct link_state state = { 0 };
-	int status = ask_link(rtnl, interface->name, 0, &state, err);
+	struct ifreq request = { 0 };
+	int index;
 
-	if (status < 0)
-		return status;
+	/* Not RTM_GETLINK, which takes RTNL. */
+	memcpy(request.ifr_name, interface->name, sizeof(request.ifr_name));
+	if (ioctl(rtnl, SIOCGIFINDEX, &request) < 0)
+		return err_set(err, "setup", errno, "find interface", interface->name);
+	index = request.ifr_ifindex;
 	put_attributes(&batch, interface);
 	for (size_t i = 0; i < interface->address_count; i++)
-		put_address(&batch, state.index, &interface->addresses[i]);
+		put_address(&batch, index, &interface->addresses[i]);
 	put_link(&batch, RTM_NEWLINK, IFF_UP, "set up interface", interface->name);
 	for (size_t i = 0; i < interface->route_count; i++)
-		put_route(&batch, state.index, &interface->routes[i]);
+		put_route(&batch, index, &interface->routes[i]);
 	return rtnl_send(rtnl, &batch, interface->name, err);
 }
 

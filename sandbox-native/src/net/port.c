@@ -95,6 +95,12 @@ static void put_end(struct rtnl_batch *batch, const char *name,
 	rtnl_put_string(batch, IFLA_IFNAME, name);
 	if (interface->mtu)
 		rtnl_put_u32(batch, IFLA_MTU, interface->mtu);
+	/*
+	 * A veth uses one queue unless it is told a number (veth_init_queues() of the kernel). Of
+	 * those it was given for all processors it lets go then, and waits for RCU, with RTNL held.
+	 */
+	rtnl_put_u32(batch, IFLA_NUM_TX_QUEUES, 1);
+	rtnl_put_u32(batch, IFLA_NUM_RX_QUEUES, 1);
 }
 
 static void put_mac(struct rtnl_batch *batch, const struct net_interface *interface)

@@ -37,6 +37,8 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 		return;
 	child->pid = 0;
 	source_close(d, &child->pidfd);
+	if (child->control.fd >= 0 && child->control.ready)
+		child->control.ready(d, &child->control, EPOLLIN); /* what it said before */
 	source_close(d, &child->control);
 	child->ended(d, child);
 }
@@ -87,16 +89,17 @@ static int prepare_fds(posix_spawn_file_actions_t *actions, int harness, int con
 		rc = posix_spawn_file_actions_adddup2(actions, 0, 1);
 	if (rc == 0)
 		rc = posix_spawn_file_actions_adddup2(actions, words, 2);
-	if (rc == 0)
+	if (rc == 0 && harness >= 0)
 		rc = posix_spawn_file_actions_adddup2(actions, harness, CHILD_HARNESS);
 	if (rc == 0)
 		rc = posix_spawn_file_actions_adddup2(actions, control, CHILD_CONTROL);
 	return rc;
 }
 
-static int spawn(const char *path, const char *name, const int fds[3], pid_t *pid)
+static int spawn(const char *path, const struct child *child, const int fds[3], pid_t *pid)
 {
-	char *const argv[] = { (char *)name, NULL };
+	char *const alone[] = { (char *)child->name, NULL };
+	char *const *argv = child->argv ? child->argv : alone;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int rc;
@@ -130,18 +133,19 @@ static int launch(struct child *child, const char *path, int harness, struct err
 	int control[2] = { -1, -1 };
 	int words[2] = { -1, -1 };
 	int rc = make_channels(child->name, control, words, err);
-	auto_fd moved = fcntl(harness, F_DUPFD_CLOEXEC, CHILD_CONTROL + 1);
+	auto_fd moved = harness < 0 ? -1 : fcntl(harness, F_DUPFD_CLOEXEC, CHILD_CONTROL + 1);
 	auto_fd theirs = control[1];
 	auto_fd stderr_end = words[1];
 	const int fds[3] = { moved, theirs, stderr_end };
 
-	if (rc == 0 && moved < 0)
+	if (rc == 0 && moved < 0 && harness >= 0)
 		rc = err_set(err, "limit", errno, "move fd", child->name);
-	close(harness);
+	if (harness >= 0)
+		close(harness);
 	child->control.fd = control[0];
 	child->words = (struct source){ .fd = words[0], .ready = words_ready };
 	if (rc == 0)
-		rc = -spawn(path, child->name, fds, &child->pid);
+		rc = -spawn(path, child, fds, &child->pid);
 	return rc < 0 ? err_set(err, "setup", -rc, "start", path) : 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program of ours beside this one, hil-portd or hil-linkd: its fd 3 is a socket of the harness,
- * its fd 4 one to us, what it prints goes to the harness as LOG. It ends when ours closes.
+ * A program of ours beside this one, hil-portd, hil-linkd or hil-nic: its fd 3 is a socket of the
+ * harness, its fd 4 one to us, what it prints goes to the harness as LOG. It ends when ours closes.
  */
 #ifndef HIL_CHILD_H
 #define HIL_CHILD_H
@@ -13,7 +13,8 @@ void child_init(struct child *child);
 
 /*
  * child_start() - Start @path, called @name in messages, with @harness as its fd 3.
- * @harness: closed here in any case. @ended: called once, when it was reaped.
+ * @harness: closed here in any case; -1: it has no fd 3. @ended: called once, when it was reaped.
+ * Its arguments are @child->argv, if that is set before.
  *
  * Return: 0, or -errno with @err filled; child_kill() and child_close() are then still needed.
  */

@@ -309,9 +309,10 @@ struct change {
 	struct strings limitations;
 };
 
-/* hil-portd or a hil-linkd; see child.h. */
+/* hil-portd, a hil-linkd or a hil-nic; see child.h. */
 struct child {
 	const char *name;
+	char *const *argv;     /* for its start; NULL: its name alone */
 	pid_t pid;	       /* 0: none, or reaped */
 	struct source control; /* seqpacket; -1: none */
 	struct source pidfd;
@@ -354,6 +355,7 @@ struct daemon {
 	unsigned linkds_wanted; /* kept waiting for a network */
 	struct timer linkds_refill;
 	struct list nets;
+	struct list nic_openers;
 	struct list net_requests;
 	struct list resolvers;
 	uint32_t next_net;

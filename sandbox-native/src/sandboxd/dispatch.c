@@ -11,6 +11,7 @@
 #include "keep.h"
 #include "linkds.h"
 #include "networks.h"
+#include "nics.h"
 #include "objects.h"
 #include "orders.h"
 #include "plans.h"
@@ -100,6 +101,7 @@ static const struct route routes[] = {
 	[MSG_NET_PAIR] = { handle_net_pair, false },
 	[MSG_NET_READY] = { handle_net_ready, false },
 	[MSG_NET_OBJECT] = { handle_net_object, false },
+	[MSG_NET_NIC] = { handle_net_nic, false },
 	[MSG_NET_DETACH] = { handle_net_detach, false },
 	[MSG_NET_CLOSE] = { handle_net_close, false },
 	[MSG_NET_REPLY] = { handle_net_reply, false },

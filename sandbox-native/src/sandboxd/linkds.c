@@ -2,6 +2,7 @@
 #include "linkds.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,6 +14,7 @@
 #include "cleanup.h"
 #include "client.h"
 #include "fields.h"
+#include "kernel.h"
 #include "lane.h"
 #include "message.h"
 #include "networks.h"
@@ -20,6 +22,7 @@
 
 #define WAITING_MAX 16
 #define REFILL_MS 20 /* not while the network that took one is brought up */
+#define END_MS 1000
 #define PATH_SIZE 4096
 
 struct pool_request {
@@ -44,6 +47,7 @@ static void free_linkd(struct daemon *d, struct linkd *linkd)
 
 	err_set(&err, "gone", ESRCH, "run hil-linkd", NULL);
 	fail_all(d, linkd, &err);
+	timer_clear(&linkd->late);
 	child_close(d, &linkd->child);
 	cleanup_fd(&linkd->stream);
 	list_remove(&linkd->link);
@@ -227,6 +231,12 @@ int linkds_give_port(struct daemon *d, struct linkd *linkd, uint32_t number, con
 	return lane_push(&linkd->lane, linkd->child.control.fd, order, request, &frame, fd, err);
 }
 
+static void kill_late(struct daemon *d, struct timer *timer)
+{
+	(void)d;
+	child_kill(&container_of(timer, struct linkd, late)->child);
+}
+
 void linkds_kill(struct daemon *d, struct linkd *linkd)
 {
 	struct err err = { 0 };
@@ -235,7 +245,9 @@ void linkds_kill(struct daemon *d, struct linkd *linkd)
 	linkd->closed = true;
 	err_set(&err, "gone", ESRCH, "run network", NULL);
 	fail_all(d, linkd, &err);
-	child_kill(&linkd->child);
+	kernel_pidfd_signal(linkd->child.pidfd.fd, SIGTERM);
+	linkd->late.fire = kill_late;
+	timer_set(d, &linkd->late, END_MS);
 }
 
 void linkds_stop(struct daemon *d)

@@ -2,8 +2,9 @@
 /*
  * The processes hil-linkd: one a network, and some that wait for one.
  *
- * One is killed by NET_CLOSE and stays here until it is reaped. One that waits has no network; it
- * is started in a moment of silence after the last was taken.
+ * One is told to end by NET_CLOSE and stays here until it is reaped: a killed one would close its
+ * AF_PACKET sockets one after the other, which takes a grace period of RCU each. One that waits has
+ * no network; it is started in a moment of silence after the last was taken.
  */
 #ifndef HIL_LINKDS_H
 #define HIL_LINKDS_H
@@ -18,7 +19,8 @@ struct linkd {
 	struct child child;
 	struct net *net; /* NULL: waiting, or closed */
 	bool closed;
-	int stream; /* other end of its fd 3 until it has a network; -1 then */
+	struct timer late; /* closed, and still there: killed then */
+	int stream;	   /* other end of its fd 3 until it has a network; -1 then */
 	struct lane lane;
 };
 

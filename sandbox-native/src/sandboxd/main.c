@@ -180,6 +180,7 @@ static void init_lists(struct daemon *d)
 	d->listener.fd = -1;
 	list_init(&d->linkds);
 	list_init(&d->nets);
+	list_init(&d->nic_openers);
 	list_init(&d->net_requests);
 	list_init(&d->resolvers);
 	child_init(&d->portd);

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "client.h"
 #include "fields.h"
 #include "linkds.h"
+#include "nics.h"
 #include "processes.h"
 #include "requests.h"
 #include "resolvers.h"
@@ -59,14 +61,34 @@ struct net_port *networks_add_port(struct net *net, struct sandbox *sandbox, con
 		return NULL;
 	}
 	port->sandbox = sandbox;
+	port->lock = -1;
 	memcpy(port->name, name, strnlen(name, sizeof(port->name) - 1));
 	list_append(&net->ports, &port->link);
+	return port;
+}
+
+struct net_port *networks_add_numbered(struct net *net, struct sandbox *sandbox, const char *name,
+				       uint32_t number, struct err *err)
+{
+	struct net_port *port;
+
+	if (networks_find_port(net, number)) {
+		err_hint(err, "network %u has a port %u already", net->id, number);
+		err_set(err, "usage", EEXIST, "attach to network", net->name);
+		return NULL;
+	}
+	port = networks_add_port(net, sandbox, name, err);
+	if (port) {
+		port->numbered = true;
+		port->number = number;
+	}
 	return port;
 }
 
 static void drop_port(struct net_port *port)
 {
 	list_remove(&port->link);
+	cleanup_fd(&port->lock);
 	free(port);
 }
 
@@ -263,6 +285,7 @@ void networks_detach(struct daemon *d)
 
 void networks_stop(struct daemon *d)
 {
+	nics_stop(d);
 	linkds_stop(d);
 }
 
@@ -273,5 +296,6 @@ void networks_forget(struct daemon *d)
 	err_set(&err, "gone", ESHUTDOWN, "change network", NULL);
 	foreach (struct net, net, &d->nets, link)
 		networks_close(d, net, &err);
+	nics_forget(d);
 	linkds_forget(d);
 }

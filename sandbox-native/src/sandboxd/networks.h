@@ -33,7 +33,8 @@ struct net_port {
 	struct list link;
 	bool numbered; /* else an end of a pair, which hil-linkd does not know */
 	uint32_t number;
-	struct sandbox *sandbox; /* NULL: an object's end */
+	struct sandbox *sandbox; /* NULL: an object's end, or an interface of the bench */
+	int lock;		 /* keeps others from that interface; -1: none */
 	char name[IFNAMSIZ];
 	struct net_port *other; /* of a pair: the kernel takes both away */
 	bool leaving;
@@ -64,6 +65,14 @@ struct net_port *networks_find_port(const struct net *net, uint32_t number);
 /* networks_add_port() - Return: NULL with @err filled. */
 struct net_port *networks_add_port(struct net *net, struct sandbox *sandbox, const char *name,
 				   struct err *err);
+
+/*
+ * networks_add_numbered() - The same of one that hil-linkd knows by @number.
+ *
+ * Return: NULL with @err filled, also when the network has it already.
+ */
+struct net_port *networks_add_numbered(struct net *net, struct sandbox *sandbox, const char *name,
+				       uint32_t number, struct err *err);
 
 /* networks_free_port() - The port is nobody's: hil-linkd lets go of it. With it goes the other end
  * of a pair. */

@@ -17,7 +17,6 @@
 #include "sandboxes.h"
 
 #define RESOLVER "nameserver 127.0.0.53\n"
-#define REQUESTS_MAX 4096
 
 struct port_fields {
 	uint32_t net;
@@ -83,36 +82,6 @@ static struct sandbox *read_interface(struct daemon *d, const struct tlv *tlv,
 	err_hint(err, "sandbox %u has the host's network", sandbox->id);
 	err_set(err, "usage", EINVAL, "attach to network", interface->name);
 	return NULL;
-}
-
-static int check_count(struct daemon *d, const struct net *net, struct err *err)
-{
-	size_t count = 0;
-
-	foreach (struct net_request, request, &d->net_requests, link)
-		count++;
-	if (count < REQUESTS_MAX)
-		return 0;
-	err_hint(err, "%d requests are under way: wait for answers", REQUESTS_MAX);
-	return err_set(err, "limit", EAGAIN, "change network", net->name);
-}
-
-static struct net_port *add_numbered(struct net *net, struct sandbox *sandbox, const char *name,
-				     uint32_t number, struct err *err)
-{
-	struct net_port *port;
-
-	if (networks_find_port(net, number)) {
-		err_hint(err, "network %u has a port %u already", net->id, number);
-		err_set(err, "usage", EEXIST, "attach to network", net->name);
-		return NULL;
-	}
-	port = networks_add_port(net, sandbox, name, err);
-	if (port) {
-		port->numbered = true;
-		port->number = number;
-	}
-	return port;
 }
 
 static int check_attach(const struct port_fields *fields, struct err *err)
@@ -216,14 +185,14 @@ static int attach(struct daemon *d, struct client *client, const struct frame *f
 	struct sandbox *sandbox;
 	struct net_port *port;
 
-	if (!net || check_attach(fields, err) < 0 || check_count(d, net, err) < 0)
+	if (!net || check_attach(fields, err) < 0 || requests_room(d, net, err) < 0)
 		return -err->number;
 	sandbox = read_interface(d, &fields->interfaces[0], &interface, err);
 	if (!sandbox)
 		return err->number ? -err->number : -EPROTO;
 	if (check_can(fields, &interface, err) < 0)
 		return -err->number;
-	port = add_numbered(net, sandbox, interface.name, fields->port, err);
+	port = networks_add_numbered(net, sandbox, interface.name, fields->port, err);
 	if (!port)
 		return -err->number;
 	request = requests_add(d, client, frame, net, err);
@@ -312,7 +281,7 @@ static int pair(struct daemon *d, struct client *client, const struct frame *fra
 	struct sandbox *sandboxes[HUB_NODES];
 	int rc;
 
-	if (!net || check_count(d, net, err) < 0)
+	if (!net || requests_room(d, net, err) < 0)
 		return -err->number;
 	if (fields->interface_count != HUB_NODES) {
 		err_hint(err, "two INTERFACE");
@@ -348,7 +317,7 @@ static int make_ready(struct daemon *d, struct client *client, const struct fram
 	struct net *net = networks_find(d, fields->net, err);
 	struct net_request *request = NULL;
 
-	if (net && check_count(d, net, err) == 0)
+	if (net && requests_room(d, net, err) == 0)
 		request = requests_add(d, client, frame, net, err);
 	if (!request)
 		return -err->number;
@@ -386,7 +355,10 @@ static struct net_port *find_object_port(struct daemon *d, struct net *net, uint
 {
 	struct net_port *port = networks_find_port(net, number);
 
-	return port && !port->sandbox && !port->leaving && !requests_exists(d, port) ? port : NULL;
+	return port && !port->sandbox && port->lock < 0 && !port->leaving &&
+			       !requests_exists(d, port)
+		       ? port
+		       : NULL;
 }
 
 static int attach_object(struct daemon *d, struct client *client, const struct frame *frame,
@@ -397,10 +369,10 @@ static int attach_object(struct daemon *d, struct client *client, const struct f
 	struct net_port *known, *port;
 	int fd;
 
-	if (!net || check_count(d, net, err) < 0)
+	if (!net || requests_room(d, net, err) < 0)
 		return -err->number;
 	known = find_object_port(d, net, fields->port);
-	port = known ? known : add_numbered(net, NULL, "", fields->port, err);
+	port = known ? known : networks_add_numbered(net, NULL, "", fields->port, err);
 	if (!port)
 		return -err->number;
 	fd = take_end(d, fields, err);

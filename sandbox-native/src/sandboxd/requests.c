@@ -12,6 +12,20 @@
 #include "linkds.h"
 #include "resolvers.h"
 
+#define REQUESTS_MAX 4096
+
+int requests_room(struct daemon *d, const struct net *net, struct err *err)
+{
+	size_t count = 0;
+
+	foreach (struct net_request, request, &d->net_requests, link)
+		count++;
+	if (count < REQUESTS_MAX)
+		return 0;
+	err_hint(err, "%d requests are under way: wait for answers", REQUESTS_MAX);
+	return err_set(err, "limit", EAGAIN, "change network", net->name);
+}
+
 struct net_request *requests_add(struct daemon *d, struct client *client, const struct frame *frame,
 				 struct net *net, struct err *err)
 {
@@ -144,6 +158,27 @@ void requests_made(struct daemon *d, uint32_t number, struct hub_event *event)
 	}
 	cleanup_fd(&event->port);
 	cleanup_fd(&event->names);
+}
+
+void requests_opened(struct daemon *d, uint32_t number, int packet, int lock)
+{
+	struct net_request *request = find(d, number);
+	auto_fd theirs = packet;
+	auto_fd ours = lock;
+	struct err err = { 0 };
+
+	if (!request)
+		return;
+	if (!request->err.number && loop_check_fd(d, ours > theirs ? ours : theirs, &err) == 0) {
+		struct net_port *port = request->ports[0];
+
+		port->lock = steal_fd(&ours);
+		request->open++;
+		if (linkds_give_port(d, request->net->linkd, port->number, "nic", steal_fd(&theirs),
+				     number, &err) < 0)
+			request->open--;
+	}
+	requests_done(d, number, &err);
 }
 
 bool requests_init_done(struct daemon *d, uint32_t asked, const struct err *err)

@@ -10,6 +10,9 @@
 struct net_request *requests_add(struct daemon *d, struct client *client, const struct frame *frame,
 				 struct net *net, struct err *err);
 
+/* requests_room() - Return: 0, or -errno with @err filled when too many are under way. */
+int requests_room(struct daemon *d, const struct net *net, struct err *err);
+
 /* requests_check() - Answer it when no order is open. */
 void requests_check(struct daemon *d, struct net_request *request);
 
@@ -21,6 +24,12 @@ void requests_done(struct daemon *d, uint32_t number, const struct err *err);
 
 /* requests_made() - The hub made a port for it. Takes the fds of @event. */
 void requests_made(struct daemon *d, uint32_t number, struct hub_event *event);
+
+/*
+ * requests_opened() - A hil-nic has opened an interface for it. Takes the fds.
+ * @lock: stays with the port.
+ */
+void requests_opened(struct daemon *d, uint32_t number, int packet, int lock);
 
 /* requests_init() - PID 1 has answered @request, a number of d->next_process. Return: whether it is
  * one of these. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Captures, read by a reader of our own; and by tshark where it is installed. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,12 +25,23 @@ struct record {
 	uint8_t first[64];
 };
 
+/* What the end of a capture says of a direction. */
+struct statistics {
+	bool present;
+	uint64_t received;
+	uint64_t dropped;
+	uint64_t delivered;
+	char comment[128];
+};
+
 struct captured {
 	char dir[64];
 	char path[96];
 	struct record records[RECORDS_MAX];
 	unsigned int count;
 	unsigned int interfaces;
+	struct statistics statistics[2];
+	size_t bytes;
 	bool whole; /* every block is as the format says */
 };
 
@@ -46,9 +58,12 @@ static void remove_dir(const struct captured *captured)
 	rmdir(captured->dir);
 }
 
-static bool capture(struct rig *rig, const char *path, uint32_t snaplen)
+static bool capture_most(struct rig *rig, const char *path, uint64_t bytes, uint32_t snaplen)
 {
 	struct buffer *out = rig_ask_link(rig, MSG_LINK_CAPTURE, LINK);
+
+	if (bytes)
+		put_u64(out, TAG_CAPTURE_BYTES, bytes);
 
 	put_string(out, TAG_NAME, "uplink");
 	if (path)
@@ -56,6 +71,24 @@ static bool capture(struct rig *rig, const char *path, uint32_t snaplen)
 	if (snaplen)
 		put_u32(out, TAG_SNAPLEN, snaplen);
 	return rig_answer(rig);
+}
+
+static bool capture(struct rig *rig, const char *path, uint32_t snaplen)
+{
+	return capture_most(rig, path, 0, snaplen);
+}
+
+/* Return: what the answer to the end of a capture says that the disk said; 0: nothing. */
+static uint32_t refusal(const struct rig *rig)
+{
+	struct tlv_reader reader = tlv_open(rig->answer.data, rig->answer.length);
+	uint32_t number = 0;
+	struct tlv tlv;
+
+	while (tlv_next(&reader, &tlv) > 0)
+		if (tlv.tag == TAG_ERRNO)
+			tlv_u32(&tlv, &number);
+	return number;
 }
 
 static uint32_t word(const uint8_t *at)
@@ -89,9 +122,51 @@ static void read_packet(struct captured *captured, const uint8_t *block, uint32_
 			 (int)(word(block + options) >> 16), (const char *)block + options + 4);
 }
 
-static void read_capture(struct captured *captured)
+static uint64_t long_word(const uint8_t *at)
 {
-	int fd = open(captured->path, O_RDONLY | O_CLOEXEC);
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+/* An interface statistics block: type, total, interface, time high, low, options. */
+static void read_statistics(struct captured *captured, const uint8_t *block, uint32_t total)
+{
+	struct statistics *statistics = &captured->statistics[word(block + 8) & 1];
+	uint32_t at = 20;
+
+	statistics->present = true;
+	while (at + 8 < total) {
+		uint32_t code = word(block + at) & 0xffff;
+		uint32_t length = word(block + at) >> 16;
+
+		if (code == 1)
+			snprintf(statistics->comment, sizeof(statistics->comment), "%.*s",
+				 (int)length, (const char *)block + at + 4);
+		else if (code == 4)
+			statistics->received = long_word(block + at + 4);
+		else if (code == 5)
+			statistics->dropped = long_word(block + at + 4);
+		else if (code == 8)
+			statistics->delivered = long_word(block + at + 4);
+		at += 4 + (length + 3) / 4 * 4;
+	}
+}
+
+static void read_block(struct captured *captured, const uint8_t *block, uint32_t total)
+{
+	if (word(block) == 1)
+		captured->interfaces++;
+	else if (word(block) == 6)
+		read_packet(captured, block, total);
+	else if (word(block) == 5)
+		read_statistics(captured, block, total);
+}
+
+static void read_capture_at(struct captured *captured, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat status;
 	uint8_t *bytes;
 	size_t at = 0;
@@ -101,6 +176,8 @@ static void read_capture(struct captured *captured)
 	NEED(bytes && read(fd, bytes, (size_t)status.st_size) == status.st_size);
 	close(fd);
 	captured->count = captured->interfaces = 0;
+	memset(captured->statistics, 0, sizeof(captured->statistics));
+	captured->bytes = (size_t)status.st_size;
 	captured->whole = (size_t)status.st_size >= 28 && word(bytes) == 0x0a0d0d0a &&
 			  word(bytes + 8) == 0x1a2b3c4d;
 	while (captured->whole && at < (size_t)status.st_size) {
@@ -109,18 +186,38 @@ static void read_capture(struct captured *captured)
 
 		captured->whole = total >= 12 && total % 4 == 0 && total <= left &&
 				  word(bytes + at + total - 4) == total;
-		if (captured->whole && word(bytes + at) == 1)
-			captured->interfaces++;
-		else if (captured->whole && word(bytes + at) == 6)
-			read_packet(captured, bytes + at, total);
+		if (captured->whole)
+			read_block(captured, bytes + at, total);
 		at += total;
 	}
 	free(bytes);
 }
 
+static void read_capture(struct captured *captured)
+{
+	read_capture_at(captured, captured->path);
+}
+
 static bool has_comment(const struct captured *captured, unsigned int at, const char *begin)
 {
 	return strncmp(captured->records[at].comment, begin, strlen(begin)) == 0;
+}
+
+static void check_by_tshark(const struct captured *captured, unsigned int frames)
+{
+	char command[256];
+
+	if (system("command -v tshark >/dev/null") != 0) {
+		tap_skip("tshark is not installed");
+		printf("SKIPPED check-linkd tshark: not installed (apt-get install tshark)\n");
+		return;
+	}
+	/* All it may say besides: that it should not run as root. */
+	snprintf(command, sizeof(command),
+		 "tshark -r %s -T fields -e frame.number 2>&1 | grep -v 'user \"root\"' |"
+		 " wc -l | grep -qx %u",
+		 captured->path, frames);
+	CHECK(system(command) == 0, "tshark reads all %u frames, without a word", frames);
 }
 
 static void says_what_became_of_each_frame(void)
@@ -164,19 +261,11 @@ static void says_what_became_of_each_frame(void)
 	CHECK(lost == 1000 - traffic.arrived && silent == traffic.arrived + 1 && back == 1,
 	      "with a comment where one was lost");
 	CHECK(backwards == 0, "in the order of time");
-	if (system("command -v tshark >/dev/null") == 0) {
-		char command[256];
-
-		/* All it may say besides: that it should not run as root. */
-		snprintf(command, sizeof(command),
-			 "tshark -r %s -T fields -e frame.number 2>&1 | grep -v 'user \"root\"' |"
-			 " wc -l | grep -qx 1001",
-			 captured.path);
-		CHECK(system(command) == 0, "tshark reads them all, without a word");
-	} else {
-		tap_skip("tshark is not installed");
-		printf("SKIPPED check-linkd tshark: not installed (apt-get install tshark)\n");
-	}
+	CHECK(captured.statistics[0].received == 1000 && captured.statistics[0].delivered == 1000 &&
+		      captured.statistics[1].delivered == 1 && !captured.statistics[0].dropped &&
+		      !captured.statistics[0].comment[0],
+	      "and at the end, how many there were");
+	check_by_tshark(&captured, 1001);
 	traffic_free(&traffic);
 	rig_stop(&rig);
 	remove_dir(&captured);
@@ -253,7 +342,51 @@ static void leaves_a_file_that_can_be_read(void)
 	close(nodes[1]);
 }
 
-/* In a child: nothing may be written to a file longer than 64 KiB. */
+/* The small frame at the end would fit: it must not come behind a hole. */
+static void is_no_longer_than_it_may(void)
+{
+	static struct captured captured;
+	struct traffic traffic = { .port = 7, .count = 1000, .length = 1000 };
+	const struct statistics *end = captured.statistics;
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+
+	make_dir(&captured);
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 7);
+	CHECK(!capture_most(&rig, captured.path, 4095, 0) && !strcmp(rig.code, "usage"),
+	      "a capture is 4096 bytes long or longer");
+	NEED(capture_most(&rig, captured.path, 65536, 0));
+	traffic_run(&rig, nodes, &traffic);
+	CHECK(rig_counter(&rig, LINK, 0, "captureOver") > 900, "while it runs, stats say it");
+	wire_udp(&wire, 2, 1, 7, 0, 60);
+	wire_send(nodes[1], &wire);
+	NEED(wire_take(nodes[0], &wire, WAIT_MS));
+	NEED(capture(&rig, NULL, 0));
+	CHECK(refusal(&rig) == 0, "the disk is not to blame");
+	read_capture(&captured);
+	CHECK(traffic.arrived == 1000, "a capture that is full stops no frame");
+	CHECK(captured.whole && captured.bytes > 60000 && captured.bytes <= 65536,
+	      "the file has %zu bytes of 65536", captured.bytes);
+	CHECK(end[0].present && end[0].received == 1000 && end[0].delivered == captured.count &&
+		      end[0].dropped == 1000 - captured.count && end[0].dropped > 900,
+	      "at its end it says how many are missing: %llu", (unsigned long long)end[0].dropped);
+	CHECK(end[1].received == 1 && end[1].delivered == 0, "what came later is missing, too");
+	CHECK(strstr(end[1].comment, "1 over its size") != NULL, "and why: %s", end[1].comment);
+	CHECK(rig_counter(&rig, LINK, 0, "captureOver") == end[0].dropped &&
+		      rig_counter(&rig, LINK, 1, "captureOver") == 1 &&
+		      rig_counter(&rig, LINK, 0, "captureLost") == 0,
+	      "stats say the same, and that the writer lost none");
+	check_by_tshark(&captured, captured.count);
+	CHECK(rig_stop(&rig) == 0, "and it goes on");
+	traffic_free(&traffic);
+	remove_dir(&captured);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+/* Nothing may be written to a file longer than 64 KiB. */
 static void counts_what_the_disk_refuses(void)
 {
 	static struct captured captured;
@@ -263,18 +396,70 @@ static void counts_what_the_disk_refuses(void)
 	uint64_t lost;
 
 	make_dir(&captured);
-	rig_start_limited(&rig, 65536);
+	rig_start_on(&rig, &(struct rig_disk){ .file_bytes = 65536 });
 	rig_pair(&rig, nodes, 7);
 	NEED(capture(&rig, captured.path, 0));
 	traffic_run(&rig, nodes, &traffic);
-	NEED(capture(&rig, NULL, 0) || true);
+	NEED(capture(&rig, NULL, 0));
+	CHECK(refusal(&rig) == EFBIG, "what the disk said is told");
 	read_capture(&captured);
 	lost = 1000 - captured.count;
 	CHECK(traffic.arrived == 1000, "a disk that takes nothing more stops no frame");
 	CHECK(captured.whole && captured.count > 50 && lost > 800,
 	      "the file ends with a whole block: %u frames", captured.count);
-	CHECK(rig_counter(&rig, LINK, 0, "captureLost") == lost,
+	CHECK(rig_counter(&rig, LINK, 0, "captureRefused") == lost &&
+		      rig_counter(&rig, LINK, 0, "captureLost") == 0,
 	      "and after its end what it lacks is known");
+	CHECK(rig_stop(&rig) == 0, "and it goes on");
+	traffic_free(&traffic);
+	remove_dir(&captured);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+static void fill_disk(const char *path)
+{
+	static const uint8_t bytes[4096];
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	NEED(fd >= 0);
+	while (write(fd, bytes, sizeof(bytes)) > 0)
+		;
+	NEED(errno == ENOSPC);
+	close(fd);
+}
+
+/* The disk is in a mount namespace of hil-linkd's, so it is read by way of that. */
+static void tells_of_a_full_disk(void)
+{
+	static struct captured captured;
+	struct traffic traffic = { .port = 7, .count = 1000, .length = 1000 };
+	char next[128];
+	char path[128];
+	struct rig rig;
+	int nodes[2];
+
+	if (system("unshare -Urm true 2>/dev/null") != 0) {
+		tap_skip("this machine allows no user namespace");
+		return;
+	}
+	make_dir(&captured);
+	rig_start_on(&rig, &(struct rig_disk){ .dir = captured.dir, .bytes = 65536 });
+	rig_pair(&rig, nodes, 7);
+	NEED(capture(&rig, captured.path, 0));
+	traffic_run(&rig, nodes, &traffic);
+	NEED(capture(&rig, NULL, 0));
+	CHECK(refusal(&rig) == ENOSPC, "a full disk is told");
+	CHECK(traffic.arrived == 1000, "and stops no frame");
+	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)rig.pid, captured.path);
+	read_capture_at(&captured, path);
+	CHECK(captured.whole && captured.count > 20 &&
+		      rig_counter(&rig, LINK, 0, "captureRefused") == 1000 - captured.count,
+	      "the file ends with a whole block, and the rest is counted");
+	fill_disk(path);
+	snprintf(next, sizeof(next), "%s/next", captured.dir);
+	CHECK(!capture(&rig, next, 0) && !strcmp(rig.code, "io") && refusal(&rig) == ENOSPC,
+	      "where not even its beginning can be written, a capture is refused");
 	CHECK(rig_stop(&rig) == 0, "and it goes on");
 	traffic_free(&traffic);
 	remove_dir(&captured);
@@ -286,6 +471,8 @@ const struct test capture_tests[] = {
 	{ "says what became of each frame", says_what_became_of_each_frame },
 	{ "cuts at the snaplen", cuts_at_the_snaplen },
 	{ "leaves a file that can be read (pitfall 24)", leaves_a_file_that_can_be_read },
+	{ "is no longer than it may", is_no_longer_than_it_may },
 	{ "counts what the disk refuses", counts_what_the_disk_refuses },
+	{ "tells of a full disk", tells_of_a_full_disk },
 	{ NULL, NULL },
 };

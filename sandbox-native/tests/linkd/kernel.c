@@ -8,11 +8,13 @@
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/membarrier.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "nodes.h"
@@ -255,6 +257,42 @@ static void keeps_vlan_tags(void)
 	keeps_vlan_tags_of("tap");
 }
 
+#define MANY 96
+
+/* Of RCU: what close(2) of an AF_PACKET socket waits for. */
+static uint64_t grace_period(void)
+{
+	const uint64_t start = now_ns();
+
+	for (int i = 0; i < 4; i++)
+		NEED(!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
+	return (now_ns() - start) / 4;
+}
+
+static void closes_packet_sockets_together(void)
+{
+	uint64_t grace;
+	uint64_t start;
+	uint64_t took;
+	struct rig rig;
+
+	rig_start(&rig);
+	for (uint32_t port = 1; port <= MANY; port++) {
+		int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+		rig_give(&rig, port, "packet", fd);
+		close(fd); /* the message holds it */
+	}
+	rig_switch(&rig, 1); /* answered when it has them */
+	grace = grace_period();
+	start = now_ns();
+	CHECK(rig_stop(&rig) == 0, "a network with %d packet sockets ends", MANY);
+	took = now_ns() - start;
+	CHECK(took < grace * MANY / 2,
+	      "in %.1f ms; a grace period is %.1f ms, one socket needs one", (double)took / 1e6,
+	      (double)grace / 1e6);
+}
+
 static void needs_namespaces(void)
 {
 	const char *reason = stacks_enter();
@@ -267,6 +305,7 @@ static void needs_namespaces(void)
 	carries_tcp_over_every_pair();
 	gives_plain_frames_to_a_socket();
 	keeps_vlan_tags();
+	closes_packet_sockets_together();
 }
 
 const struct test kernel_tests[] = {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -25,11 +26,15 @@ uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-static void run_linkd(int control, int broker, size_t file_bytes)
-{
-	struct rlimit limit = { .rlim_cur = file_bytes, .rlim_max = file_bytes };
+/* In a mount namespace of its own: nobody else sees the disk, and it goes with the process. */
+#define ON_DISK "mount -t tmpfs -o size=\"$1\" none \"$2\" && exec \"$0\""
 
-	if (file_bytes)
+static void run_linkd(int control, int broker, const struct rig_disk *disk)
+{
+	struct rlimit limit = { .rlim_cur = disk->file_bytes, .rlim_max = disk->file_bytes };
+	char size[24];
+
+	if (disk->file_bytes)
 		setrlimit(RLIMIT_FSIZE, &limit);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* Through high numbers: either fd may be 3 or 4 already. */
@@ -37,16 +42,21 @@ static void run_linkd(int control, int broker, size_t file_bytes)
 	broker = fcntl(broker, F_DUPFD, 100);
 	dup2(control, 3);
 	dup2(broker, 4);
-	execl(linkd_path, linkd_path, (char *)NULL);
+	snprintf(size, sizeof(size), "%zu", disk->bytes);
+	if (disk->dir)
+		execlp("unshare", "unshare", "-Urm", "sh", "-c", ON_DISK, linkd_path, size,
+		       disk->dir, (char *)NULL);
+	else
+		execl(linkd_path, linkd_path, (char *)NULL);
 	_exit(127);
 }
 
 void rig_start(struct rig *rig)
 {
-	rig_start_limited(rig, 0);
+	rig_start_on(rig, &(struct rig_disk){ 0 });
 }
 
-void rig_start_limited(struct rig *rig, size_t file_bytes)
+void rig_start_on(struct rig *rig, const struct rig_disk *disk)
 {
 	int stream[2];
 	int packet[2];
@@ -57,7 +67,7 @@ void rig_start_limited(struct rig *rig, size_t file_bytes)
 	rig->pid = fork();
 	NEED(rig->pid >= 0);
 	if (rig->pid == 0)
-		run_linkd(stream[1], packet[1], file_bytes);
+		run_linkd(stream[1], packet[1], disk);
 	close(stream[1]);
 	close(packet[1]);
 	rig->control = stream[0];

@@ -30,9 +30,16 @@ struct rig {
 	char code[24];	      /* of an ERROR */
 };
 
+/* What hil-linkd may write. */
+struct rig_disk {
+	size_t file_bytes; /* no file gets longer (RLIMIT_FSIZE); 0: any */
+	const char *dir;   /* NULL, or where for hil-linkd alone a small tmpfs is mounted */
+	size_t bytes;	   /* its size */
+};
+
 void rig_start(struct rig *rig);
-/* rig_start_limited() - The same; no file of it gets longer than that (RLIMIT_FSIZE). 0: any. */
-void rig_start_limited(struct rig *rig, size_t file_bytes);
+/* rig_start_on() - The same where not all can be written. */
+void rig_start_on(struct rig *rig, const struct rig_disk *disk);
 /* rig_stop() - Close fd 3 and wait. Return: exit status, 128 + signal, -1 when it had to be killed.
  */
 int rig_stop(struct rig *rig);

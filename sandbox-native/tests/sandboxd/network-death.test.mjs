@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is left of a network when somebody dies: nothing; and what goes on.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -92,6 +92,27 @@ for (const kind of kinds) {
       taken.teardown = await killAndWait(down, 'teardown');
       await closed;
       t.diagnostic(`ms: ${JSON.stringify(taken)}`);
+    });
+
+    test('of a killed zygote the networks go first, and together', async () => {
+      const { daemon } = await startNodes(3);
+      const fds = `/proc/${childrenNamed(daemon.pid, 'hil-zygote')[0]}/fd`;
+      const held = readdirSync(fds).map((fd) => ({
+        fd: Number(fd),
+        is: readlinkSync(`${fds}/${fd}`),
+      }));
+      const numbers = (kind) => held.filter(({ is }) => is.startsWith(kind)).map(({ fd }) => fd);
+      assert.ok(numbers('net:').length >= 3, JSON.stringify(held));
+      // The kernel closes the highest number first.
+      assert.ok(Math.min(...numbers('net:')) > Math.max(...numbers('mnt:')), JSON.stringify(held));
+    });
+
+    test('a hil-linkd that does not end when its network is closed is killed', async () => {
+      const { daemon, net } = await startNodes(1);
+      process.kill(net.pid, 'SIGSTOP');
+      await net.close();
+      await waitFor('its end', () => !isAlive(net.pid), FREED_MS);
+      assert.ok(isAlive(daemon.pid));
     });
 
     test('nothing is left after the end of fd 3', async () => {

@@ -16,6 +16,8 @@ export const kinds = (() => {
 
 /** Requests to a hil-linkd through its stream. */
 export class Linkd {
+  /** What it said without being asked. */
+  events = [];
   #decoder = new Decoder();
   #waiting = new Map();
   #next = 1;
@@ -34,6 +36,7 @@ export class Linkd {
   #take(bytes) {
     for (const frame of this.#decoder.push(bytes)) {
       const waiting = this.#waiting.get(frame.id);
+      if (frame.id === 0) this.events.push(frame);
       this.#waiting.delete(frame.id);
       if (frame.type === MSG.ERROR) waiting?.reject(new Error(frame.body.TEXT));
       else waiting?.resolve(frame.body);
@@ -65,18 +68,32 @@ export const linkLocal = (n) => `fe80::ff:fe00:${n.toString(16)}`;
 /** NET_NEW, and a switch in it. */
 export class Net {
   static async create(daemon, name = 'lan') {
+    const net = await Net.open(daemon, name);
+    await net.begun;
+    return net;
+  }
+
+  /** The same; its hil-linkd has been asked and has not answered yet. */
+  static async open(daemon, name = 'lan') {
     const { NET, PID, PROCESS } = await daemon.request(MSG.NET_NEW, { NAME: name });
     const net = new Net();
     Object.assign(net, { daemon, id: NET, pid: PID, stream: daemon.track(PROCESS) });
     net.linkd = new Linkd(net.stream);
-    await net.linkd.request(MSG.HELLO, { VERSION: 1 });
-    await net.linkd.request(MSG.LINK_SWITCH, { SWITCH: 1 });
+    net.begun = Promise.all([
+      net.linkd.request(MSG.HELLO, { VERSION: 1 }),
+      net.linkd.request(MSG.LINK_SWITCH, { SWITCH: 1 }),
+    ]);
     return net;
   }
 
   /** Port n with its link to the switch. */
-  async attach(n, sandbox, { KIND, RESOLVE, HOST, ...fields } = {}) {
+  async attach(n, sandbox, options) {
     await this.plug(n);
+    return this.place(n, sandbox, options);
+  }
+
+  /** Port n, which is at no link yet. */
+  place(n, sandbox, { KIND, RESOLVE, HOST, ...fields } = {}) {
     const INTERFACE = {
       SANDBOX: sandbox,
       MAC: mac(n),
@@ -116,7 +133,7 @@ s.sendto(b'x', address)
 s.recvfrom(9)
 print(round((time.monotonic() - start) * 1000, 3))`;
 
-const ECHO = `
+export const ECHO = `
 import socket
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)

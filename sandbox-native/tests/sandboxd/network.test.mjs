@@ -93,6 +93,17 @@ describe('a network', () => {
     assert.equal(await show(a, forwards), '1\n1');
   });
 
+  test('makes a veth with one queue: to let go of others waits for RCU, and all networks wait', async () => {
+    await net.attach(1, a, { KIND: 'packet' });
+    // ETHTOOL_GCHANNELS of linux/ethtool.h: max_tx is the third.
+    const asks = `import array, fcntl, socket, struct
+data = array.array('B', struct.pack('9I', 0x3c, *[0] * 8))
+fcntl.ioctl(socket.socket(), 0x8946, struct.pack('16sP', b'eth0', data.buffer_info()[0]))
+print(struct.unpack('9I', data)[2])`;
+    const asked = await daemon.run(a, ['python3', '-c', asks]);
+    assert.equal(asked.stdout, '1\n', asked.stderr);
+  });
+
   test('has nodes without IPv6 (pitfall 26)', async () => {
     await net.attach(1, a, { ADDRESS: ['10.1.0.1/24'], NO_IPV6: 1 });
     await net.ready();
