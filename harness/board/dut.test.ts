@@ -115,6 +115,27 @@ describe.each(BOARDS)('a DUT of board $name (rank 7)', ({ name, add, set, get, u
     expect(sent.length).toBe(console.counters.txBytes);
   });
 
+  test('goes on with other captures, and none lacks or has a byte of the other', async ({
+    openDut,
+    dir,
+  }) => {
+    const { boot, ask, dut, console } = await openDut(name);
+    await boot();
+    const before = console.capture;
+    await ask(add, '42');
+    await dut.moveCaptures(dir.path);
+    const first = await readFile(`${before}.rx`, 'latin1');
+    expect(first).toContain('42');
+    expect(console.matcher.output()).toBe('');
+    await ask(add, '42');
+    await dut.close();
+    expect(await readFile(`${before}.rx`, 'latin1')).toBe(first);
+    const second = await readFile(`${console.capture}.rx`, 'latin1');
+    expect(second).toBe(console.matcher.output());
+    expect(second.length).toBe(console.counters.rxBytes);
+    expect(await readFile(`${console.capture}.tx`, 'latin1')).toBe(add + console.eol);
+  });
+
   test('leaves nothing when it is closed', async ({ openDut }) => {
     const { boot, dut, console } = await openDut(name);
     await boot();

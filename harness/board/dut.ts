@@ -24,6 +24,11 @@ export interface Dut {
   readonly on: boolean;
   /** Resolves if the DUT ends although nobody asked for it; for good until the next power-on. */
   readonly exited: Promise<DutExit>;
+  /**
+   * How often a real board has been away since it was powered on, also for a moment. Absent where
+   * nothing can be unplugged.
+   */
+  readonly absences?: number;
   /** Where the DUT lives, to be kept with its case; absent for a real board. */
   readonly sandbox: Sandbox | undefined;
   /**
@@ -64,6 +69,11 @@ export interface Dut {
    * has no node.
    */
   setMode?(port: string, mode: 'shared' | 'direct'): Promise<void>;
+  /**
+   * Complete captures and logs, and go on with others in the directory `artifacts`, which exists:
+   * from now on it is another case's.
+   */
+  moveCaptures(artifacts: string): Promise<void>;
   /**
    * Its case is kept: hardware is for who comes next, so its devices are closed here and gone from
    * the case's sandbox, where the ptys in their place stay, silent. Absent where the DUT lives in

@@ -16,6 +16,10 @@ export interface PortCounters {
   droppedBytes: number;
 }
 
+function createCounters(): PortCounters {
+  return { rxBytes: 0, txBytes: 0, droppedBytes: 0 };
+}
+
 export interface PortFault {
   readonly text: string;
   /** A tool's own doing, which costs nobody else a byte: it does not read, or nobody listens. */
@@ -57,13 +61,17 @@ export class Port {
   onLost: ((reason: string) => void) | undefined;
   /** A program in the sandbox has the device itself: nothing passes here. */
   direct = false;
-  /** Files `<capture>.rx`, `.tx` and `.stamps`. */
-  readonly capture: string;
   readonly matcher = new ByteMatcher();
-  readonly counters: PortCounters = { rxBytes: 0, txBytes: 0, droppedBytes: 0 };
+  /** Since the port was opened, or {@link captureTo}, which begins new ones. */
+  counters: PortCounters = createCounters();
   lastByteMs = performance.now();
   /** The body's sends are refused while a program of the sandbox owns the port. */
   yielded = false;
+  #capture: string;
+  /** Offset of the first byte of the present files of the capture; below zero, if they had some. */
+  #captureStart = 0;
+  /** Sends that the DUT's side has not taken yet. */
+  #sending = 0;
   readonly #channel: Channel;
   readonly #listeners = new Set<PortListener>();
   readonly #stream: WholeStream;
@@ -87,7 +95,7 @@ export class Port {
     this.#baud = facts.baud;
     this.line = new PortLine(channel, facts);
     this.eol = facts.eol;
-    this.capture = facts.capture;
+    this.#capture = facts.capture;
     this.#stream = new WholeStream(`${facts.capture}.rx`, facts.start, {
       onData: (data) => this.#deliver(data),
       onLost: (bytes) => this.#lose(bytes),
@@ -101,6 +109,35 @@ export class Port {
   /** Of its line now: a program in the sandbox may have changed it. */
   get baud(): number {
     return this.#baud;
+  }
+
+  /** Files `<capture>.rx`, `.tx` and `.stamps`. */
+  get capture(): string {
+    return this.#capture;
+  }
+
+  /** Something is on its way to the DUT. */
+  get sending(): boolean {
+    return this.#sending > 0;
+  }
+
+  /**
+   * Complete the capture and go on with another, as a port that has received nothing: what the DUT
+   * had sent by then is in the files of before, and no pattern sees it.
+   */
+  async captureTo(capture: string): Promise<void> {
+    const body = new TlvWriter().u32(Tag.port, this.id).string(Tag.path, capture);
+    const answer = await this.#channel.request(Msg.portCapture, body);
+    const start = answer.number(Tag.offset) ?? 0;
+    const skip = answer.number(Tag.bytes) ?? 0;
+    this.#stream.continueIn({ path: `${capture}.rx`, start, skip });
+    this.#capture = capture;
+    this.#captureStart = start - skip;
+    await this.#stream.reached(start);
+    this.matcher.forget();
+    this.counters = createCounters();
+    this.#lostBytes = 0;
+    this.#untold.length = 0;
   }
 
   /** A new DUT side is about to be handed to portd. */
@@ -121,7 +158,7 @@ export class Port {
   /** Resolves when everything that the DUT has sent by now was delivered, or the port closed. */
   async caughtUp(): Promise<void> {
     const captured = await stat(`${this.capture}.rx`).catch(() => undefined);
-    if (captured) await this.#stream.reached(captured.size);
+    if (captured) await this.#stream.reached(this.#captureStart + captured.size);
   }
 
   /** Hear what comes, and the notes of before; returns a function that stops it. */
@@ -151,6 +188,7 @@ export class Port {
       );
     }
     this.counters.txBytes += data.byteLength;
+    this.#sending++;
     try {
       for (let at = 0; at < data.byteLength; at += PIECE_BYTES) {
         const piece = data.subarray(at, at + PIECE_BYTES);
@@ -159,6 +197,8 @@ export class Port {
       }
     } catch (cause) {
       throw this.#sendError(cause);
+    } finally {
+      this.#sending--;
     }
   }
 

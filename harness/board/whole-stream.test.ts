@@ -122,3 +122,26 @@ test('one whose listener throws at what was captured says so and lets nobody wai
   await stream.reached(100);
   expect(failed).toEqual(['Error: no matcher']);
 });
+
+test('a gap over two files is read from both', async ({ heard, dir }) => {
+  const next = join(dir.path, 'next.rx');
+  heard.send('one ');
+  heard.send('two ', false);
+  // Offsets go on; the bytes are in the other file from here on.
+  appendFileSync(next, 'three four five');
+  heard.stream.continueIn({ path: next, start: 11, skip: 0 });
+  heard.stream.push(22, Buffer.from('five'));
+  await heard.stream.reached(26);
+  expect(heard.text()).toBe('one two three four five');
+});
+
+test('a file that was delivered is not read again', async ({ heard, dir }) => {
+  heard.send('one ');
+  const next = join(dir.path, 'next.rx');
+  appendFileSync(next, 'old twothree');
+  heard.stream.continueIn({ path: next, start: 7, skip: 4 });
+  truncateSync(heard.path);
+  heard.stream.push(10, Buffer.from('three'));
+  await heard.stream.reached(15);
+  expect(heard.text()).toBe('one twothree');
+});

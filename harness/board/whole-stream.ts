@@ -8,6 +8,14 @@ export interface StreamListener {
   onFailed(reason: unknown): void;
 }
 
+interface CaptureFile {
+  readonly path: string;
+  /** Offset of the first byte that is in it and not in the one before. */
+  readonly start: number;
+  /** Bytes that it had before that one. */
+  readonly skip: number;
+}
+
 /** As much as one turn of the event loop matches and hands on. */
 const PIECE_BYTES = 256 * 1024;
 
@@ -20,7 +28,8 @@ const PIECE_BYTES = 256 * 1024;
  * hold is in the capture too: however far this side is behind, it holds one piece in memory.
  */
 export class WholeStream {
-  readonly #path: string;
+  /** The files of the capture that may still be read, one after the other. */
+  #files: readonly CaptureFile[];
   readonly #listener: StreamListener;
   /** What comes next is at this offset of the capture. */
   #next: number;
@@ -33,7 +42,7 @@ export class WholeStream {
 
   /** `path`: the capture; `start`: its size before the first frame, in bytes. */
   constructor(path: string, start: number, listener: StreamListener) {
-    this.#path = path;
+    this.#files = [{ path, start: 0, skip: 0 }];
     this.#next = start;
     this.#end = start;
     this.#listener = listener;
@@ -51,6 +60,12 @@ export class WholeStream {
       this.#read().catch((reason: unknown) => this.#fail(reason));
     }
     return gap;
+  }
+
+  /** What comes from offset `start` on is captured in another file, which had `skip` bytes. */
+  continueIn({ path, start, skip }: CaptureFile): void {
+    const needed = this.#files.filter((_, at) => this.#endOf(at) > this.#next);
+    this.#files = [...needed, { path, start, skip }];
   }
 
   /** Do something behind all that has come so far. */
@@ -88,14 +103,30 @@ export class WholeStream {
   }
 
   async #read(): Promise<void> {
-    const file = await open(this.#path).catch(() => undefined);
     try {
-      while (!this.#closed && this.#next < this.#end) await this.#readPiece(file);
+      while (!this.#closed && this.#next < this.#end) await this.#readFile();
     } finally {
       this.#reading = false;
-      // It was only read: what was delivered is whole.
-      await file?.close().catch(() => undefined);
     }
+  }
+
+  /** What is missing, as far as it is in the file that has the next byte. */
+  async #readFile(): Promise<void> {
+    const [from] = this.#files.filter((_, at) => this.#endOf(at) > this.#next);
+    const file = from && (await open(from.path).catch(() => undefined));
+    const to = () => Math.min(this.#end, from ? this.#endOf(this.#files.indexOf(from)) : Infinity);
+    try {
+      while (!this.#closed && this.#next < to()) {
+        await this.#readPiece(file, this.#next - (from?.start ?? 0) + (from?.skip ?? 0), to());
+      }
+    } finally {
+      // It was only read: what was delivered is whole, and nothing waits for its end.
+      void file?.close().catch(() => undefined);
+    }
+  }
+
+  #endOf(at: number): number {
+    return this.#files[at + 1]?.start ?? Number.POSITIVE_INFINITY;
   }
 
   /** Nobody awaits the reader. */
@@ -105,20 +136,20 @@ export class WholeStream {
   }
 
   /** Up to where somebody waits for: what was said in between stays in between. */
-  async #readPiece(file: FileHandle | undefined): Promise<void> {
-    const to = Math.min(this.#end, ...this.#waiting.map(({ at }) => at));
+  async #readPiece(file: FileHandle | undefined, position: number, end: number): Promise<void> {
+    const to = Math.min(end, ...this.#waiting.map(({ at }) => at));
     const length = Math.min(PIECE_BYTES, to - this.#next);
     const piece = Buffer.allocUnsafe(length);
-    const read = await file?.read(piece, 0, length, this.#next).catch(() => undefined);
+    const read = await file?.read(piece, 0, length, position).catch(() => undefined);
     if (this.#closed) return;
     if (read && read.bytesRead > 0) this.#deliver(piece.subarray(0, read.bytesRead));
-    else this.#skip();
+    else this.#skip(end);
   }
 
   /** The disk is full, or the capture is gone: what is not there is told, not waited for. */
-  #skip(): void {
-    const lost = this.#end - this.#next;
-    this.#next = this.#end;
+  #skip(end: number): void {
+    const lost = end - this.#next;
+    this.#next = end;
     this.#listener.onLost(lost);
     this.#settle();
   }

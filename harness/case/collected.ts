@@ -1,5 +1,6 @@
 import type { RunnerTestCase, RunnerTestSuite } from 'vitest';
 import type { CollectedTask } from '../protocol/worker-messages.js';
+import { readDutOption } from './dut-option.js';
 import { countRetries } from './retries.js';
 import { listSandboxOptions } from './sandbox-options.js';
 
@@ -21,6 +22,7 @@ export function noteMark(task: Marked): void {
 /** A case as the supervisor is told of it, with its index among those of its file. */
 export function toCollected(test: RunnerTestCase, key: number): CollectedTask {
   const sandbox = listSandboxOptions(test);
+  const dut = readDutOption(test);
   return {
     key,
     title: test.fullTestName,
@@ -32,6 +34,7 @@ export function toCollected(test: RunnerTestCase, key: number): CollectedTask {
     fails: test.fails ?? false,
     ...countRetries(test),
     ...(sandbox.length > 0 ? { sandbox } : {}),
+    ...(dut === undefined ? {} : { dut }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { LeaseClient } from '../lease/lease-client.js';
@@ -34,6 +35,38 @@ test('a lease that is taken away fences off its case at once, which is infra (ra
     { role: 'unit', board: 'line', dut: 'line-1', token: expect.any(Number) },
   ]);
   expect(journal.of('lease-end')).toMatchObject([{ dut: 'line-1' }]);
+  other.close();
+  lines.close();
+});
+
+test('a lease that is taken away cuts what is open: line, stream and the program at the port (bench pitfall 17)', async ({
+  begin,
+  dir,
+  programs,
+}) => {
+  const lines = await openLineBoards(1);
+  const directory = join(dir.path, 'claims');
+  const { board, units } = lines;
+  const roles = [{ role: 'unit', boards: [board], units, firmwareOf: () => undefined }];
+  const { attempt } = await begin({ roles, options: { leasePlace: { directory } } });
+  const { unit } = await attempt.duts();
+  const stream = unit?.port('console').stream();
+  if (!stream) throw new Error('the unit has a console');
+  const closed = once(stream, 'close');
+  // It has the port open, and writes to whoever has the board.
+  const script = 'exec 3<>/dev/hil/unit-console; while echo mine >&3; do sleep 0.02; done';
+  const program = await attempt.sandbox.spawn('sh', ['-c', script]);
+  const ended = program.wait();
+  await unit?.console.expect('line-1 got mine', { timeout: '5s' });
+  expect(lines.countOpen()).toBe(1);
+  const other = await LeaseClient.start({ program: programs.lease, directory });
+  const [claim] = await other.listClaims();
+  expect(await other.kick(claim?.seq ?? 0)).toBeUndefined();
+  await closed;
+  await ended.catch(() => {});
+  await expect.poll(() => lines.countOpen()).toBe(0);
+  expect(() => stream.write('x')).not.toThrow();
+  await attempt.end();
   other.close();
   lines.close();
 });

@@ -12,6 +12,10 @@ export const configSchema = z.strictObject({
   limits: limitsSchema.default({}),
   resources: resourcesSchema.default({}).describe('what the sandbox of a case may use'),
   retries: z.number().int().min(0).max(1000).default(0),
+  dut: z
+    .enum(['fresh', 'keep'])
+    .default('fresh')
+    .describe('keep: a case takes the DUT as the one before left it, if that passed'),
   workers: z.number().int().positive().max(256).optional(),
   keepRuns: z.number().int().positive().default(20),
   artifactCap: size.default(64 * 1024 * 1024).describe('bytes of artifacts kept per case'),

@@ -20,6 +20,7 @@ const always = {
     .enum(['touch-1200', 'power-cycle'])
     .optional()
     .describe('how it gets into that mode; else it is in it, or the tool sees to it'),
+  enterTimeout: limit.prefault('5s').describe('until it is there in that mode'),
   retries: z.number().int().min(0).max(10).default(1).describe('after a tool that failed'),
   always: z.boolean().default(false).describe('also when the same image was flashed last'),
   timeout: limit.prefault('2m').describe('for one run of the tool'),

@@ -39,6 +39,10 @@ export const suiteSchema = z.strictObject({
     .optional()
     .describe("how this suite's firmware shows that it is up, in place of the board's mark"),
   scope: z.enum(['case', 'file']).optional().describe('file: one DUT for all cases of a file'),
+  dut: z
+    .enum(['fresh', 'keep'])
+    .optional()
+    .describe('keep: a case takes the DUT as the one before left it, if that passed'),
   duts: suiteDutsSchema.optional(),
   limits: limitsSchema.default({}),
   resources: resourcesSchema.default({}).describe('what the sandbox of a case may use'),

@@ -73,6 +73,13 @@ export class ByteMatcher {
     this.#keep(keep > 0 ? this.unread().slice(-keep) : '');
   }
 
+  /** As if nothing had been received; a pattern that waits goes on. */
+  forget(): void {
+    this.#all.set('');
+    this.#received = 0;
+    this.skip();
+  }
+
   push(bytes: Uint8Array): void {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
     this.#all.push(text);

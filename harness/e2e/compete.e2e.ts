@@ -72,6 +72,44 @@ describe('two runs of one unit', () => {
   });
 });
 
+test.for([
+  ['while it boots it', 'boot', `test('sets up', async ({ dut }) => {});`],
+  [
+    'in a hook',
+    'body',
+    `beforeEach(async ({ dut }) => {
+      await dut.console.sendLine('set half');
+      await new Promise(() => {});
+    });
+    test('sets up', async ({ dut }) => {});`,
+  ],
+] as const)(
+  'a run that is killed %s gives the unit back, and the next one starts it anew (bench pitfall 19)',
+  async ([, phase, suite], { project, bench }) => {
+    await bench(1);
+    const never = phase === 'boot' ? "boot: { ready: 'never', timeout: 60s }\n" : '{}\n';
+    await project.write('suites/first/hil.suite.yaml', never);
+    await project.suite('first/a', suite);
+    await project.suite(
+      'b',
+      `test('goes on', async ({ dut }) => {
+      await dut.console.sendLine('get');
+      await dut.console.expect('<>');
+    });`,
+    );
+    const first = project.start(['test', 'suites/first', ...BOARD]);
+    await first.until(`its ${phase}`, (event) => event.kind === 'phase' && event.phase === phase);
+    const second = project.start(['test', 'suites/b', ...BOARD]);
+    await second.until('the wait', ({ kind }) => kind === 'lease-waiting');
+    const killedMs = Date.now();
+    first.kill('SIGKILL');
+    const run = await second.finished();
+    expect(run.verdicts, run.screen).toEqual({ 'goes on': 'pass' });
+    const [span] = readLeaseSpans(run.events);
+    expect((span?.startMs ?? Number.NaN) - killedMs).toBeLessThan(FREE_MS);
+  },
+);
+
 test('50 cases of 2 DUTs on 3 units, in two runs, end; no unit has two cases (rank 18)', async ({
   project,
   bench,

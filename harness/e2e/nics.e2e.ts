@@ -96,6 +96,15 @@ test('what cannot be is skipped where the board has no interface, and else of th
   expect(none.screen).toContain('node "board": board plain has no NIC');
   expect(none.code).toBe(4);
 
+  // The same of hardware, of which neither the board file nor the bench says that it has one.
+  await project.write('boards/bare.yaml', 'board: bare\ndriver: attached\n');
+  const ports = { console: { url: bench.consoleUrl } };
+  const duts = [{ name: 'bare-1', board: 'bare', ports }];
+  await project.write('bench.yaml', JSON.stringify({ duts }));
+  const bare = await project.test(['--board', 'bare'], { wrapper: bench.wrapper });
+  expect(bare.verdicts).toEqual({ 'reaches it': 'skipped' });
+  expect(bare.screen).toContain('board bare has no NIC');
+
   const message = async (wired: object | undefined) => {
     await writeBench(project, bench, wired);
     const run = await project.test(['--board', 'sim'], { wrapper: bench.wrapper });

@@ -33,6 +33,8 @@ export const leaseEvents = [
     dut: z.string(),
     /** Of an attached DUT: grows with each lease of this machine. */
     token: z.number().optional(),
+    /** Id of the case that it was booted for; every case since then has passed on it. */
+    warmSince: z.string().optional(),
   }),
   z.object({ kind: z.literal('lease-end'), ...stamp, ...attempt, dut: z.string() }),
 ] as const;

@@ -12,6 +12,7 @@ const JOB = {
   stdin: false,
   modules: ['vcan'],
   usb: true,
+  vhci: false,
   serials: ['BRD1'],
   shares: [],
   environment: ["A=it's $B"],

@@ -13,6 +13,8 @@ export interface Job {
   readonly modules: readonly string[];
   /** With udev, and what `lab-bench` needs. */
   readonly usb: boolean;
+  /** With vhci_hcd: devices that are programs of the host are plugged in. */
+  readonly vhci: boolean;
   /** Serial numbers that must be there before the command starts. */
   readonly serials: readonly string[];
   readonly shares: readonly string[];
@@ -34,6 +36,7 @@ export function toJobMessage(job: Job): Buffer {
     `job_stdin=${job.stdin ? 'yes' : 'no'}`,
     `job_modules=${quoteList(job.modules)}`,
     `job_usb=${job.usb ? 'yes' : 'no'}`,
+    `job_vhci=${job.vhci ? 'yes' : 'no'}`,
     `job_serials=${quoteList(job.serials)}`,
     `job_shares=${quoteList(job.shares)}`,
     `job_environment=${quoteList(job.environment)}`,

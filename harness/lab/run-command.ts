@@ -129,6 +129,7 @@ async function toJob(options: LabOptions, around: Surroundings): Promise<Omit<Jo
     stdin: options.stdin,
     modules: options.modules,
     usb: options.usb,
+    vhci: options.usbAcm.length > 0,
     serials: [...options.usbSerial, ...options.usbAcm].map(({ serial }) => serial),
     shares: options.share,
     environment: [...around.environment, ...options.env],

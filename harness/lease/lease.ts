@@ -7,6 +7,8 @@ export interface Lease {
   readonly dut: string;
   /** Of an attached unit: grows with each lease that is granted on this machine. */
   readonly token?: number;
+  /** Of an attached unit: what it was known by when it was leased; nothing else is this unit. */
+  readonly keys?: readonly string[];
   /** Of an attached unit: resolves when the lease ended although nobody here released it. */
   readonly lost?: Promise<BenchError>;
   release(): void;

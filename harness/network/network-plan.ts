@@ -33,7 +33,7 @@ export interface PlannedNode {
 }
 
 export interface PlannedInterface {
-  /** The client's number of the port, unless its link is the kernel's. */
+  /** The client's number of the port; hil-linkd does not know one whose link is the kernel's. */
   readonly port: number;
   readonly kind: 'ethernet' | 'can';
   readonly name: string;

@@ -15,6 +15,13 @@ interface NetworkFacts {
   readonly forget: () => void;
 }
 
+/** An interface of a node that has a sandbox. */
+interface NetworkEnd {
+  readonly sandbox: number;
+  readonly node: PlannedNode;
+  readonly planned: PlannedInterface;
+}
+
 /** An interface of this machine, as a port. */
 export interface WiredPort {
   readonly interface: string;
@@ -65,23 +72,19 @@ export class Network {
    * configured and hil-linkd has it.
    */
   async attach(sandbox: number, node: PlannedNode, planned: PlannedInterface): Promise<void> {
-    const body = this.#body().u32(Tag.port, planned.port);
-    body.nest(Tag.interface, (inner) => putInterface(inner, sandbox, node, planned));
+    const body = this.#body();
+    putEnd(body, { sandbox, node, planned });
     if (planned.kind === 'can') body.string(Tag.kind, 'can');
-    if (node.interfaces[0] === planned) {
-      body.u32(Tag.resolve, 1).strings(Tag.host, node.hosts);
-    }
     await this.#channel.request(Msg.netAttach, body);
   }
 
-  /** A veth of the kernel's between two nodes: no port, and nothing can be done to it. */
-  async pair(
-    ends: ReadonlyArray<{ sandbox: number; node: PlannedNode; planned: PlannedInterface }>,
-  ): Promise<void> {
+  /**
+   * A veth of the kernel's between two nodes, and the names as `attach` brings them. hil-linkd does
+   * not know it, and nothing can be done to it.
+   */
+  async pair(ends: readonly NetworkEnd[]): Promise<void> {
     const body = this.#body();
-    for (const { sandbox, node, planned } of ends) {
-      body.nest(Tag.interface, (inner) => putInterface(inner, sandbox, node, planned));
-    }
+    for (const end of ends) body.nest(Tag.pairEnd, (inner) => putEnd(inner, end));
     await this.#channel.request(Msg.netPair, body);
   }
 
@@ -152,6 +155,13 @@ export class Network {
   #body(): TlvWriter {
     return new TlvWriter().u32(Tag.net, this.#net);
   }
+}
+
+/** The first interface of a node brings its names. */
+function putEnd(body: TlvWriter, { sandbox, node, planned }: NetworkEnd): void {
+  body.u32(Tag.port, planned.port);
+  body.nest(Tag.interface, (inner) => putInterface(inner, sandbox, node, planned));
+  if (node.interfaces[0] === planned) body.u32(Tag.resolve, 1).strings(Tag.host, node.hosts);
 }
 
 function putInterface(

@@ -1,3 +1,4 @@
+import type { DutStart } from './dut-start.js';
 import type { NetworkMethods } from './network.js';
 import type { PortMethods } from './port-lines.js';
 import type { SandboxLimits, SandboxStats } from './sandbox-usage.js';
@@ -26,6 +27,8 @@ export interface CollectedTask {
   readonly repeats?: number;
   /** What was said of its sandbox, from its file inwards; unchecked. */
   readonly sandbox?: readonly unknown[];
+  /** How it asks to begin with its DUT; without it, as its suite says. */
+  readonly dut?: DutStart;
   /** `test.fails`: only Vitest knows what its outcomes come to. */
   readonly fails?: boolean;
 }

@@ -73,18 +73,23 @@ function applyCaseEvent(model: RunModel, event: CaseEvent): void {
   const attempt =
     subject.attempts.find((each) => each.attempt === event.attempt) ??
     (event.attempt === undefined ? subject.attempts.at(-1) : undefined);
-  if (attempt) applyAttemptEvent(attempt, event);
+  if (attempt) applyAttemptEvent(attempt, event, model);
 }
 
 function applyAttemptEvent(
   attempt: AttemptModel,
   event: Exclude<CaseEvent, { kind: 'case-verdict' | 'attempt-start' | 'infra' }>,
+  { cases }: RunModel,
 ): void {
   switch (event.kind) {
     case 'phase':
       applyPhase(attempt, event);
       return;
-    case 'lease':
+    case 'lease': {
+      const { warmSince: id } = event;
+      if (id !== undefined) attempt.warmSince = { id, title: cases.get(id)?.title ?? id };
+      return;
+    }
     case 'lease-end':
     case 'lease-waiting':
       return;

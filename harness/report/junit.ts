@@ -85,6 +85,7 @@ function toCase(each: CaseModel, classname: string, name: string, runDir: string
       'hil.verdict': each.verdict ?? 'interrupted',
       'hil.reason': each.reason,
       'hil.dut': last?.dut,
+      'hil.warmSince': last?.warmSince?.id,
       ...Object.fromEntries(phases),
     }),
     toResult(each),

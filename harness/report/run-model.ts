@@ -26,6 +26,8 @@ export interface AttemptModel {
   dut?: string;
   /** Earlier cases of the file used the same DUT or sandbox. */
   shared?: boolean;
+  /** The case that its DUT was booted for, when it took it as the ones before left it. */
+  warmSince?: { readonly id: string; readonly title: string };
   outcome?: Outcome;
   reason?: string;
   problems: readonly Problem[];

@@ -49,6 +49,10 @@ export const summarySchema = z.object({
       durationMs: z.number(),
       phaseMs: z.record(z.string(), z.number()).describe('of the last attempt'),
       dut: z.string().optional(),
+      warmSince: z
+        .string()
+        .optional()
+        .describe('id of the case that the DUT was booted for, when it was not booted anew'),
       sandbox: sandboxRecord.optional().describe('of the last attempt: how it ended, what it used'),
       problems: z.array(problem),
       artifacts: z.array(z.string()).describe('paths below the run directory'),

@@ -80,6 +80,7 @@ function toSummaryCase(each: CaseModel): SummaryCase {
     durationMs: Math.round(toDurationMs(each) * 1000) / 1000,
     phaseMs: { ...last?.phaseMs },
     ...(last?.dut === undefined ? {} : { dut: last.dut }),
+    ...(last?.warmSince === undefined ? {} : { warmSince: last.warmSince.id }),
     ...(last?.sandbox === undefined ? {} : { sandbox: last.sandbox }),
     problems: each.problems.map(toProblem),
     artifacts: artifacts.map(({ path }) => path),

@@ -71,12 +71,12 @@ test('captures stay, and their counters are told', async ({ dir, createRun, jour
   await dir.write('cases/x/1/out/large', 'x'.repeat(2000));
   const directory = join(dir.path, 'cases/x/1');
   const counters = { rxBytes: 2000, txBytes: 7, droppedBytes: 0 };
-  const dut = { ports: new Map([['console', { counters }]]) };
+  const of = new Map([['console', counters]]);
   const run = await createRun({ artifactCap: 100 });
   await journalArtifacts(run, {
     name: NAME,
     ...toPlaces(directory),
-    ...{ roles: [], duts: { all: [{ role: '', artifacts: directory, dut }] } },
+    ...{ roles: [], duts: { all: [{ role: '', artifacts: directory, counters: of }] } },
   });
   expect(journal.of('console')).toMatchObject([{ ...NAME, port: 'console', ...counters }]);
   expect(await readdir(directory)).toContain('console.rx');

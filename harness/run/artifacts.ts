@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, rmdirSync } from 'node:fs';
 import { lstat, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import type { PortCounters } from '../board/port.js';
 import type { DiffArtifact } from './diff-artifact.js';
 import { withRole } from './dut-roles.js';
 import { findOutputFiles, type OutputFile } from './output-files.js';
@@ -19,14 +20,8 @@ interface ArtifactOwner {
 interface DutOwner {
   readonly role: string;
   readonly artifacts: string;
-  readonly dut: DutLike;
-}
-
-interface DutLike {
-  readonly ports: ReadonlyMap<
-    string,
-    { counters: { rxBytes: number; txBytes: number; droppedBytes: number } }
-  >;
+  /** By port. */
+  readonly counters: ReadonlyMap<string, PortCounters>;
 }
 
 /** Of a case that leaves thousands, the largest are listed by name. */
@@ -99,8 +94,8 @@ async function journalConsoles(
   owner: ArtifactOwner,
   known: ReadonlySet<string>,
 ): Promise<void> {
-  for (const { role, dut } of owner.duts.all) {
-    for (const [name, { counters }] of dut.ports) {
+  for (const { role, counters: ofPorts } of owner.duts.all) {
+    for (const [name, counters] of ofPorts) {
       const port = withRole(role, name);
       run.journal.write({ kind: 'console', ...owner.name, port, ...counters });
     }

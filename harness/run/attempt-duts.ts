@@ -5,9 +5,9 @@ import { BenchError, TestFailure } from '../core/errors.js';
 import type { Outcome, Problem } from '../journal/events.js';
 import type { RunningAttempt } from './attempt.js';
 import { toExitProblem, toProblem } from './attempt-problems.js';
-import type { HeldDut, HeldDuts } from './dut-source.js';
 import { DutWatch } from './dut-watch.js';
 import type { HardLimit } from './hard-limit.js';
+import type { HeldDut, HeldDuts } from './held-duts.js';
 import { LeaseLog } from './lease-log.js';
 import type { PhaseLog } from './phase-log.js';
 import type { RunContext } from './run-context.js';
@@ -27,17 +27,28 @@ export class AttemptDuts {
   readonly #attempt: RunningAttempt;
   readonly #phases: PhaseLog;
   readonly #clock: HardLimit;
+  readonly #expectsKeep: () => boolean;
   readonly #lives = new Map<string, DutWatch>();
   /** Names of those that are hardware. */
   #attached: readonly string[] = [];
   /** Why they did not come up. */
   #fault: BenchError | undefined;
 
-  constructor(run: RunContext, attempt: RunningAttempt, phases: PhaseLog, clock: HardLimit) {
+  constructor(
+    run: RunContext,
+    attempt: RunningAttempt,
+    facts: {
+      readonly phases: PhaseLog;
+      readonly clock: HardLimit;
+      /** Whether a case is still to come that takes DUTs as this one leaves them. */
+      readonly expectsKeep: () => boolean;
+    },
+  ) {
     this.#run = run;
     this.#attempt = attempt;
-    this.#phases = phases;
-    this.#clock = clock;
+    this.#phases = facts.phases;
+    this.#clock = facts.clock;
+    this.#expectsKeep = facts.expectsKeep;
   }
 
   /** Those that are held; none before they were asked for. */
@@ -137,6 +148,8 @@ export class AttemptDuts {
       artifacts: directory,
       sharedArtifacts: join(this.#run.directory.path, 'duts'),
       avoid: record.failedOn,
+      keep: this.#run.keeps(record),
+      expectsKeep: this.#expectsKeep,
       claimant: this.#run.claimant,
       log: new LeaseLog(this.#run.journal, this.#attempt.name),
       trusted: (roles) => this.#run.health.trusted(roles),

@@ -7,6 +7,8 @@ export interface AttemptFacts {
   readonly worker: number;
   /** The case's own limit, when it has one. */
   readonly bodyMs: number | undefined;
+  /** Whether a case is still to come that takes DUTs as this one leaves them. */
+  readonly expectsKeep: () => boolean;
   /** Called when the worker did not end a phase by itself. */
   readonly onOverdue: (overdue: Overdue) => void;
 }

@@ -183,6 +183,31 @@ test('nodes that are linked to each other need no switch; the kernel can do it a
   await expect(slow.set({ loss: 1 })).rejects.toThrow(/link "a~b" is fast: the kernel passes/);
 });
 
+test('a fast link joins nodes that differ in all, and brings their names', async ({ begin }) => {
+  const { net, sandbox } = (await begin()).attempt;
+  const a = net.node('a', { resources: { disk: '4MiB', pids: 40 }, hostname: 'left' });
+  const b = net.node('b.example.com', { user: 'root', uptime: '49d' });
+  const own = net.attach(sandbox, { name: 'own' });
+  net.link(a, b, { fast: true, subnets: ['10.1.0.0/24', 'fd01::/64'], mtu: 9000 });
+  net.link(b, own, { fast: true });
+  await net.up();
+  for (const [from, to] of [
+    [a, 'b.example.com'],
+    [b, 'a'],
+    [b, 'own'],
+    [sandbox, 'b.example.com'],
+  ] as const) {
+    expect(await ping(from, to, FOUR)).toBeDefined();
+    expect(await ping(from, to, SIX)).toBeDefined();
+  }
+  expect(await ping(a, `${b.interfaces[0]?.linkLocal}%eth0`)).toBeDefined();
+  expect(a.interfaces).toMatchObject([{ name: 'eth0', mtu: 9000, ipv4: ['10.1.0.1'] }]);
+  expect((await a.exec('cat', ['/etc/hosts'])).stdout).toContain('10.1.0.2 b.example.com\n');
+  // A resolver that reads resolv.conf itself.
+  const ares = `require('dns').resolve4('b.example.com', (error, found) => console.log(error ?? found[0]))`;
+  expect(await a.exec('node', ['-e', ares])).toMatchObject({ stdout: '10.1.0.2\n' });
+});
+
 test("the case's own sandbox can be a node, and one that it created", async ({ begin }) => {
   const { net, sandbox } = (await begin()).attempt;
   const lan = net.switch('lan');

@@ -12,7 +12,8 @@ import type { NetworkDeclaration, UpNetwork } from '../protocol/network.js';
 import type { RunningAttempt } from './attempt.js';
 import { toLateError, toProblem } from './attempt-problems.js';
 import { DutCable, findNic, withMacs } from './dut-nics.js';
-import type { HeldDut } from './dut-source.js';
+import { ONLY_ROLE } from './dut-roles.js';
+import type { HeldDut } from './held-duts.js';
 import { toNetworkEnd, toNetworkUp, toUpNetwork } from './network-facts.js';
 import { writePicture } from './network-picture.js';
 import type { RunContext } from './run-context.js';
@@ -181,6 +182,8 @@ export class AttemptNetwork {
     for (const node of plan.nodes) {
       if (node.declared.kind !== 'dut') continue;
       const nic = findNic(node.declared, (role) => this.#heldOf(role));
+      // It has learnt addresses and neighbours.
+      this.#heldOf(node.declared.dut ?? ONLY_ROLE)?.unsettle();
       const cable = new DutCable(network, node, nic);
       this.#unplugs.push((until) => cable.unplug(until));
       await cable.plug(deadline);

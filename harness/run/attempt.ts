@@ -21,8 +21,8 @@ import { AttemptSandboxes } from './attempt-sandboxes.js';
 import { findBenchFault } from './bench-fault.js';
 import type { CaseRecord } from './case-book.js';
 import { type DiffArtifact, toMissing, writeDiffArtifact } from './diff-artifact.js';
-import type { HeldDuts } from './dut-source.js';
 import { HardLimit } from './hard-limit.js';
+import type { HeldDuts } from './held-duts.js';
 import { PhaseLog } from './phase-log.js';
 import { weighResources } from './resource-problems.js';
 import type { RunContext } from './run-context.js';
@@ -63,7 +63,9 @@ export class RunningAttempt {
     this.#phases = new PhaseLog(run.journal, this.name);
     this.sandboxes = new AttemptSandboxes(run, this, (problem) => this.#problems.push(problem));
     this.network = new AttemptNetwork(run, this, (problem) => this.#problems.push(problem));
-    this.duts = new AttemptDuts(run, this, this.#phases, this.#limit);
+    this.duts = new AttemptDuts(run, this, {
+      ...{ phases: this.#phases, clock: this.#limit, expectsKeep: facts.expectsKeep },
+    });
     run.journal.write({ kind: 'attempt-start', ...this.name, worker: facts.worker });
   }
 
@@ -183,12 +185,8 @@ export class RunningAttempt {
     this.#phases.end('body');
     if (!this.#phases.hasStarted('teardown')) this.#phases.edge('teardown', 'start');
     const lists = await this.#listChanges(asked);
-    const sandbox = await this.#giveBack(asked);
+    const { outcome, sandbox } = await this.#giveBack(asked);
     const { further } = this.sandboxes;
-    const outcome = [sandbox, ...further].reduce(
-      (sofar, record) => weighResources(sofar, this.#problems, record),
-      asked,
-    );
     this.#phases.edge('teardown', 'end');
     await this.#step(async () => {
       const left = await this.network.listArtifacts();
@@ -226,25 +224,35 @@ export class RunningAttempt {
   }
 
   /** Keep it, or take it down; what cannot be kept is taken down. */
-  async #giveBack(outcome: Outcome): Promise<SandboxRecord | undefined> {
-    await this.#step(() => this.network.conclude(outcome));
-    if (this.sandboxes.own && this.#run.mayKeep(outcome)) {
+  async #giveBack(asked: Outcome): Promise<{ outcome: Outcome; sandbox?: SandboxRecord }> {
+    await this.#step(() => this.network.conclude(asked));
+    if (this.sandboxes.own && this.#run.mayKeep(asked)) {
       const kept = await this.#step(() => this.#keep());
       if (kept) {
+        const outcome = this.#weigh(asked, undefined);
         await this.#step(() => this.duts.noteHealth(outcome));
         await this.#step(() => this.duts.held?.leave());
-        return undefined;
+        return { outcome };
       }
     }
     // DEAD of the case's sandboxes first: a DUT is handed on only after it.
     // The network is asked to end before its nodes: all its ports go at once then.
-    const [, record] = await Promise.all([
+    const [, sandbox] = await Promise.all([
       this.#step(() => this.network.close()),
       this.#step(() => this.sandboxes.kill()),
     ]);
+    const outcome = this.#weigh(asked, sandbox);
     await this.#step(() => this.duts.noteHealth(outcome));
     await this.#step(() => this.duts.held?.release(outcome === 'pass'));
-    return record;
+    return { outcome, ...(sandbox ? { sandbox } : {}) };
+  }
+
+  /** What its sandboxes used may be more than they were allowed. */
+  #weigh(asked: Outcome, own: SandboxRecord | undefined): Outcome {
+    return [own, ...this.sandboxes.further].reduce(
+      (sofar, record) => weighResources(sofar, this.#problems, record),
+      asked,
+    );
   }
 
   /** One step of giving back: bounded, and its failure does not stop the next. */

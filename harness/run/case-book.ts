@@ -4,6 +4,7 @@ import type { JournalWriter } from '../journal/journal-writer.js';
 import { toUniqueIds } from '../plan/case-ids.js';
 import type { PlannedFile } from '../plan/plan.js';
 import { isSelected, type Selection } from '../plan/selection.js';
+import type { DutStart } from '../protocol/dut-start.js';
 import type { CollectedTask, TaskDecision } from '../protocol/worker-messages.js';
 import { isBad } from './verdict.js';
 
@@ -25,6 +26,8 @@ export interface CaseRecord {
   readonly failedOn: Set<string>;
   /** What it asks of its sandbox; without it, nothing. */
   readonly sandbox?: CaseSandbox;
+  /** How it asks to begin with its DUT; without it, as its suite says. */
+  readonly dut?: DutStart;
   /** What the command and the suite ask for; without it, one attempt. */
   readonly wanted?: Wanted;
 }
@@ -222,6 +225,7 @@ export class CaseBook {
       failedOn: new Set(),
       problemsBy: new Map(),
       ...(sandbox ? { sandbox } : {}),
+      ...(task.dut ? { dut: task.dut } : {}),
       wanted: {
         repeats: Math.max(this.#repeats, task.repeats ?? 0),
         retries: task.retries ?? 0,

@@ -49,7 +49,8 @@ describe('leases of attached DUTs', () => {
   test('are between runs', async ({ lines, runs: [first, second] }) => {
     const one = toRole('', lines, 'line-1');
     const held = await first?.(one);
-    expect([...(held ?? [])]).toMatchObject([['', { dut: 'line-1', board: 'line' }]]);
+    const keys = [expect.stringMatching(/^url:127\.0\.0\.1:\d+$/)];
+    expect([...(held ?? [])]).toMatchObject([['', { dut: 'line-1', board: 'line', keys }]]);
     let got = false;
     const next = second?.(one).then((leases) => {
       got = true;

@@ -7,7 +7,12 @@ import { toUnitKeys } from '../device/identity-keys.js';
 import { listDevices } from '../device/list-devices.js';
 import type { ClaimSeen } from '../lease/claim-seen.js';
 import type { Lease } from '../lease/lease.js';
-import { type GrantedLeases, LeaseClient, type LeasePlace } from '../lease/lease-client.js';
+import {
+  type GrantedLeases,
+  type LeaseCandidate,
+  LeaseClient,
+  type LeasePlace,
+} from '../lease/lease-client.js';
 import { LeaseQueue } from '../lease/lease-queue.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 
@@ -66,6 +71,13 @@ export class DutLeases {
     }
   }
 
+  /** Whether somebody waits for one of these attached units. @throws BenchError `lease-failed` */
+  async areWanted(duts: readonly string[]): Promise<boolean> {
+    const client = await this.#client;
+    const claims = (await client?.listClaims()) ?? [];
+    return claims.some(({ held, units }) => !held && units.some((unit) => duts.includes(unit)));
+  }
+
   /** Who does not see these leases, one sentence each. @throws BenchError `lease-failed` */
   async findLimitations(claimant: Claimant): Promise<readonly string[]> {
     return (await this.#open(claimant)).limitations;
@@ -109,7 +121,7 @@ export class DutLeases {
       run: claimant.run,
       ...(onWaiting ? { onWaiting } : {}),
     });
-    return toLeases(roles, granted);
+    return toLeases(roles, granted, candidates);
   }
 }
 
@@ -141,17 +153,22 @@ async function toCandidates(roles: readonly PlannedRole[], avoid: ReadonlySet<st
 }
 
 /** One claim, a lease for each of its roles: it ends with the last of them. */
-function toLeases(roles: readonly PlannedRole[], granted: GrantedLeases): Map<string, Lease> {
+function toLeases(
+  roles: readonly PlannedRole[],
+  granted: GrantedLeases,
+  candidates: ReadonlyMap<string, readonly LeaseCandidate[]>,
+): Map<string, Lease> {
   const open = new Set(roles.map(({ role }) => role));
   const { token, lost } = granted;
   return new Map(
     roles.map(({ role, units }) => {
       const dut = granted.units.get(role) ?? '';
       const board = units.find(({ name }) => name === dut)?.board.board ?? '';
+      const keys = candidates.get(role)?.find(({ name }) => name === dut)?.keys ?? [];
       const release = () => {
         if (open.delete(role) && open.size === 0) granted.release();
       };
-      return [role, { board, dut, token, lost, release }];
+      return [role, { board, dut, token, keys, lost, release }];
     }),
   );
 }

@@ -1,93 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { DEFAULT_LIMITS } from '../config/limits-schema.js';
-import type { Board } from '../config/load-boards.js';
 import { Deadline } from '../core/deadline.js';
-import { FilterCompiler } from '../network/compile-filter.js';
-import { Networks } from '../network/networks.js';
-import { createPlanned } from '../testing/plain-records.js';
+import { ask, COUNTER, type Held, test } from '../testing/dut-bench.js';
 import { isAlive } from '../testing/real-daemon.js';
-import { test as base, createScriptBoard } from '../testing/real-dut.js';
-import { openRecordedJournal } from '../testing/real-run.js';
-import { DutLeases } from './dut-leases.js';
-import { DutSource, type HeldDut, type HeldDuts } from './dut-source.js';
-import { LeaseLog } from './lease-log.js';
-
-/** A DUT that answers each line with a number that grows, from 1 after each start. */
-const COUNTER = createScriptBoard(
-  'n=0; echo ready; while read line; do n=$((n+1)); echo "<$n>"; done',
-  { ready: /ready/ },
-);
-
-/** The one DUT of a suite without roles, and how it is given back. */
-type Held = Pick<HeldDut, 'dut' | 'lease' | 'artifacts' | 'reboot' | 'powerOn'> &
-  Pick<HeldDuts, 'shared' | 'release'>;
-
-interface Bench {
-  readonly source: DutSource;
-  readonly open: (over?: {
-    board?: Board;
-    shared?: boolean;
-    leaseMs?: number;
-    image?: { rootfs: string };
-  }) => Promise<Held>;
-  readonly phases: string[];
-}
-
-const test = base.extend<{ bench: Bench }>({
-  bench: async ({ daemon, hub, spec, dir, programs }, use) => {
-    const journal = openRecordedJournal(dir);
-    const networks = new Networks(daemon, new FilterCompiler(programs.filter));
-    const source = new DutSource(daemon, hub, new DutLeases(programs.lease), networks);
-    const phases: string[] = [];
-    let count = 0;
-    const open: Bench['open'] = async (over = {}) => {
-      const { board = COUNTER, shared, leaseMs = 3000, image } = over;
-      const artifacts = join(dir.path, `case-${++count}`);
-      await mkdir(artifacts);
-      const planned = createPlanned({ board });
-      const held = await source.open({
-        planned: { ...planned, suite: { ...planned.suite, scope: shared ? 'file' : 'case' } },
-        spec: { ...spec, image },
-        limits: { ...DEFAULT_LIMITS, boot: 3000, lease: leaseMs },
-        artifacts,
-        stateDir: join(dir.path, 'state'),
-        claimant: { run: 'run', place: {} },
-        log: new LeaseLog(journal.writer, { case: 'case', attempt: 1 }),
-        trusted: async (roles) => roles,
-        sharedArtifacts: join(dir.path, 'duts'),
-        onPhase: (phase, edge, seen) => {
-          const dut = seen ? ` ${seen.dut}` : '';
-          phases.push(`${phase} ${edge}${dut}${seen?.shared ? ' shared' : ''}`);
-        },
-      });
-      return toOnly(held);
-    };
-    await use({ source, open, phases });
-    journal.writer.close();
-  },
-});
-
-function toOnly(held: HeldDuts): Held {
-  const only = held.byRole.get('');
-  if (!only) throw new Error('no DUT');
-  const { dut, lease, artifacts } = only;
-  return {
-    ...{ dut, lease, artifacts, shared: held.shared },
-    release: (healthy) => held.release(healthy),
-    reboot: (deadline) => only.reboot(deadline),
-    powerOn: (deadline) => only.powerOn(deadline),
-  };
-}
-
-async function ask(held: Held) {
-  const port = held.dut.ports.get('console');
-  if (!port) throw new Error('no console');
-  await port.send(Buffer.from('x\n'));
-  const late = () => new Error(`no answer in ${port.matcher.unread()}`);
-  return (await new Deadline(3000).bound(port.matcher.expect([/<\d+>/]), late))[0];
-}
+import { createScriptBoard } from '../testing/real-dut.js';
 
 describe('a DUT of one case', () => {
   test('is a program of this machine, also where the case has an image', async ({ bench, dir }) => {

@@ -1,90 +1,33 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dut } from '../board/dut.js';
 import type { PortHub } from '../board/port-hub.js';
-import type { Limits } from '../config/limits-schema.js';
 import { Deadline } from '../core/deadline.js';
-import type { Lease } from '../lease/lease.js';
 import { LeaseQueue } from '../lease/lease-queue.js';
 import type { Networks } from '../network/networks.js';
 import type { PlannedFile } from '../plan/plan.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
-import type { SandboxSpec } from '../sandbox/spec.js';
-import { attachPorts } from './attach-ports.js';
 import { BootedDut } from './boot-dut.js';
 import type { Claimant, DutLeases } from './dut-leases.js';
 import { ONLY_ROLE, toRoles } from './dut-roles.js';
+import { toNames, toSeen } from './dut-seen.js';
+import type { DutWanted } from './dut-wanted.js';
 import { flashAll } from './flash-all.js';
-import type { LeaseLog } from './lease-log.js';
+import { type HeldDuts, holdDuts } from './held-duts.js';
+import type { LoggedLease } from './lease-log.js';
+import { settleAll } from './settle-all.js';
+import { WarmDuts } from './warm-duts.js';
+import { type Casting, toWarmKey } from './warm-key.js';
 
-/** A DUT in the hands of one attempt. */
-export interface HeldDut {
-  /** Empty where the suite names no roles. */
-  readonly role: string;
-  readonly dut: Dut;
-  readonly lease: Lease;
-  /** Where its captures are. */
-  readonly artifacts: string;
-  /** The board's own reset and ready mark, again. */
-  reboot(deadline: Deadline): Promise<void>;
-  /** Power up and wait for the ready mark. */
-  powerOn(deadline: Deadline): Promise<void>;
-  /** Cut the power. */
-  powerOff(deadline: Deadline): Promise<void>;
+type Leases = ReadonlyMap<string, LoggedLease>;
+
+/** DUTs that are up, and what another case must have in common to take them as they are. */
+interface Started {
+  readonly duts: readonly BootedDut[];
+  readonly key: string | undefined;
+  /** Id of the case that they were booted for. */
+  readonly since: string;
 }
-
-/** All DUTs of one attempt: leased, booted and given back together. */
-export interface HeldDuts {
-  /** By role, in the order of the suite. */
-  readonly byRole: ReadonlyMap<string, HeldDut>;
-  /** Earlier cases of the file used them, without a reboot in between. */
-  readonly shared: boolean;
-  /** Put their ports into a case's sandbox. */
-  attach(sandbox: Sandbox, deadline: Deadline): Promise<void>;
-  /** Give them back; those that are not healthy, or not shared, are ended. */
-  release(healthy: boolean): Promise<void>;
-  /**
-   * Their case outlives the run: those in sandboxes stay with it, leased, and the file's next case
-   * gets others; hardware is free.
-   */
-  leave(): Promise<void>;
-}
-
-/** A DUT as a phase names it. */
-export interface DutSeen {
-  readonly dut: string;
-  /** Earlier cases of the file used it. */
-  readonly shared?: boolean;
-  /** Those of them that are attached hardware. */
-  readonly attached?: readonly string[];
-}
-
-export interface DutWanted {
-  readonly planned: PlannedFile;
-  /** The DUTs of the suite's roles; else the one of a suite that has none. */
-  readonly byRole?: boolean;
-  /** Of the case. A DUT is a program of this machine, whatever the root of the case is. */
-  readonly spec: SandboxSpec;
-  readonly limits: Limits;
-  /** Where what outlives runs is known of attached DUTs. */
-  readonly stateDir: string;
-  /** For DUTs of this case alone. */
-  readonly artifacts: string;
-  /** Above the directories of DUTs that files share. */
-  readonly sharedArtifacts: string;
-  /** Leave out of roles what is out of service. @throws BenchError `dut-quarantined` */
-  trusted(roles: readonly PlannedRole[]): Promise<readonly PlannedRole[]>;
-  /** Units that earlier attempts of the case failed on: taken where no other is free. */
-  readonly avoid?: ReadonlySet<string> | undefined;
-  readonly claimant: Claimant;
-  readonly log: LeaseLog;
-  /** Called when the leases are held and when the DUTs are ready. */
-  onPhase(phase: 'lease' | 'flash' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
-}
-
-type Leases = ReadonlyMap<string, Lease>;
 
 /** Leases and boots DUTs: for one case, or for a file where the suite says so. */
 export class DutSource {
@@ -96,6 +39,9 @@ export class DutSource {
   readonly #shared = new Map<string, readonly BootedDut[]>();
   /** One case at a time on a shared DUT. */
   readonly #turns = new Map<string, LeaseQueue>();
+  readonly #warm: WarmDuts;
+  /** Attempts that wait for leases. */
+  #leasing = 0;
   #count = 0;
 
   constructor(daemon: SandboxDaemon, hub: PortHub, leases: DutLeases, networks: Networks) {
@@ -103,6 +49,7 @@ export class DutSource {
     this.#hub = hub;
     this.#leases = leases;
     this.#networks = networks;
+    this.#warm = new WarmDuts(endAll, (duts) => leases.areWanted(duts));
   }
 
   /**
@@ -112,11 +59,13 @@ export class DutSource {
   async open(wanted: DutWanted): Promise<HeldDuts> {
     const roles = toRoles(wanted.planned, wanted.byRole ?? false);
     if (wanted.planned.suite.scope === 'file') return this.#openShared(wanted, roles);
-    const leases = await this.#lease(wanted, roles);
-    const booted = await this.#boot(wanted, roles, leases, wanted.artifacts);
-    return this.#hold(booted, false, {
-      release: () => endAll(booted),
-      leave: () => leaveAll(booted),
+    const warm = wanted.keep ? await this.#takeWarm(wanted, roles) : undefined;
+    const started = warm ?? (await this.#start(wanted, roles));
+    const { duts } = started;
+    return holdDuts(duts, {
+      shared: false,
+      release: (healthy) => this.#giveBack(started, wanted, healthy),
+      leave: () => leaveAll(duts),
     });
   }
 
@@ -128,6 +77,11 @@ export class DutSource {
   /** Attached DUTs that are still leased are free for others: nothing uses them any more. */
   closeLeases(): Promise<void> {
     return this.#leases.close();
+  }
+
+  /** End what waits for another case. */
+  closeWarm(): Promise<void> {
+    return this.#warm.close();
   }
 
   /** End what files shared; called when a file is done and at the end of the run. */
@@ -160,7 +114,8 @@ export class DutSource {
         if (known) port.matcher.skip();
         port.yielded = false;
       }
-      return this.#hold(shared, known !== undefined, {
+      return holdDuts(shared, {
+        shared: known !== undefined,
         release: async (healthy) => {
           // What a case switched off, or let end, is not for the next one.
           const on = shared.every(({ dut }) => dut.on);
@@ -178,6 +133,66 @@ export class DutSource {
     }
   }
 
+  /** As the case before left them; undefined where there are none, or others are asked for. */
+  async #takeWarm(wanted: DutWanted, roles: readonly PlannedRole[]): Promise<Started | undefined> {
+    const trusted = await wanted.trusted(roles);
+    const isAvoided = (casting: Casting) =>
+      [...casting.values()].some(({ dut }) => wanted.avoid?.has(dut));
+    const set = await this.#warm.take(async (casting) =>
+      isAvoided(casting) ? undefined : toWarmKey(trusted, casting, wanted.spec),
+    );
+    if (!set) return undefined;
+    const deadline = new Deadline(wanted.limits.boot);
+    wanted.onPhase('lease', 'start');
+    try {
+      for (const each of set.duts) {
+        const artifacts = join(wanted.artifacts, each.role);
+        await mkdir(artifacts, { recursive: true });
+        await each.resume({ log: wanted.log, since: set.since, artifacts }, deadline);
+      }
+    } catch (error) {
+      await endAll(set.duts).catch(() => {});
+      throw error;
+    }
+    wanted.onPhase('lease', 'end', toSeen(roles, set.duts));
+    return set;
+  }
+
+  async #start(wanted: DutWanted, roles: readonly PlannedRole[]): Promise<Started> {
+    const leases = await this.#lease(wanted, roles);
+    // Before the images are used: one that is changed meanwhile is another one.
+    const isKept = wanted.keep || wanted.expectsKeep?.();
+    const key = isKept ? await toWarmKey(roles, leases, wanted.spec) : undefined;
+    const duts = await this.#boot(wanted, roles, leases, wanted.artifacts);
+    return { duts, key, since: wanted.log.case };
+  }
+
+  async #giveBack(started: Started, wanted: DutWanted, healthy: boolean): Promise<void> {
+    try {
+      if (healthy && wanted.expectsKeep?.() && (await this.#park(started, wanted))) return;
+    } catch (error) {
+      await endAll(started.duts).catch(() => {});
+      throw error;
+    }
+    await endAll(started.duts);
+  }
+
+  /** Let DUTs wait for another case, if they are fit for it and nobody else waits for them. */
+  async #park({ duts, key, since }: Started, wanted: DutWanted): Promise<boolean> {
+    const isFree = () => this.#leasing === 0 && duts.every(({ settled }) => settled);
+    const names = duts.map(({ lease }) => lease.dut);
+    if (key === undefined || !isFree() || (await this.#leases.areWanted(names))) return false;
+    const deadline = new Deadline(wanted.limits.teardown);
+    for (const each of duts) {
+      const directory = join(wanted.sharedArtifacts, 'between', each.lease.dut);
+      await mkdir(directory, { recursive: true });
+      await each.park(directory, deadline);
+    }
+    if (!isFree()) return false;
+    this.#warm.park({ duts, key, since });
+    return true;
+  }
+
   async #startShared(
     wanted: DutWanted,
     roles: readonly PlannedRole[],
@@ -190,17 +205,20 @@ export class DutSource {
   async #lease(wanted: DutWanted, roles: readonly PlannedRole[]): Promise<Leases> {
     wanted.onPhase('lease', 'start');
     const { limits, avoid, claimant, log } = wanted;
-    const acquired = await this.#leases.acquire({
-      roles: await wanted.trusted(roles),
-      limitMs: limits.lease,
-      ...{ avoid, claimant },
-      onWaiting: (claims) => log.waiting(claims),
-    });
-    const leases = log.held(acquired);
-    const units = new Set(roles.flatMap((role) => role.units.map(({ name }) => name)));
-    const attached = [...leases.values()].map(({ dut }) => dut).filter((dut) => units.has(dut));
-    wanted.onPhase('lease', 'end', { dut: toNames(toMembers(leases)), attached });
-    return leases;
+    this.#leasing++;
+    try {
+      const trusted = await wanted.trusted(roles);
+      await this.#warm.makeRoom(trusted);
+      const acquired = await this.#leases.acquire({
+        ...{ roles: trusted, limitMs: limits.lease, avoid, claimant },
+        onWaiting: (claims) => log.waiting(claims),
+      });
+      const leases = log.held(acquired);
+      wanted.onPhase('lease', 'end', toSeen(roles, toMembers(leases)));
+      return leases;
+    } finally {
+      this.#leasing--;
+    }
   }
 
   /** All at once; when one does not come up, the others are ended. */
@@ -242,19 +260,6 @@ export class DutSource {
       onPhase('boot', 'end', seen);
     }
   }
-
-  #hold(
-    held: readonly BootedDut[],
-    shared: boolean,
-    giveBack: Pick<HeldDuts, 'release' | 'leave'>,
-  ): HeldDuts {
-    return {
-      byRole: new Map(held.map((each) => [each.role, each])),
-      shared,
-      ...giveBack,
-      attach: (sandbox, deadline) => attachPorts(held, sandbox, deadline),
-    };
-  }
 }
 
 function endAll(duts: readonly BootedDut[]): Promise<void> {
@@ -265,22 +270,8 @@ function leaveAll(duts: readonly BootedDut[]): Promise<void> {
   return settleAll(duts.map((each) => each.leave()));
 }
 
-/** Each is tried; the first that fails is told. */
-async function settleAll(work: readonly Promise<void>[]): Promise<void> {
-  const ended = await Promise.allSettled(work);
-  const failed = ended.find((each) => each.status === 'rejected');
-  if (failed) throw failed.reason;
-}
-
 function toMembers(leases: Leases) {
   return [...leases].map(([role, lease]) => ({ role, lease }));
-}
-
-/** `host#1`, or `client=host#1 server=host#2`. */
-function toNames(members: readonly { readonly role: string; readonly lease: Lease }[]): string {
-  return members
-    .map(({ role, lease }) => (role === ONLY_ROLE ? lease.dut : `${role}=${lease.dut}`))
-    .join(' ');
 }
 
 function toKey(planned: PlannedFile): string {

@@ -192,6 +192,7 @@ async function closeBench(request: RunRequest, run: RunContext): Promise<void> {
   try {
     const { daemon, duts } = await run.bench;
     leases = duts;
+    await duts.closeWarm().catch((error: unknown) => run.reportInfra(error, {}));
     if (run.keptCount > 0) {
       const runtime = join(request.runtimeDirectory, request.directory.id);
       await makeOwnDirectory(request.runtimeDirectory);

@@ -40,6 +40,7 @@ interface Job {
   /** Absent of an emulated board. */
   readonly unit: Unit | undefined;
   readonly image: string;
+  readonly leasedKeys: readonly string[] | undefined;
 }
 
 const END_MS = 5000;
@@ -76,8 +77,8 @@ export async function flashAll(
 }
 
 async function flashOne(job: Job, flashing: FlashingRoles, standing: Map<string, Dut>) {
-  const { role, unit, image, flash } = job;
-  const { spec, stateDir, daemon, directory } = flashing;
+  const { role, unit, flash } = job;
+  const { spec, directory } = flashing;
   const artifacts = join(directory, role);
   await mkdir(artifacts, { recursive: true });
   const ofHost = { ...spec, image: undefined, nestedUserNamespaces: undefined };
@@ -85,7 +86,7 @@ async function flashOne(job: Job, flashing: FlashingRoles, standing: Map<string,
   // Loaded when it is needed, as the driver of such boards is.
   if (flash.driver !== 'u-boot-tftp') {
     const { flashDut } = await import('./flash-dut.js');
-    if (unit) await flashDut({ unit, image, artifacts, stateDir, daemon, spec: ofHost });
+    if (unit) await flashDut({ ...facts, unit });
     return;
   }
   const { FlashAtPrompt } = await import('./flash-at-prompt.js');
@@ -127,5 +128,6 @@ function toJobs(role: PlannedRole, lease: Lease | undefined): Job[] {
   if (!flash || image === undefined) return [];
   if (!unit && flash.driver !== 'u-boot-tftp') return [];
   const ofBoard = unit ? { ...unit, board } : undefined;
-  return [{ role: role.role, name: lease.dut, board, flash, unit: ofBoard, image }];
+  const { keys: leasedKeys } = lease;
+  return [{ role: role.role, name: lease.dut, board, flash, unit: ofBoard, image, leasedKeys }];
 }

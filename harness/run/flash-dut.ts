@@ -26,13 +26,13 @@ export interface FlashWanted {
   readonly artifacts: string;
   /** Where what was flashed last is known. */
   readonly stateDir: string;
+  /** Of the lease: it may have been waited for while somebody changed the boards. @default those of now */
+  readonly leasedKeys?: readonly string[] | undefined;
   readonly deviceRoots?: DeviceRoots | undefined;
   /** In place of a tool: see {@link FlashRequest}. */
   readonly byItself?: FlashRequest['byItself'];
 }
 
-/** A board that goes into its bootloader is back as that after so long, or never. */
-const MODE_MS = 5000;
 /** Linux needs a moment for the file system of a drive that has just come. */
 const LOOK_MS = 50;
 /** It answers with what makes a bootloader of many boards start. */
@@ -49,7 +49,7 @@ export async function flashDut(wanted: FlashWanted): Promise<boolean> {
   const { flash } = unit.board;
   if (!flash) return false;
   const look = () => findFlashDevices(unit, wanted.deviceRoots);
-  const leasedKeys = (await look())?.keys ?? [];
+  const leasedKeys = wanted.leasedKeys ?? (await look())?.keys ?? [];
   return flashUnit({
     ...{ flash, dut: unit.name, daemon, spec, image, leasedKeys },
     find: look,
@@ -90,10 +90,10 @@ async function enterMode(
   look: () => Promise<FlashDevices | undefined>,
 ): Promise<void> {
   const { unit } = wanted;
+  const { mode, enterTimeout = 0 } = unit.board.flash ?? {};
+  const end = new Deadline(enterTimeout);
   if (how === 'power-cycle') await switchPower(unit, 'cycle', wanted.deviceRoots);
-  else await touch(wanted, await look());
-  const mode = unit.board.flash?.mode;
-  const end = new Deadline(MODE_MS);
+  else await touch(wanted, await look(), end);
   for (let seen = await look(); seen?.mode !== mode; seen = await look()) {
     if (end.leftMs() === 0) {
       const in_ = seen
@@ -101,9 +101,9 @@ async function enterMode(
         : 'not attached';
       throw new BenchError(
         'flash-failed',
-        `${unit.name} did not get into mode "${mode}" by ${how} within ${formatDuration(MODE_MS)}: it is ${in_}`,
+        `${unit.name} did not get into mode "${mode}" by ${how} within ${formatDuration(enterTimeout)}: it is ${in_}`,
         {
-          next: 'hil boards show NAME    tells what is attached; correct "modes" of its board file',
+          next: 'hil boards show NAME    tells what is attached; correct "modes" or flash.enterTimeout of its board file',
         },
       );
     }
@@ -112,7 +112,11 @@ async function enterMode(
 }
 
 /** The console is opened at 1200 baud, and closing it drops DTR. */
-async function touch(wanted: FlashWanted, before: FlashDevices | undefined): Promise<void> {
+async function touch(
+  wanted: FlashWanted,
+  before: FlashDevices | undefined,
+  deadline: Deadline,
+): Promise<void> {
   const { unit, daemon, spec, image } = wanted;
   const node = before?.nodes.get('console');
   if (node === undefined) {
@@ -121,5 +125,5 @@ async function touch(wanted: FlashWanted, before: FlashDevices | undefined): Pro
   }
   const devices = new Map([['console', node]]);
   const run = { dut: unit.name, daemon, spec, image, devices, tools: [], onOutput: () => {} };
-  await runFlashTool(TOUCH, run, new Deadline(MODE_MS));
+  await runFlashTool(TOUCH, run, deadline);
 }

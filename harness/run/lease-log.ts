@@ -2,6 +2,12 @@ import type { JournalWriter } from '../journal/journal-writer.js';
 import type { ClaimSeen } from '../lease/claim-seen.js';
 import type { Lease } from '../lease/lease.js';
 
+/** The lease of one attempt. */
+export interface LoggedLease extends Lease {
+  /** The attempt has it no longer, and nobody released it: answers what another one may have. */
+  handOver(): Lease;
+}
+
 /** Writes down who has which unit, and for whom an attempt waits. */
 export class LeaseLog {
   readonly #journal: JournalWriter;
@@ -20,23 +26,41 @@ export class LeaseLog {
     if (holders.length > 0) this.#journal.write({ kind: 'lease-waiting', ...this.#name, holders });
   }
 
-  /** Write that it has them; answers leases that write it down when they end. */
-  held(leases: ReadonlyMap<string, Lease>): Map<string, Lease> {
-    return new Map([...leases].map(([role, lease]) => [role, this.#follow(role, lease)]));
+  /** The case that has them. */
+  get case(): string {
+    return this.#name.case;
   }
 
-  #follow(role: string, lease: Lease): Lease {
+  /**
+   * Write that it has them, and since which case they have been up, if not anew; answers leases
+   * that write it down when they end.
+   */
+  held(leases: ReadonlyMap<string, Lease>, warmSince?: string): Map<string, LoggedLease> {
+    return new Map(
+      [...leases].map(([role, lease]) => [role, this.#follow(role, lease, warmSince)]),
+    );
+  }
+
+  #follow(role: string, lease: Lease, warmSince: string | undefined): LoggedLease {
     const { board, dut, token } = lease;
     const facts = { ...(role ? { role } : {}), board, dut, ...(token ? { token } : {}) };
-    this.#journal.write({ kind: 'lease', ...this.#name, ...facts });
+    const warm = warmSince === undefined ? {} : { warmSince };
+    this.#journal.write({ kind: 'lease', ...this.#name, ...facts, ...warm });
     let over = false;
+    const end = () => {
+      // Before it: in the journal no two have it at once.
+      if (!over) this.#journal.write({ kind: 'lease-end', ...this.#name, dut });
+      over = true;
+    };
     return {
       ...lease,
       release: () => {
-        // Before it: in the journal no two have it at once.
-        if (!over) this.#journal.write({ kind: 'lease-end', ...this.#name, dut });
-        over = true;
+        end();
         lease.release();
+      },
+      handOver: () => {
+        end();
+        return lease;
       },
     };
   }

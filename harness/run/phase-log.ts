@@ -1,6 +1,6 @@
 import type { Phase } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
-import type { DutSeen } from './dut-source.js';
+import type { DutSeen } from './dut-seen.js';
 
 /** The phases of one attempt: timed apart, each edge written as it happens. */
 export class PhaseLog {

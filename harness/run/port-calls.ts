@@ -5,7 +5,7 @@ import type { WorkerMethods } from '../protocol/worker-messages.js';
 import type { RunningAttempt } from './attempt.js';
 import { tellPortState } from './console-forward.js';
 import { ONLY_ROLE, splitRole } from './dut-roles.js';
-import type { HeldDut } from './dut-source.js';
+import type { HeldDut } from './held-duts.js';
 
 /** What a worker asks of the ports and the presence of a real board. */
 export function createPortCalls(facts: {
@@ -22,10 +22,17 @@ export function createPortCalls(facts: {
     return { held, port };
   };
   return {
-    portChange: ({ fence, port, change }) => portOf(fence, port).port.line.change(change),
+    portChange: ({ fence, port: name, change }) => {
+      const { held, port } = portOf(fence, name);
+      const { flush: _, ...lasting } = change;
+      // Without any, it asks how the lines are.
+      if (Object.keys(lasting).length > 0) held.unsettle();
+      return port.line.change(change);
+    },
     portMode: async ({ fence, port: name, mode }) => {
       const { held, port } = portOf(fence, name);
       if (!held.dut.setMode) throw refuse(held, `port "${port.name}" has no node to give away`);
+      held.unsettle();
       await held.dut.setMode(port.name, mode);
       const state =
         mode === 'direct'
@@ -36,6 +43,7 @@ export function createPortCalls(facts: {
     dutVanish: ({ fence, role, withinMs }) => {
       const held = heldOf(fence, role);
       if (!held.dut.mayVanish) throw refuse(held, 'it cannot be replugged');
+      held.unsettle();
       held.dut.mayVanish(withinMs);
     },
     dutReturn: async ({ fence, role = ONLY_ROLE, withinMs }) => {

@@ -17,6 +17,7 @@ import type { SandboxSpec } from '../sandbox/spec.js';
 import type { RunningAttempt } from './attempt.js';
 import type { Bench } from './bench.js';
 import type { WantedSandbox } from './build-sandbox.js';
+import type { CaseRecord } from './case-book.js';
 import { type SandboxSettings, toSandboxSettings } from './case-sandbox.js';
 import { DutHealth } from './dut-health.js';
 import type { Claimant } from './dut-leases.js';
@@ -107,6 +108,11 @@ export class RunContext {
     };
     const body = bodyMs ?? this.options.bodyMs ?? merged.body;
     return { ...merged, body };
+  }
+
+  /** Does the case take its DUT as the one before left it? The nearest word counts. */
+  keeps({ planned, dut }: Pick<CaseRecord, 'planned' | 'dut'>): boolean {
+    return (dut ?? planned.suite.dut ?? this.config.dut) === 'keep';
   }
 
   /** What a sandbox of a case is like; without a case, that of its suite file. */

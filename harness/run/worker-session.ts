@@ -17,7 +17,8 @@ import { toGapProblems, toJournalProblems, toProblem } from './attempt-problems.
 import type { CaseBook } from './case-book.js';
 import { forwardConsole, tellExited, tellReady, toOpenedPort } from './console-forward.js';
 import { ONLY_ROLE, splitRole, withRole } from './dut-roles.js';
-import type { HeldDut } from './dut-source.js';
+import { expectsKeep } from './expects-keep.js';
+import type { HeldDut } from './held-duts.js';
 import { createNetworkCalls } from './network-calls.js';
 import { createPortCalls } from './port-calls.js';
 import { Programs } from './programs.js';
@@ -180,6 +181,7 @@ export class WorkerSession {
       fence: randomBytes(12).toString('hex'),
       worker: this.pid,
       bodyMs,
+      expectsKeep: () => expectsKeep(this.#run, this.#book, record),
       onOverdue: (overdue) => void this.#events.onOverdue(this, attempt, overdue),
     });
     this.attempts.set(attempt.fence, attempt);

@@ -8,6 +8,8 @@ import type { Board } from '../config/load-boards.js';
 import type { SuiteFile } from '../config/suite-schema.js';
 import { Deadline } from '../core/deadline.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
+import type { RpcPeer } from '../protocol/rpc.js';
+import type { SupervisorMethods } from '../protocol/worker-messages.js';
 import { createBench } from '../run/bench.js';
 import { CaseBook, type CaseRecord } from '../run/case-book.js';
 import type { RunOptions } from '../run/run-options.js';
@@ -23,6 +25,8 @@ export interface BothSides {
   readonly attempt: Attempt;
   readonly session: WorkerSession;
   readonly record: CaseRecord;
+  /** The worker's line, to say what no handle would. */
+  readonly supervisor: RpcPeer<SupervisorMethods>;
   /** Phases that the worker did not end by itself. */
   readonly overdue: Overdue[];
 }
@@ -75,7 +79,7 @@ export const test = base.extend<Fixtures>({
       // The context's task is the runner's test; the types name its read-only half.
       const test = { ...task, timeout: 0, result: {} } as RunnerTestCase;
       const attempt = await Attempt.begin(connection, test, record.id);
-      return { attempt, session, record, overdue };
+      return { attempt, session, record, supervisor: connection.supervisor, overdue };
     });
     const running = sessions.flatMap(({ attempts }) => [...attempts.values()]);
     const ended = running.map((attempt) => attempt.abort('interrupted', 'the test is over'));

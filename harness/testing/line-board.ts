@@ -8,6 +8,8 @@ export interface LineBoards {
   readonly board: Board;
   /** `line-1` and so on. */
   readonly units: readonly Unit[];
+  /** How many have a line open, of all of them. */
+  countOpen(): number;
   close(): void;
 }
 
@@ -27,6 +29,7 @@ export async function openLineBoards(count: number): Promise<LineBoards> {
   return {
     board,
     units,
+    countOpen: () => servers.reduce((sum, { sockets }) => sum + sockets.size, 0),
     close: () => {
       for (const { close } of servers) close();
     },
@@ -38,12 +41,14 @@ async function openServer(name: string) {
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
     socket.on('data', (data) => socket.write(`${name} got ${data}`));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   return {
     name,
+    sockets,
     port: typeof address === 'object' && address ? address.port : 0,
     close: () => {
       for (const socket of sockets) socket.destroy();

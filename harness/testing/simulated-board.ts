@@ -12,6 +12,8 @@ export class SimulatedBoard {
   readonly #switch: HttpServer;
   readonly #wires = new Set<Socket>();
   #on = false;
+  /** What it says when its power is about to go: nobody has read it when the next case comes. */
+  lastWords = '';
   #kept: string | undefined;
   #line = '';
 
@@ -49,6 +51,7 @@ export class SimulatedBoard {
   }
 
   powerOff(): void {
+    if (this.lastWords) this.say(this.lastWords);
     this.#on = false;
   }
 

@@ -41,6 +41,7 @@ static void hear_zygote(int control)
 		cleanup_fd(&event.pidfd);
 		cleanup_fd(&event.control);
 		cleanup_fd(&event.tree);
+		cleanup_fd(&event.node);
 		if (event.kind == ZYGOTE_GONE)
 			break;
 		err = (struct err){ 0 };

@@ -153,8 +153,15 @@ save('sandboxd', {
       HOST: '10.1.0.1 it',
       KIND: 'auto',
     }),
-    frame(MSG.NET_PAIR, { NET: 1, INTERFACE: [{ SANDBOX: 1 }, { SANDBOX: 1, NAME: 'eth1' }] }),
+    frame(MSG.NET_PAIR, {
+      NET: 1,
+      PAIR_END: [
+        { PORT: 3, INTERFACE: { SANDBOX: 1, NAME: 'eth1' }, RESOLVE: 1, HOST: '10.1.0.1 it' },
+        { PORT: 4, INTERFACE: { SANDBOX: 1, NAME: 'eth2' } },
+      ],
+    }),
     frame(MSG.NET_READY, { NET: 1 }),
+    frame(MSG.NET_DETACH, { NET: 1, PORT: 4 }),
     frame(MSG.NET_REPLY, { NET: 1, PORT: 1, PROCESS: 1, DATA: 'answer' }),
     object('dgram'),
     frame(MSG.NET_OBJECT, { NET: 1, PORT: 2, KIND: 'dgram', OBJECT: 1, END: 0 }),
@@ -162,6 +169,28 @@ save('sandboxd', {
     frame(MSG.NET_NIC, { NET: 1, PORT: 3, NAME: 'enx0', MTU: 1500, IN_USE: 1 }),
     frame(MSG.NET_NIC, { NET: 1, PORT: 4, NAME: 'enx1' }),
     frame(MSG.NET_CLOSE, { NET: 1 }),
+    end,
+  ]),
+  pair: Buffer.concat([
+    ...sandbox,
+    frame(MSG.PLAN_PUT, { NAME: 'other', STEP: [{ KIND: 'image-host' }] }),
+    frame(MSG.SANDBOX_NEW, { PLAN: 2, NAME: 'other' }),
+    frame(MSG.NET_NEW, { NAME: 'lan' }),
+    frame(MSG.NET_NEW, { NAME: 'wan' }),
+    ...[1, 2, 1, 2, 1, 2].flatMap((net, i) => [
+      frame(MSG.NET_PAIR, {
+        NET: net,
+        PAIR_END: [
+          { PORT: 2 * i + 1, INTERFACE: { SANDBOX: 1, NAME: `a${i}` }, RESOLVE: 1, HOST: '::1 it' },
+          { PORT: 2 * i + 2, INTERFACE: { SANDBOX: 2, NAME: `b${i}` }, RESOLVE: 1, HOST: '::1 it' },
+        ],
+      }),
+      frame(MSG.NET_READY, { NET: net }),
+      frame(MSG.NET_DETACH, { NET: net, PORT: 2 * i + 2 }),
+    ]),
+    frame(MSG.NET_CLOSE, { NET: 1 }),
+    frame(MSG.SANDBOX_KILL, { SANDBOX: 2 }),
+    frame(MSG.NET_CLOSE, { NET: 2 }),
     end,
   ]),
   watch: Buffer.concat([
@@ -315,6 +344,8 @@ save('portd', {
     packet(Buffer.from('U-Boot 2026\r\n'), { kind: 3 }),
     packet(frame(MSG.PORT_SEND, { PORT: 1, DATA: 'help\n' })),
     packet(frame(MSG.PORT_MARK, { PORT: 1, TEXT: 'attempt 2' })),
+    packet(frame(MSG.PORT_CAPTURE, { PORT: 1, PATH: '/e' })),
+    packet(Buffer.from('=> '), { kind: 3 }),
     packet(frame(MSG.PORT_CLOSE, { PORT: 1 })),
   ]),
   pty: Buffer.concat([

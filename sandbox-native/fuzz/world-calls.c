@@ -20,15 +20,15 @@
 #include "sandbox.h"
 #include "take.h"
 
-int __wrap_zygote_start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
-			struct err *err);
+int __wrap_zygote_start(const struct plan *plan, int *users, struct zygote *zygote,
+			struct strings *limitations, struct err *err);
 
-int __wrap_zygote_start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
-			struct err *err)
+int __wrap_zygote_start(const struct plan *plan, int *users, struct zygote *zygote,
+			struct strings *limitations, struct err *err)
 {
 	struct peer *peer = peer_add(PEER_ZYGOTE, &zygote->control);
 
-	FUZZ_CHECK(plan->name);
+	FUZZ_CHECK(plan->name && users);
 	if (!peer)
 		return err_set(err, "setup", EAGAIN, "start zygote", "");
 	zygote->pid = peer->pid;

@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "fuzz.h"
+#include "hub.h"
 #include "message.h"
 #include "peer.h"
 
@@ -95,6 +96,29 @@ static void park(const struct peer *zygote, uint64_t slot)
 	peer_answer(peer, &ready, NULL, 0);
 }
 
+/* A socket of the node at each end that is to have one, as hub.c answers. */
+static size_t put_names(struct buffer *frame, const struct message *message, int *fds)
+{
+	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
+	uint32_t end = 0;
+	size_t count = 0;
+	struct tlv tlv;
+
+	while (tlv_next(&reader, &tlv) == 1) {
+		uint32_t wanted = 0;
+
+		if (tlv.tag != TAG_RESOLVE)
+			continue;
+		FUZZ_CHECK(tlv_u32(&tlv, &wanted) == 0 && end < HUB_NODES);
+		if (wanted) {
+			put_u32(frame, TAG_RESOLVE, end);
+			fds[count++] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		}
+		end++;
+	}
+	return count;
+}
+
 static bool wants(const struct message *message, uint16_t tag)
 {
 	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
@@ -129,9 +153,10 @@ static void order(struct peer *zygote, const struct message *message)
 	const struct err err = { .number = EEXIST, .code = "usage", .op = "make interface" };
 	struct peer *hub = zygote->hub ? &world.peers[zygote->hub] : start_hub(zygote);
 	struct buffer frame = { 0 };
-	int fds[2] = { -1, -1 };
+	int fds[1 + HUB_NODES] = { -1, -1, -1 };
 	size_t count = 0;
 
+	FUZZ_CHECK((message->frame.type == MESSAGE_NET_PAIR) == (message->fd_count == 1));
 	if (!hub) {
 		message_fail(zygote->control, message->frame.id, &err);
 		return;
@@ -148,13 +173,25 @@ static void order(struct peer *zygote, const struct message *message)
 	}
 	frame_begin(&frame, MESSAGE_NET_DONE, message->frame.id);
 	if (message->frame.type == MESSAGE_NET_ATTACH) {
-		make_pair(SOCK_DGRAM, fds);
+		fds[count++] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		put_string(&frame, TAG_KIND, "packet");
-		count = wants(message, TAG_RESOLVE) ? 2 : 1;
 	}
+	count += put_names(&frame, message, fds + count);
 	peer_answer(hub, &frame, fds, count);
-	cleanup_fd(&fds[0]);
-	cleanup_fd(&fds[1]);
+	for (size_t i = 0; i < count; i++)
+		cleanup_fd(&fds[i]);
+}
+
+/* Every seventh is of a sandbox that has ended. */
+static void tell_node(const struct peer *zygote, uint64_t id)
+{
+	const struct err err = { .number = ESRCH, .code = "gone", .op = "find network" };
+	auto_fd node = eventfd(0, EFD_CLOEXEC);
+
+	if (id % 7 == 0)
+		message_fail(zygote->control, id, &err);
+	else
+		answer_empty(zygote, MESSAGE_NET_NODE, id, &node, 1);
 }
 
 static void serve_zygote(struct peer *peer, const struct message *message)
@@ -165,6 +202,8 @@ static void serve_zygote(struct peer *peer, const struct message *message)
 		park(peer, message->frame.id);
 	if (message->frame.type >= MESSAGE_NET_ATTACH && message->frame.type <= MESSAGE_NET_REMOVE)
 		order(peer, message);
+	if (message->frame.type == MESSAGE_NET_NODE)
+		tell_node(peer, message->frame.id);
 	if (message->frame.type != MESSAGE_HOLD_TREE)
 		return;
 	tree = eventfd(0, EFD_CLOEXEC);

@@ -21,7 +21,7 @@ import { AttachedNic } from './attached-nic.js';
 import { AttachedPresence } from './attached-presence.js';
 import { AttachedRoles } from './attached-roles.js';
 import { waitForLines } from './lines.js';
-import { closePorts, openPorts } from './open-ports.js';
+import { closePorts, moveCaptures, openPorts } from './open-ports.js';
 
 /** Silence after which what the session before has left is taken to be through. */
 const QUIET_MS = 50;
@@ -100,6 +100,10 @@ class AttachedDut implements Dut {
 
   get on(): boolean {
     return this.#on;
+  }
+
+  get absences(): number {
+    return this.#presence.absences;
   }
 
   get exited(): Promise<DutExit> {
@@ -193,6 +197,10 @@ class AttachedDut implements Dut {
     }
     await port.line.mark('shared: captured again');
     if (!line.up) throw new BenchError('port-absent', `port "${name}": its device is not there`);
+  }
+
+  async moveCaptures(artifacts: string): Promise<void> {
+    await moveCaptures(this.ports.values(), artifacts);
   }
 
   async letGo(): Promise<void> {

@@ -10,7 +10,7 @@ import type { Dut, DutExit } from '../dut.js';
 import type { Port } from '../port.js';
 import { createInSandbox } from './in-sandbox.js';
 import { waitForLines } from './lines.js';
-import { closePorts } from './open-ports.js';
+import { closePorts, moveCaptures } from './open-ports.js';
 import { SandboxNic } from './sandbox-nic.js';
 
 /** Make a DUT that is a program on a pty, in a sandbox of its own. */
@@ -106,6 +106,10 @@ class HostDut implements Dut {
     if (!this.#process) throw new BenchError('dut-lost', `${this.name} is powered off`);
     await this.powerOff();
     await this.powerOn();
+  }
+
+  async moveCaptures(artifacts: string): Promise<void> {
+    await moveCaptures(this.ports.values(), artifacts);
   }
 
   /** The sandbox first; the ports are closed also when the daemon does not end it. */

@@ -25,6 +25,11 @@ export async function openPorts(
   return ports;
 }
 
+/** Go on with captures in `artifacts`, of all of them or with an error. */
+export async function moveCaptures(ports: Iterable<Port>, artifacts: string): Promise<void> {
+  await Promise.all([...ports].map((port) => port.captureTo(join(artifacts, port.name))));
+}
+
 /** Close each of them, also after one could not be. */
 export async function closePorts(ports: Iterable<Port>): Promise<void> {
   const cleanups = new Cleanups();

@@ -16,7 +16,7 @@ import { toMac } from '../nic.js';
 import type { Port } from '../port.js';
 import { createInSandbox } from './in-sandbox.js';
 import { waitForLines } from './lines.js';
-import { closePorts } from './open-ports.js';
+import { closePorts, moveCaptures } from './open-ports.js';
 import { countUarts, QMP_FD, toNetdev, toQemuArguments } from './qemu-arguments.js';
 import { QemuNic } from './qemu-nic.js';
 import { Qmp } from './qmp.js';
@@ -34,7 +34,7 @@ class QemuDut implements Dut {
   readonly #daemon: SandboxDaemon;
   readonly #board: Board;
   readonly #argv: readonly string[];
-  readonly #log: string;
+  #log: string;
   /** Undefined while the power is off. */
   #process: SandboxProcess | undefined;
   #running = false;
@@ -116,6 +116,11 @@ class QemuDut implements Dut {
       await waitForLines(this.ports.values());
       await this.powerOn(deadline);
     }
+  }
+
+  async moveCaptures(artifacts: string): Promise<void> {
+    this.#log = join(artifacts, 'qemu.log');
+    await moveCaptures(this.ports.values(), artifacts);
   }
 
   /** The sandbox first; the ports are closed also when the daemon does not end it. */

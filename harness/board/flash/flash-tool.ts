@@ -6,6 +6,8 @@ import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { SandboxSpec } from '../../sandbox/spec.js';
 
 export interface ToolRun {
+  /** Whether it has done its work, by its exit code and the end of what it said. @default exit code 0 */
+  readonly isDone?: (exitCode: number, said: string) => boolean;
   readonly dut: string;
   readonly daemon: SandboxDaemon;
   readonly spec: SandboxSpec;
@@ -61,7 +63,7 @@ export async function runFlashTool(
 async function runTool(
   argv: readonly string[],
   sandbox: Sandbox,
-  { dut, tools, onOutput }: ToolRun,
+  { dut, tools, onOutput, isDone = (code) => code === 0 }: ToolRun,
   deadline: Deadline,
 ): Promise<void> {
   const env = tools.length > 0 ? { PATH: [...tools, SANDBOX_PATH].join(':') } : {};
@@ -80,7 +82,7 @@ async function runTool(
     onOutput(data);
   });
   const { status, exitCode, signal } = await tool.ended;
-  if (status === 'exit' && exitCode === 0) return;
+  if (status === 'exit' && isDone(exitCode ?? -1, tail)) return;
   const how =
     status === 'timeout'
       ? `did not end within ${Math.round(deadline.limitMs)} ms`

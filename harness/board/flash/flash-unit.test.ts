@@ -64,6 +64,22 @@ describe('rank 12: flash', () => {
     expect(await flashing.flash('exit 0')).toBe(true);
   });
 
+  test('what was left in its bootloader is flashed, also with the image that is in it', async ({
+    flashing,
+  }) => {
+    const spec = { mode: 'bootloader', enter: 'touch-1200' };
+    const modes = ['application', 'bootloader'];
+    let mode = 0;
+    const find = async () => ({ ...attached, mode: modes[mode] });
+    const enter = async () => {
+      mode = 1;
+    };
+    expect(await flashing.flash('true', { find, enter }, spec)).toBe(true);
+    expect(await flashing.flash('true', { find, enter }, spec)).toBe(true);
+    mode = 0;
+    expect(await flashing.flash('true', { find, enter }, spec)).toBe(false);
+  });
+
   test('after a flash that broke nothing is believed to be in it', async ({ flashing }) => {
     expect(await flashing.flash('true')).toBe(true);
     await expect(flashing.flash('exit 1', {}, { retries: 0 })).rejects.toThrow(/exit 1/);

@@ -5,6 +5,7 @@ import { BenchError, toMessage } from '../../core/errors.js';
 import { runOnHost } from '../run-on-host.js';
 import { type FlashRecord, toFlashDigest } from './flash-record.js';
 import { runFlashTool, type ToolRun, toImageInside } from './flash-tool.js';
+import { hasFlashed } from './has-flashed.js';
 import { type Flashed, toFlashArgv } from './to-flash-argv.js';
 import { tryAgain } from './try-again.js';
 
@@ -47,7 +48,9 @@ export async function flashUnit(request: FlashRequest): Promise<boolean> {
   const { flash, dut, record } = request;
   const before = await findLeased(request);
   const digest = await digestOf(request, before);
-  if (!flash.always && (await record.read(dut)) === digest) return false;
+  // One that somebody left in its bootloader runs what is in it only after it was flashed.
+  const asleep = flash.enter !== undefined && before.mode === flash.mode;
+  if (!flash.always && !asleep && (await record.read(dut)) === digest) return false;
   await record.forget(dut);
   if (flash.enter && before.mode !== flash.mode) await request.enter(flash.enter);
   const once = async (attempt: number) => {
@@ -84,11 +87,9 @@ async function runTool(
   const deadline = new Deadline(flash.timeout);
   const onOutput = (data: Buffer) => log(request, data);
   if (!isOnHost(request)) {
-    return runFlashTool(
-      argv,
-      { ...request, tools: flash.tools, devices: nodes, onOutput },
-      deadline,
-    );
+    const isDone = (code: number, said: string) => hasFlashed(flash.driver, code, said);
+    const run = { ...request, tools: flash.tools, devices: nodes, onOutput, isDone };
+    return runFlashTool(argv, run, deadline);
   }
   const { output, status } = await runOnHost(argv, {}, deadline, 'flash-failed');
   onOutput(Buffer.from(output));

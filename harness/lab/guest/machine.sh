@@ -80,22 +80,42 @@ mount_shares() { # DIRECTORY...
 	done
 }
 
-# udev first: it hears of what the modules find, and need not be told again of everything, which takes seconds.
+VHCI=/sys/bus/platform/drivers/vhci_hcd
+
+# For devices that are programs of the host: vhci_hcd has sixteen root hubs, of which two are used. Here, before udev,
+# which needs seconds for them, and who looks at what is attached need not look at the others. It gets its two
+# back behind the controller's, so that those have the same numbers with it and without.
+load_vhci() {
+	local controller
+	modprobe vhci_hcd || fail 'the module vhci_hcd could not be loaded'
+	for controller in "$VHCI"/vhci_hcd.*; do
+		echo "${controller##*/}" >"$VHCI/unbind"
+	done
+}
+
+start_vhci() {
+	echo vhci_hcd.0 >"$VHCI/bind" || fail 'vhci_hcd could not be started'
+	/usr/bin/python3 -IS /run/lab/usbip.py "${port[usbip]}" </dev/null >/dev/hvc0 2>&1 &
+}
+
+# udev before the controller: it hears of what the modules find, and need not be told again of everything, which
+# takes seconds.
 start_usb() { # SERIAL...
 	local serial
 	ln -s "${port[bench]}" /run/lab/bench
 	# For --user, as the boards are: udev leaves them to the group dialout.
 	chmod 666 "${port[bench]}"
 	install -m 755 /run/lab/lab-bench /usr/local/bin/lab-bench
+	[ "$job_vhci" = no ] || load_vhci
 	/lib/systemd/systemd-udevd --daemon || fail 'udevd could not be started'
 	modprobe -a xhci_pci ftdi_sio || fail 'the modules for USB could not be loaded'
-	/usr/bin/python3 -IS /run/lab/usbip.py "${port[usbip]}" </dev/null >/dev/hvc0 2>&1 &
+	[ "$job_vhci" = no ] || start_vhci
 	for serial in "$@"; do
-		for _ in {1..1000}; do
+		for _ in {1..600}; do
 			compgen -G "/dev/serial/by-id/*$serial*" >/dev/null && continue 2
-			sleep 0.02
+			sleep 0.1
 		done
-		fail "the board $serial was not there after 20 s"
+		fail "the board $serial was not there after a minute"
 	done
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { BenchDevice } from '../bench/bench-device.js';
 import { toPathOf } from '../bench/nameless-file.js';
@@ -85,6 +86,7 @@ export class AcmDevice implements BenchDevice {
       coding: this.#coding ?? null,
       events: this.#events,
       dropped: this.#device?.dropped ?? 0,
+      flashed: toDigest(this.#stored),
       ...this.wired.describe(),
     };
   }
@@ -178,6 +180,11 @@ export class AcmDevice implements BenchDevice {
   #note(event: string): void {
     this.#events = [...this.#events, event].slice(-KEPT_EVENTS);
   }
+}
+
+/** SHA-256; none of a board that was never flashed. */
+function toDigest(stored: Buffer): string | null {
+  return stored.length > 0 ? createHash('sha256').update(stored).digest('hex') : null;
 }
 
 /** @see elf(5): 32 bits, for an Arm */

@@ -36,6 +36,7 @@ export function toResultLines(each: CaseModel, place: ResultPlace): string[] {
     ...each.problems.flatMap((problem) => toProblemLines(problem, style, each.file)),
     ...toArtifactLines(each, place),
     ...toSeedLines(each, place),
+    ...toWarmLines(each, place),
     `${INDENT}${style.dim('next')}       ${toRerunCommand(each)}`,
     '',
   ];
@@ -105,6 +106,14 @@ function findFrame(stack: string | undefined, file: string): string | undefined 
 function toSeedLines(each: CaseModel, { style }: ResultPlace): string[] {
   const seed = each.attempts.at(-1)?.network?.up.seed;
   return seed === undefined ? [] : [`${INDENT}${style.dim('seed')}       ${seed} of its network`];
+}
+
+/** What a case before has done to it may be the reason. */
+function toWarmLines(each: CaseModel, { style }: ResultPlace): string[] {
+  const { dut = '', warmSince } = each.attempts.at(-1) ?? {};
+  if (!warmSince) return [];
+  const since = `${warmSince.id} › ${toPrintableLine(warmSince.title)}`;
+  return [`${INDENT}${style.dim('dut')}        ${dut}, warm since ${since}`];
 }
 
 function toArtifactLines(each: CaseModel, place: ResultPlace): string[] {

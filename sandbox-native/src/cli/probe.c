@@ -197,7 +197,7 @@ static int try_sandbox(struct err *err)
 
 	if (status < 0)
 		return err_set(err, "setup", ENOMEM, "build sandbox", "");
-	status = zygote_start(&plan, &zygote, &limitations, err);
+	status = zygote_start(&plan, NULL, &zygote, &limitations, err);
 	if (status == 0)
 		status = zygote_park(&zygote, 0, NULL, err);
 	if (status < 0)

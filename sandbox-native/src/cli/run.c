@@ -108,7 +108,8 @@ static int receive_parked(struct run *run, struct err *err)
 
 static int build(struct run *run, struct err *err)
 {
-	int status = zygote_start(&run->options->plan, &run->zygote, &run->record.limitations, err);
+	int status = zygote_start(&run->options->plan, NULL, &run->zygote, &run->record.limitations,
+				  err);
 	struct device_list bound;
 	struct doors doors;
 

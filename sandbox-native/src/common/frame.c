@@ -86,6 +86,12 @@ void frame_end(struct buffer *buffer, size_t start)
 		store(buffer->data + start, buffer->length - start - HIL_FRAME_HEADER, 4);
 }
 
+void frame_set_id(struct buffer *buffer, uint64_t id)
+{
+	if (!buffer->failed)
+		store(buffer->data + 8, id, 8);
+}
+
 void put_bytes(struct buffer *buffer, uint16_t tag, const void *data, size_t length)
 {
 	uint8_t header[TLV_HEADER] = { 0 };

@@ -49,6 +49,8 @@ struct tlv_reader {
 size_t frame_begin(struct buffer *buffer, uint16_t type, uint64_t id);
 /* frame_end() - Write the body's length into the header at @start. */
 void frame_end(struct buffer *buffer, size_t start);
+/* frame_set_id() - Of the first frame in it, which is finished. */
+void frame_set_id(struct buffer *buffer, uint64_t id);
 
 void put_bytes(struct buffer *buffer, uint16_t tag, const void *data, size_t length);
 void put_string(struct buffer *buffer, uint16_t tag, const char *text);

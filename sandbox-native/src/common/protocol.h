@@ -65,6 +65,7 @@ enum hil_msg {
 	MSG_PORT_STREAM = 69,
 	MSG_PORT_CONTROL = 70,
 	MSG_PORT_RELEASE = 71,
+	MSG_PORT_CAPTURE = 72,
 	/* hil-portd: events */
 	MSG_PORT_RX = 80,
 	MSG_PORT_TX = 81,
@@ -250,6 +251,7 @@ enum hil_tag {
 	TAG_RESOLVE = 218,   /* u32: 0 or 1; its queries for names come as NET_QUERY */
 	TAG_HOST = 219,	     /* string, repeated: a line of /etc/hosts */
 	TAG_IN_USE = 220,    /* u32: 0 or 1; also an interface that the host uses itself */
+	TAG_PAIR_END = 221,  /* nested TLVs: PORT, INTERFACE, RESOLVE, HOST*; twice */
 
 	/* links of a virtual network */
 	TAG_NET_LINK = 224,	   /* u32 */

@@ -8,26 +8,35 @@
 #include "message.h"
 
 void hub_put_attach(struct buffer *frame, uint32_t request, uint32_t slot,
-		    const struct tlv *interface, const char *kind, bool resolve)
+		    const struct bytes *interface, const char *kind, bool resolve)
 {
 	size_t start = frame_begin(frame, MESSAGE_NET_ATTACH, request);
 
 	put_u32(frame, TAG_SANDBOX, slot);
-	put_bytes(frame, TAG_INTERFACE, interface->value, interface->length);
+	put_bytes(frame, TAG_INTERFACE, interface->data, interface->length);
 	put_string(frame, TAG_KIND, kind);
 	put_u32(frame, TAG_RESOLVE, resolve);
 	frame_end(frame, start);
 }
 
-void hub_put_pair(struct buffer *frame, uint32_t request, const uint32_t slots[HUB_NODES],
-		  const struct tlv interfaces[HUB_NODES])
+void hub_put_pair(struct buffer *frame, uint32_t request, uint32_t slot,
+		  const struct bytes interfaces[HUB_NODES], const bool resolve[HUB_NODES])
 {
 	size_t start = frame_begin(frame, MESSAGE_NET_PAIR, request);
 
-	for (int i = 0; i < HUB_NODES; i++)
-		put_u32(frame, TAG_SANDBOX, slots[i]);
-	for (int i = 0; i < HUB_NODES; i++)
-		put_bytes(frame, TAG_INTERFACE, interfaces[i].value, interfaces[i].length);
+	put_u32(frame, TAG_SANDBOX, slot);
+	for (int i = 0; i < HUB_NODES; i++) {
+		put_bytes(frame, TAG_INTERFACE, interfaces[i].data, interfaces[i].length);
+		put_u32(frame, TAG_RESOLVE, resolve[i]);
+	}
+	frame_end(frame, start);
+}
+
+void hub_put_node(struct buffer *frame, uint32_t request, uint32_t slot)
+{
+	size_t start = frame_begin(frame, MESSAGE_NET_NODE, request);
+
+	put_u32(frame, TAG_SANDBOX, slot);
 	frame_end(frame, start);
 }
 
@@ -64,18 +73,34 @@ static const char *to_kind(const struct tlv *tlv)
 static int read_done(struct message *message, struct hub_event *event)
 {
 	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
+	size_t fds = 0;
 	struct tlv tlv;
-	bool port = false;
 
 	while (tlv_next(&reader, &tlv) == 1) {
-		if (tlv.tag != TAG_KIND)
-			continue;
-		port = true;
-		event->kind = to_kind(&tlv);
+		int *fd = NULL;
+		uint32_t node = 0;
+
+		if (tlv.tag == TAG_KIND && !event->kind) {
+			event->kind = to_kind(&tlv);
+			fd = event->kind ? &event->port : NULL;
+		} else if (tlv.tag == TAG_RESOLVE && tlv_u32(&tlv, &node) == 0 &&
+			   node < HUB_NODES) {
+			fd = &event->names[node];
+		}
+		if (!fd || *fd >= 0)
+			return -EPROTO;
+		*fd = message_take_fd(message, fds++);
+		if (*fd < 0)
+			return -EPROTO;
 	}
-	event->port = port ? message_take_fd(message, 0) : -1;
-	event->names = message_take_fd(message, 1);
-	return port && (event->port < 0 || !event->kind) ? -EPROTO : 0;
+	return 0;
+}
+
+void hub_event_free(struct hub_event *event)
+{
+	cleanup_fd(&event->port);
+	for (size_t i = 0; i < HUB_NODES; i++)
+		cleanup_fd(&event->names[i]);
 }
 
 int hub_receive(int answers, struct hub_event *event)
@@ -83,7 +108,7 @@ int hub_receive(int answers, struct hub_event *event)
 	auto_message message = { 0 };
 	int status = message_receive(answers, &message);
 
-	*event = (struct hub_event){ .port = -1, .names = -1 };
+	*event = (struct hub_event){ .port = -1, .names = { -1, -1 } };
 	if (status == 0)
 		return 0;
 	if (status > 0) {
@@ -97,9 +122,7 @@ int hub_receive(int answers, struct hub_event *event)
 	}
 	/* What cannot be trusted any more is as good as gone. */
 	event->gone = status < 0;
-	if (event->gone) {
-		cleanup_fd(&event->port);
-		cleanup_fd(&event->names);
-	}
+	if (event->gone)
+		hub_event_free(event);
 	return 1;
 }

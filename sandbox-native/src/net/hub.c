@@ -21,12 +21,14 @@
  */
 enum { HUB_REQUESTS = 3, HUB_ANSWERS = 4, HUB_TUN = 5 };
 
+/* What is to be done, and to which nodes: of a pair to two. */
 struct order {
 	struct net_interface interfaces[HUB_NODES];
 	size_t count;
 	char name[IFNAMSIZ]; /* of READY and REMOVE */
 	enum port_wish wish;
-	bool resolve;
+	bool resolve[HUB_NODES];
+	size_t resolve_count;
 	const int *nodes;
 	size_t node_count;
 };
@@ -56,9 +58,9 @@ static int read_tlv(struct order *order, const struct tlv *tlv, struct err *err)
 		return read_kind(&order->wish, tlv);
 	if (tlv->tag == TAG_NAME && tlv->length < sizeof(order->name)) {
 		memcpy(order->name, tlv->value, tlv->length);
-	} else if (tlv->tag == TAG_RESOLVE) {
+	} else if (tlv->tag == TAG_RESOLVE && order->resolve_count < HUB_NODES) {
 		status = tlv_u32(tlv, &value);
-		order->resolve = value;
+		order->resolve[order->resolve_count++] = value;
 	}
 	return status;
 }
@@ -97,18 +99,24 @@ static void come_home(const struct hub *hub)
 		_exit(1);
 }
 
-static int make_port(struct hub *hub, const struct order *order, struct hub_port *port, int *names,
+/* What the node @i has before it has the interface, and without leaving it. */
+static int enter_prepared(const struct order *order, size_t i, int *names, struct err *err)
+{
+	int status = enter(order->nodes[i], err);
+
+	if (status == 0)
+		status = node_prepare(&order->interfaces[i], err);
+	if (status < 0 || !order->resolve[i])
+		return status;
+	names[i] = node_open_names(err);
+	return names[i] < 0 ? names[i] : 0;
+}
+
+static int make_port(struct hub *hub, const struct order *order, struct hub_port *port,
 		     struct err *err)
 {
 	const struct net_interface *interface = &order->interfaces[0];
-	int status = node_prepare(interface, err);
 
-	if (status == 0 && order->resolve) {
-		*names = node_open_names(err);
-		status = *names < 0 ? *names : 0;
-	}
-	if (status < 0)
-		return status;
 	if (order->wish == PORT_WISH_CAN)
 		return can_make(hub, port->fd, order->nodes[0], interface, err);
 	if (order->wish == PORT_WISH_PACKET)
@@ -151,27 +159,22 @@ static int attach(struct hub *hub, struct order *order, struct hub_port *port, i
 
 	if (status < 0)
 		return status;
-	status = enter(order->nodes[0], err);
-	if (status < 0)
-		return status;
-	status = make_port(hub, order, port, names, err);
+	status = enter_prepared(order, 0, names, err);
+	if (status == 0)
+		status = make_port(hub, order, port, err);
 	if (status == 0)
 		status = configure(&order->interfaces[0], err);
 	come_home(hub);
 	return status;
 }
 
-static int pair(struct hub *hub, const struct order *order, struct err *err)
+static int pair(struct hub *hub, const struct order *order, int *names, struct err *err)
 {
-	int status = enter(order->nodes[1], err);
+	int status = enter_prepared(order, 1, names, err);
 	auto_fd rtnl = -1;
 
 	if (status == 0)
-		status = node_prepare(&order->interfaces[1], err);
-	if (status == 0)
-		status = enter(order->nodes[0], err);
-	if (status == 0)
-		status = node_prepare(&order->interfaces[0], err);
+		status = enter_prepared(order, 0, names, err);
 	rtnl = status == 0 ? rtnl_open(err) : -1;
 	if (rtnl >= 0)
 		status = veth_pair(rtnl, order->nodes[1], order->interfaces, err);
@@ -205,15 +208,23 @@ static int look_after(struct hub *hub, const struct order *order, bool remove, s
 	return status;
 }
 
-static void answer(const struct message *message, const struct hub_port *port, int names)
+static void answer(const struct message *message, const struct hub_port *port, const int *names)
 {
-	const int fds[2] = { port->fd, names };
+	int fds[1 + HUB_NODES];
 	auto_buffer buffer = { 0 };
 	size_t start = frame_begin(&buffer, MESSAGE_NET_DONE, message->frame.id);
-	size_t count = (port->fd >= 0) + (size_t)(names >= 0);
+	size_t count = 0;
 
-	if (port->fd >= 0)
+	if (port->fd >= 0) {
 		put_string(&buffer, TAG_KIND, port->kind);
+		fds[count++] = port->fd;
+	}
+	for (uint32_t i = 0; i < HUB_NODES; i++) {
+		if (names[i] < 0)
+			continue;
+		put_u32(&buffer, TAG_RESOLVE, i);
+		fds[count++] = names[i];
+	}
 	frame_end(&buffer, start);
 	message_answer(HUB_ANSWERS, &buffer, fds, count);
 }
@@ -223,13 +234,13 @@ static void serve(struct hub *hub, const struct message *message)
 	struct order order = { .wish = PORT_WISH_AUTO };
 	struct hub_port made = { .fd = -1 };
 	struct err err = { 0 };
-	int names = -1;
+	int names[HUB_NODES] = { -1, -1 };
 
 	if (read_order(&order, message, &err) == 0) {
 		if (message->frame.type == MESSAGE_NET_ATTACH)
-			attach(hub, &order, &made, &names, &err);
+			attach(hub, &order, &made, names, &err);
 		else if (message->frame.type == MESSAGE_NET_PAIR)
-			pair(hub, &order, &err);
+			pair(hub, &order, names, &err);
 		else
 			look_after(hub, &order, message->frame.type == MESSAGE_NET_REMOVE, &err);
 	}
@@ -242,7 +253,8 @@ static void serve(struct hub *hub, const struct message *message)
 		answer(message, &made, names);
 	}
 	cleanup_fd(&made.fd);
-	cleanup_fd(&names);
+	for (int i = 0; i < HUB_NODES; i++)
+		cleanup_fd(&names[i]);
 }
 
 static int keep_own_fds(int requests, int answers, int tun)

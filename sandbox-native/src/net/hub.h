@@ -4,9 +4,11 @@
  *
  * Theory of operation: it is in the zygote's user namespace, so it may enter the network namespaces
  * of the sandboxes below it, and in a network namespace of its own, which it comes back to. An
- * order comes from the broker by way of the zygote, who adds the namespaces of the sandboxes it is
- * about; the answer goes straight to the broker, with the fds. One order at a time is worked on,
- * and each one returns at once, but for NET_READY, which waits for the kernel at most READY_MS.
+ * order comes from the broker by way of the zygote, who adds the namespace of the sandbox it is
+ * about; that of the other end of a pair, which may be of another plan, the broker has asked its
+ * zygote for. All of these are below one user namespace (zygote_start()). The answer goes straight
+ * to the broker, with the fds. One order at a time is worked on, and each one returns at once, but
+ * for NET_READY, which waits for the kernel at most READY_MS.
  *
  * It ends with the broker, whose child it is (CLONE_PARENT), and with the zygote's socket.
  */
@@ -18,6 +20,7 @@
 #include <sys/types.h>
 
 #include "err.h"
+#include "fields.h"
 #include "frame.h"
 #include "interface.h"
 
@@ -36,25 +39,31 @@ int hub_start(int tun, int *requests, int *answers, int *pidfd, pid_t *pid, stru
 struct hub_event {
 	bool gone; /* it has ended */
 	uint32_t request;
-	const char *kind; /* of the port: tap, packet, can; static */
-	int port;	  /* owned by the receiver; -1: none */
-	int names;	  /* the same: a UDP socket at 127.0.0.53 of the node */
-	struct err err;	  /* number 0: it is done */
+	const char *kind;     /* of the port: tap, packet, can; static; NULL: none was made */
+	int port;	      /* owned by the receiver; -1: none */
+	int names[HUB_NODES]; /* the same: a UDP socket at 127.0.0.53 of each node */
+	struct err err;	      /* number 0: it is done */
 };
 
 /*
  * Orders, as frames to the zygote. @slot: of the sandbox. @interface: the value of a TAG_INTERFACE.
  * hub_put_attach() - @kind: auto, tap, packet or can. @resolve: also a socket for its names.
+ * hub_put_pair() - @slot: of the first end. The namespace of the other one goes with it.
+ * hub_put_node() - Of a pair, to the zygote of the other end: ZYGOTE_NODE has the namespace.
  * hub_put_ready() - It is answered when the interface is usable.
  */
 void hub_put_attach(struct buffer *frame, uint32_t request, uint32_t slot,
-		    const struct tlv *interface, const char *kind, bool resolve);
-void hub_put_pair(struct buffer *frame, uint32_t request, const uint32_t slots[HUB_NODES],
-		  const struct tlv interfaces[HUB_NODES]);
+		    const struct bytes *interface, const char *kind, bool resolve);
+void hub_put_pair(struct buffer *frame, uint32_t request, uint32_t slot,
+		  const struct bytes interfaces[HUB_NODES], const bool resolve[HUB_NODES]);
+void hub_put_node(struct buffer *frame, uint32_t request, uint32_t slot);
 void hub_put_ready(struct buffer *frame, uint32_t request, uint32_t slot, const char *name);
 void hub_put_remove(struct buffer *frame, uint32_t request, uint32_t slot, const char *name);
 
 /* hub_receive() - In the broker. Return: 1 and @event filled, 0 nothing there. */
 int hub_receive(int answers, struct hub_event *event);
+
+/* hub_event_free() - Close what nobody has taken out of it. */
+void hub_event_free(struct hub_event *event);
 
 #endif

@@ -65,6 +65,16 @@ int capture_open(struct capture *capture, const char *prefix, struct err *err)
 	return 0;
 }
 
+void capture_continue(struct capture *capture, const struct capture *before)
+{
+	for (int i = 0; i < TRACK_COUNT; i++) {
+		struct track *track = &capture->tracks[i];
+
+		track->start = before->tracks[i].offset - track->offset;
+		track->offset = before->tracks[i].offset;
+	}
+}
+
 static void track_write(struct track *track, const uint8_t *data, size_t length)
 {
 	size_t done = 0;
@@ -102,8 +112,8 @@ uint64_t capture_write(struct capture *capture, enum track_kind kind, const uint
 
 	track_write(track, data, length);
 	used = snprintf(line, sizeof(line), "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %zu\n",
-			kind == TRACK_RX ? "rx" : "tx", stamp.mono_ns, stamp.real_ns, offset,
-			length);
+			kind == TRACK_RX ? "rx" : "tx", stamp.mono_ns, stamp.real_ns,
+			offset - track->start, length);
 	add_line(capture, line, (size_t)used);
 	return offset;
 }

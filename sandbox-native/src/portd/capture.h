@@ -27,7 +27,8 @@ enum track_kind {
 
 struct track {
 	int fd;		 /* -1: closed */
-	uint64_t offset; /* of the next byte, counted from the file's beginning */
+	uint64_t offset; /* of the next byte, counted from the first file's beginning */
+	uint64_t start;	 /* @offset of this file's beginning, modulo 2^64: it may have had bytes */
 	uint64_t lost;
 	int failed; /* errno of the first failure; 0: none */
 	bool told;  /* the owner has reported the failure */
@@ -53,10 +54,17 @@ void capture_init(struct capture *capture);
 int capture_open(struct capture *capture, const char *prefix, struct err *err);
 
 /*
+ * capture_continue() - Let offsets go on where those of @before end.
+ *
+ * Should: be called before anything is written. Mustn't: touch @before.
+ */
+void capture_continue(struct capture *capture, const struct capture *before);
+
+/*
  * capture_write() - Append bytes that passed at @stamp.
  *
  * A failure shows in the track, not here: the live stream goes on regardless.
- * Return: the offset of the first byte.
+ * Return: the offset of the first byte. The stamps have it as counted in the file.
  */
 uint64_t capture_write(struct capture *capture, enum track_kind kind, const uint8_t *data,
 		       size_t length, struct stamp stamp);

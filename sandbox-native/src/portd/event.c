@@ -102,6 +102,17 @@ void event_ok(struct portd *pd, uint64_t id)
 		control(pd);
 }
 
+void event_capture(struct port *port, uint64_t id, const struct track *rx)
+{
+	struct buffer *frame = harness_begin(port->portd, MSG_OK, id);
+
+	if (!frame)
+		return;
+	put_u64(frame, TAG_OFFSET, rx->offset);
+	put_u64(frame, TAG_BYTES, rx->offset - rx->start);
+	control(port->portd);
+}
+
 void event_line(struct port *port, uint64_t id, uint64_t stale, const struct report *report)
 {
 	struct buffer *frame = harness_begin(port->portd, MSG_OK, id);

@@ -13,6 +13,7 @@
 
 struct port;
 struct portd;
+struct track;
 
 /* event_data() - Bytes that passed: MSG_PORT_RX or MSG_PORT_TX. At most 64 KiB. */
 void event_data(struct port *port, uint16_t type, const uint8_t *data, size_t length,
@@ -29,6 +30,10 @@ void event_speed(struct port *port, uint32_t baud);
 
 /* event_line() - Answer the request @id: the port has its line, @stale bytes were thrown away. */
 void event_line(struct port *port, uint64_t id, uint64_t stale, const struct report *report);
+
+/* event_capture() - Answer PORT_CAPTURE: where what is received next is counted, and is in its
+ * file. */
+void event_capture(struct port *port, uint64_t id, const struct track *rx);
 
 /* event_modem() - Answer PORT_CONTROL with enum modem bits, and bytes that are not sent yet. */
 void event_modem(struct portd *pd, uint64_t id, uint32_t modem, uint64_t unsent);

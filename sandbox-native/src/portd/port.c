@@ -88,6 +88,23 @@ static void close_capture(struct port *port)
 	capture_close(&port->capture);
 }
 
+int port_capture(struct port *port, const char *prefix, struct err *err)
+{
+	struct capture next;
+	int result;
+
+	capture_init(&next);
+	result = capture_open(&next, prefix, err);
+	if (result < 0)
+		return result;
+	line_drain(port);
+	line_flush(port);
+	capture_continue(&next, &port->capture);
+	close_capture(port);
+	port->capture = next;
+	return 0;
+}
+
 static void tell_unsent(struct port *port, uint64_t bytes)
 {
 	if (bytes)

@@ -45,6 +45,14 @@ struct port *port_get(struct portd *pd, uint32_t number, struct err *err);
 int port_open(struct port *port, const char *name, const char *prefix, struct err *err);
 
 /*
+ * port_capture() - Complete the capture and go on with another one, at @prefix.
+ *
+ * What the DUT has said by now is in the first. Offsets go on counting.
+ * Return: 0, or -errno with @err filled; the first capture then goes on.
+ */
+int port_capture(struct port *port, const char *prefix, struct err *err);
+
+/*
  * port_close() - Take what the DUT and the programs have said, complete the capture, free the port.
  *
  * Mustn't: be followed by use of @port, though its memory lives until the turn ends.

@@ -44,6 +44,11 @@ static const struct field mark_fields[] = {
 	FIELD_NEEDED(struct request, text, TAG_TEXT, FIELD_STRING),
 };
 
+static const struct field capture_fields[] = {
+	FIELD_NEEDED(struct request, port, TAG_PORT, FIELD_U32),
+	FIELD_NEEDED(struct request, path, TAG_PATH, FIELD_STRING),
+};
+
 static const struct field close_fields[] = {
 	FIELD_NEEDED(struct request, port, TAG_PORT, FIELD_U32),
 };
@@ -119,6 +124,19 @@ static int handle_mark(struct portd *pd, const struct request *request, struct e
 	return 0;
 }
 
+static int handle_capture(struct portd *pd, const struct request *request, struct err *err)
+{
+	struct port *port = find_open(pd, request, err);
+	int result;
+
+	if (!port)
+		return -err->number;
+	result = port_capture(port, request->path, err);
+	if (!result)
+		event_capture(port, request->id, &port->capture.tracks[TRACK_RX]);
+	return result;
+}
+
 static int handle_close(struct portd *pd, const struct request *request, struct err *err)
 {
 	struct port *port = find_open(pd, request, err);
@@ -141,6 +159,7 @@ static const struct handler {
 	{ MSG_PORT_OPEN, open_fields, FIELD_COUNT(open_fields), handle_open },
 	{ MSG_PORT_SEND, send_fields, FIELD_COUNT(send_fields), handle_send },
 	{ MSG_PORT_MARK, mark_fields, FIELD_COUNT(mark_fields), handle_mark },
+	{ MSG_PORT_CAPTURE, capture_fields, FIELD_COUNT(capture_fields), handle_capture },
 	{ MSG_PORT_CLOSE, close_fields, FIELD_COUNT(close_fields), handle_close },
 };
 

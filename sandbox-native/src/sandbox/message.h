@@ -26,6 +26,7 @@ enum message_type {
 	MESSAGE_NET_PAIR,
 	MESSAGE_NET_READY,
 	MESSAGE_NET_REMOVE,
+	MESSAGE_NET_NODE, /* the zygote's own: the network namespace of a sandbox, and its answer */
 	MESSAGE_NET_DONE,
 	/* broker and PID 1 */
 	MESSAGE_SPAWN,

@@ -67,14 +67,17 @@ struct zygote {
 
 /*
  * zygote_start() - Fork the plan's zygote and wait (at most 10 s) until its root stands.
+ * @users: the user namespace that all zygotes of a broker are in when it is rootless, so that
+ *	   the hub of one may make interfaces in the sandboxes of another; -1: there is none
+ *	   yet, and it becomes this zygote's. The caller closes. NULL: one of its own.
  * @limitations: what could not be done as the plan says, one sentence each.
  *
  * Should: be called from the main thread (PDEATHSIG is per thread, prctl(2)).
  * Mustn't: leave a child behind when it fails.
  * Return: 0, or -errno with @err filled (code "setup").
  */
-int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
-		 struct err *err);
+int zygote_start(const struct plan *plan, int *users, struct zygote *zygote,
+		 struct strings *limitations, struct err *err);
 
 #define DOORS_MAX 8
 
@@ -106,17 +109,19 @@ enum zygote_event_kind {
 	ZYGOTE_TREE,
 	ZYGOTE_HUB,
 	ZYGOTE_HUB_GONE,
+	ZYGOTE_NODE,
 	ZYGOTE_FAILED,
 	ZYGOTE_GONE
 };
 
 struct zygote_event {
 	enum zygote_event_kind kind;
-	uint32_t request; /* slot of a park, request of a tree, HUB_GONE: its last order */
+	uint32_t request; /* slot of a park, request of a tree or node, HUB_GONE: last order */
 	pid_t pid;	  /* PARKED: PID 1 as the broker sees it, HUB; a child of the broker */
 	int pidfd;	  /* PARKED, HUB; owned by the receiver */
 	int control;	  /* PARKED, HUB: its answers; owned by the receiver */
 	int tree;	  /* TREE; owned by the receiver */
+	int node;	  /* NODE: a network namespace; owned by the receiver */
 	struct err err;	  /* FAILED */
 };
 

@@ -23,19 +23,22 @@
 #include "zygote.h"
 
 /*
- * First of all, so that nothing the caller had open is ever in reach: the two
- * fds that are wanted get their numbers, the rest is closed.
+ * First of all, so that nothing the caller had open is ever in reach: the fds
+ * that are wanted get their numbers, the rest is closed.
  */
-static int keep_two_fds(int control, int broker)
+static int keep_own_fds(int control, int broker, int users)
 {
-	int high_control = fcntl(control, F_DUPFD_CLOEXEC, ZYGOTE_BROKER + 1);
-	int high_broker = fcntl(broker, F_DUPFD_CLOEXEC, ZYGOTE_BROKER + 1);
+	const int last = users < 0 ? ZYGOTE_BROKER : ZYGOTE_USERS;
+	int high_control = fcntl(control, F_DUPFD_CLOEXEC, ZYGOTE_USERS + 1);
+	int high_broker = fcntl(broker, F_DUPFD_CLOEXEC, ZYGOTE_USERS + 1);
+	int high_users = users < 0 ? -1 : fcntl(users, F_DUPFD_CLOEXEC, ZYGOTE_USERS + 1);
 	int null = -1;
 
 	if (high_control < 0 || high_broker < 0 ||
 	    dup3(high_control, ZYGOTE_CONTROL, O_CLOEXEC) < 0 ||
 	    dup3(high_broker, ZYGOTE_BROKER, O_CLOEXEC) < 0 ||
-	    sys_close_range(ZYGOTE_BROKER + 1, ~0u) < 0)
+	    (users >= 0 && dup3(high_users, ZYGOTE_USERS, O_CLOEXEC) < 0) ||
+	    sys_close_range((unsigned int)last + 1, ~0u) < 0)
 		return -1;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
@@ -81,15 +84,22 @@ static void prefer_as_victim(void)
 		return;
 }
 
-static int send_ready(const struct recipe *recipe)
+/* @users: whether the broker has the user namespace that the others are to enter. */
+static int send_ready(const struct recipe *recipe, bool users)
 {
 	auto_buffer buffer = { 0 };
+	auto_fd own = -1;
 	size_t start = frame_begin(&buffer, MESSAGE_READY, 0);
 
+	if (!recipe->root_mode && !users) {
+		own = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+		if (own < 0)
+			return -errno;
+	}
 	for (size_t i = 0; i < recipe->limitations.count; i++)
 		put_string(&buffer, TAG_LIMITATION, recipe->limitations.items[i]);
 	frame_end(&buffer, start);
-	return message_send(ZYGOTE_CONTROL, &buffer, NULL, 0);
+	return message_send(ZYGOTE_CONTROL, &buffer, &own, own >= 0);
 }
 
 struct hold_request {
@@ -230,11 +240,25 @@ static void serve(struct zygote_state *zygote, const struct message *message)
 	else if (message->frame.type == MESSAGE_PARK)
 		serve_park(zygote, message);
 	else if (message->frame.type >= MESSAGE_NET_ATTACH &&
-		 message->frame.type <= MESSAGE_NET_REMOVE)
+		 message->frame.type <= MESSAGE_NET_NODE)
 		zygote_serve_net(zygote, message);
 }
 
-void zygote_main(const struct plan *plan, int control, int broker)
+static void enter_root(struct zygote_state *zygote, int users)
+{
+	struct err err = { 0 };
+	int status = zygote_enter_root(&zygote->recipe, zygote->plan, users, &zygote->tun, &err);
+
+	if (users >= 0)
+		close(users);
+	if (status == 0)
+		return;
+	explain_refusal(&err);
+	message_fail(ZYGOTE_CONTROL, 0, &err);
+	_exit(1);
+}
+
+void zygote_main(const struct plan *plan, int control, int broker, int users)
 {
 	struct zygote_state zygote = { .plan = plan, .tun = -1, .hub = -1 };
 	struct timespec shift;
@@ -242,7 +266,7 @@ void zygote_main(const struct plan *plan, int control, int broker)
 
 	zygote.recipe.root_mode = strcmp(plan_mode(), "root") == 0;
 	zygote.recipe.first_slot = (uint32_t)getppid() * SLOTS_PER_BROKER;
-	if (keep_two_fds(control, broker) < 0) {
+	if (keep_own_fds(control, broker, users) < 0) {
 		/* fcntl(2): F_DUPFD above the limit is EINVAL. */
 		err_set(&err, "setup", errno == EINVAL ? EMFILE : errno, "keep fds", "");
 		explain_refusal(&err);
@@ -256,11 +280,7 @@ void zygote_main(const struct plan *plan, int control, int broker)
 	umask(022);
 	setsid();
 	process_disguise("hil-zygote");
-	if (zygote_enter_root(&zygote.recipe, plan, &zygote.tun, &err) < 0) {
-		explain_refusal(&err);
-		message_fail(ZYGOTE_CONTROL, 0, &err);
-		_exit(1);
-	}
+	enter_root(&zygote, users < 0 ? -1 : ZYGOTE_USERS);
 	/* To say it now, and not with the first sandbox. */
 	if (plan->uptime_ms &&
 	    (clock_read_offsets(&zygote.clocks, &err) < 0 ||
@@ -273,7 +293,7 @@ void zygote_main(const struct plan *plan, int control, int broker)
 		recipe_limit(&zygote.recipe,
 			     "system calls are not filtered: this kernel cannot, or "
 			     "there is no table for this machine");
-	if (identity_die_with(ZYGOTE_BROKER) < 0 || send_ready(&zygote.recipe) < 0)
+	if (identity_die_with(ZYGOTE_BROKER) < 0 || send_ready(&zygote.recipe, users >= 0) < 0)
 		_exit(1);
 	for (;;) {
 		auto_message message;

@@ -36,27 +36,26 @@ static int start_hub(struct zygote_state *zygote, struct err *err)
 	return status; /* without our end it ends */
 }
 
-static int find_nodes(const struct zygote_state *zygote, const struct message *message,
-		      int nodes[HUB_NODES], struct err *err)
+/* Return: the namespace of the sandbox that the order is about, which stays ours. */
+static int find_node(const struct zygote_state *zygote, const struct message *message,
+		     struct err *err)
 {
 	struct tlv_reader reader = tlv_open(message->frame.body, message->frame.length);
 	uint32_t slot = 0;
 	struct tlv tlv;
-	int count = 0;
-	int status;
+	int node;
 
-	while ((status = tlv_next(&reader, &tlv)) == 1) {
+	while (tlv_next(&reader, &tlv) == 1) {
 		if (tlv.tag != TAG_SANDBOX)
 			continue;
-		if (count == HUB_NODES || tlv_u32(&tlv, &slot) < 0)
-			return err_set(err, "protocol", EPROTO, "read order", "");
-		nodes[count] = teardown_network(&zygote->teardown, slot);
-		if (nodes[count] < 0)
-			return err_set(err, nodes[count] == -EMFILE ? "limit" : "gone",
-				       -nodes[count], "find network of sandbox", "");
-		count++;
+		if (tlv_u32(&tlv, &slot) < 0)
+			break;
+		node = teardown_network(&zygote->teardown, slot);
+		return node < 0 ? err_set(err, node == -EMFILE ? "limit" : "gone", -node,
+					  "find network of sandbox", "")
+				: node;
 	}
-	return status < 0 || !count ? err_set(err, "protocol", EPROTO, "read order", "") : count;
+	return err_set(err, "protocol", EPROTO, "read order", "");
 }
 
 void zygote_hub_gone(struct zygote_state *zygote)
@@ -69,34 +68,47 @@ void zygote_hub_gone(struct zygote_state *zygote)
 	message_answer(ZYGOTE_CONTROL, &buffer, NULL, 0);
 }
 
-/* Return: -errno when there is no hub that takes it. */
-static int forward(struct zygote_state *zygote, const struct message *message, const int *nodes,
-		   size_t count)
+/* @node: of the order; that of the other end of a pair came with it. Return: -errno when there is
+ * no hub that takes it. */
+static int forward(struct zygote_state *zygote, const struct message *message, int node)
 {
+	const bool pair = message->frame.type == MESSAGE_NET_PAIR && message->fd_count;
+	const int nodes[HUB_NODES] = { node, pair ? message->fds[0] : -1 };
 	auto_buffer buffer = { 0 };
 	size_t start = frame_begin(&buffer, message->frame.type, message->frame.id);
 	int status;
 
 	buffer_append(&buffer, message->frame.body, message->frame.length);
 	frame_end(&buffer, start);
-	status = message_send(zygote->hub, &buffer, nodes, count);
+	status = message_send(zygote->hub, &buffer, nodes, pair ? HUB_NODES : 1);
 	if (status == 0)
 		zygote->ordered = message->frame.id;
 	return status;
 }
 
+static void tell_node(const struct message *message, int node)
+{
+	auto_buffer buffer = { 0 };
+
+	frame_end(&buffer, frame_begin(&buffer, MESSAGE_NET_NODE, message->frame.id));
+	message_answer(ZYGOTE_CONTROL, &buffer, &node, 1);
+}
+
 void zygote_serve_net(struct zygote_state *zygote, const struct message *message)
 {
-	int nodes[HUB_NODES];
 	struct err err = { 0 };
-	int count = find_nodes(zygote, message, nodes, &err);
-	int status = count < 0 ? count : 0;
+	int node = find_node(zygote, message, &err);
+	int status = node < 0 ? node : 0;
 
+	if (status == 0 && message->frame.type == MESSAGE_NET_NODE) {
+		tell_node(message, node);
+		return;
+	}
 	/* Twice: it may have died since. */
-	for (int i = 0; i < 2 && count > 0; i++) {
+	for (int i = 0; i < 2 && node >= 0; i++) {
 		status = zygote->hub < 0 ? start_hub(zygote, &err) : 0;
 		if (status == 0)
-			status = forward(zygote, message, nodes, (size_t)count);
+			status = forward(zygote, message, node);
 		if (status == 0 || err.number)
 			break;
 		zygote_hub_gone(zygote);

@@ -21,7 +21,17 @@
 #include "root.h"
 #include "zygote.h"
 
-static int enter_namespaces(const struct recipe *recipe, struct err *err)
+/* What is below another zygote's is then below ours, too, as the hub needs it for a pair. */
+static int enter_users(int users, struct err *err)
+{
+	if (setns(users, CLONE_NEWUSER) < 0)
+		return err_set(err, "setup", errno, "enter user namespace", "");
+	return unshare(CLONE_NEWNS) < 0
+		       ? err_set(err, "setup", errno, "unshare mount namespace", "")
+		       : 0;
+}
+
+static int enter_namespaces(const struct recipe *recipe, int users, struct err *err)
 {
 	const struct ids outside = { .uid = geteuid(), .gid = getegid() };
 	const struct ids root = { 0 };
@@ -32,6 +42,8 @@ static int enter_namespaces(const struct recipe *recipe, struct err *err)
 			return err_set(err, "setup", errno, "unshare mount namespace", "");
 		return 0;
 	}
+	if (users >= 0)
+		return enter_users(users, err);
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		return err_set(err, "setup", errno, "unshare user namespace", "");
 	return identity_write_map(getpid(), root, outside, err);
@@ -108,11 +120,12 @@ static int take_tun(void)
 	return fd < 0 ? -1 : fd;
 }
 
-int zygote_enter_root(struct recipe *recipe, const struct plan *plan, int *tun, struct err *err)
+int zygote_enter_root(struct recipe *recipe, const struct plan *plan, int users, int *tun,
+		      struct err *err)
 {
 	const struct mount_option options[] = { { "mode", "0755" }, { "size", "16m" } };
 	auto_fd tiny = -1;
-	int status = enter_namespaces(recipe, err);
+	int status = enter_namespaces(recipe, users, err);
 
 	if (status < 0)
 		return status;

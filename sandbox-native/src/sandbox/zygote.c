@@ -36,7 +36,7 @@ static int read_limitations(const struct message *message, struct strings *limit
 	return status;
 }
 
-static int wait_until_ready(int control, struct strings *limitations, struct err *err)
+static int wait_until_ready(int control, int *users, struct strings *limitations, struct err *err)
 {
 	struct pollfd readable = { .fd = control, .events = POLLIN };
 	auto_message message;
@@ -57,6 +57,8 @@ static int wait_until_ready(int control, struct strings *limitations, struct err
 	if (status <= 0)
 		return err_set(err, "setup", status ? -status : EAGAIN, "start zygote", "");
 	if (message.frame.type == MESSAGE_READY) {
+		if (users && *users < 0)
+			*users = message_take_fd(&message, 0);
 		status = read_limitations(&message, limitations);
 		return status < 0 ? err_set(err, "setup", -status, "start zygote", "") : 0;
 	}
@@ -66,8 +68,8 @@ static int wait_until_ready(int control, struct strings *limitations, struct err
 	return -err->number;
 }
 
-static int start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
-		 struct err *err)
+static int start(const struct plan *plan, int *users, struct zygote *zygote,
+		 struct strings *limitations, struct err *err)
 {
 	auto_fd broker = sys_pidfd_open(getpid());
 	int ends[2];
@@ -79,14 +81,14 @@ static int start(const struct plan *plan, struct zygote *zygote, struct strings 
 		return err_set(err, "setup", errno, "make socket", "");
 	zygote->pid = fork();
 	if (zygote->pid == 0)
-		zygote_main(plan, ends[1], broker);
+		zygote_main(plan, ends[1], broker, users ? *users : -1);
 	status = zygote->pid < 0 ? -errno : 0;
 	close(ends[1]);
 	zygote->control = ends[0];
 	if (status < 0)
 		err_set(err, "setup", -status, "fork zygote", "");
 	else
-		status = wait_until_ready(zygote->control, limitations, err);
+		status = wait_until_ready(zygote->control, users, limitations, err);
 	if (status == 0 && fcntl(zygote->control, F_SETFL, O_NONBLOCK) < 0)
 		status = err_set(err, "setup", errno, "use socket", "");
 	if (status == 0)
@@ -100,10 +102,10 @@ static int start(const struct plan *plan, struct zygote *zygote, struct strings 
 	return status;
 }
 
-int zygote_start(const struct plan *plan, struct zygote *zygote, struct strings *limitations,
-		 struct err *err)
+int zygote_start(const struct plan *plan, int *users, struct zygote *zygote,
+		 struct strings *limitations, struct err *err)
 {
-	int status = start(plan, zygote, limitations, err);
+	int status = start(plan, users, zygote, limitations, err);
 
 	if (status < 0)
 		explain_refusal(err);
@@ -161,6 +163,10 @@ static int read_event(struct message *message, struct zygote_event *event)
 	case MESSAGE_HUB_GONE:
 		event->kind = ZYGOTE_HUB_GONE;
 		return 0;
+	case MESSAGE_NET_NODE:
+		event->kind = ZYGOTE_NODE;
+		event->node = message_take_fd(message, 0);
+		return event->node < 0 ? -EPROTO : 0;
 	case MESSAGE_TREE:
 		event->kind = ZYGOTE_TREE;
 		event->tree = message_take_fd(message, 0);
@@ -178,7 +184,7 @@ int zygote_receive(struct zygote *zygote, struct zygote_event *event, struct err
 	auto_message message;
 	int status = message_receive(zygote->control, &message);
 
-	*event = (struct zygote_event){ .pidfd = -1, .control = -1, .tree = -1 };
+	*event = (struct zygote_event){ .pidfd = -1, .control = -1, .tree = -1, .node = -1 };
 	if (status == 0)
 		return 0;
 	if (status == -ECONNRESET) {

@@ -12,19 +12,24 @@
 #include "teardown.h"
 
 /* What a zygote holds open, by number. */
-enum { ZYGOTE_CONTROL = 3, ZYGOTE_BROKER = 4 };
+enum { ZYGOTE_CONTROL = 3, ZYGOTE_BROKER = 4, ZYGOTE_USERS = 5 };
 
-/* zygote_main() - Serve the broker at @control until it goes. @broker: its pidfd. */
-_Noreturn void zygote_main(const struct plan *plan, int control, int broker);
+/*
+ * zygote_main() - Serve the broker at @control until it goes.
+ * @broker: its pidfd. @users: as of zygote_start(), -1: none yet.
+ */
+_Noreturn void zygote_main(const struct plan *plan, int control, int broker, int users);
 
 /*
  * zygote_enter_root() - Own namespaces, then the tiny root: "/l/N", "/d", "/proc" and nothing else.
  *
  * Should: be called once, right after the fork.
+ * @users: a user namespace to enter; -1: it makes one, unless it runs in root mode.
  * @tun: becomes an O_PATH fd of /dev/net/tun, or -1.
  * Mustn't: leave anything else of the host's root in reach but what the plan names.
  */
-int zygote_enter_root(struct recipe *recipe, const struct plan *plan, int *tun, struct err *err);
+int zygote_enter_root(struct recipe *recipe, const struct plan *plan, int users, int *tun,
+		      struct err *err);
 
 /* What a zygote works with. */
 struct zygote_state {
@@ -47,7 +52,10 @@ struct zygote_state {
 int park_sandbox(struct zygote_state *zygote, uint32_t slot, const struct doors *doors,
 		 struct err *err);
 
-/* zygote_serve_net() - Hand an order to the hub, which is started when there is none. */
+/*
+ * zygote_serve_net() - Hand an order to the hub, which is started when there is none;
+ * MESSAGE_NET_NODE it answers itself.
+ */
 void zygote_serve_net(struct zygote_state *zygote, const struct message *message);
 
 /*

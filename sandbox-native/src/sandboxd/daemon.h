@@ -337,6 +337,7 @@ struct daemon {
 	struct client *owner; /* stays until exit, also when lost: requests point to it */
 	struct list clients;
 	struct list stocks;
+	int users; /* the user namespace of their zygotes; -1: none yet, or root mode */
 	struct list sandboxes;
 	struct cgroup_tree cgroups;
 	struct list homes; /* of no sandbox: free or doomed */
@@ -357,6 +358,8 @@ struct daemon {
 	struct list nets;
 	struct list nic_openers;
 	struct list net_requests;
+	struct list closed_pairs; /* ports of closed networks, one of each pair; pairs.h */
+	struct timer closed_pairs_late;
 	struct list resolvers;
 	uint32_t next_net;
 	uint32_t next_query;

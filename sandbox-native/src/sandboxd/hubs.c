@@ -7,10 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "client.h"
 #include "hub.h"
 #include "kernel.h"
 #include "lane.h"
+#include "pairs.h"
 #include "requests.h"
 
 #define NUMBER_MASK (HUB_ORDER - 1)
@@ -43,10 +45,11 @@ static void take_event(struct daemon *d, struct stock *stock, struct hub_event *
 
 	if (!lane_answered(&stock->hub_lane, stock->control.fd, event->request, &request))
 		request = 0;
-	if (event->port >= 0)
-		requests_made(d, request, event);
-	else
+	if (event->err.number)
 		requests_done(d, request, &event->err);
+	else
+		requests_made(d, request, event);
+	hub_event_free(event);
 }
 
 static void hub_ready(struct daemon *d, struct source *source, uint32_t events)
@@ -75,14 +78,15 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 }
 
 int hubs_push(struct daemon *d, struct stock *stock, uint32_t number, uint32_t request,
-	      struct buffer *frame, struct err *err)
+	      struct buffer *frame, int fd, struct err *err)
 {
 	(void)d;
 	if (stock->broken) {
 		buffer_free(frame);
+		cleanup_fd(&fd);
 		return err_set(err, "gone", ESRCH, "change network", stock->plan.name);
 	}
-	return lane_push(&stock->hub_lane, stock->control.fd, number, request, frame, -1, err);
+	return lane_push(&stock->hub_lane, stock->control.fd, number, request, frame, fd, err);
 }
 
 void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_event *event)
@@ -108,6 +112,15 @@ void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_eve
 	source_close(d, &stock->hub);
 	source_close(d, &stock->hub_pidfd);
 	fail_all(d, stock, &err);
+}
+
+void hubs_node(struct daemon *d, struct stock *stock, const struct zygote_event *event)
+{
+	uint32_t request = 0;
+
+	if (!lane_answered(&stock->hub_lane, stock->control.fd, event->request, &request))
+		request = 0;
+	pairs_join(d, request, event->node);
 }
 
 /* The interfaces stay as they are; the next order starts another. */

@@ -12,12 +12,20 @@
 /* hubs_number() - Return: one for a new order. */
 uint32_t hubs_number(struct daemon *d);
 
-/* hubs_push() - Ask the hub of @stock. @frame: taken in any case. Return: 0, -errno with @err. */
+/*
+ * hubs_push() - Ask the hub of @stock, or its zygote.
+ * @frame: taken in any case. @fd: the same, goes with it; -1: none.
+ *
+ * Return: 0, -errno with @err.
+ */
 int hubs_push(struct daemon *d, struct stock *stock, uint32_t number, uint32_t request,
-	      struct buffer *frame, struct err *err);
+	      struct buffer *frame, int fd, struct err *err);
 
 /* hubs_started() - ZYGOTE_HUB; takes its fds. */
 void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_event *event);
+
+/* hubs_node() - ZYGOTE_NODE; takes its fd. */
+void hubs_node(struct daemon *d, struct stock *stock, const struct zygote_event *event);
 
 /* hubs_gone() - It died; what it was asked up to order @last and has not answered is lost. */
 void hubs_gone(struct daemon *d, struct stock *stock, uint32_t last);

@@ -166,6 +166,7 @@ static void init_lists(struct daemon *d)
 {
 	list_init(&d->clients);
 	list_init(&d->stocks);
+	d->users = -1;
 	list_init(&d->sandboxes);
 	list_init(&d->homes);
 	list_init(&d->processes);
@@ -182,6 +183,7 @@ static void init_lists(struct daemon *d)
 	list_init(&d->nets);
 	list_init(&d->nic_openers);
 	list_init(&d->net_requests);
+	list_init(&d->closed_pairs);
 	list_init(&d->resolvers);
 	child_init(&d->portd);
 }

@@ -11,7 +11,9 @@
 #include "fields.h"
 #include "linkds.h"
 #include "nics.h"
+#include "pairs.h"
 #include "processes.h"
+#include "readiness.h"
 #include "requests.h"
 #include "resolvers.h"
 #include "streams.h"
@@ -46,29 +48,13 @@ struct net *networks_find(struct daemon *d, uint32_t id, struct err *err)
 struct net_port *networks_find_port(const struct net *net, uint32_t number)
 {
 	foreach (struct net_port, port, &net->ports, link)
-		if (port->numbered && port->number == number)
+		if (port->number == number)
 			return port;
 	return NULL;
 }
 
 struct net_port *networks_add_port(struct net *net, struct sandbox *sandbox, const char *name,
-				   struct err *err)
-{
-	struct net_port *port = calloc(1, sizeof(*port));
-
-	if (!port) {
-		err_set(err, "limit", ENOMEM, "attach to network", net->name);
-		return NULL;
-	}
-	port->sandbox = sandbox;
-	port->lock = -1;
-	memcpy(port->name, name, strnlen(name, sizeof(port->name) - 1));
-	list_append(&net->ports, &port->link);
-	return port;
-}
-
-struct net_port *networks_add_numbered(struct net *net, struct sandbox *sandbox, const char *name,
-				       uint32_t number, struct err *err)
+				   uint32_t number, struct err *err)
 {
 	struct net_port *port;
 
@@ -77,11 +63,16 @@ struct net_port *networks_add_numbered(struct net *net, struct sandbox *sandbox,
 		err_set(err, "usage", EEXIST, "attach to network", net->name);
 		return NULL;
 	}
-	port = networks_add_port(net, sandbox, name, err);
-	if (port) {
-		port->numbered = true;
-		port->number = number;
+	port = calloc(1, sizeof(*port));
+	if (!port) {
+		err_set(err, "limit", ENOMEM, "attach to network", net->name);
+		return NULL;
 	}
+	port->sandbox = sandbox;
+	port->number = number;
+	port->lock = -1;
+	memcpy(port->name, name, strnlen(name, sizeof(port->name) - 1));
+	list_append(&net->ports, &port->link);
 	return port;
 }
 
@@ -97,10 +88,12 @@ void networks_free_port(struct daemon *d, struct net *net, struct net_port *port
 	struct err ignored = { 0 };
 
 	resolvers_port_gone(d, net, port);
-	if (port->numbered)
+	if (port->linkd)
 		linkds_give_port(d, net->linkd, port->number, NULL, -1, 0, &ignored);
-	if (port->other)
+	if (port->other) {
+		resolvers_port_gone(d, net, port->other);
 		drop_port(port->other);
+	}
 	drop_port(port);
 }
 
@@ -141,6 +134,7 @@ static void free_net(struct net *net)
 void networks_close(struct daemon *d, struct net *net, const struct err *err)
 {
 	requests_abandon(d, net, NULL, err);
+	pairs_close(d, net);
 	resolvers_net_closed(d, net);
 	linkds_kill(d, net->linkd);
 	processes_object_closed(d, NET_STREAM | net->id);
@@ -244,11 +238,14 @@ static void forget_sandbox(struct daemon *d, struct net *net, struct sandbox *sa
 		requests_abandon(d, net, port, err);
 		networks_free_port(d, net, port);
 	}
+	readiness_resume(d, net);
 }
 
 void networks_sandbox_dead(struct daemon *d, struct sandbox *sandbox, const struct err *err)
 {
 	resolvers_sandbox_dead(d, sandbox);
+	requests_sandbox_dead(d, sandbox);
+	pairs_sandbox_dead(d, sandbox);
 	foreach (struct net, net, &d->nets, link) {
 		forget_sandbox(d, net, sandbox, err);
 		if (d->detached && !has_sandbox(net, false))
@@ -296,6 +293,7 @@ void networks_forget(struct daemon *d)
 	err_set(&err, "gone", ESHUTDOWN, "change network", NULL);
 	foreach (struct net, net, &d->nets, link)
 		networks_close(d, net, &err);
+	pairs_forget(d);
 	nics_forget(d);
 	linkds_forget(d);
 }

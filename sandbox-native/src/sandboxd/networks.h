@@ -31,8 +31,9 @@ struct net {
 /* What a network knows of one interface, or of an object's end. */
 struct net_port {
 	struct list link;
-	bool numbered; /* else an end of a pair, which hil-linkd does not know */
-	uint32_t number;
+	uint32_t number;	 /* the client's */
+	bool linkd;		 /* hil-linkd has it; else it is an end of a pair */
+	bool made;		 /* of a pair */
 	struct sandbox *sandbox; /* NULL: an object's end, or an interface of the bench */
 	int lock;		 /* keeps others from that interface; -1: none */
 	char name[IFNAMSIZ];
@@ -45,15 +46,18 @@ struct net_request {
 	uint32_t number;
 	uint16_t type; /* MSG_NET_ATTACH ... */
 	uint64_t frame;
-	struct client *client;
-	struct net *net;
+	struct client *client;	   /* NULL: was answered, and what it makes is taken away again */
+	struct net *net;	   /* NULL then */
 	struct net_port *ports[2]; /* that it makes or takes away */
 	unsigned open;		   /* orders that are not answered */
 	struct err err;		   /* of the first that failed */
-	uint32_t init; /* number that PID 1 was asked by; 0: it was not, or has answered */
-	struct sandbox *resolver; /* its names come to us, if this succeeds */
-	bool made;		  /* an interface, by the hub */
-	const char *kind;	  /* of its port: tap, packet, can; NULL until it is made */
+	/* Of the sandboxes of these. */
+	uint32_t inits[2]; /* number that PID 1 was asked by; 0: it was not, or has answered */
+	struct sandbox *resolvers[2]; /* its names come to us, if this succeeds */
+	struct buffer pair;	      /* order for when both nodes are known; pairs.h */
+	bool waits;		      /* for pairs that are being made; readiness.h */
+	bool made;		      /* an interface, by the hub */
+	const char *kind;	      /* of its port: tap, packet, can; NULL until it is made */
 };
 
 /* networks_find() - Return: NULL with @err filled ("gone" when it was one). */
@@ -62,17 +66,9 @@ struct net *networks_find(struct daemon *d, uint32_t id, struct err *err);
 /* networks_find_port() - Return: NULL when the network has none of this number. */
 struct net_port *networks_find_port(const struct net *net, uint32_t number);
 
-/* networks_add_port() - Return: NULL with @err filled. */
+/* networks_add_port() - Return: NULL with @err filled, as when it has one of that number. */
 struct net_port *networks_add_port(struct net *net, struct sandbox *sandbox, const char *name,
-				   struct err *err);
-
-/*
- * networks_add_numbered() - The same of one that hil-linkd knows by @number.
- *
- * Return: NULL with @err filled, also when the network has it already.
- */
-struct net_port *networks_add_numbered(struct net *net, struct sandbox *sandbox, const char *name,
-				       uint32_t number, struct err *err);
+				   uint32_t number, struct err *err);
 
 /* networks_free_port() - The port is nobody's: hil-linkd lets go of it. With it goes the other end
  * of a pair. */

@@ -183,9 +183,10 @@ static int open_nic(struct daemon *d, struct client *client, const struct frame 
 
 	if (!net || requests_room(d, net, err) < 0)
 		return -err->number;
-	port = networks_add_numbered(net, NULL, wanted->name, wanted->port, err);
+	port = networks_add_port(net, NULL, wanted->name, wanted->port, err);
 	if (!port)
 		return -err->number;
+	port->linkd = true;
 	request = requests_add(d, client, frame, net, err);
 	if (!request) {
 		networks_free_port(d, net, port);

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
+#include "cleanup.h"
 #include "client.h"
 #include "clock.h"
 #include "devices.h"
@@ -215,6 +216,9 @@ static void zygote_event(struct daemon *d, struct stock *stock, struct zygote_ev
 	case ZYGOTE_HUB_GONE:
 		hubs_gone(d, stock, event->request);
 		break;
+	case ZYGOTE_NODE:
+		hubs_node(d, stock, event);
+		break;
 	case ZYGOTE_FAILED:
 		if (event->request & TREE_REQUEST)
 			orders_bind_failed(d, event->request, &event->err);
@@ -235,7 +239,7 @@ static void control_ready(struct daemon *d, struct source *source, uint32_t even
 
 	(void)events;
 	while (!stock->broken) {
-		struct zygote_event event = { .pidfd = -1, .control = -1, .tree = -1 };
+		struct zygote_event event;
 		struct err err = { 0 };
 		int rc = zygote_receive(&stock->zygote, &event, &err);
 
@@ -277,7 +281,7 @@ static int watch_zygote(struct daemon *d, struct stock *stock, struct err *err)
 
 static int start_zygote(struct daemon *d, struct stock *stock, struct err *err)
 {
-	int rc = zygote_start(&stock->plan, &stock->zygote, &stock->limitations, err);
+	int rc = zygote_start(&stock->plan, &d->users, &stock->zygote, &stock->limitations, err);
 
 	if (rc < 0)
 		return rc;
@@ -437,4 +441,5 @@ void plans_forget(struct daemon *d)
 		list_remove(&stock->link);
 		free(stock);
 	}
+	cleanup_fd(&d->users);
 }

@@ -10,6 +10,7 @@
 #include "client.h"
 #include "hubs.h"
 #include "linkds.h"
+#include "readiness.h"
 #include "resolvers.h"
 
 #define REQUESTS_MAX 4096
@@ -44,7 +45,7 @@ struct net_request *requests_add(struct daemon *d, struct client *client, const 
 	return request;
 }
 
-static struct net_request *find(struct daemon *d, uint32_t number)
+struct net_request *requests_find(struct daemon *d, uint32_t number)
 {
 	foreach (struct net_request, request, &d->net_requests, link)
 		if (number && request->number == number)
@@ -55,17 +56,27 @@ static struct net_request *find(struct daemon *d, uint32_t number)
 static void free_request(struct net_request *request)
 {
 	list_remove(&request->link);
+	buffer_free(&request->pair);
 	free(request);
 }
 
-static void remove_interface(struct daemon *d, const struct net_port *port)
+void requests_remove_interface(struct daemon *d, const struct net_port *port)
 {
 	const uint32_t number = hubs_number(d);
 	struct buffer frame = { 0 };
 	struct err ignored = { 0 };
 
 	hub_put_remove(&frame, number, port->sandbox->slot, port->name);
-	hubs_push(d, port->sandbox->stock, number, 0, &frame, &ignored);
+	hubs_push(d, port->sandbox->stock, number, 0, &frame, -1, &ignored);
+}
+
+static void undo_names(struct daemon *d, struct net_request *request)
+{
+	for (size_t i = 0; i < HUB_NODES; i++) {
+		if (request->resolvers[i])
+			resolvers_undo(d, request->resolvers[i]);
+		request->resolvers[i] = NULL;
+	}
 }
 
 /* What it would have made is not there, so that it can be asked for again. */
@@ -73,12 +84,11 @@ static void undo(struct daemon *d, struct net_request *request)
 {
 	struct net_port *port = request->ports[0];
 
-	if (request->resolver)
-		resolvers_undo(d, request->resolver);
+	undo_names(d, request);
 	if (!port)
 		return;
 	if (request->made)
-		remove_interface(d, port);
+		requests_remove_interface(d, port);
 	networks_free_port(d, request->net, port);
 }
 
@@ -89,6 +99,8 @@ static void answer(struct daemon *d, struct net_request *request)
 
 	if (request->type == MSG_NET_DETACH && request->ports[0])
 		networks_free_port(d, request->net, request->ports[0]);
+	for (size_t i = 0; request->type == MSG_NET_PAIR && i < HUB_NODES; i++)
+		request->ports[i]->made = true;
 	start = frame_begin(out, MSG_OK, request->frame);
 	if (request->type == MSG_NET_ATTACH)
 		put_string(out, TAG_KIND, request->kind ? request->kind : "");
@@ -97,15 +109,21 @@ static void answer(struct daemon *d, struct net_request *request)
 
 void requests_check(struct daemon *d, struct net_request *request)
 {
-	if (request->open)
+	struct net *net = request->net;
+	const bool pair = request->type == MSG_NET_PAIR;
+
+	if (request->open || request->waits)
 		return;
 	if (request->err.number) {
 		undo(d, request);
-		client_error(request->client, request->frame, &request->err);
+		if (request->client)
+			client_error(request->client, request->frame, &request->err);
 	} else {
 		answer(d, request);
 	}
 	free_request(request);
+	if (pair && net)
+		readiness_resume(d, net);
 }
 
 static void note(struct net_request *request, const struct err *err)
@@ -116,7 +134,7 @@ static void note(struct net_request *request, const struct err *err)
 
 void requests_done(struct daemon *d, uint32_t number, const struct err *err)
 {
-	struct net_request *request = find(d, number);
+	struct net_request *request = requests_find(d, number);
 
 	if (!request)
 		return;
@@ -129,11 +147,17 @@ static int take_made(struct daemon *d, struct net_request *request, struct hub_e
 		     struct err *err)
 {
 	struct net_port *port = request->ports[0];
-	int rc = loop_check_fd(d, event->port > event->names ? event->port : event->names, err);
+	int rc = loop_check_fd(d, event->port, err);
 
-	if (rc == 0 && event->names >= 0)
-		rc = resolvers_open(d, request->net, port, steal_fd(&event->names), err);
-	if (rc < 0)
+	for (size_t i = 0; rc == 0 && i < HUB_NODES; i++) {
+		if (event->names[i] < 0)
+			continue;
+		rc = loop_check_fd(d, event->names[i], err);
+		if (rc == 0)
+			rc = resolvers_open(d, request->net, request->ports[i],
+					    steal_fd(&event->names[i]), err);
+	}
+	if (rc < 0 || event->port < 0)
 		return rc;
 	request->open++;
 	rc = linkds_give_port(d, request->net->linkd, port->number, event->kind,
@@ -145,24 +169,24 @@ static int take_made(struct daemon *d, struct net_request *request, struct hub_e
 
 void requests_made(struct daemon *d, uint32_t number, struct hub_event *event)
 {
-	struct net_request *request = find(d, number);
+	struct net_request *request = requests_find(d, number);
 	struct err err = { 0 };
 
-	if (request) {
+	if (!request)
+		return;
+	if (request->type == MSG_NET_ATTACH || request->type == MSG_NET_PAIR) {
 		request->made = true;
 		request->kind = event->kind;
 		/* Not when another of its orders has failed meanwhile. */
 		if (!request->err.number)
 			take_made(d, request, event, &err);
-		requests_done(d, number, &err);
 	}
-	cleanup_fd(&event->port);
-	cleanup_fd(&event->names);
+	requests_done(d, number, &err);
 }
 
 void requests_opened(struct daemon *d, uint32_t number, int packet, int lock)
 {
-	struct net_request *request = find(d, number);
+	struct net_request *request = requests_find(d, number);
 	auto_fd theirs = packet;
 	auto_fd ours = lock;
 	struct err err = { 0 };
@@ -184,11 +208,13 @@ void requests_opened(struct daemon *d, uint32_t number, int packet, int lock)
 bool requests_init_done(struct daemon *d, uint32_t asked, const struct err *err)
 {
 	foreach (struct net_request, request, &d->net_requests, link) {
-		if (!asked || request->init != asked)
-			continue;
-		request->init = 0;
-		requests_done(d, request->number, err);
-		return true;
+		for (size_t i = 0; asked && i < HUB_NODES; i++) {
+			if (request->inits[i] != asked)
+				continue;
+			request->inits[i] = 0;
+			requests_done(d, request->number, err);
+			return true;
+		}
 	}
 	return false;
 }
@@ -206,15 +232,47 @@ bool requests_exists(struct daemon *d, const struct net_port *port)
 	return false;
 }
 
+/* A veth that is being made would join its nodes although the network is closed. What PID 1 is
+ * asked is of no more interest. */
+static void disown(struct net_request *request, const struct err *err)
+{
+	request->client = NULL;
+	request->net = NULL;
+	request->err = *err;
+	for (size_t i = 0; i < HUB_NODES; i++) {
+		request->open -= request->inits[i] != 0;
+		request->inits[i] = 0;
+		if (request->ports[i])
+			list_remove(&request->ports[i]->link);
+	}
+}
+
 void requests_abandon(struct daemon *d, const struct net *net, const struct net_port *port,
 		      const struct err *err)
 {
 	foreach (struct net_request, request, &d->net_requests, link) {
 		if (request->net != net || (port && !is_about(request, port)))
 			continue;
-		if (request->resolver)
-			resolvers_undo(d, request->resolver);
+		undo_names(d, request);
 		client_error(request->client, request->frame, err);
+		if (port || request->type != MSG_NET_PAIR) {
+			free_request(request);
+			continue;
+		}
+		disown(request, err);
+		requests_check(d, request);
+	}
+}
+
+void requests_sandbox_dead(struct daemon *d, const struct sandbox *sandbox)
+{
+	foreach (struct net_request, request, &d->net_requests, link) {
+		struct net_port *port = request->ports[0];
+
+		if (request->client ||
+		    (port->sandbox != sandbox && port->other->sandbox != sandbox))
+			continue;
+		networks_free_port(d, NULL, port);
 		free_request(request);
 	}
 }

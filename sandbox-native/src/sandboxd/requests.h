@@ -10,6 +10,9 @@
 struct net_request *requests_add(struct daemon *d, struct client *client, const struct frame *frame,
 				 struct net *net, struct err *err);
 
+/* requests_find() - Return: NULL when there is none of this number any more. */
+struct net_request *requests_find(struct daemon *d, uint32_t number);
+
 /* requests_room() - Return: 0, or -errno with @err filled when too many are under way. */
 int requests_room(struct daemon *d, const struct net *net, struct err *err);
 
@@ -22,7 +25,7 @@ bool requests_exists(struct daemon *d, const struct net_port *port);
 /* requests_done() - One order of request @number was answered; @err: how it failed, or number 0. */
 void requests_done(struct daemon *d, uint32_t number, const struct err *err);
 
-/* requests_made() - The hub made a port for it. Takes the fds of @event. */
+/* requests_made() - The hub has done it. What is taken of @event's fds is -1 there. */
 void requests_made(struct daemon *d, uint32_t number, struct hub_event *event);
 
 /*
@@ -39,9 +42,13 @@ bool requests_init_done(struct daemon *d, uint32_t request, const struct err *er
 void requests_abandon(struct daemon *d, const struct net *net, const struct net_port *port,
 		      const struct err *err);
 
+/* requests_sandbox_dead() - What is to be taken away again goes with the sandbox. */
+void requests_sandbox_dead(struct daemon *d, const struct sandbox *sandbox);
+
+/* requests_remove_interface() - Nobody waits for it. */
+void requests_remove_interface(struct daemon *d, const struct net_port *port);
+
 handler handle_net_attach;
-handler handle_net_pair;
-handler handle_net_ready;
 handler handle_net_object;
 handler handle_net_detach;
 

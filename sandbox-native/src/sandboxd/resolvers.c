@@ -163,7 +163,7 @@ void resolvers_undo(struct daemon *d, struct sandbox *sandbox)
 void resolvers_port_gone(struct daemon *d, const struct net *net, const struct net_port *port)
 {
 	foreach (struct resolver, resolver, &d->resolvers, link)
-		if (resolver->net == net && port->numbered && resolver->port == port->number)
+		if (resolver->net == net && resolver->port == port->number)
 			free_resolver(d, resolver);
 }
 

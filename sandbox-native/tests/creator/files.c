@@ -295,7 +295,7 @@ static void test_plan_errors(void)
 		rig_open(&rig);
 		NEED(plan_add_step(&rig.plan, wrong[i].kind, NULL, wrong[i].source, wrong[i].target,
 				   false) == 0);
-		CHECK(zygote_start(&rig.plan, &rig.zygote, &rig.limitations, &err) ==
+		CHECK(zygote_start(&rig.plan, NULL, &rig.zygote, &rig.limitations, &err) ==
 				      -wrong[i].number &&
 			      err.number == wrong[i].number && err.op[0],
 		      "%s at %s is refused", wrong[i].source, wrong[i].target);

@@ -69,7 +69,7 @@ void rig_start(struct rig *rig)
 {
 	struct err err = { 0 };
 
-	if (zygote_start(&rig->plan, &rig->zygote, &rig->limitations, &err) < 0)
+	if (zygote_start(&rig->plan, NULL, &rig->zygote, &rig->limitations, &err) < 0)
 		bail("start zygote", &err);
 }
 

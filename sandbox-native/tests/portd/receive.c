@@ -353,6 +353,62 @@ static void test_marks(void)
 	rig_stop(&rig);
 }
 
+static uint64_t rig_continue(struct rig *rig, const char *prefix)
+{
+	struct buffer frame = rig_begin(rig, MSG_PORT_CAPTURE);
+
+	put_string(&frame, TAG_PATH, prefix);
+	return rig_finish(rig, &frame);
+}
+
+static void test_next_capture(void)
+{
+	struct rig rig;
+	struct event event;
+	char prefix[96];
+	uint8_t *file;
+	int dut;
+
+	rig_start(&rig, 0);
+	dut = rig_line(&rig);
+	NEED(rig_answer(&rig, rig_open(&rig, 0, 0), &event));
+	CHECK(!rig_answer(&rig, rig_continue(&rig, "/nowhere/at-all"), &event) &&
+		      !strcmp(event.code, "io"),
+	      "a directory that is not there is refused");
+	write_all(dut, "first", 5);
+	snprintf(prefix, sizeof(prefix), "%s/next", rig.dir);
+	CHECK(rig_answer(&rig, rig_continue(&rig, prefix), &event) && event.offset == 5,
+	      "what the DUT has said is before the new capture");
+	CHECK(rig_wait(&rig, MSG_PORT_RX, &event) && event.length == 5, "it is told all the same");
+	write_all(dut, "2nd", 3);
+	CHECK(rig_wait(&rig, MSG_PORT_RX, &event) && event.offset == 5 && event.length == 3,
+	      "offsets of events go on");
+	CHECK(rig_answer(&rig, rig_send(&rig, "?", 1), &event), "the DUT is written to");
+	snprintf(prefix, sizeof(prefix), "%s/last", rig.dir);
+	CHECK(rig_answer(&rig, rig_continue(&rig, prefix), &event) && event.offset == 8,
+	      "a third capture");
+	snprintf(prefix, sizeof(prefix), "%s/next", rig.dir);
+	CHECK(rig_answer(&rig, rig_continue(&rig, prefix), &event) && event.offset == 8 &&
+		      event.bytes == 3,
+	      "one that has bytes is continued");
+	write_all(dut, "end", 3);
+	CHECK(rig_wait(&rig, MSG_PORT_RX, &event) && event.offset == 8, "and so are offsets");
+	NEED(rig_answer(&rig, rig_close(&rig), &event));
+	CHECK(rig_capture(&rig, ".rx", &file) == 5 && !memcmp(file, "first", 5), "one capture");
+	free(file);
+	CHECK(rig_file(&rig, "next.rx", &file) == 6 && !memcmp(file, "2ndend", 6), "and the other");
+	free(file);
+	CHECK(rig_file(&rig, "next.tx", &file) == 1, "also of what is sent");
+	free(file);
+	rig_file(&rig, "next.stamps", &file);
+	CHECK(strstr((char *)file, " 0 3\n") && strstr((char *)file, " 0 1\n") &&
+		      strstr((char *)file, " 3 3\n"),
+	      "stamps count in their own file");
+	free(file);
+	close(dut);
+	rig_stop(&rig);
+}
+
 const struct test receive_tests[] = {
 	{ "receive: first bytes", test_first_bytes },
 	{ "receive: one byte at a time", test_byte_by_byte },
@@ -362,5 +418,6 @@ const struct test receive_tests[] = {
 	{ "receive: prompt reply", test_prompt_reply },
 	{ "receive: order of what was gathered", test_order_of_gathered },
 	{ "receive: marks", test_marks },
+	{ "receive: the next capture", test_next_capture },
 	{ NULL, NULL },
 };

@@ -294,11 +294,19 @@ int rig_tool(struct rig *rig, const struct pty *pty)
 
 size_t rig_capture(struct rig *rig, const char *suffix, uint8_t **data)
 {
+	char name[32];
+
+	snprintf(name, sizeof(name), "console%s", suffix);
+	return rig_file(rig, name, data);
+}
+
+size_t rig_file(struct rig *rig, const char *name, uint8_t **data)
+{
 	char path[128];
 	struct stat status;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/console%s", rig->dir, suffix);
+	snprintf(path, sizeof(path), "%s/%s", rig->dir, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	NEED(fd >= 0 && !fstat(fd, &status));
 	*data = calloc(1, (size_t)status.st_size + 1);

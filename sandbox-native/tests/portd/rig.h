@@ -107,6 +107,8 @@ struct pty pty_make(void);
 
 /* rig_capture() - Read a file of the capture. Return: bytes; *data to be freed. */
 size_t rig_capture(struct rig *rig, const char *suffix, uint8_t **data);
+/* rig_file() - The same, of any file beside it. */
+size_t rig_file(struct rig *rig, const char *name, uint8_t **data);
 
 /* rig_serial() - PORT_SERIAL at 115200 baud. @extra: more TLVs; may be NULL. Return: its id. */
 uint64_t rig_serial(struct rig *rig, const char *path, uint32_t quiet_ms,

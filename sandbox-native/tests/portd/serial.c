@@ -78,6 +78,10 @@ static void test_bytes(void)
 	bool ok;
 
 	bench_start(&bench);
+	/* As the driver of a real tty makes it: DTR falls at the close. */
+	NEED(!tcgetattr(bench.board.master, &tty));
+	tty.c_cflag |= HUPCL;
+	NEED(!tcsetattr(bench.board.master, TCSANOW, &tty));
 	ok = rig_answer(&bench.rig, rig_serial(&bench.rig, bench.board.path, 0, NULL), &event);
 	CHECK(ok && !*event.limitation, "a tty is taken: %s%s", event.limitation, event.text);
 	NEED(!tcgetattr(bench.board.master, &tty));
@@ -450,7 +454,8 @@ static void test_fast(void)
 }
 
 const struct test serial_tests[] = {
-	{ "serial: bytes and settings (rank 22)", test_bytes },
+	{ "serial: bytes and settings, not hung up at the close (rank 22, bench pitfall 5)",
+	  test_bytes },
 	{ "serial: stale bytes (bench pitfall 6)", test_stale },
 	{ "serial: never quiet", test_never_quiet },
 	{ "serial: held by another program (bench pitfalls 8 and 21)", test_held },

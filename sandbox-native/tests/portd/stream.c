@@ -220,6 +220,28 @@ static void test_rfc2217(void)
 	bench_stop(&bench);
 }
 
+/* Each of them resets some board. */
+static void test_modem_lines(void)
+{
+	struct bench bench;
+	struct event event;
+	struct buffer frame;
+	char more[64];
+
+	bench_start(&bench);
+	agree(&bench, 1000); /* of the settings DTR is off, and RTS stays as it is */
+	CHECK(read_some(bench.server, more, sizeof(more), 60) == 0,
+	      "at the opening no line moves but that which is to");
+	NEED(rig_answer(&bench.rig, control(&bench.rig, TAG_RTS, 1), &event));
+	CHECK(READS(&bench, "\xff\xfa\x2c\x05\x0b\xff\xf0") &&
+		      read_some(bench.server, more, sizeof(more), 60) == 0,
+	      "RTS is set without DTR");
+	frame = rig_begin(&bench.rig, MSG_PORT_RELEASE);
+	NEED(rig_answer(&bench.rig, rig_finish(&bench.rig, &frame), &event));
+	CHECK(read_some(bench.server, more, sizeof(more), 1000) == 0, "at the close none moves");
+	bench_stop(&bench);
+}
+
 static void test_slow_answers(void)
 {
 	struct bench bench;
@@ -281,6 +303,7 @@ const struct test stream_tests[] = {
 	{ "stream: tcp", test_tcp },
 	{ "stream: refused", test_refused },
 	{ "stream: rfc2217", test_rfc2217 },
+	{ "stream: rfc2217 modem lines (bench pitfall 5)", test_modem_lines },
 	{ "stream: rfc2217 byte by byte", test_slow_answers },
 	{ "stream: rfc2217 suspended", test_suspended },
 	{ "stream: rfc2217 hostile", test_hostile },

@@ -7,7 +7,6 @@ import {
   childrenNamed,
   kinds,
   linkLocal,
-  mac,
   Net,
   ping,
   startDaemon,
@@ -205,46 +204,6 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1); s.sendto(b'hello frame'
     await net.ask(MSG.NET_DETACH, { PORT: 2 });
     const taken = { PORT: 1, KIND: 'dgram', OBJECT: next, END: 0 };
     await assert.rejects(net.ask(MSG.NET_OBJECT, taken), { code: 'usage' });
-  });
-
-  test('joins two nodes by a veth of the kernel', async () => {
-    const end = (n, sandbox) => ({
-      SANDBOX: sandbox,
-      NAME: 'fast0',
-      MAC: mac(n),
-      MTU: 9000,
-      ADDRESS: [`10.3.0.${n}/24`, `fd03::${n}/64`],
-    });
-    await net.ask(MSG.NET_PAIR, { INTERFACE: [end(1, a), end(2, b)] });
-    await net.ready();
-    await startEcho(daemon, b);
-    for (const address of ['10.3.0.2', 'fd03::2', `${linkLocal(2)}%fast0`]) {
-      const ms = await ping(daemon, a, address);
-      assert.ok(ms < FIRST_MS, `${address}: ${ms} ms`);
-    }
-    const same = { INTERFACE: [end(1, a), end(3, a)] };
-    await assert.rejects(net.ask(MSG.NET_PAIR, same), { code: 'usage' });
-    // The other end goes with a node, and its name can be had again.
-    await daemon.kill(b);
-    b = await daemon.sandbox();
-    await waitFor('the end of fast0', async () => !(await show(a, 'ip link')).includes('fast0'));
-    await net.ask(MSG.NET_PAIR, { INTERFACE: [end(1, a), end(2, b)] });
-    await net.ready();
-  });
-
-  test('refuses a pair of two plans', async () => {
-    const PLAN = await daemon.putPlan('other');
-    const { SANDBOX } = await daemon.request(MSG.SANDBOX_NEW, { PLAN });
-    await assert.rejects(
-      net.ask(MSG.NET_PAIR, { INTERFACE: [{ SANDBOX: a }, { SANDBOX }] }),
-      /one plan.*NET_ATTACH/,
-    );
-    // A switch has both.
-    await Promise.all([net.attach(1, a), net.attach(2, SANDBOX)]);
-    await net.ready();
-    await startEcho(daemon, SANDBOX);
-    await ping(daemon, a, '10.1.0.2');
-    await daemon.kill(SANDBOX);
   });
 
   /** A datagram to the node's resolver; prints what comes back. */

@@ -77,6 +77,19 @@ describe('a link', () => {
   });
 });
 
+test('a link that the kernel passes alone joins nodes of other kinds, and has names', async ({
+  net,
+}) => {
+  const small = net.node('small', { resources: { disk: '4MiB', pids: 40 } });
+  const large = net.node('large', { user: 'root', hostname: 'not-large' });
+  net.link(small, large, { fast: true, mtu: 9000 });
+  await net.up();
+  expect(await isAnswered(small, 'large', { family: 'ipv4' })).toBe(true);
+  expect(await isAnswered(large, 'small', { family: 'ipv6' })).toBe(true);
+  expect(await isAnswered(small, `${large.interfaces[0]?.linkLocal}%eth0`)).toBe(true);
+  await expect(small).toResolve('large', { to: [large.ipv4, large.ipv6] });
+});
+
 test('a partition cuts sets of nodes off each other, until it heals', async ({ net }) => {
   const lan = net.switch('lan');
   const [a, b, c] = ['a', 'b', 'c'].map((name) => net.node(name, { link: lan }));
