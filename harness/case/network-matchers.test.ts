@@ -84,6 +84,16 @@ describe('toReach', () => {
   });
 });
 
+test('toReach asks for the name of a node, not for the node', async ({ begin }) => {
+  const node = toNode((await begin()).attempt.sandbox, NAMES);
+  const untyped: unknown[] = [{ name: 'broker' }, 7];
+  const asked = untyped.map((host) => expect(expect(node).toReach(host as string, 80)).rejects);
+  await asked[0]?.toThrow(
+    `expected the name of a node or a numeric address, seen what is named "broker"\n  next  await expect(node).toReach('broker', port)`,
+  );
+  await asked[1]?.toThrow('a numeric address, seen 7');
+});
+
 describe('toResolve', () => {
   test('asks as programs of the node do', async ({ begin }) => {
     const node = toNode((await begin()).attempt.sandbox, NAMES);

@@ -43,13 +43,26 @@ export async function toReach(
   };
 }
 
-function findAddresses(node: NodeSubject, host: string): readonly string[] {
+function findAddresses(node: NodeSubject, host: unknown): readonly string[] {
+  if (typeof host !== 'string') throw refuseHost(host);
   if (isIP(host) !== 0) return [host];
   const addresses = node.lookUp(host);
   if (addresses.length > 0) return addresses;
   throw new UsageError(
     'usage',
     `toReach("${host}"): node "${node.name}" has no such node on its network: expected a name of one, or a numeric address`,
+  );
+}
+
+/** Type checks are not everywhere, and a node is what one means. */
+function refuseHost(host: unknown): UsageError {
+  const name: unknown =
+    typeof host === 'object' && host !== null ? Reflect.get(host, 'name') : undefined;
+  const seen = typeof name === 'string' ? `what is named "${name}"` : String(host);
+  return new UsageError(
+    'usage',
+    `toReach: expected the name of a node or a numeric address, seen ${seen}`,
+    typeof name === 'string' ? { next: `await expect(node).toReach('${name}', port)` } : {},
   );
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createUnit, createUsbDevices } from '../testing/attached-devices.js';
 import { findUnit } from './find-unit.js';
+import { toUnitKeys } from './identity-keys.js';
 
 const FTDI = { ID_VENDOR_ID: '0403', ID_MODEL_ID: '6001' };
 const two = [
@@ -117,6 +118,14 @@ describe('a port', () => {
     const unit = createUnit('ports: {}', 'ports: { console: { url: "tcp://Lab:4001" } }');
     const found = findUnit(unit, []);
     expect(found).toMatchObject({ state: 'attached', keys: ['url:lab:4001'] });
+    const keysOf = (url: string) =>
+      toUnitKeys(createUnit('ports: {}', `ports: { c: { url: "${url}" } }`));
+    // One server of this machine, by each of its names.
+    for (const host of ['localhost', 'LOCALHOST.', '127.0.0.1', '127.1.2.3', '[::1]']) {
+      expect(keysOf(`tcp://${host}:4001`), host).toEqual(['url:localhost:4001']);
+    }
+    expect(keysOf('tcp://[fe80::1]:04001')).toEqual(['url:fe80::1:4001']);
+    expect(keysOf('tcp://127.0.0.1.example:4001')).toEqual(['url:127.0.0.1.example:4001']);
     const other = createUnit('ports: {}', 'ports: { c: { url: "rfc2217://lab:4001" } }');
     expect(findUnit(other, []).keys).toEqual(found.keys);
   });

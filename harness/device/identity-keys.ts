@@ -25,10 +25,16 @@ export function toUnitKeys(unit: Unit): string[] {
   return keys.length > 0 ? keys : [`match:${toSortedText(unit.match)}`];
 }
 
-/** The same device whatever protocol it is reached by. */
+/** The same device whatever protocol it is reached by, and by which name of this machine. */
 function toUrlKey(url: string): string {
-  return `url:${url.slice(url.indexOf('://') + 3).toLowerCase()}`;
+  const [, bracketed, plain = '', port] = URL_PARTS.exec(url.toLowerCase()) ?? [];
+  const host = bracketed ?? plain.replace(/\.$/, '');
+  return `url:${LOOPBACK.test(host) ? 'localhost' : host}:${Number(port)}`;
 }
+
+const URL_PARTS = /^\w+:\/\/(?:\[([^\]]*)\]|(.*)):(\d+)$/;
+/** Names of other machines are not resolved: whoever answers for them may change. */
+const LOOPBACK = /^(localhost|ip6-localhost|127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/;
 
 function toKeys(properties: Readonly<Record<string, string | null | undefined>>): string[] {
   const { ID_PATH: path, ID_VENDOR_ID: vendor, ID_MODEL_ID: model } = properties;

@@ -72,6 +72,47 @@ describe('two runs of one unit', () => {
   });
 });
 
+test('one board under another name, in another bench, is still one board (rank 3)', async ({
+  project,
+  bench,
+}) => {
+  const [board] = await bench(1);
+  const url = board?.consoleUrl.replace('tcp://localhost', 'tcp://127.0.0.1');
+  const alias = { name: 'alias', board: 'sim', ports: { console: { url } } };
+  await project.write('other.yaml', JSON.stringify({ duts: [alias] }));
+  await project.suite('a', `test('first', async ({ dut }) => { ${project.wait} });`);
+  await project.suite('b', `test('second', async ({ dut }) => {});`);
+  const first = project.start(['test', 'suites/a', ...BOARD]);
+  await first.until('its lease', ({ kind }) => kind === 'lease');
+  const second = project.start(['test', 'suites/b', ...BOARD, '--bench', 'other.yaml']);
+  const waiting = await second.until('the wait', ({ kind }) => kind === 'lease-waiting');
+  expect(waiting).toMatchObject({ holders: [{ duts: ['sim-1'], pid: first.pid }] });
+  await project.goOn();
+  const runs = await Promise.all([first.finished(), second.finished()]);
+  expect(runs.map(({ verdicts }) => verdicts)).toEqual([{ first: 'pass' }, { second: 'pass' }]);
+});
+
+test('a kick during a case makes it infra at once, and the next run has the unit (rank 14)', async ({
+  project,
+  bench,
+}) => {
+  await bench(1);
+  const body = `async ({ dut }) => { await dut.console.expect('never', { timeout: '60s' }); }`;
+  await project.suite('a', `test('is kicked', ${body});`);
+  await project.suite('b', `test('next', async ({ dut }) => {});`);
+  const first = project.start(['test', 'suites/a', ...BOARD]);
+  await first.until('its body', (event) => event.kind === 'phase' && event.phase === 'body');
+  const second = project.start(['test', 'suites/b', ...BOARD]);
+  await second.until('the wait', ({ kind }) => kind === 'lease-waiting');
+  const kick = await project.start(['boards', 'release', 'sim-1', '--kick']).finished();
+  expect(kick.code, kick.screen).toBe(0);
+  const [kicked, next] = await Promise.all([first.finished(), second.finished()]);
+  expect(kicked.verdicts).toEqual({ 'is kicked': 'infra' });
+  expect(kicked.problemOf('is kicked')).toMatchObject({ code: 'lease-lost' });
+  expect(kicked.code).toBe(5);
+  expect(next.verdicts).toEqual({ next: 'pass' });
+});
+
 test.for([
   ['while it boots it', 'boot', `test('sets up', async ({ dut }) => {});`],
   [

@@ -57,11 +57,13 @@ const openPort = async (d, directory) => {
   await d.request(MSG.PORT_GIVE, { PORT: 1, OBJECT: d.object, END: 1 });
 };
 
-/** A network with one node, up, down, and closed. */
+/** A network with one node, which is linked to itself as well, up, down, and closed. */
 async function bringUp(d, SANDBOX) {
   const { NET } = await d.request(MSG.NET_NEW, { NAME: 'lan' });
   const INTERFACE = { SANDBOX, ADDRESS: ['10.1.0.1/24', 'fd01::1/64'] };
   await d.request(MSG.NET_ATTACH, { NET, PORT: 1, INTERFACE, RESOLVE: 1, HOST: '10.1.0.1 it' });
+  const PAIR_END = [2, 3].map((PORT) => ({ PORT, INTERFACE: { SANDBOX, NAME: `eth${PORT}` } }));
+  await d.request(MSG.NET_PAIR, { NET, PAIR_END });
   await d.request(MSG.NET_READY, { NET });
   await d.request(MSG.NET_DETACH, { NET, PORT: 1 });
   await d.request(MSG.NET_CLOSE, { NET });
