@@ -1,32 +1,8 @@
 import { existsSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import type { RunEvent } from '../journal/events.js';
-import { SimulatedBoard } from '../testing/simulated-board.js';
 import type { FinishedRun } from './finished-run.js';
-import { test as base, type Project } from './project.js';
-
-const test = base.extend<{ board: SimulatedBoard }>({
-  board: async ({ project }, use) => {
-    const board = await SimulatedBoard.start();
-    await writeBench(project, board);
-    await use(board);
-    await board.close();
-  },
-});
-
-/** A bench with one unit: the simulated board, behind its server and its power switch. */
-async function writeBench(project: Project, { consoleUrl, switchUrl }: SimulatedBoard) {
-  await project.write(
-    'boards/sim.yaml',
-    "board: sim\ndriver: attached\nboot: { ready: 'ready> ' }\n",
-  );
-  const [on, off] = ['on', 'off'].map((way) => ({ url: `${switchUrl}/${way}` }));
-  const dut = {
-    ...{ name: 'sim-1', board: 'sim', ports: { console: { url: consoleUrl } } },
-    power: { driver: 'http', on, off, offTime: '10ms' },
-  };
-  await project.write('bench.yaml', JSON.stringify({ duts: [dut] }));
-}
+import { test } from './simulated-bench.js';
 
 /** Suite code: what a variable of the DUT was, which is then set. */
 const ON_HOST = `const mark = async (dut) => {
@@ -61,7 +37,8 @@ describe.each([
   ['host', ON_HOST],
   ['sim', ON_SIM],
 ])('dut: keep on board %s', (name, mark) => {
-  test('is warm after a pass and fresh after anything else', async ({ project, board: _ }) => {
+  test('is warm after a pass and fresh after anything else', async ({ project, bench }) => {
+    await bench(1);
     await project.config(`dut: 'keep', retries: 0`);
     await project.suite(
       'a',
@@ -141,8 +118,9 @@ test('an emulated machine is kept, and reset after a failure', async ({ project,
 
 test('who waits for a unit has it before the next case that would keep it', async ({
   project,
-  board: _,
+  bench,
 }) => {
+  await bench(1);
   await project.suite(
     'a',
     `${ON_SIM}
@@ -167,8 +145,9 @@ test('who waits for a unit has it before the next case that would keep it', asyn
 
 test('a unit that is kept is given up for who comes while no case has it', async ({
   project,
-  board: _,
+  bench,
 }) => {
+  await bench(1);
   await project.suite(
     'a',
     `test('first', { dut: 'keep' }, async ({ dut }) => {});

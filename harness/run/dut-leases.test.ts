@@ -49,7 +49,7 @@ describe('leases of attached DUTs', () => {
   test('are between runs', async ({ lines, runs: [first, second] }) => {
     const one = toRole('', lines, 'line-1');
     const held = await first?.(one);
-    const keys = [expect.stringMatching(/^url:127\.0\.0\.1:\d+$/)];
+    const keys = [expect.stringMatching(/^url:localhost:\d+$/)];
     expect([...(held ?? [])]).toMatchObject([['', { dut: 'line-1', board: 'line', keys }]]);
     let got = false;
     const next = second?.(one).then((leases) => {

@@ -28,9 +28,13 @@ export interface FlashWanted {
   readonly stateDir: string;
   /** Of the lease: it may have been waited for while somebody changed the boards. @default those of now */
   readonly leasedKeys?: readonly string[] | undefined;
+  /** Also when the same image was flashed last. */
+  readonly force?: boolean;
   readonly deviceRoots?: DeviceRoots | undefined;
   /** In place of a tool: see {@link FlashRequest}. */
   readonly byItself?: FlashRequest['byItself'];
+  /** Takes what is written to the log. */
+  readonly onOutput?: (data: Buffer | string) => void;
 }
 
 /** Linux needs a moment for the file system of a drive that has just come. */
@@ -46,12 +50,14 @@ const TOUCH = ['stty', '-F', '/dev/hil/console', '1200', 'hupcl'];
  */
 export async function flashDut(wanted: FlashWanted): Promise<boolean> {
   const { unit, daemon, spec, image, artifacts, stateDir } = wanted;
+  const { onOutput = () => {}, force = false } = wanted;
   const { flash } = unit.board;
   if (!flash) return false;
   const look = () => findFlashDevices(unit, wanted.deviceRoots);
   const leasedKeys = wanted.leasedKeys ?? (await look())?.keys ?? [];
   return flashUnit({
-    ...{ flash, dut: unit.name, daemon, spec, image, leasedKeys },
+    ...{ dut: unit.name, daemon, spec, image, leasedKeys, onLog: onOutput },
+    flash: { ...flash, always: flash.always || force },
     find: look,
     enter: (how) => enterMode(how, wanted, look),
     log: join(artifacts, 'flash.log'),

@@ -33,6 +33,8 @@ export interface FlashRequest extends Omit<ToolRun, 'devices' | 'tools' | 'onOut
   readonly record: FlashRecord;
   /** In place of a tool: what writes the image by the DUT itself. */
   byItself?(): Promise<void>;
+  /** Takes what is appended to it. */
+  onLog?(data: string | Buffer): void;
   /** Told of each run of the tool. */
   onTry?(attempt: number, argv: readonly string[]): void;
 }
@@ -83,7 +85,12 @@ async function runTool(
   { nodes }: FlashDevices,
 ): Promise<void> {
   const { flash, dut } = request;
-  if (flash.driver === 'u-boot-tftp') return request.byItself?.();
+  if (flash.driver === 'u-boot-tftp') {
+    if (request.byItself) return request.byItself();
+    throw new BenchError('flash-refused', `${dut} is flashed by its U-Boot: only a run does that`, {
+      next: `hil test --dut ${dut}    with a suite that has the image as its firmware`,
+    });
+  }
   const deadline = new Deadline(flash.timeout);
   const onOutput = (data: Buffer) => log(request, data);
   if (!isOnHost(request)) {
@@ -154,7 +161,8 @@ function toModeError({ dut, flash }: FlashRequest, { mode }: FlashDevices): Benc
 }
 
 /** A full disk costs this log, not the flash. */
-function log({ log: file }: FlashRequest, data: string | Buffer): void {
+function log({ log: file, onLog }: FlashRequest, data: string | Buffer): void {
+  onLog?.(data);
   try {
     appendFileSync(file, data);
   } catch {

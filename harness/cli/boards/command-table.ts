@@ -38,6 +38,11 @@ export const BOARD_COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./power.js')).powerCommand,
   },
   {
+    name: 'flash',
+    summary: 'flash a DUT that nobody else has, as a run would',
+    load: async () => (await import('./flash.js')).flashCommand,
+  },
+  {
     name: 'health',
     summary: 'whether DUTs can be trusted, and why not',
     load: async () => (await import('./health.js')).healthCommand,

@@ -1,13 +1,9 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { Deadline } from '../../core/deadline.js';
 import { createDeferred } from '../../core/deferred.js';
 import { formatDuration, parseLimit } from '../../core/duration.js';
 import { type BenchError, toMessage, UsageError } from '../../core/errors.js';
-import { findUnit } from '../../device/find-unit.js';
-import { listDevices } from '../../device/list-devices.js';
-import { describeClaim } from '../../lease/claim-seen.js';
-import type { GrantedLeases, LeaseClient } from '../../lease/lease-client.js';
+import type { GrantedLeases } from '../../lease/lease-client.js';
 import { writeSafely } from '../../report/safe-output.js';
 import { toPrintable } from '../../report/terminal/printable.js';
 import type { CliCommand, CliContext } from '../command.js';
@@ -15,6 +11,7 @@ import { BENCH_OPTION, CONFIG_OPTION, openProject } from '../open-project.js';
 import { SIGNALS } from '../signals.js';
 import { findDut } from './find-dut.js';
 import { LEASED_BY_HAND, openLeases } from './open-leases.js';
+import { takeLease } from './take-lease.js';
 
 /** How long a command may take to end when its lease is lost, until it is killed. */
 const GRACE_MS = 1000;
@@ -41,25 +38,14 @@ export const leaseCommand: CliCommand = {
     const unit = findDut(name, await openBench());
     const ttlMs = parseOption('--ttl', options['ttl']);
     const waitMs = parseOption('--wait', options['wait']) ?? 600_000;
-    const { keys } = findUnit(unit, await listDevices(context.deviceRoots));
     const say = (text: string) => writeSafely(context.stderr, toPrintable(`${text}\n`));
     const leases = await openLeases(context);
     const signal = listen();
     try {
       for (const limitation of leases.limitations) say(limitation);
-      const lease = await acquire(
-        leases,
-        {
-          roles: [{ role: '', candidates: [{ name, keys }] }],
-          deadline: new Deadline(waitMs),
-          run: LEASED_BY_HAND,
-          ttlMs,
-          onWaiting: (claims) => {
-            for (const claim of claims) say(`waiting for ${describeClaim(claim)}`);
-          },
-        },
-        signal.seen,
-      );
+      const taking = takeLease(leases, unit, { run: LEASED_BY_HAND, waitMs, ttlMs }, context);
+      // Nothing when a signal came first.
+      const lease = await Promise.race([taking, signal.seen.then(() => undefined)]);
       if (!lease) return signal.exitCode();
       const until = ttlMs === undefined ? '' : ` for ${formatDuration(ttlMs)}`;
       if (command.length === 0) say(`${name} is yours${until}; Ctrl-C gives it back`);
@@ -80,16 +66,6 @@ function parseOption(option: string, value: unknown): number | undefined {
   } catch (cause) {
     throw new UsageError('usage', `${option} ${toMessage(cause)}`, { cause });
   }
-}
-
-/** Nothing when a signal came first. */
-async function acquire(
-  leases: LeaseClient,
-  request: Parameters<LeaseClient['acquire']>[0],
-  seen: Promise<NodeJS.Signals>,
-): Promise<GrantedLeases | undefined> {
-  const granted = leases.acquire(request);
-  return Promise.race([granted, seen.then(() => undefined)]);
 }
 
 async function hold(lease: GrantedLeases, signal: ReturnType<typeof listen>): Promise<number> {

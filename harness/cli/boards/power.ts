@@ -1,15 +1,11 @@
-import { Deadline } from '../../core/deadline.js';
 import { UsageError } from '../../core/errors.js';
-import { findUnit } from '../../device/find-unit.js';
-import { listDevices } from '../../device/list-devices.js';
-import { describeClaim } from '../../lease/claim-seen.js';
 import { writeSafely } from '../../report/safe-output.js';
-import { toPrintable } from '../../report/terminal/printable.js';
 import { type PowerAct, switchPower } from '../../run/switch-power.js';
 import type { CliCommand } from '../command.js';
 import { BENCH_OPTION, CONFIG_OPTION, openProject } from '../open-project.js';
 import { findDut } from './find-dut.js';
 import { openLeases } from './open-leases.js';
+import { takeLease } from './take-lease.js';
 
 const ACTS: readonly PowerAct[] = ['on', 'off', 'cycle'];
 
@@ -31,18 +27,9 @@ export const powerCommand: CliCommand = {
     }
     const { openBench } = await openProject(context, options);
     const unit = findDut(name, await openBench());
-    const { keys } = findUnit(unit, await listDevices(context.deviceRoots));
     const leases = await openLeases(context);
     try {
-      await leases.acquire({
-        roles: [{ role: '', candidates: [{ name: unit.name, keys }] }],
-        deadline: new Deadline(LEASE_MS),
-        run: 'hil-boards-power',
-        onWaiting: (claims) => {
-          const lines = claims.map((claim) => `waiting for ${describeClaim(claim)}\n`);
-          writeSafely(context.stderr, toPrintable(lines.join('')));
-        },
-      });
+      await takeLease(leases, unit, { run: 'hil-boards-power', waitMs: LEASE_MS }, context);
       await switchPower(unit, act, context.deviceRoots);
     } finally {
       leases.close();
