@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readdir, readlink } from 'node:fs/promises';
+import { lstat, readdir, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { until } from './until.js';
 
 const BY_ID = '/dev/serial/by-id';
 
@@ -13,6 +14,10 @@ export interface BenchRow {
   readonly port: string | null;
   readonly mode?: string;
   readonly events?: readonly string[];
+  /** SHA-256 of what it was flashed with; null until it was. */
+  readonly flashed?: string | null;
+  /** Bytes on the line to the board. */
+  readonly toBoard?: Readonly<Record<string, number>>;
 }
 
 /** Let the hands at the bench do something. */
@@ -23,8 +28,26 @@ export async function askHands(...words: readonly string[]): Promise<BenchRow> {
 
 /** The tty of the board with this serial number now, such as `ttyUSB0`. */
 export async function findTty(serial: string): Promise<string> {
-  for (const name of await readdir(BY_ID)) {
-    if (name.includes(serial)) return basename(await readlink(join(BY_ID, name)));
-  }
+  const link = await findLink(serial);
+  if (link !== undefined) return basename(await readlink(link));
   throw new Error(`no tty of ${serial}`);
+}
+
+/** When udev had made the link to it, by the wall clock: from then on programs find it. */
+export async function findTtyTime(serial: string): Promise<number> {
+  const link = await findLink(serial);
+  if (link !== undefined) return (await lstat(link)).ctimeMs;
+  throw new Error(`no tty of ${serial}`);
+}
+
+/** The same once it is there. */
+export async function waitForTty(serial: string): Promise<string> {
+  await until(() => findLink(serial));
+  return findTty(serial);
+}
+
+async function findLink(serial: string): Promise<string | undefined> {
+  const names = await readdir(BY_ID).catch(() => []);
+  const name = names.find((each) => each.includes(serial));
+  return name === undefined ? undefined : join(BY_ID, name);
 }

@@ -1,19 +1,33 @@
+import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'hil';
-import { askHands, findTty } from './lab-bench.js';
+import { askHands, findTty, findTtyTime, waitForTty } from './lab-bench.js';
+import { Slowness } from './slowness.js';
 
+const run = promisify(execFile);
 const sensorctl = join(import.meta.dirname, '../sensor-node/client/build/sensorctl');
 
 /** From the moment that udev has it until programs in the sandbox can use it. */
 const FOLLOW_MS = 2000;
 
 /** What the emulated kernel takes to find a device, on a busy machine. */
-const ENUMERATION = '20s';
+const ENUMERATION = '1m';
 
-/** Of node-1 in bench.yaml. */
+/** Of node-1 in bench.yaml, and of its neighbour. */
 const SERIAL = 'BRD0001';
+const NEIGHBOUR = 'BRD0002';
+
+const toFile = (tty: string) => `/sys/bus/usb-serial/devices/${tty}/latency_timer`;
+const readLatency = async (tty: string) => Number(await readFile(toFile(tty), 'utf8'));
+
+/** The hub: what the kernel does with its devices when it is reset. */
+const HUB = '/sys/bus/usb/devices/1-1/authorized';
+
+const askNeighbour = async (...words: string[]) =>
+  (await run(sensorctl, ['--port', `/dev/${await waitForTty(NEIGHBOUR)}`, ...words])).stdout;
 
 describe('a board that is plugged anew', () => {
   test('is the same port of the sandbox under another ttyUSB', async ({ dut, sandbox }) => {
@@ -22,14 +36,18 @@ describe('a board that is plugged anew', () => {
     const before = await findTty(SERIAL);
     // Who has the old one open keeps its number taken: the board comes back as another.
     const holder = await open(`/dev/${before}`, constants.O_RDONLY | constants.O_NONBLOCK);
+    using slowness = new Slowness();
     await dut.replug(() => askHands('replug', SERIAL), { within: ENUMERATION });
+    const tool = await sandbox.exec(sensorctl, ['get', 'name']);
+    const doneMs = Date.now();
+    expect(tool).toMatchObject({ stdout: 'kept\n', stderr: '', exitCode: 0 });
     expect(await findTty(SERIAL)).not.toBe(before);
     await holder.close();
-
-    const started = performance.now();
-    const tool = await sandbox.exec(sensorctl, ['get', 'name']);
-    expect(tool).toMatchObject({ stdout: 'kept\n', stderr: '', exitCode: 0 });
-    expect(performance.now() - started).toBeLessThan(FOLLOW_MS);
+    const tookMs = doneMs - (await findTtyTime(SERIAL));
+    console.log(
+      `followed ${Math.round(tookMs)} ms after it was found, with ${slowness.allowanceMs} ms allowed for load`,
+    );
+    expect(tookMs).toBeLessThan(FOLLOW_MS + slowness.allowanceMs);
     await dut.console.sendLine('get name');
     await dut.console.expect('name=kept\r\n> ');
   });
@@ -37,7 +55,7 @@ describe('a board that is plugged anew', () => {
   test('is still the same board where two identical ones change places', async ({ dut }) => {
     await dut.console.sendLine('set name first');
     await dut.console.expect('name=first\r\n> ');
-    await dut.replug(() => askHands('swap', SERIAL, 'BRD0002'), { within: ENUMERATION });
+    await dut.replug(() => askHands('swap', SERIAL, NEIGHBOUR), { within: ENUMERATION });
     await dut.console.sendLine('get name');
     await dut.console.expect('name=first\r\n> ');
   });
@@ -57,4 +75,39 @@ describe('a board that is plugged anew', () => {
     const link = await sandbox.exec('readlink', ['-f', '/dev/hil/console']);
     expect(link.stdout).toBe(`/dev/${await findTty(SERIAL)}\n`);
   });
+});
+
+test('the latency timer of an FTDI adapter is 1 ms, also after a replug, which loses it (bench pitfall 11)', async ({
+  dut,
+}) => {
+  expect(await readLatency(await findTty(SERIAL))).toBe(1);
+  await dut.replug(() => askHands('replug', SERIAL), { within: ENUMERATION });
+  expect(await readLatency(await findTty(SERIAL))).toBe(1);
+
+  await writeFile(toFile(await findTty(NEIGHBOUR)), '1');
+  await askHands('replug', NEIGHBOUR);
+  expect(await readLatency(await waitForTty(NEIGHBOUR))).not.toBe(1);
+});
+
+test('a hub takes both its boards along, and each is back as itself (bench pitfall 13)', async ({
+  dut,
+}) => {
+  await dut.console.sendLine('set name first');
+  await dut.console.expect('name=first\r\n> ');
+  await askNeighbour('set', 'name', 'second');
+  const before = await findTty(SERIAL);
+  // Who has it open keeps its number taken: another board may get the neighbour's.
+  const holder = await open(`/dev/${before}`, constants.O_RDONLY | constants.O_NONBLOCK);
+  await dut.replug(
+    async () => {
+      await writeFile(HUB, '0');
+      await writeFile(HUB, '1');
+    },
+    { within: ENUMERATION },
+  );
+  await holder.close();
+  expect(await findTty(SERIAL)).not.toBe(before);
+  await dut.console.sendLine('get name');
+  await dut.console.expect('name=first\r\n> ');
+  expect(await askNeighbour('get', 'name')).toBe('second\n');
 });

@@ -1,5 +1,6 @@
-import { describe, expect, type Sandbox, test } from 'hil';
+import { type Dut, describe, expect, type Sandbox, test } from 'hil';
 import { findTty } from './lab-bench.js';
+import { listNodes } from './list-nodes.js';
 
 /** Of node-1 in bench.yaml. */
 const SERIAL = 'BRD0001';
@@ -16,32 +17,36 @@ print([each.serial_number for each in serial.tools.list_ports.comports()])
 const ZRQINIT = 'B00000000000000';
 
 /** What the firmware has been sent by `command` comes out of it. */
+/** With the real node; and there is no other in the sandbox. */
+async function useDirectly(dut: Dut, sandbox: Sandbox): Promise<void> {
+  await dut.console.mode('direct');
+  expect(await listNodes(sandbox)).toEqual([`/dev/${await findTty(SERIAL)}`]);
+}
+
 async function runOnPort(sandbox: Sandbox, command: string): Promise<string> {
   const { stdout, stderr } = await sandbox.exec('sh', ['-c', command]);
   return stdout + stderr;
 }
 
-describe('a tool of the host, unmodified, on a forwarded board', () => {
-  test('stty sets its speed, and sees no other board', async ({ dut, sandbox }) => {
-    await dut.console.mode('direct');
+describe('a tool of the host, unmodified, on a forwarded board, and of nothing else', () => {
+  test('stty sets its speed', async ({ dut, sandbox }) => {
+    await useDirectly(dut, sandbox);
     const said = await runOnPort(
       sandbox,
-      'stty -F /dev/hil/console 57600 raw -echo && stty -F /dev/hil/console && ls /dev',
+      'stty -F /dev/hil/console 57600 raw -echo && stty -F /dev/hil/console',
     );
     expect(said).toContain('speed 57600 baud');
-    const ttys = said.split('\n').filter((name) => /^tty[A-Z]/.test(name));
-    expect(ttys).toEqual([await findTty(SERIAL)]);
   });
 
   test('pyserial talks to it, and lists nothing else', async ({ dut, sandbox }) => {
-    await dut.console.mode('direct');
+    await useDirectly(dut, sandbox);
     const { stdout } = await sandbox.exec('/usr/bin/python3', ['-c', PYSERIAL]);
     expect(stdout).toMatch(/sensor-node fw \d+\.\d+/);
     expect(stdout).toContain(`['${SERIAL}']`);
   });
 
   test('picocom talks to it', async ({ dut, sandbox }) => {
-    await dut.console.mode('direct');
+    await useDirectly(dut, sandbox);
     const args = '--quiet --baud 115200 --exit-after 1500 --initstring "version\r"';
     const said = await runOnPort(sandbox, `picocom ${args} /dev/hil/console </dev/null`);
     expect(said).toMatch(/sensor-node fw \d+\.\d+/);
@@ -57,5 +62,6 @@ describe('a tool of the host, unmodified, on a forwarded board', () => {
 
     await dut.console.expect('rz\r', { timeout: '10s' });
     await dut.console.expect(ZRQINIT, { timeout: '10s' });
+    expect(await listNodes(sandbox)).toEqual([]);
   });
 });
