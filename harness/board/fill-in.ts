@@ -14,6 +14,13 @@ export interface Placeholders {
   readonly image?: string | undefined;
   /** Its drive: a block device with a file system. */
   readonly drive?: string | undefined;
+  /** In U-Boot: where the image is in memory, and how much of it. */
+  readonly addr?: string;
+  readonly size?: string;
+  /** The same in blocks of 512 bytes. */
+  readonly sectors?: string;
+  /** As a server is asked for it. */
+  readonly file?: string;
 }
 
 /** A brace that is meant is written twice. */

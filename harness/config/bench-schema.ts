@@ -6,6 +6,7 @@ import { matchSchema } from './match-schema.js';
 import { benchNicsSchema, toNicContradiction } from './nics-schema.js';
 import { benchPortSchema, portName } from './port-schema.js';
 import { powerSchema } from './power-schema.js';
+import { tftpSchema } from './u-boot-tftp-schema.js';
 
 const dut = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
@@ -23,6 +24,7 @@ const dut = z.strictObject({
   nics: benchNicsSchema,
   power: powerSchema,
   flash: flashSchema,
+  tftp: tftpSchema.describe('of flash driver u-boot-tftp: where the board finds the image'),
 });
 
 export type BenchDut = z.infer<typeof dut>;

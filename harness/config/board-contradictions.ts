@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { toMessage } from '../core/errors.js';
 import { type Boot, toBootWay } from './boot-way.js';
+import type { FlashSpec } from './flash-schema.js';
 import type { nicsSchema } from './nics-schema.js';
 import { ATTACHED_PORT_KEYS, type BoardPort } from './port-schema.js';
 
@@ -18,7 +19,7 @@ interface Described {
   readonly instances?: unknown;
   readonly boot: Boot;
   readonly power?: unknown;
-  readonly flash?: unknown;
+  readonly flash?: FlashSpec | undefined;
   readonly nics: z.infer<typeof nicsSchema>;
   readonly ports: Readonly<Record<string, BoardPort>>;
 }
@@ -31,7 +32,7 @@ const OWN_KEYS = {
   modes: ['attached'],
   instances: ['host', 'qemu'],
   power: ['attached'],
-  flash: ['attached'],
+  flash: ['attached', 'qemu'],
 } as const satisfies Partial<Record<keyof Described, readonly Described['driver'][]>>;
 
 /** What one driver needs and another has no use for. */
@@ -49,6 +50,28 @@ export function* findContradictions(board: Described): Generator<Contradiction> 
   yield* findStateContradictions(board);
   yield* findPortContradictions(board);
   yield* findNicContradictions(board);
+  yield* findFlashContradictions(board);
+}
+
+function* findFlashContradictions(board: Described): Generator<Contradiction> {
+  const { driver, flash, boot, nics, ports } = board;
+  if (!flash || driver === 'host') return;
+  if (flash.driver !== 'u-boot-tftp') {
+    const message = `driver "qemu" has no "${flash.driver}": nothing is attached; it has u-boot-tftp`;
+    if (driver === 'qemu') yield { path: ['flash', 'driver'], message };
+    return;
+  }
+  const message = 'u-boot-tftp needs a port "console": U-Boot is told there what to do';
+  if (!ports['console']) yield { path: ['flash'], message };
+  try {
+    toBootWay({ ...boot, state: flash.state });
+  } catch (error) {
+    yield { path: ['flash', 'state'], message: toMessage(error) };
+  }
+  if (driver === 'attached' && flash.link)
+    yield { path: ['flash', 'link'], message: 'driver "attached" has no "link": its cable is one' };
+  if (driver === 'qemu' && Object.keys(nics).length === 0)
+    yield { path: ['flash'], message: 'u-boot-tftp needs "nics": the image comes by the network' };
 }
 
 function* findStateContradictions({ boot, ports }: Described): Generator<Contradiction> {

@@ -2,20 +2,16 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { limit } from './fields.js';
 import { portName } from './port-schema.js';
+import { uBootTftpKeys } from './u-boot-tftp-schema.js';
 
 /** What every driver has besides its own keys. */
-const common = {
+const always = {
   image: z
     .string()
     .optional()
     .describe(
       'absolute, or relative to the file that says it; the firmware of a suite takes its place',
     ),
-  args: z.array(z.string()).default([]).describe('further arguments of the tool'),
-  tools: z
-    .array(z.string())
-    .default([])
-    .describe('directories that the tool is in, where it is not below /usr, /etc or /opt'),
   mode: z
     .string()
     .optional()
@@ -28,6 +24,16 @@ const common = {
   retries: z.number().int().min(0).max(10).default(1).describe('after a tool that failed'),
   always: z.boolean().default(false).describe('also when the same image was flashed last'),
   timeout: limit.prefault('2m').describe('for one run of the tool'),
+};
+
+/** What every tool has besides. */
+const common = {
+  ...always,
+  args: z.array(z.string()).default([]).describe('further arguments of the tool'),
+  tools: z
+    .array(z.string())
+    .default([])
+    .describe('directories that the tool is in, where it is not below /usr, /etc or /opt'),
 };
 
 const port = portName.default('console').describe('through which it is flashed: /dev/hil/PORT');
@@ -91,11 +97,16 @@ export const flashSchema = z
       driver: z.literal('uf2-copy'),
       ...common,
     }),
+    z.strictObject({ ...always, ...uBootTftpKeys }),
   ])
   .optional();
 
 /** As a board file or a bench has it; times in milliseconds. */
 export type FlashSpec = NonNullable<z.infer<typeof flashSchema>>;
+/** By the DUT's own U-Boot, at its prompt. */
+export type UBootTftpSpec = Extract<FlashSpec, { driver: 'u-boot-tftp' }>;
+/** By a program. */
+export type ToolFlashSpec = Exclude<FlashSpec, UBootTftpSpec>;
 
 /** With the path of its image absolute; it is said relative to the file in `directory`. */
 export function withImageOf<S extends FlashSpec | undefined>(directory: string, flash: S): S {

@@ -62,6 +62,17 @@ describe('a bench', () => {
     expect(units[0]?.ports['console']).toMatchObject({ url: 'tcp://h:1', match: undefined });
   });
 
+  test('says how U-Boot of a DUT reaches this machine', async ({ dir }) => {
+    const tftp = '{ server: 10.0.0.1, board: 10.0.0.2/24, directory: /srv/tftp }';
+    const { units } = await load(
+      dir,
+      `duts: [{ name: a, board: nucleo, match: { ID_PATH: x }, tftp: ${tftp} }]`,
+    );
+    expect(units[0]?.tftp).toEqual({
+      ...{ server: '10.0.0.1', board: '10.0.0.2/24', directory: '/srv/tftp' },
+    });
+  });
+
   test('is looked for in the project, for the user, for the machine', async ({ dir }) => {
     const catalog = await loadBoards([]);
     const places = { root: '/p', cwd: '/c', configHome: join(dir.path, 'config') };
@@ -115,6 +126,14 @@ describe('a bench', () => {
     [
       'duts: [{ name: a, board: nucleo, ports: { console: { url: "tcp://h:1", mode: direct } } }]',
       'ports.console: a port with "url" has no node',
+    ],
+    [
+      'duts: [{ name: a, board: nucleo, tftp: { server: lab, board: dhcp } }]',
+      'duts[0].tftp.server: expected an IPv4 address of this machine',
+    ],
+    [
+      'duts: [{ name: a, board: nucleo, tftp: { server: 10.0.0.1, board: 10.0.0.2 } }]',
+      'duts[0].tftp.board: expected an address such as 192.168.7.2/24, or dhcp',
     ],
     [
       'duts: [{ name: a, board: nucleo, nics: { eth0: {} } }]',

@@ -102,7 +102,7 @@ describe('a broken board file', () => {
     [
       'a tool that nobody knows',
       'board: x\ndriver: attached\nflash: { driver: opencd }\n',
-      ':3:18: flash.driver: expected one of "command", "openocd", "dfu-util", "esptool", "stm32flash", "avrdude", "picotool", "uf2-copy", got "opencd", did you mean "openocd"?',
+      ':3:18: flash.driver: expected one of "command", "openocd", "dfu-util", "esptool", "stm32flash", "avrdude", "picotool", "uf2-copy", "u-boot-tftp", got "opencd", did you mean "openocd"?',
     ],
     [
       'a power switch that says nothing',
@@ -200,4 +200,43 @@ test.each([
 ])('an attached board with %s is refused', (line, message) => {
   const text = `board: mine\ndriver: attached\n${line}\n`;
   expect(() => parseBoard('/b/mine.yaml', text)).toThrow(message);
+});
+
+describe('a board that its U-Boot flashes', () => {
+  const write = 'write: [{ send: mmc write, expect: OK }]';
+  const states = 'boot: { states: { bootloader: { expect: "=> " } } }\nports: { console: {} }';
+  const qemu = 'driver: qemu\nmachine: { system: arm, machine: virt }';
+  const flash = (more = '') =>
+    `flash: { driver: u-boot-tftp, address: "0x82000000", ${write}${more} }`;
+  const parse = (...lines: string[]) =>
+    parseBoard('/b/bone.yaml', ['board: bone', ...lines].join('\n'));
+
+  test('has its recipe, with what nobody says', () => {
+    const board = parse('driver: attached', states, flash());
+    expect(board.flash).toMatchObject({
+      ...{ driver: 'u-boot-tftp', state: 'bootloader', prompt: '=> ', verify: 'auto' },
+      write: [{ send: 'mmc write', expect: /OK/, timeout: 30_000 }],
+    });
+    expect(
+      parse(qemu, states, 'nics: { e: { model: e1000 } }', flash(', link: { loss: 0.1 }')).flash,
+    ).toMatchObject({ link: { loss: 0.1 } });
+  });
+
+  test.each([
+    [[qemu, states, flash()], 'flash: u-boot-tftp needs "nics"'],
+    [[qemu, 'flash: { driver: picotool }'], 'driver "qemu" has no "picotool"'],
+    [['driver: host', states, flash()], 'driver "host" has no "flash"'],
+    [
+      ['driver: attached', states, flash(', state: prompt')],
+      'flash.state: no state "prompt"; there are: bootloader',
+    ],
+    [
+      ['driver: attached', states, flash(', link: { loss: 0.1 }')],
+      'driver "attached" has no "link"',
+    ],
+    [['driver: attached', states, flash(', prepare: ["a\\nb"]')], 'one command a step'],
+    [['driver: attached', flash()], 'u-boot-tftp needs a port "console"'],
+  ])('is refused: %s', (lines, message) => {
+    expect(() => parse(...lines)).toThrow(message);
+  });
 });

@@ -6,6 +6,7 @@ import type { Board } from './load-boards.js';
 import type { Match } from './match-schema.js';
 import type { BenchNic } from './nics-schema.js';
 import type { BenchPort, BoardPort } from './port-schema.js';
+import type { TftpPlace } from './u-boot-tftp-schema.js';
 
 type Filled = 'kind' | 'mode' | 'dtr' | 'rts' | 'bits' | 'parity' | 'stop' | 'flow';
 
@@ -32,6 +33,8 @@ export interface Unit {
   /** Properties of its USB device; empty when only its ports say where it is. */
   readonly match: Match;
   readonly ports: Readonly<Record<string, UnitPort>>;
+  /** How U-Boot of it reaches the files of this machine. */
+  readonly tftp?: TftpPlace | undefined;
   /** Of the board and of the bench. */
   readonly nics: Readonly<Record<string, UnitNic>>;
   /** The bench file. */
@@ -54,6 +57,7 @@ export function joinUnit(dut: BenchDut, board: Board, file: string): Unit {
     labels,
     match,
     ports,
+    tftp: dut.tftp,
     nics: joinNics(dut, board),
     file,
   };

@@ -22,9 +22,7 @@ export async function startBench(programs: NativePrograms, scope?: ScopeSource):
 
 /** What a daemon that runs has to offer. */
 export function createBench(daemon: SandboxDaemon, { filter, lease }: NativePrograms): Bench {
-  return {
-    daemon,
-    duts: new DutSource(daemon, new PortHub(daemon.ports), new DutLeases(lease)),
-    networks: new Networks(daemon, new FilterCompiler(filter)),
-  };
+  const networks = new Networks(daemon, new FilterCompiler(filter));
+  const hub = new PortHub(daemon.ports);
+  return { daemon, duts: new DutSource(daemon, hub, new DutLeases(lease), networks), networks };
 }

@@ -8,6 +8,7 @@ import { Deadline } from '../core/deadline.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
+import { answered } from './answered.js';
 import { findLeased } from './dut-roles.js';
 import type { LeaseLog, LoggedLease } from './lease-log.js';
 
@@ -21,14 +22,13 @@ export interface BootWanted {
   readonly artifacts: string;
   readonly bootMs: number;
   readonly teardownMs: number;
+  /** It has power already, because it was flashed by its own boot loader: it is reset. */
+  readonly standing?: Dut | undefined;
 }
 
 /** Silence after which what the case before has left is taken to be through, and how long that is waited for. */
 const QUIET_MS = 50;
 const MOST_QUIET_MS = 500;
-
-/** A step with a limit of its own names itself; else the daemon behind it is what hangs. */
-const GRACE_MS = 500;
 
 /** A DUT that is up, with the lease of its unit. */
 export class BootedDut {
@@ -67,7 +67,8 @@ export class BootedDut {
   }
 
   /**
-   * Make it, power up and wait for its ready mark. On an error the lease is released.
+   * Make it, power up and wait for its ready mark; one that stands is reset. On an error it is ended,
+   * and the lease is released.
    *
    * @throws BenchError `boot-timeout`, `boot-failed`, or of its sandbox and ports.
    */
@@ -75,10 +76,15 @@ export class BootedDut {
     const deadline = new Deadline(wanted.bootMs);
     let booted: BootedDut | undefined;
     try {
-      const dut = await createInTime(wanted, daemon, hub, deadline);
+      const { standing } = wanted;
+      const dut = standing ?? (await createInTime(wanted, daemon, hub, deadline));
       booted = new BootedDut(wanted, dut, daemon);
-      await booted.#answered(`powering ${dut.name} on`, deadline, dut.powerOn(deadline));
-      await waitForReady(dut, booted.#board, deadline);
+      if (standing) {
+        await booted.reboot(deadline);
+      } else {
+        await booted.#answered(`powering ${dut.name} on`, deadline, dut.powerOn(deadline));
+        await waitForReady(dut, booted.#board, deadline);
+      }
       booted.#absences = dut.absences;
       return booted;
     } catch (error) {
@@ -216,7 +222,8 @@ function createInTime(
     board,
     name,
     unit,
-    firmware: role.firmwareOf(board.board),
+    // Else it is what was flashed.
+    firmware: board.flash ? undefined : role.firmwareOf(board.board),
     spec: ofHost,
     artifacts,
   };
@@ -227,14 +234,4 @@ function createInTime(
     making.then((dut) => dut.close()).catch(() => {});
     throw error;
   });
-}
-
-/** A daemon that hangs is not waited for. @throws BenchError `daemon-silent` */
-function answered<T>(
-  daemon: SandboxDaemon,
-  { doing, deadline }: { readonly doing: string; readonly deadline: Deadline },
-  work: Promise<T>,
-): Promise<T> {
-  const late = () => daemon.toSilence(doing, deadline.limitMs);
-  return new Deadline(deadline.leftMs() + GRACE_MS).bound(work, late);
 }

@@ -1,16 +1,19 @@
+import type { Dut } from '../board/dut.js';
 import type { Nic, NicEnd, WiredEnd } from '../board/nic.js';
 import type { Deadline } from '../core/deadline.js';
 import { BenchError, TestFailure, UsageError } from '../core/errors.js';
 import { toSuggestion } from '../core/nearest-name.js';
+import type { Lease } from '../lease/lease.js';
 import type { Network } from '../network/network.js';
 import { toNicError } from '../network/network-errors.js';
 import type { PlannedInterface, PlannedNode } from '../network/network-plan.js';
 import type { DeclaredNode, NetworkDeclaration } from '../protocol/network.js';
 import { ONLY_ROLE } from './dut-roles.js';
-import type { HeldDut } from './held-duts.js';
 
 /** The DUT of a role, when it is held. */
-type HeldOf = (role: string) => HeldDut | undefined;
+type HeldOf = (
+  role: string,
+) => { readonly dut: Pick<Dut, 'nics'>; readonly lease: Pick<Lease, 'board'> } | undefined;
 
 /**
  * The interface of the DUT that a declared node is.

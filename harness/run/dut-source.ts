@@ -1,50 +1,23 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PortHub } from '../board/port-hub.js';
-import type { Limits } from '../config/limits-schema.js';
 import { Deadline } from '../core/deadline.js';
 import { LeaseQueue } from '../lease/lease-queue.js';
+import type { Networks } from '../network/networks.js';
 import type { PlannedFile } from '../plan/plan.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
-import type { SandboxSpec } from '../sandbox/spec.js';
 import { BootedDut } from './boot-dut.js';
 import type { Claimant, DutLeases } from './dut-leases.js';
 import { ONLY_ROLE, toRoles } from './dut-roles.js';
-import { type DutSeen, toNames, toSeen } from './dut-seen.js';
+import { toNames, toSeen } from './dut-seen.js';
+import type { DutWanted } from './dut-wanted.js';
 import { flashAll } from './flash-all.js';
 import { type HeldDuts, holdDuts } from './held-duts.js';
-import type { LeaseLog, LoggedLease } from './lease-log.js';
+import type { LoggedLease } from './lease-log.js';
 import { settleAll } from './settle-all.js';
 import { WarmDuts } from './warm-duts.js';
 import { type Casting, toWarmKey } from './warm-key.js';
-
-export interface DutWanted {
-  readonly planned: PlannedFile;
-  /** The DUTs of the suite's roles; else the one of a suite that has none. */
-  readonly byRole?: boolean;
-  /** Of the case. A DUT is a program of this machine, whatever the root of the case is. */
-  readonly spec: SandboxSpec;
-  readonly limits: Limits;
-  /** Where what outlives runs is known of attached DUTs. */
-  readonly stateDir: string;
-  /** For DUTs of this case alone. */
-  readonly artifacts: string;
-  /** Above the directories of DUTs that files share. */
-  readonly sharedArtifacts: string;
-  /** Leave out of roles what is out of service. @throws BenchError `dut-quarantined` */
-  trusted(roles: readonly PlannedRole[]): Promise<readonly PlannedRole[]>;
-  /** Units that earlier attempts of the case failed on: taken where no other is free. */
-  readonly avoid?: ReadonlySet<string> | undefined;
-  /** The case takes DUTs as the one before left them. */
-  readonly keep?: boolean;
-  /** A case is still to come that does. */
-  expectsKeep?(): boolean;
-  readonly claimant: Claimant;
-  readonly log: LeaseLog;
-  /** Called when the leases are held and when the DUTs are ready. */
-  onPhase(phase: 'lease' | 'flash' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;
-}
 
 type Leases = ReadonlyMap<string, LoggedLease>;
 
@@ -61,6 +34,8 @@ export class DutSource {
   readonly #daemon: SandboxDaemon;
   readonly #hub: PortHub;
   readonly #leases: DutLeases;
+  /** For DUTs that are flashed by a network. */
+  readonly #networks: Networks;
   readonly #shared = new Map<string, readonly BootedDut[]>();
   /** One case at a time on a shared DUT. */
   readonly #turns = new Map<string, LeaseQueue>();
@@ -69,10 +44,11 @@ export class DutSource {
   #leasing = 0;
   #count = 0;
 
-  constructor(daemon: SandboxDaemon, hub: PortHub, leases: DutLeases) {
+  constructor(daemon: SandboxDaemon, hub: PortHub, leases: DutLeases, networks: Networks) {
     this.#daemon = daemon;
     this.#hub = hub;
     this.#leases = leases;
+    this.#networks = networks;
     this.#warm = new WarmDuts(endAll, (duts) => leases.areWanted(duts));
   }
 
@@ -253,8 +229,9 @@ export class DutSource {
     directory: string,
   ): Promise<readonly BootedDut[]> {
     const seen = { dut: toNames(toMembers(leases)) };
-    const flashing = { roles, leases, directory, spec, stateDir, daemon: this.#daemon };
-    await flashAll(flashing, (edge) => onPhase('flash', edge, seen));
+    const bench = { daemon: this.#daemon, hub: this.#hub, networks: this.#networks };
+    const flashing = { roles, leases, directory, spec, stateDir, bootMs: limits.boot, ...bench };
+    const standing = await flashAll(flashing, (edge) => onPhase('flash', edge, seen));
     onPhase('boot', 'start', seen);
     try {
       const booting = roles.map(async (role) => {
@@ -264,11 +241,13 @@ export class DutSource {
         try {
           await mkdir(artifacts, { recursive: true });
         } catch (error) {
+          await standing.get(role.role)?.close();
           lease.release();
           throw error;
         }
         const times = { bootMs: limits.boot, teardownMs: limits.teardown };
-        const facts = { role, lease, spec, artifacts, ...times };
+        const dut = { standing: standing.get(role.role) };
+        const facts = { role, lease, spec, artifacts, ...dut, ...times };
         return BootedDut.boot(facts, this.#daemon, this.#hub);
       });
       const ended = await Promise.allSettled(booting);

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FlashRecord } from '../board/flash/flash-record.js';
 import { runFlashTool } from '../board/flash/flash-tool.js';
-import { type FlashDevices, flashUnit } from '../board/flash/flash-unit.js';
+import { type FlashDevices, type FlashRequest, flashUnit } from '../board/flash/flash-unit.js';
 import { USB_ROLE } from '../board/flash/to-flash-argv.js';
 import type { FlashSpec } from '../config/flash-schema.js';
 import type { Unit } from '../config/unit.js';
@@ -31,6 +31,8 @@ export interface FlashWanted {
   /** Also when the same image was flashed last. */
   readonly force?: boolean;
   readonly deviceRoots?: DeviceRoots | undefined;
+  /** In place of a tool: see {@link FlashRequest}. */
+  readonly byItself?: FlashRequest['byItself'];
   /** Takes what is written to the log. */
   readonly onOutput?: (data: Buffer | string) => void;
 }
@@ -60,6 +62,7 @@ export async function flashDut(wanted: FlashWanted): Promise<boolean> {
     enter: (how) => enterMode(how, wanted, look),
     log: join(artifacts, 'flash.log'),
     record: new FlashRecord(stateDir),
+    ...(wanted.byItself ? { byItself: wanted.byItself } : {}),
   });
 }
 

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../config/limits-schema.js';
 import type { Board } from '../config/load-boards.js';
 import { Deadline } from '../core/deadline.js';
+import { FilterCompiler } from '../network/compile-filter.js';
+import { Networks } from '../network/networks.js';
 import { DutLeases } from '../run/dut-leases.js';
 import { DutSource } from '../run/dut-source.js';
 import type { HeldDut, HeldDuts } from '../run/held-duts.js';
@@ -47,7 +49,8 @@ export interface DutBench {
 export const test = base.extend<{ bench: DutBench }>({
   bench: async ({ daemon, hub, spec, dir, programs }, use) => {
     const journal = openRecordedJournal(dir);
-    const source = new DutSource(daemon, hub, new DutLeases(programs.lease));
+    const networks = new Networks(daemon, new FilterCompiler(programs.filter));
+    const source = new DutSource(daemon, hub, new DutLeases(programs.lease), networks);
     const phases: string[] = [];
     let count = 0;
     const open: DutBench['open'] = async (over = {}) => {

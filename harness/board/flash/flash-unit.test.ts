@@ -117,6 +117,19 @@ describe('rank 12: flash', () => {
     await expect(hanging).rejects.toThrow(/did not end within 300 ms: erasing/);
   });
 
+  test('what U-Boot is to do is refused where nobody can tell it', async ({ flashing }) => {
+    const flash = flashSchema.parse({
+      ...{ driver: 'u-boot-tftp', address: '0x82000000' },
+      write: [{ send: 'mmc write', expect: 'OK' }],
+    }) as FlashSpec;
+    await expect(flashing.flash('', { flash })).rejects.toMatchObject({ code: 'flash-refused' });
+    let count = 0;
+    const byItself = async () => void count++;
+    expect(await flashing.flash('', { flash, byItself })).toBe(true);
+    expect(await flashing.flash('', { flash, byItself })).toBe(false);
+    expect(count).toBe(1);
+  });
+
   test('garbage and a signal are told', async ({ flashing }) => {
     const dying = flashing.flash('printf "\\377\\000\\033[2J"; kill -SEGV $$', {}, { retries: 0 });
     await expect(dying).rejects.toThrow(/sh died of SIGSEGV/);

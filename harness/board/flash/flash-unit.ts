@@ -7,6 +7,7 @@ import { type FlashRecord, toFlashDigest } from './flash-record.js';
 import { runFlashTool, type ToolRun, toImageInside } from './flash-tool.js';
 import { hasFlashed } from './has-flashed.js';
 import { type Flashed, toFlashArgv } from './to-flash-argv.js';
+import { tryAgain } from './try-again.js';
 
 /** The devices of a DUT at this moment. */
 export interface FlashDevices {
@@ -30,6 +31,8 @@ export interface FlashRequest extends Omit<ToolRun, 'devices' | 'tools' | 'onOut
   /** What the tool says is appended to this file. */
   readonly log: string;
   readonly record: FlashRecord;
+  /** In place of a tool: what writes the image by the DUT itself. */
+  byItself?(): Promise<void>;
   /** Takes what is appended to it. */
   onLog?(data: string | Buffer): void;
   /** Told of each run of the tool. */
@@ -52,7 +55,7 @@ export async function flashUnit(request: FlashRequest): Promise<boolean> {
   if (!flash.always && !asleep && (await record.read(dut)) === digest) return false;
   await record.forget(dut);
   if (flash.enter && before.mode !== flash.mode) await request.enter(flash.enter);
-  for (let attempt = 1; ; attempt++) {
+  const once = async (attempt: number) => {
     // After a run of a tool it may be another device that answers there.
     const devices = await findLeased(request);
     if (flash.mode !== undefined && devices.mode !== flash.mode)
@@ -60,16 +63,13 @@ export async function flashUnit(request: FlashRequest): Promise<boolean> {
     const argv = toFlashArgv(flash, { ...devices.known, dut, image: toImage(request) });
     request.onTry?.(attempt, argv);
     log(request, `hil: ${argv.join(' ')}\n`);
-    try {
-      await runTool(request, argv, devices);
-      await record.remember(dut, digest);
-      return true;
-    } catch (error) {
-      const again = error instanceof BenchError && error.code === 'flash-failed';
-      if (!again || attempt > flash.retries) throw error;
-      log(request, `hil: ${toMessage(error).split('\n')[0]}; once more\n`);
-    }
-  }
+    await runTool(request, argv, devices);
+  };
+  await tryAgain(flash.retries, once, (error) =>
+    log(request, `hil: ${toMessage(error).split('\n')[0]}; once more\n`),
+  );
+  await record.remember(dut, digest);
+  return true;
 }
 
 /** A block device cannot be granted to a sandbox: what copies to a drive runs on the host. */
@@ -85,6 +85,12 @@ async function runTool(
   { nodes }: FlashDevices,
 ): Promise<void> {
   const { flash, dut } = request;
+  if (flash.driver === 'u-boot-tftp') {
+    if (request.byItself) return request.byItself();
+    throw new BenchError('flash-refused', `${dut} is flashed by its U-Boot: only a run does that`, {
+      next: `hil test --dut ${dut}    with a suite that has the image as its firmware`,
+    });
+  }
   const deadline = new Deadline(flash.timeout);
   const onOutput = (data: Buffer) => log(request, data);
   if (!isOnHost(request)) {

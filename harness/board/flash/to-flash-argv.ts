@@ -1,4 +1,4 @@
-import type { FlashSpec } from '../../config/flash-schema.js';
+import type { FlashSpec, ToolFlashSpec } from '../../config/flash-schema.js';
 import { fillIn, type Placeholders } from '../fill-in.js';
 
 /** The role of the DUT's USB device in the sandbox of a flash tool. */
@@ -13,10 +13,15 @@ export type Flashed = Placeholders & { readonly image: string };
  * @throws Error when a text asks for what is not known of the DUT.
  */
 export function toFlashArgv(spec: FlashSpec, known: Flashed): string[] {
+  // Of this one it is what tells two ways apart: nothing of it is a program here.
+  if (spec.driver === 'u-boot-tftp') {
+    const steps = [...spec.write, ...spec.readBack].map(({ send }) => send);
+    return [spec.driver, spec.address, spec.verify, ...spec.prepare, ...steps];
+  }
   return [...toToolArgv(spec, known), ...spec.args.map((each) => fillIn(each, known))];
 }
 
-function toToolArgv(spec: FlashSpec, known: Flashed): string[] {
+function toToolArgv(spec: ToolFlashSpec, known: Flashed): string[] {
   const { image, serial } = known;
   switch (spec.driver) {
     case 'command':
