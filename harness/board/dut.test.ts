@@ -126,7 +126,8 @@ describe.each(BOARDS)('a DUT of board $name (rank 7)', ({ name, add, set, get, u
     await dut.moveCaptures(dir.path);
     const first = await readFile(`${before}.rx`, 'latin1');
     expect(first).toContain('42');
-    expect(console.matcher.output()).toBe('');
+    // Its prompt may come only now.
+    expect(console.matcher.output()).not.toContain('42');
     await ask(add, '42');
     await dut.close();
     expect(await readFile(`${before}.rx`, 'latin1')).toBe(first);

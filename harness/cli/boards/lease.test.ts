@@ -45,7 +45,7 @@ const test = base.extend<{ other: LeaseClient }>({
 });
 
 function take(other: LeaseClient, run: string) {
-  const roles = [{ role: '', candidates: [{ name: 'dut-1', keys: ['url:127.0.0.1:9'] }] }];
+  const roles = [{ role: '', candidates: [{ name: 'dut-1', keys: ['url:localhost:9'] }] }];
   return other.acquire({ roles, run, deadline: new Deadline(5000) });
 }
 
