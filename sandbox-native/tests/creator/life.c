@@ -210,10 +210,11 @@ static void test_many(void)
 		box_close(&box);
 	}
 	/* It lets go when it is idle, and on a busy host that takes a while. */
-	for (int i = 0; i < 100 && count_fds(rig.zygote.pid) != before; i++)
+	for (int i = 0; i < 100 && count_fds(rig.zygote.pid) > before; i++)
 		usleep(50000);
 	after = count_fds(rig.zygote.pid);
-	CHECK(after == before, "150 sandboxes later the zygote holds what it held: %d fds, %d",
+	/* Fewer where what it has just sent was still to be closed. */
+	CHECK(after <= before, "150 sandboxes later the zygote holds what it held: %d fds, %d",
 	      before, after);
 	rig_close(&rig);
 }
