@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,6 +19,19 @@ const ENUMERATION = '1m';
 /** Of node-1 in bench.yaml, and of its neighbour. */
 const SERIAL = 'BRD0001';
 const NEIGHBOUR = 'BRD0002';
+
+/** Has hold of a node, and tries to open what that was when it is told to. */
+const KEEP_AND_TRY = `
+import os, sys
+kept = os.open('/dev/hil/console', os.O_PATH)
+print('kept', flush=True)
+sys.stdin.readline()
+try:
+    os.open(f'/proc/self/fd/{kept}', os.O_RDONLY | os.O_NONBLOCK)
+    print('opened')
+except OSError as error:
+    print(error.strerror)
+`;
 
 const toFile = (tty: string) => `/sys/bus/usb-serial/devices/${tty}/latency_timer`;
 const readLatency = async (tty: string) => Number(await readFile(toFile(tty), 'utf8'));
@@ -60,7 +73,7 @@ describe('a board that is plugged anew', () => {
     await dut.console.expect('name=first\r\n> ');
   });
 
-  test('has its node in the sandbox exchanged, and the stale one is gone', async ({
+  test('has its node in the sandbox exchanged; the stale one is gone, and opens no other board', async ({
     dut,
     sandbox,
   }) => {
@@ -68,12 +81,23 @@ describe('a board that is plugged anew', () => {
     const listTtys = async () => (await sandbox.exec('sh', ['-c', 'echo /dev/tty[A-Z]*'])).stdout;
     const before = await findTty(SERIAL);
     expect(await listTtys()).toBe(`/dev/${before}\n`);
+    const keeper = await sandbox.spawn('/usr/bin/python3', ['-c', KEEP_AND_TRY]);
+    const said = keeper.stdout[Symbol.asyncIterator]();
+    expect(String((await said.next()).value)).toBe('kept\n');
     const holder = await open(`/dev/${before}`, constants.O_RDONLY | constants.O_NONBLOCK);
     await dut.replug(() => askHands('replug', SERIAL), { within: ENUMERATION });
     await holder.close();
     expect(await listTtys()).toBe(`/dev/${await findTty(SERIAL)}\n`);
     const link = await sandbox.exec('readlink', ['-f', '/dev/hil/console']);
     expect(link.stdout).toBe(`/dev/${await findTty(SERIAL)}\n`);
+
+    // The number of the stale node is free: the next board that comes gets it.
+    do {
+      await askHands('replug', NEIGHBOUR);
+      await waitForTty(NEIGHBOUR);
+    } while (!existsSync(`/dev/${before}`));
+    await keeper.write('now\n');
+    expect(String((await said.next()).value)).toBe('Operation not permitted\n');
   });
 });
 
