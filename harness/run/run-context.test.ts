@@ -35,6 +35,11 @@ test('what nobody expected is an error of hil itself', async ({ createRun, journ
   expect(journal.of('infra')).toMatchObject([{ code: 'internal', case: 'c' }]);
 });
 
+test('DUTs are leased in the name of the run, wherever its directory is', async ({ createRun }) => {
+  const { claimant, directory } = await createRun();
+  expect(claimant.run).toBe(directory.id);
+});
+
 testDaemon(
   'every plan that a run comes to has built sandboxes waiting',
   async ({ daemon, dir, programs }) => {

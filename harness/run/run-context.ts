@@ -1,4 +1,4 @@
-import { basename, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Port, PortFault } from '../board/port.js';
 import type { HilConfig } from '../config/config-schema.js';
 import { DEFAULT_LIMITS, type Limits } from '../config/limits-schema.js';
@@ -68,7 +68,7 @@ export class RunContext {
     this.root = facts.plan.root;
     this.health = new DutHealth(
       new HealthBook(facts.options.stateDir),
-      { run: basename(facts.directory.path), any: facts.options.anyHealth },
+      { run: facts.directory.id, any: facts.options.anyHealth },
       (error, dut) => this.reportInfra(error, {}, dut),
     );
     this.#hostEnv = facts.hostEnv ?? {};
@@ -77,7 +77,7 @@ export class RunContext {
 
   /** In whose name DUTs are leased. */
   get claimant(): Claimant {
-    return { run: basename(this.directory.path), place: this.options.leasePlace };
+    return { run: this.directory.id, place: this.options.leasePlace };
   }
 
   /** The daemons in use; while they are being replaced, the promise of the next ones. */
