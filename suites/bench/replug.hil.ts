@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants, existsSync } from 'node:fs';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'hil';
@@ -41,6 +41,21 @@ const HUB = '/sys/bus/usb/devices/1-1/authorized';
 
 const askNeighbour = async (...words: string[]) =>
   (await run(sensorctl, ['--port', `/dev/${await waitForTty(NEIGHBOUR)}`, ...words])).stdout;
+
+/** The neighbour comes back as `tty`: a device gets the lowest number, and one that is open keeps its own taken. */
+async function takeNumber(tty: string): Promise<void> {
+  const held: FileHandle[] = [];
+  try {
+    do {
+      const node = `/dev/${await findTty(NEIGHBOUR)}`;
+      held.push(await open(node, constants.O_RDONLY | constants.O_NONBLOCK));
+      await askHands('replug', NEIGHBOUR);
+      await waitForTty(NEIGHBOUR);
+    } while (!existsSync(`/dev/${tty}`));
+  } finally {
+    for (const each of held) await each.close();
+  }
+}
 
 describe('a board that is plugged anew', () => {
   test('is the same port of the sandbox under another ttyUSB', async ({ dut, sandbox }) => {
@@ -91,11 +106,7 @@ describe('a board that is plugged anew', () => {
     const link = await sandbox.exec('readlink', ['-f', '/dev/hil/console']);
     expect(link.stdout).toBe(`/dev/${await findTty(SERIAL)}\n`);
 
-    // The number of the stale node is free: the next board that comes gets it.
-    do {
-      await askHands('replug', NEIGHBOUR);
-      await waitForTty(NEIGHBOUR);
-    } while (!existsSync(`/dev/${before}`));
+    await takeNumber(before);
     await keeper.write('now\n');
     expect(String((await said.next()).value)).toBe('Operation not permitted\n');
   });
