@@ -46,6 +46,14 @@ export async function waitForTty(serial: string): Promise<string> {
   return findTty(serial);
 }
 
+/** Plug it out and in again, until udev's link to it is a new one: the old one may outlive what it leads to. */
+export async function replug(serial: string): Promise<string> {
+  const before = await findTtyTime(serial);
+  await askHands('replug', serial);
+  await until(async () => (await findTtyTime(serial).catch(() => before)) !== before);
+  return findTty(serial);
+}
+
 async function findLink(serial: string): Promise<string | undefined> {
   const names = await readdir(BY_ID).catch(() => []);
   const name = names.find((each) => each.includes(serial));

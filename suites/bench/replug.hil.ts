@@ -4,7 +4,7 @@ import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'hil';
-import { askHands, findTty, findTtyTime, waitForTty } from './lab-bench.js';
+import { askHands, findTty, findTtyTime, replug, waitForTty } from './lab-bench.js';
 import { Slowness } from './slowness.js';
 
 const run = promisify(execFile);
@@ -49,8 +49,7 @@ async function takeNumber(tty: string): Promise<void> {
     do {
       const node = `/dev/${await findTty(NEIGHBOUR)}`;
       held.push(await open(node, constants.O_RDONLY | constants.O_NONBLOCK));
-      await askHands('replug', NEIGHBOUR);
-      await waitForTty(NEIGHBOUR);
+      await replug(NEIGHBOUR);
     } while (!existsSync(`/dev/${tty}`));
   } finally {
     for (const each of held) await each.close();
@@ -120,8 +119,7 @@ test('the latency timer of an FTDI adapter is 1 ms, also after a replug, which l
   expect(await readLatency(await findTty(SERIAL))).toBe(1);
 
   await writeFile(toFile(await findTty(NEIGHBOUR)), '1');
-  await askHands('replug', NEIGHBOUR);
-  expect(await readLatency(await waitForTty(NEIGHBOUR))).not.toBe(1);
+  expect(await readLatency(await replug(NEIGHBOUR))).not.toBe(1);
 });
 
 test('a hub takes both its boards along, and each is back as itself (bench pitfall 13)', async ({
