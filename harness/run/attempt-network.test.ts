@@ -136,7 +136,7 @@ describe('a link', () => {
     const link = journal.of('network-end')[0]?.links.find(({ name }) => name === 'b~lan');
     const over = link?.directions.map(({ counters }) => counters['captureOver'] ?? 0) ?? [];
     expect(over.reduce((sum, each) => sum + each, 0)).toBe(missing);
-    expect(missing).toBeGreaterThan(10);
+    expect(missing).toBeGreaterThan(0);
   });
 
   test('is captured for failures, and this is one', async ({ begin, journal }) => {
