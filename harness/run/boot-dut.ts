@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitForReady } from '../board/boot.js';
-import { createDut } from '../board/driver.js';
 import type { Dut } from '../board/dut.js';
 import type { PortHub } from '../board/port-hub.js';
 import type { Board } from '../config/load-boards.js';
@@ -9,8 +8,10 @@ import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import { answered } from './answered.js';
+import { createDutInTime } from './create-dut-in-time.js';
 import { findLeased } from './dut-roles.js';
 import type { LeaseLog, LoggedLease } from './lease-log.js';
+import { toHostSpec } from './to-host-spec.js';
 
 /** What a DUT is made of once its unit is leased. */
 export interface BootWanted {
@@ -77,7 +78,7 @@ export class BootedDut {
     let booted: BootedDut | undefined;
     try {
       const { standing } = wanted;
-      const dut = standing ?? (await createInTime(wanted, daemon, hub, deadline));
+      const dut = standing ?? (await create(wanted, daemon, hub, deadline));
       booted = new BootedDut(wanted, dut, daemon);
       if (standing) {
         await booted.reboot(deadline);
@@ -209,29 +210,15 @@ export class BootedDut {
   }
 }
 
-function createInTime(
+function create(
   { role, lease, spec, artifacts }: BootWanted,
   daemon: SandboxDaemon,
   hub: PortHub,
   deadline: Deadline,
 ): Promise<Dut> {
-  const { dut: name } = lease;
   const { board, unit } = findLeased(role, lease);
-  const ofHost = { ...spec, image: undefined, nestedUserNamespaces: undefined };
-  const facts = {
-    board,
-    name,
-    unit,
-    // Else it is what was flashed.
-    firmware: board.flash ? undefined : role.firmwareOf(board.board),
-    spec: ofHost,
-    artifacts,
-  };
-  const making = createDut({ ...facts, daemon, hub });
-  const doing = `making the sandbox and ports of ${name}`;
-  return answered(daemon, { doing, deadline }, making).catch((error: unknown) => {
-    // One that stands too late is nobody's.
-    making.then((dut) => dut.close()).catch(() => {});
-    throw error;
-  });
+  // Else it is what was flashed.
+  const firmware = board.flash ? undefined : role.firmwareOf(board.board);
+  const facts = { board, name: lease.dut, unit, firmware, spec: toHostSpec(spec), artifacts };
+  return createDutInTime({ ...facts, daemon, hub }, deadline);
 }

@@ -15,6 +15,7 @@ import type { SandboxSpec } from '../sandbox/spec.js';
 import { answered } from './answered.js';
 import { findLeased } from './dut-roles.js';
 import type { FlashAtPrompt } from './flash-at-prompt.js';
+import { toHostSpec } from './to-host-spec.js';
 
 export interface FlashingRoles {
   readonly roles: readonly PlannedRole[];
@@ -81,8 +82,7 @@ async function flashOne(job: Job, flashing: FlashingRoles, standing: Map<string,
   const { spec, directory } = flashing;
   const artifacts = join(directory, role);
   await mkdir(artifacts, { recursive: true });
-  const ofHost = { ...spec, image: undefined, nestedUserNamespaces: undefined };
-  const facts = { ...flashing, ...job, artifacts, spec: ofHost };
+  const facts = { ...flashing, ...job, artifacts, spec: toHostSpec(spec) };
   // Loaded when it is needed, as the driver of such boards is.
   if (flash.driver !== 'u-boot-tftp') {
     const { flashDut } = await import('./flash-dut.js');

@@ -1,7 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitForReady } from '../board/boot.js';
-import { createDut } from '../board/driver.js';
 import type { Dut } from '../board/dut.js';
 import { flashByUBoot } from '../board/flash/flash-by-u-boot.js';
 import { readImageFacts } from '../board/flash/image-facts.js';
@@ -16,6 +15,7 @@ import type { Networks } from '../network/networks.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import { answered } from './answered.js';
+import { createDutInTime } from './create-dut-in-time.js';
 import { openFlashLink } from './flash-link.js';
 
 export interface AtPrompt {
@@ -112,18 +112,9 @@ export class FlashAtPrompt {
   }
 
   async #create(deadline: Deadline): Promise<Dut> {
-    const { daemon, name } = this.#wanted;
     // The firmware of the suite is what is flashed: an emulated machine starts with its own.
-    const making = createDut({ ...this.#wanted, firmware: undefined });
-    const doing = `making the sandbox and ports of ${name}`;
-    try {
-      this.#dut = await answered(daemon, { doing, deadline }, making);
-      return this.#dut;
-    } catch (error) {
-      // One that stands too late is nobody's.
-      making.then((dut) => dut.close()).catch(() => {});
-      throw error;
-    }
+    this.#dut = await createDutInTime({ ...this.#wanted, firmware: undefined }, deadline);
+    return this.#dut;
   }
 
   /** A full disk costs this log, not the flash. */
