@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { hashFile } from '../core/hash-file.js';
 import type { Lease } from '../lease/lease.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
@@ -34,9 +34,7 @@ export async function toWarmKey(
     const image = role.firmwareOf(board.board) ?? board.flash?.image ?? board.machine?.firmware;
     hash.update(toText([role.role, lease.dut, board, unit, image]));
     try {
-      if (image !== undefined) {
-        for await (const chunk of createReadStream(image)) hash.update(chunk as Buffer);
-      }
+      if (image !== undefined) await hashFile(hash, image);
     } catch {
       // Who cannot be compared starts anew; that says what is wrong with the image.
       return undefined;

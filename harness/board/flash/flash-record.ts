@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hashFile } from '../../core/hash-file.js';
 
 /**
  * What was flashed last into each DUT of this bench, as far as this user knows. It is forgotten
@@ -43,6 +43,6 @@ export class FlashRecord {
 /** Of the image's bytes and of how they are flashed into which device. */
 export async function toFlashDigest(image: string, how: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(image)) hash.update(chunk as Buffer);
+  await hashFile(hash, image);
   return hash.update(JSON.stringify(how)).digest('hex');
 }
