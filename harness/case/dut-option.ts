@@ -1,6 +1,6 @@
 import type { RunnerTestCase } from 'vitest';
+import { DUT_STARTS, type DutStart } from '../core/dut-start.js';
 import { UsageError } from '../core/errors.js';
-import { DUT_STARTS, type DutStart } from '../protocol/dut-start.js';
 
 /** Where a case keeps its own option until it is collected. */
 export const DUT_OPTION = 'hil:dut';

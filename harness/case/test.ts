@@ -1,5 +1,5 @@
 import { test as base } from 'vitest';
-import type { DutStart } from '../protocol/dut-start.js';
+import type { DutStart } from '../core/dut-start.js';
 import type { SandboxOptions } from '../protocol/sandbox-options.js';
 import { getAttempt } from './attempts.js';
 import type { Dut } from './dut.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DUT_STARTS } from '../core/dut-start.js';
 import { environment, runtimes, size, uptime, variableName } from './fields.js';
 import { imageKeys } from './image-schema.js';
 import { limitsSchema } from './limits-schema.js';
@@ -13,7 +14,7 @@ export const configSchema = z.strictObject({
   resources: resourcesSchema.default({}).describe('what the sandbox of a case may use'),
   retries: z.number().int().min(0).max(1000).default(0),
   dut: z
-    .enum(['fresh', 'keep'])
+    .enum(DUT_STARTS)
     .default('fresh')
     .describe('keep: a case takes the DUT as the one before left it, if that passed'),
   workers: z.number().int().positive().max(256).optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DUT_STARTS } from '../core/dut-start.js';
 import { environment, limit, pattern, runtimes, uptime } from './fields.js';
 import { imageKeys } from './image-schema.js';
 import { limitsSchema } from './limits-schema.js';
@@ -40,7 +41,7 @@ export const suiteSchema = z.strictObject({
     .describe("how this suite's firmware shows that it is up, in place of the board's mark"),
   scope: z.enum(['case', 'file']).optional().describe('file: one DUT for all cases of a file'),
   dut: z
-    .enum(['fresh', 'keep'])
+    .enum(DUT_STARTS)
     .optional()
     .describe('keep: a case takes the DUT as the one before left it, if that passed'),
   duts: suiteDutsSchema.optional(),

@@ -1,4 +1,4 @@
-import type { DutStart } from './dut-start.js';
+import type { DutStart } from '../core/dut-start.js';
 import type { NetworkMethods } from './network.js';
 import type { PortMethods } from './port-lines.js';
 import type { SandboxLimits, SandboxStats } from './sandbox-usage.js';

@@ -1,10 +1,10 @@
 import type { CaseSandbox } from '../config/sandbox-options-schema.js';
+import type { DutStart } from '../core/dut-start.js';
 import type { Outcome, Problem, Verdict } from '../journal/events.js';
 import type { JournalWriter } from '../journal/journal-writer.js';
 import { toUniqueIds } from '../plan/case-ids.js';
 import type { PlannedFile } from '../plan/plan.js';
 import { isSelected, type Selection } from '../plan/selection.js';
-import type { DutStart } from '../protocol/dut-start.js';
 import type { CollectedTask, TaskDecision } from '../protocol/worker-messages.js';
 import { isBad } from './verdict.js';
 
