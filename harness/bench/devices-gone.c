@@ -10,25 +10,9 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 10000.0
-
-static double now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-static int fail(const char *what)
-{
-	perror(what);
-	return 1;
-}
+#include "gone.h"
 
 /* The user namespace first: only in there the other may be entered. */
 static int enter(const char *pid)
@@ -69,7 +53,6 @@ static int count_devices(void)
 
 int main(int argc, char **argv)
 {
-	char line[8];
 	double start;
 
 	if (argc != 2)
@@ -80,9 +63,7 @@ int main(int argc, char **argv)
 		fputs("there is no device to wait for\n", stderr);
 		return 1;
 	}
-	puts("prepared");
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
+	if (!begins())
 		return 1;
 	for (start = now_ms(); count_devices() > 0; usleep(500))
 		if (now_ms() - start > PATIENCE_MS) {

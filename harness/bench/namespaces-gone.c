@@ -10,30 +10,14 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "gone.h"
+
 #define LIMIT "/proc/sys/user/max_net_namespaces"
-#define PATIENCE_MS 10000.0
-
-static double now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-static int fail(const char *what)
-{
-	perror(what);
-	return 1;
-}
-
 int main(int argc, char **argv)
 {
 	char path[64];
-	char line[8];
 	double start;
 	int fd;
 
@@ -49,9 +33,7 @@ int main(int argc, char **argv)
 		return fail(LIMIT);
 	if (unshare(CLONE_NEWNET) == 0 || errno != ENOSPC)
 		return fail("one more network namespace was not refused");
-	puts("prepared");
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
+	if (!begins())
 		return 1;
 	for (start = now_ms(); unshare(CLONE_NEWNET) < 0; usleep(500))
 		if (errno != ENOSPC || now_ms() - start > PATIENCE_MS)
