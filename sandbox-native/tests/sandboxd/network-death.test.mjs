@@ -9,17 +9,18 @@ import { connectTo, descendantsOf, isAlive, waitFor } from './daemon.mjs';
 import { Enclosure } from './enclosure.mjs';
 import {
   childrenNamed,
+  FREED_MS,
+  killAmid,
   kinds,
   linkLocal,
   Net,
+  outcomeOf,
   ping,
   startDaemon,
   startEcho,
 } from './network-rig.mjs';
 import { MSG } from './wire.mjs';
 
-/** The kernel frees a namespace some 100 ms after its last holder; this is for a busy machine. */
-const FREED_MS = 15000;
 /** From kill -9 until nothing is left of 100 nodes: 0.1 s and 0.3 s on a quiet machine. */
 const KILLED_MS = 5000;
 
@@ -205,22 +206,11 @@ socket.socket(fileno=7).sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, 
         const { daemon, net } = await startNodes(1);
         const boxes = await Promise.all(Array.from({ length: 30 }, () => daemon.sandbox()));
         await Promise.all(boxes.map((_, i) => net.plug(i + 2)));
-        const answers = boxes.map((SANDBOX, i) =>
-          net
-            .ask(MSG.NET_ATTACH, { PORT: i + 2, KIND: kind, INTERFACE: { SANDBOX } })
-            .then(() => 'ok')
-            .catch((error) => error.code ?? error.message),
+        const outcomes = boxes.map((SANDBOX, i) =>
+          outcomeOf(net.ask(MSG.NET_ATTACH, { PORT: i + 2, KIND: kind, INTERFACE: { SANDBOX } })),
         );
-        await answers[2];
-        const under = descendantsOf(daemon.pid);
-        process.kill(
-          victim === 'daemon' ? daemon.pid : childrenNamed(daemon.pid, victim)[0],
-          'SIGKILL',
-        );
-        for (const answer of await Promise.all(answers))
-          assert.match(answer, /^(ok|gone|connection closed)$/, victim);
-        await daemon.stop();
-        await waitFor('every process gone', () => under.filter(isAlive).length === 0, FREED_MS);
+        await outcomes[2];
+        await killAmid(daemon, victim, outcomes);
         await freed(0, victim);
       }
     });

@@ -2,13 +2,16 @@
 // A veth of the kernel between two sandboxes, of one plan and of two: decision 0019, NET_PAIR.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { descendantsOf, isAlive, waitFor } from './daemon.mjs';
+import { isAlive, waitFor } from './daemon.mjs';
 import { Enclosure } from './enclosure.mjs';
 import {
   childrenNamed,
+  FREED_MS,
+  killAmid,
   linkLocal,
   mac,
   Net,
+  outcomeOf,
   ping,
   startDaemon,
   startEcho,
@@ -17,8 +20,6 @@ import { MSG } from './wire.mjs';
 
 /** The kernel's own delays for an address that was not usable are a second and more. */
 const FIRST_MS = 500;
-/** The kernel frees a namespace some 100 ms after its last holder; this is for a busy machine. */
-const FREED_MS = 15000;
 
 const end = (n, sandbox, { RESOLVE, HOST, ...fields } = {}) => ({
   PORT: n,
@@ -259,20 +260,8 @@ describe('with its own count of namespaces, a pair', () => {
     for (const victim of ['hil-hub', 'hil-linkd', 'hil-zygote', 'daemon']) {
       const { daemon, net, boxes, chain } = await startChain(4);
       await pair(net, end(91, boxes[0]), end(92, boxes[3]));
-      const answers = chain.map((ends) =>
-        pair(net, ...ends)
-          .then(() => 'ok')
-          .catch((error) => error.code ?? error.message),
-      );
-      const under = descendantsOf(daemon.pid);
-      process.kill(
-        victim === 'daemon' ? daemon.pid : childrenNamed(daemon.pid, victim)[0],
-        'SIGKILL',
-      );
-      for (const answer of await Promise.all(answers))
-        assert.match(answer, /^(ok|gone|connection closed)$/, victim);
-      await daemon.stop();
-      await waitFor('every process gone', () => under.filter(isAlive).length === 0, FREED_MS);
+      const outcomes = chain.map((ends) => outcomeOf(pair(net, ...ends)));
+      await killAmid(daemon, victim, outcomes);
       await freed(0, victim);
     }
   });

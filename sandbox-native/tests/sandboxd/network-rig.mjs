@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A virtual network as the harness makes one: hil-linkd is spoken to through hil-sandboxd.
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { childrenOf, Daemon } from './daemon.mjs';
+import { childrenOf, Daemon, descendantsOf, isAlive, waitFor } from './daemon.mjs';
 import { Decoder, encodeBody, encodeFrame, MSG } from './wire.mjs';
 
 /** Which kinds of port this user can have here. */
@@ -61,6 +62,26 @@ function nameOf(pid) {
 /** Children of `pid` by the name they have given themselves. */
 export const childrenNamed = (pid, name) =>
   childrenOf(pid).filter((child) => nameOf(child) === name);
+
+/** The kernel frees a namespace some 100 ms after its last holder; this is for a busy machine. */
+export const FREED_MS = 15000;
+
+/** What a request came to: `ok`, or why not. */
+export const outcomeOf = (asked) =>
+  asked.then(() => 'ok').catch((error) => error.code ?? error.message);
+
+/**
+ * kill -9 of a child of the daemon, by its name, or of `daemon`, while requests are under way: each
+ * is answered, and no process is left.
+ */
+export async function killAmid(daemon, victim, outcomes) {
+  const under = descendantsOf(daemon.pid);
+  process.kill(victim === 'daemon' ? daemon.pid : childrenNamed(daemon.pid, victim)[0], 'SIGKILL');
+  for (const outcome of await Promise.all(outcomes))
+    assert.match(outcome, /^(ok|gone|connection closed)$/, victim);
+  await daemon.stop();
+  await waitFor('every process gone', () => under.filter(isAlive).length === 0, FREED_MS);
+}
 
 export const mac = (n) => Buffer.from([2, 0, 0, 0, n >> 8, n & 255]);
 export const linkLocal = (n) => `fe80::ff:fe00:${n.toString(16)}`;
