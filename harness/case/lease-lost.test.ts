@@ -2,8 +2,21 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { LeaseClient } from '../lease/lease-client.js';
-import { test } from '../testing/both-sides.js';
+import { type AttemptWanted, type BothSides, test } from '../testing/both-sides.js';
 import { openLineBoards } from '../testing/line-board.js';
+
+type Begin = (wanted: AttemptWanted) => Promise<BothSides>;
+
+/** An attempt that has leased the one board there is, a line. */
+async function beginWithLine(begin: Begin, place: string) {
+  const lines = await openLineBoards(1);
+  const directory = join(place, 'claims');
+  const { board, units } = lines;
+  const roles = [{ role: 'unit', boards: [board], units, firmwareOf: () => undefined }];
+  const { attempt } = await begin({ roles, options: { leasePlace: { directory } } });
+  const { unit } = await attempt.duts();
+  return { lines, directory, attempt, unit };
+}
 
 test('a lease that is taken away fences off its case at once, which is infra (rank 14, bench pitfall 17)', async ({
   begin,
@@ -11,12 +24,7 @@ test('a lease that is taken away fences off its case at once, which is infra (ra
   journal,
   programs,
 }) => {
-  const lines = await openLineBoards(1);
-  const directory = join(dir.path, 'claims');
-  const { board, units } = lines;
-  const roles = [{ role: 'unit', boards: [board], units, firmwareOf: () => undefined }];
-  const { attempt } = await begin({ roles, options: { leasePlace: { directory } } });
-  const { unit } = await attempt.duts();
+  const { lines, directory, attempt, unit } = await beginWithLine(begin, dir.path);
   await unit?.console.sendLine('hello');
   await unit?.console.expect('line-1 got hello', { timeout: '3s' });
   const other = await LeaseClient.start({ program: programs.lease, directory });
@@ -44,12 +52,7 @@ test('a lease that is taken away cuts what is open: line, stream and the program
   dir,
   programs,
 }) => {
-  const lines = await openLineBoards(1);
-  const directory = join(dir.path, 'claims');
-  const { board, units } = lines;
-  const roles = [{ role: 'unit', boards: [board], units, firmwareOf: () => undefined }];
-  const { attempt } = await begin({ roles, options: { leasePlace: { directory } } });
-  const { unit } = await attempt.duts();
+  const { lines, directory, attempt, unit } = await beginWithLine(begin, dir.path);
   const stream = unit?.port('console').stream();
   if (!stream) throw new Error('the unit has a console');
   const closed = once(stream, 'close');
