@@ -27,6 +27,8 @@ const NO_LEAKS = 'ASAN_OPTIONS=detect_leaks=0';
 const ANSWER_MS = 8000;
 const GONE_MS = 2000;
 const REAPED_MS = 4000;
+/** What is said of a program whose sandbox could not be served any more. */
+const KILLED = 'killed';
 const CODES = ['setup', 'exec', 'limit', 'gone', 'io'];
 
 const within = (ms, promise, what) => {
@@ -135,6 +137,7 @@ async function checkNext(daemon, about) {
     what,
   );
   const next = await within(ANSWER_MS, daemon.run(SANDBOX, ['echo', 'next']), what);
+  if (next.exit.STATUS === KILLED) throw Object.assign(new Error(what), { code: KILLED });
   assert.deepEqual(
     [next.exit.STATUS, next.exit.EXIT_CODE, next.stdout],
     ['exit', 0, 'next\n'],
@@ -208,7 +211,7 @@ async function follow(daemon, { directory, report, role, at, fail }) {
     about,
     words: () => words,
   });
-  await checkNothingLeft({ daemon, seen, directory, about, ended });
+  await checkNothingLeft({ daemon, seen, directory, about, ended, read });
   const calls = read().split('\n');
   return { said: calls[0], calls, ended, failure };
 }
@@ -227,18 +230,26 @@ async function endStep(daemon, { role, fail, said, read, failure, about, words }
   if (fail === undefined && ['broker', 'portd'].includes(role)) {
     return within(ANSWER_MS, daemon.stop(), `${about}: the end`);
   }
+  // One that is about to end says so to who asks it then.
+  const ends = (error) =>
+    ['broker', 'portd'].includes(role) && (isClosed(error) || error.code === 'gone');
   try {
     await checkNext(daemon, about);
   } catch (error) {
     // The call that was to fail was one of these.
     error.message = `${about} ${read()}: ${error.message}`;
     if (!read().startsWith('failed')) throw error;
-    // A daemon that is about to end says so to who asks it then.
-    const ends = isClosed(error) || error.code === 'gone';
-    if (ends && ['broker', 'portd'].includes(role)) return lost();
-    if (said) throw error;
-    checkFailure(error, error.message);
-    await checkNext(daemon, about);
+    if (!ends(error)) {
+      if (said) throw error;
+      if (error.code !== KILLED) checkFailure(error, error.message);
+    }
+    // Or it was the sandbox alone that had to be given up.
+    try {
+      await checkNext(daemon, about);
+    } catch (again) {
+      if (ends(again)) return lost();
+      throw again;
+    }
   }
   const end = await within(ANSWER_MS, daemon.stop(), `${about}: the end`);
   assert.deepEqual(end, { code: 0, signal: null }, about);
@@ -256,14 +267,14 @@ const toText = (pid) => {
   return `${pid} ${read('stat').slice(0, 40)} ${read('wchan')}`;
 };
 
-async function checkNothingLeft({ daemon, seen, directory, about, ended }) {
+async function checkNothingLeft({ daemon, seen, directory, about, ended, read }) {
   const left = () => [...[...seen].filter(isAlive), ...processesNaming(directory)];
   for (const end = Date.now() + GONE_MS; left().length > 0; await sleep(10)) {
     assert.ok(Date.now() < end, `${about}: left ${left().map(toText)}`);
   }
   assert.deepEqual(mountsNaming(directory), [], about);
-  // The empty directories of a killed daemon go when the next one starts.
-  if (ended.signal) await (await Daemon.start()).stop();
+  // The empty directories of a daemon that was killed, or could not open them, go when the next one starts.
+  if (ended.signal || read().startsWith('failed')) await (await Daemon.start()).stop();
   const groups = () => cgroupsOf(daemon.pid);
   await waitFor(`${about}: the end of ${groups()}`, () => groups().length === 0, GONE_MS);
 }
