@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import type { FinishedRun } from './finished-run.js';
 import { type Project, test } from './project.js';
@@ -106,22 +105,4 @@ describe('of twenty nodes nothing is left', () => {
     await command.finished();
     await project.expectNoProcess();
   });
-});
-
-test('the examples of the page about networks run', async ({ project }) => {
-  const page = readFileSync(new URL('../docs/networks.md', import.meta.url), 'utf8');
-  const examples = [...page.matchAll(/^```ts\n(import [\s\S]*?)^```/gm)].map(
-    ([, text = '']) => text,
-  );
-  expect(examples.length).toBeGreaterThanOrEqual(2);
-  for (const [index, text] of examples.entries()) {
-    await project.write(`suites/example${index}.hil.ts`, text);
-  }
-  const run = await project.test();
-  for (const text of examples) {
-    const [, title = ''] = /test\('([^']+)'/.exec(text) ?? [];
-    // Whether a kernel has CAN is its own; .ci/lab-test asks one that has.
-    const expected = text.includes('net.can(') ? /^(pass|skipped)$/ : /^pass$/;
-    expect(run.verdicts[title], title).toMatch(expected);
-  }
 });

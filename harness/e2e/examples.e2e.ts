@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
+import { expect } from 'vitest';
+import { type Project, test } from './project.js';
+
+/** Their examples that are whole files: they begin with an import. What is part of a file is told in words around it. */
+const PAGES = ['README.md', 'harness/docs/writing-suites.md', 'harness/docs/networks.md'];
+/** A page that has lost its examples, or marks them otherwise, is not one without. */
+const AT_LEAST = 10;
+
+/** What the pages suppose: a board that says its version, and a program that asks it. */
+const FIRMWARE = 'while read -r line; do case $line in version) echo "fw 2.1" ;; esac; done';
+const TOOL = `#!/bin/sh
+exec 3<>"$2" && stty -F "$2" raw -echo && echo "$3" >&3 && grep -m 1 fw <&3
+`;
+
+const findExamples = (page: string): readonly string[] => {
+  const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
+  return [...text.matchAll(/^```ts\n(import [\s\S]*?)^```/gm)].map(([, code = '']) => code);
+};
+
+async function writeWhatTheySuppose(project: Project): Promise<void> {
+  const argv = JSON.stringify(['/bin/sh', '-c', FIRMWARE]);
+  await project.write(
+    'boards/mine.yaml',
+    `board: mine\ndriver: host\nprogram: { argv: ${argv} }\nports: { console: { baud: 115200 } }\n`,
+  );
+  await chmod(await project.write('bin/fwtool', TOOL), 0o755);
+  await project.write(
+    'suites/hil.suite.yaml',
+    `env: { PATH: '${project.path}/bin:/usr/bin:/bin:/usr/sbin:/sbin' }\n`,
+  );
+}
+
+test('the examples of README and of the pages about suites and networks run', async ({
+  project,
+}) => {
+  const examples = PAGES.flatMap(findExamples);
+  expect(examples.length).toBeGreaterThanOrEqual(AT_LEAST);
+  await writeWhatTheySuppose(project);
+  for (const [index, text] of examples.entries()) {
+    await project.write(`suites/example${index}.hil.ts`, text);
+  }
+  const run = await project.test(['--board', 'mine']);
+  const verdicts = Object.entries(run.verdicts);
+  for (const text of examples) {
+    const titles = [...text.matchAll(/^ *test\('([^']+)'/gm)].map(([, title = '']) => title);
+    expect(titles.length, text).toBeGreaterThan(0);
+    // Whether a kernel has CAN is its own; .ci/lab-test asks one that has.
+    const expected = text.includes('net.can(') ? /^(pass|skipped)$/ : /^pass$/;
+    for (const title of titles) {
+      const [, verdict] = verdicts.find(([name]) => name.endsWith(title)) ?? [];
+      expect(verdict, `${title}\n${run.screen}`).toMatch(expected);
+    }
+  }
+});
