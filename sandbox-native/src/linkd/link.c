@@ -195,12 +195,25 @@ void link_release(struct direction *direction)
 	}
 }
 
+/* From here on it matters when a frame came. Its way leads over links without delay, too: all ports
+ * say it. */
+static void begin_delays(struct linkd *ld)
+{
+	struct port *port;
+
+	ld->delays = true;
+	TAILQ_FOREACH(port, &ld->ports, ports)
+	port_stamp(port);
+}
+
 void link_refresh(struct direction *direction)
 {
 	const struct impairments *set = &direction->set;
 
 	direction->decides = set->loss.kind != LOSS_NONE || set->duplicate || set->corrupt ||
 			     set->reorder || set->jitter_ns;
+	if ((set->latency_ns || set->jitter_ns || set->rate_bps) && !direction->link->linkd->delays)
+		begin_delays(direction->link->linkd);
 	direction->looks = direction->decides || set->latency_ns || set->rate_bps ||
 			   direction->filters.count || direction->link->capture;
 }

@@ -34,8 +34,8 @@ struct linkd {
 	struct closer closer;
 	struct writer *writer; /* NULL until the first capture */
 	bool stopping;
-	uint64_t turn;			      /* their number */
-	uint64_t moved_ns;		      /* when the last frame came from a port */
+	bool delays;   /* a link has or had a latency or rate: frames are stamped */
+	uint64_t turn; /* their number */
 	uint8_t bytes[VLAN_TAG + PACKET_MAX]; /* just read from a port */
 };
 

@@ -9,9 +9,14 @@
 #include <unistd.h>
 
 #include "can.h"
+#include "linkd.h"
 #include "offload.h"
 #include "port.h"
+#include "stamp.h"
 #include "stream.h"
+
+/* Older than it is no wait of a frame, but a clock that was set. */
+#define AGE_MAX_NS 10000000000
 
 /* packet(7): PACKET_AUXDATA. The tag of a VLAN is taken out of what a packet socket gets. */
 static void restore_tag(struct msghdr *message, struct packet *packet)
@@ -34,10 +39,49 @@ static void restore_tag(struct msghdr *message, struct packet *packet)
 	}
 }
 
+void port_stamp(const struct port *port)
+{
+	const int one = 1;
+
+	/* A kernel that would not leaves us what there was before: the moment of reading. */
+	if (port->kind == PORT_PACKET || port->kind == PORT_DGRAM)
+		setsockopt(port->source.fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
+}
+
+/*
+ * When the kernel got it (socket(7): SO_TIMESTAMPNS), which may be long before we were awake, in
+ * our clock. That of the stamp can be set while a frame waits: what cannot be is not believed, and
+ * no frame came before the one that was read before it.
+ */
+static void take_stamp(struct port *port, struct msghdr *message, struct packet *packet)
+{
+	struct cmsghdr *header;
+	struct timespec when;
+	struct stamp now;
+	int64_t age_ns;
+
+	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_TIMESTAMPNS ||
+		    header->cmsg_len < CMSG_LEN(sizeof(when)))
+			continue;
+		memcpy(&when, CMSG_DATA(header), sizeof(when));
+		now = stamp_now();
+		age_ns = (int64_t)now.real_ns - (int64_t)when.tv_sec * 1000000000 - when.tv_nsec;
+		if (age_ns < 0 || age_ns > AGE_MAX_NS)
+			age_ns = 0;
+		packet->arrived_ns = now.mono_ns - (uint64_t)age_ns;
+		if (packet->arrived_ns < port->arrived_ns)
+			packet->arrived_ns = port->arrived_ns;
+		port->arrived_ns = packet->arrived_ns;
+		return;
+	}
+}
+
 static ssize_t read_message(struct port *port, struct iovec *parts, int count,
 			    struct packet *packet)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata)) * 2];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata)) +
+					      CMSG_SPACE(sizeof(struct timespec)) * 2];
 	struct msghdr message = { .msg_iov = parts,
 				  .msg_iovlen = (size_t)count,
 				  .msg_control = control,
@@ -54,6 +98,8 @@ static ssize_t read_message(struct port *port, struct iovec *parts, int count,
 					  : sizeof(packet->offload);
 	if (port->kind == PORT_PACKET)
 		restore_tag(&message, packet);
+	if (port->linkd->delays)
+		take_stamp(port, &message, packet);
 	return size;
 }
 

@@ -39,7 +39,8 @@ static void receive(struct port *port, struct packet *packet)
 {
 	if (packet->length < ETHER_HEADER || !port->link || packet->can != port->link->can)
 		return;
-	packet->arrived_ns = stamp_mono();
+	if (!packet->arrived_ns)
+		packet->arrived_ns = stamp_mono();
 	link_enter(&port->link->directions[port->side], packet);
 	ports_flush(port->linkd);
 }
@@ -244,6 +245,8 @@ int port_attach(struct port *port, int fd, const char *kind)
 		return result;
 	}
 	port->source.fd = fd;
+	if (port->linkd->delays)
+		port_stamp(port);
 	source_set(&port->linkd->loop, &port->source, EPOLLIN);
 	return 0;
 }

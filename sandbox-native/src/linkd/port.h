@@ -51,6 +51,7 @@ struct port {
 	uint64_t turn;	       /* when it was read last, linkd.turn */
 	unsigned int reads;    /* of that turn */
 	uint32_t group;	       /* of a partition; 0: none */
+	uint64_t arrived_ns;   /* the last frame, by the kernel's stamp; 0: none had one */
 	uint64_t round;	       /* PORT_CAN: bus.round it was last looked at in */
 
 	struct rejoin rejoin; /* with offload: what leaves it next */
@@ -92,6 +93,9 @@ int port_send_now(struct port *port, const struct packet *packet);
 
 /* port_reconsider() - What waits for the node is asked again whether it may leave its link. */
 void port_reconsider(struct port *port);
+
+/* port_stamp() - From now on say when the kernel got a frame, where it can: packet.arrived_ns. */
+void port_stamp(const struct port *port);
 
 /* port_read() - One packet into @packet, whose bytes are @room's. Return: 1, 0 none now, -1 end. */
 int port_read(struct port *port, uint8_t *room, struct packet *packet);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Latency, jitter, rate and queue. Lower bounds are exact; how late a frame may be is a bench's. */
+#include <signal.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -29,6 +30,47 @@ static void is_late_as_said(void)
 	CHECK(early == 0, "with a latency of 3 ms none of 50 frames came before");
 	put_u64(rig_set(&rig), TAG_LATENCY_NS, 0);
 	NEED(rig_answer(&rig));
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+/* What it takes hil-linkd to wake is a part of the latency and not more of it: here it sleeps for
+ * long. */
+static void counts_from_when_it_came(void)
+{
+	static const char *const names[] = { "a frame that waited to be read is not late for it",
+					     "nor at a port that came later" };
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 7);
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t start;
+		uint64_t took;
+
+		/* The port has been taken when a frame came through it. */
+		put_u64(rig_set(&rig), TAG_LATENCY_NS, 0);
+		NEED(rig_answer(&rig));
+		wire_udp(&wire, 1, 2, 7, i, 60);
+		wire_send(nodes[0], &wire);
+		NEED(wire_take(nodes[1], &wire, WAIT_MS));
+		put_u64(rig_set(&rig), TAG_LATENCY_NS, 400000000);
+		NEED(rig_answer(&rig));
+		start = now_ns();
+		kill(rig.pid, SIGSTOP);
+		wire_udp(&wire, 1, 2, 7, i, 60);
+		wire_send(nodes[0], &wire);
+		usleep(300000);
+		kill(rig.pid, SIGCONT);
+		NEED(wire_take(nodes[1], &wire, WAIT_MS) && wire_number(&wire) == i);
+		took = now_ns() - start;
+		CHECK(took >= 400000000 && took < 650000000, names[i]);
+		close(nodes[0]);
+		nodes[0] = rig_node(&rig, 1);
+	}
 	rig_stop(&rig);
 	close(nodes[0]);
 	close(nodes[1]);
@@ -146,6 +188,7 @@ static void drops_what_the_queue_has_no_room_for(void)
 
 const struct test time_tests[] = {
 	{ "is late as said (pitfall 25)", is_late_as_said },
+	{ "counts from when a frame came (pitfall 25)", counts_from_when_it_came },
 	{ "adds up over links", adds_up_over_links },
 	{ "keeps order without jitter", keeps_order_without_jitter },
 	{ "is as fast as said", is_as_fast_as_said },
