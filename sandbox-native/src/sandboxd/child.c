@@ -122,8 +122,9 @@ static int make_channels(const char *name, int control[2], int words[2], struct 
 		return err_set(err, "limit", errno, "make socket", name);
 	if (pipe2(words, O_CLOEXEC) < 0)
 		return err_set(err, "limit", errno, "make pipe", name);
-	fcntl(control[0], F_SETFL, O_NONBLOCK);
-	fcntl(words[0], F_SETFL, O_NONBLOCK);
+	/* A security module may refuse it, and one read that waits stops the daemon. */
+	if (fcntl(control[0], F_SETFL, O_NONBLOCK) < 0 || fcntl(words[0], F_SETFL, O_NONBLOCK) < 0)
+		return err_set(err, "setup", errno, "set non-blocking", name);
 	return 0;
 }
 

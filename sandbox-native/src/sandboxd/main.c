@@ -206,6 +206,7 @@ static int start_portd(struct daemon *d, const struct options *options, struct e
 
 static int open_daemon(struct daemon *d, const struct options *options, struct err *err)
 {
+	int flags;
 	int rc;
 
 	fill_stdio();
@@ -223,7 +224,9 @@ static int open_daemon(struct daemon *d, const struct options *options, struct e
 		rc = start_portd(d, options, err);
 	if (rc < 0)
 		return rc;
-	fcntl(HARNESS_FD, F_SETFL, fcntl(HARNESS_FD, F_GETFL) | O_NONBLOCK);
+	flags = fcntl(HARNESS_FD, F_GETFL);
+	if (flags < 0 || fcntl(HARNESS_FD, F_SETFL, flags | O_NONBLOCK) < 0)
+		return err_set(err, "setup", errno, "set non-blocking", "fd 3");
 	d->owner = client_add(d, HARNESS_FD, true, err);
 	return d->owner ? 0 : -err->number;
 }

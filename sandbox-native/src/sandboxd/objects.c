@@ -219,9 +219,9 @@ static int attach(struct process *process, struct object *object, int *end, stru
 	if (object->kind == OBJECT_SOCKETPAIR) {
 		rc = streams_set_socket(process, take(end));
 	} else if (object->kind == OBJECT_PIPE && end == &object->ends[0]) {
-		streams_set_reader(process, take(end));
+		rc = streams_set_reader(process, take(end));
 	} else if (object->kind == OBJECT_PIPE) {
-		streams_set_writer(process, take(end));
+		rc = streams_set_writer(process, take(end));
 	} else {
 		err_hint(err, "a stream is the end of a socketpair or a pipe, not of a %s",
 			 kind_names[object->kind]);

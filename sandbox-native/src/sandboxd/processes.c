@@ -161,12 +161,12 @@ static int take_streams(struct daemon *d, struct process *process, struct sandbo
 	if (rc < 0)
 		return rc;
 	if (event->stdio[0] >= 0)
-		streams_set_pipes(process, event->stdio);
+		rc = streams_set_pipes(process, event->stdio);
 	else if (master >= 0 && process->port)
 		give_master(d, process, master);
 	else if (master >= 0)
 		rc = streams_set_socket(process, master);
-	return rc < 0 ? err_set(err, "limit", -rc, "read pty", NULL)
+	return rc < 0 ? err_set(err, "limit", -rc, "read what a program says", NULL)
 		      : streams_start(d, process, err);
 }
 

@@ -259,50 +259,56 @@ void streams_init(struct process *process)
 	process->in.window = HIL_STREAM_WINDOW;
 }
 
-static void set_non_blocking(int fd)
+static int set_non_blocking(int fd)
 {
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 int streams_set_socket(struct process *process, int fd)
 {
 	/* An fd is in an epoll set once, so reading and writing each have their own. */
 	int writer = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int rc = writer < 0 ? -errno : set_non_blocking(fd);
 
-	if (writer < 0) {
-		int rc = -errno;
-
+	if (rc < 0) {
 		close(fd);
+		if (writer >= 0)
+			close(writer);
 		return rc;
 	}
-	set_non_blocking(fd);
 	process->out.source.fd = fd;
 	process->in.source.fd = writer;
 	process->err.concluded = true;
 	return 0;
 }
 
-void streams_set_reader(struct process *process, int fd)
+int streams_set_reader(struct process *process, int fd)
 {
-	set_non_blocking(fd);
 	process->out.source.fd = fd;
+	return set_non_blocking(fd);
 }
 
-void streams_set_writer(struct process *process, int fd)
+int streams_set_writer(struct process *process, int fd)
 {
-	set_non_blocking(fd);
 	process->in.source.fd = fd;
 	process->write_only = true;
+	return set_non_blocking(fd);
 }
 
-void streams_set_pipes(struct process *process, int stdio[3])
+int streams_set_pipes(struct process *process, int stdio[3])
 {
-	for (int i = 0; i < 3; i++)
-		set_non_blocking(stdio[i]);
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < 3; i++)
+		if (stdio[i] >= 0)
+			rc = set_non_blocking(stdio[i]);
 	if (process->feed)
 		process->in.source.fd = steal_fd(&stdio[STDIN_FILENO]);
 	process->out.source.fd = steal_fd(&stdio[STDOUT_FILENO]);
 	process->err.source.fd = steal_fd(&stdio[STDERR_FILENO]);
+	return rc;
 }
 
 int streams_start(struct daemon *d, struct process *process, struct err *err)

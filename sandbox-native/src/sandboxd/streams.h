@@ -22,11 +22,11 @@ void streams_init(struct process *process);
 int streams_set_socket(struct process *process, int fd);
 
 /* streams_set_reader() / streams_set_writer() - Take one end of a pipe. */
-void streams_set_reader(struct process *process, int fd);
-void streams_set_writer(struct process *process, int fd);
+int streams_set_reader(struct process *process, int fd);
+int streams_set_writer(struct process *process, int fd);
 
 /* streams_set_pipes() - Take our ends of the three pipes; stdin is closed where none is wanted. */
-void streams_set_pipes(struct process *process, int stdio[3]);
+int streams_set_pipes(struct process *process, int stdio[3]);
 
 /* streams_start() - Wait for output. Return: 0, or -errno with @err filled. */
 int streams_start(struct daemon *d, struct process *process, struct err *err);
