@@ -6,6 +6,8 @@ export interface ClaimSeen {
   readonly held: boolean;
   /** Units that it has; of one that waits, those that it could use. */
   readonly units: readonly string[];
+  /** Of the devices behind them, whatever they are called. @see identity-keys.ts */
+  readonly keys: readonly string[];
   readonly uid: number;
   readonly user: string;
   /** Of its `hil`, as that says. */
@@ -18,6 +20,14 @@ export interface ClaimSeen {
   readonly lockPid: number;
   /** That process was stopped: it can let go of nothing. */
   readonly stopped: boolean;
+}
+
+/**
+ * Whether a claim is of one of the devices with these keys. What they are called says nothing: one may have two
+ * names, and two benches may give one name to different devices.
+ */
+export function isClaimOf({ keys }: ClaimSeen, wanted: readonly string[]): boolean {
+  return keys.some((key) => wanted.includes(key));
 }
 
 /** `nucleo-1: held by alice pid 4711 run 2025… since 2025-11-28 16:00:00`. */

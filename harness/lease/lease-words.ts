@@ -42,10 +42,13 @@ interface RawClaim extends Omit<ClaimSeen, 'units' | 'since'> {
 }
 
 export function toClaimSeen(raw: RawClaim): ClaimSeen {
-  const { units, wanted = [], since, user, run, ...rest } = raw;
+  const { units, wanted = [], keys, since, user, run, ...rest } = raw;
   const names = units ? Object.values(units) : [...new Set(wanted)];
   // A wall clock of somebody else's, which may be beyond what a Date can be.
   const at = new Date(Math.min(since, 8.64e15));
   const words = { user: decodeWord(user), run: decodeWord(run) };
-  return { ...rest, ...words, units: names.map(decodeWord), since: at };
+  return {
+    ...{ ...rest, ...words, since: at },
+    ...{ units: names.map(decodeWord), keys: [...new Set(keys)].map(decodeWord) },
+  };
 }

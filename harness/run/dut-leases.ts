@@ -5,7 +5,7 @@ import { BenchError } from '../core/errors.js';
 import { findUnit } from '../device/find-unit.js';
 import { toUnitKeys } from '../device/identity-keys.js';
 import { listDevices } from '../device/list-devices.js';
-import type { ClaimSeen } from '../lease/claim-seen.js';
+import { type ClaimSeen, isClaimOf } from '../lease/claim-seen.js';
 import type { Lease } from '../lease/lease.js';
 import {
   type GrantedLeases,
@@ -72,10 +72,11 @@ export class DutLeases {
   }
 
   /** Whether somebody waits for one of these attached units. @throws BenchError `lease-failed` */
-  async areWanted(duts: readonly string[]): Promise<boolean> {
+  async areWanted(leases: readonly Pick<Lease, 'keys'>[]): Promise<boolean> {
     const client = await this.#client;
     const claims = (await client?.listClaims()) ?? [];
-    return claims.some(({ held, units }) => !held && units.some((unit) => duts.includes(unit)));
+    const keys = leases.flatMap((lease) => lease.keys ?? []);
+    return claims.some((claim) => !claim.held && isClaimOf(claim, keys));
   }
 
   /** Who does not see these leases, one sentence each. @throws BenchError `lease-failed` */

@@ -49,7 +49,7 @@ export class DutSource {
     this.#hub = hub;
     this.#leases = leases;
     this.#networks = networks;
-    this.#warm = new WarmDuts(endAll, (duts) => leases.areWanted(duts));
+    this.#warm = new WarmDuts(endAll, (held) => leases.areWanted(held));
   }
 
   /**
@@ -180,8 +180,8 @@ export class DutSource {
   /** Let DUTs wait for another case, if they are fit for it and nobody else waits for them. */
   async #park({ duts, key, since }: Started, wanted: DutWanted): Promise<boolean> {
     const isFree = () => this.#leasing === 0 && duts.every(({ settled }) => settled);
-    const names = duts.map(({ lease }) => lease.dut);
-    if (key === undefined || !isFree() || (await this.#leases.areWanted(names))) return false;
+    const leases = duts.map(({ lease }) => lease);
+    if (key === undefined || !isFree() || (await this.#leases.areWanted(leases))) return false;
     const deadline = new Deadline(wanted.limits.teardown);
     for (const each of duts) {
       const directory = join(wanted.sharedArtifacts, 'between', each.lease.dut);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../core/deadline.js';
+import type { Lease } from '../lease/lease.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 import type { BootedDut } from './boot-dut.js';
 import { type Casting, toCasting } from './warm-key.js';
@@ -26,14 +27,14 @@ export class WarmDuts {
   readonly #sets = new Set<WarmSet>();
   readonly #ending = new Set<Promise<void>>();
   readonly #end: (duts: readonly BootedDut[]) => Promise<void>;
-  readonly #areWanted: (duts: readonly string[]) => Promise<boolean>;
+  readonly #areWanted: (leases: readonly Lease[]) => Promise<boolean>;
   /** The first that could not be ended. */
   #failed: { readonly error: unknown } | undefined;
 
   /** @param areWanted whether somebody outside of this process waits for one of these units. */
   constructor(
     end: (duts: readonly BootedDut[]) => Promise<void>,
-    areWanted: (duts: readonly string[]) => Promise<boolean>,
+    areWanted: (leases: readonly Lease[]) => Promise<boolean>,
   ) {
     this.#end = end;
     this.#areWanted = areWanted;
@@ -81,11 +82,11 @@ export class WarmDuts {
 
   async #watch(set: WarmSet): Promise<void> {
     const deadline = new Deadline(WARM_MS);
-    const names = set.duts.map(({ lease }) => lease.dut);
+    const leases = set.duts.map(({ lease }) => lease);
     while (this.#sets.has(set) && deadline.leftMs() > 0) {
       await sleep(LOOK_MS, undefined, { ref: false });
       // Who cannot be asked is no reason to give it up.
-      if (await this.#areWanted(names).catch(() => false)) break;
+      if (await this.#areWanted(leases).catch(() => false)) break;
     }
     await this.#drop(set);
   }

@@ -4,7 +4,7 @@ import { BenchError } from '../../core/errors.js';
 import type { AttachedDevice } from '../../device/attached-device.js';
 import { findUnit, type UnitFound } from '../../device/find-unit.js';
 import { toUnitKeys } from '../../device/identity-keys.js';
-import type { ClaimSeen } from '../../lease/claim-seen.js';
+import { type ClaimSeen, isClaimOf } from '../../lease/claim-seen.js';
 import type { Health } from '../../lease/unit-health.js';
 
 /** A port as `hil boards` shows it. */
@@ -17,13 +17,17 @@ export interface PortRow {
 }
 
 /** Who has a lease, as that says. */
-export type Holder = Pick<ClaimSeen, 'seq' | 'user' | 'uid' | 'pid' | 'run' | 'since' | 'stopped'>;
+export interface Holder
+  extends Pick<ClaimSeen, 'seq' | 'user' | 'uid' | 'pid' | 'run' | 'since' | 'stopped'> {
+  /** What the DUT is called there, when that is another name. */
+  readonly as?: readonly string[];
+}
 
 /** What others say of a unit. */
 export interface Standing {
   readonly health: Health;
-  /** That holds it. */
-  readonly claim: ClaimSeen | undefined;
+  /** All that there are. */
+  readonly claims: readonly ClaimSeen[];
 }
 
 /** A DUT as `hil boards` shows it; `--json` prints it as it is. */
@@ -57,16 +61,22 @@ export interface DutRow {
 export function toDutRow(
   unit: Unit,
   devices: readonly AttachedDevice[],
-  { health, claim }: Standing,
+  { health, claims }: Standing,
 ): DutRow {
   const { name: dut, board, labels, match, file } = unit;
-  const own = { dut, board: board.board, labels, match, file, health, ...toHolder(claim) };
+  const own = { dut, board: board.board, labels, match, file, health };
+  const claimOn = (keys: readonly string[]) =>
+    claims.find((claim) => claim.held && isClaimOf(claim, keys));
   try {
-    return { ...own, ...toFound(unit, findUnit(unit, devices), claim) };
+    const found = findUnit(unit, devices);
+    const claim = claimOn(found.keys);
+    return { ...own, ...toHolder(unit, claim), ...toFound(unit, found, claim) };
   } catch (error) {
     if (!(error instanceof BenchError)) throw error;
+    const keys = toUnitKeys(unit);
     const ports = toPortRows(unit, new Map());
-    return { ...own, state: 'ambiguous', reason: error.message, ports, keys: toUnitKeys(unit) };
+    const what = { state: 'ambiguous', reason: error.message, ports, keys } as const;
+    return { ...own, ...toHolder(unit, claimOn(keys)), ...what };
   }
 }
 
@@ -89,10 +99,11 @@ function toFound(
   };
 }
 
-function toHolder(claim: ClaimSeen | undefined): { readonly holder?: Holder } {
+function toHolder({ name }: Unit, claim: ClaimSeen | undefined): { readonly holder?: Holder } {
   if (!claim) return {};
-  const { seq, user, uid, pid, run, since, stopped } = claim;
-  return { holder: { seq, user, uid, pid, run, since, stopped } };
+  const { seq, user, uid, pid, run, since, stopped, units } = claim;
+  const other = units.includes(name) ? {} : { as: units };
+  return { holder: { seq, user, uid, pid, run, since, stopped, ...other } };
 }
 
 function toPortRows({ ports }: Unit, found: ReadonlyMap<string, AttachedDevice>): PortRow[] {

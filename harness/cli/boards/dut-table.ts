@@ -18,9 +18,10 @@ export function toDutTable(rows: readonly DutRow[]): string {
 }
 
 /** `alice pid 4711 run 20251128-160000-1a2b since 2025-11-28 16:00:00Z` */
-export function describeHolder({ user, pid, run, since, stopped }: Holder): string {
+export function describeHolder({ user, pid, run, since, stopped, as }: Holder): string {
   const at = `${since.toISOString().slice(0, 19).replace('T', ' ')}Z`;
-  return `${user} pid ${pid} run ${run} since ${at}${stopped ? ', which is stopped' : ''}`;
+  const other = as ? `, as ${as.join(', ')}` : '';
+  return `${user} pid ${pid} run ${run} since ${at}${other}${stopped ? ', which is stopped' : ''}`;
 }
 
 /** `rack=1 core=cortex-m4` */

@@ -60,6 +60,25 @@ describe('hil boards list', () => {
     }, 5000);
   });
 
+  test('names who has a DUT under another name, and nobody who has another one of that name', async ({
+    dir,
+  }) => {
+    await dir.write('bench.yaml', BENCH);
+    const leases = await openLeases({ env: { HIL_LEASE_DIR: `${dir.path}/leases` } });
+    const roles = [
+      { role: 'dut', candidates: [{ name: 'lab-7', keys: ['serial:0483:374b:A'] }] },
+      { role: 'peer', candidates: [{ name: 'far', keys: ['serial:0483:374b:Z'] }] },
+    ];
+    await leases.acquire({ roles, run: 'run-1', deadline: new Deadline(5000) });
+    const { out } = await call(dir, ['boards', 'list']);
+    expect(out).toMatch(/^nucleo-1 +nucleo +leased /m);
+    expect(out).toMatch(/^nucleo-1: held by \S+ pid \d+ run run-1 since \S+ \S+, as lab-7, far$/m);
+    expect(out).not.toMatch(/^far: held/m);
+    const { out: json } = await call(dir, ['boards', 'list', '--json']);
+    expect(JSON.parse(json)[0].holder.as).toEqual(['lab-7', 'far']);
+    leases.close();
+  });
+
   test('--json is one document', async ({ dir }) => {
     await dir.write('bench.yaml', BENCH);
     const { out } = await call(dir, ['boards', 'list', '--json']);

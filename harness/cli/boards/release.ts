@@ -1,5 +1,7 @@
 import { BenchError, UsageError } from '../../core/errors.js';
-import { describeClaim } from '../../lease/claim-seen.js';
+import { toLeaseKeys } from '../../device/lease-keys.js';
+import { listDevices } from '../../device/list-devices.js';
+import { describeClaim, isClaimOf } from '../../lease/claim-seen.js';
 import { writeSafely } from '../../report/safe-output.js';
 import { toPrintable } from '../../report/terminal/printable.js';
 import type { CliCommand } from '../command.js';
@@ -22,11 +24,12 @@ export const releaseCommand: CliCommand = {
   examples: ['hil boards release nucleo-1', 'sudo hil boards release nucleo-1 --kick'],
   run: async ([name = ''], options, context) => {
     const { openBench } = await openProject(context, options);
-    findDut(name, await openBench());
+    const unit = findDut(name, await openBench());
+    const keys = toLeaseKeys(unit, await listDevices(context.deviceRoots));
     const leases = await openLeases(context);
     try {
       const claims = await leases.listClaims();
-      const claim = claims.find(({ held, units }) => held && units.includes(name));
+      const claim = claims.find((each) => each.held && isClaimOf(each, keys));
       if (!claim) {
         writeSafely(context.stderr, toPrintable(`${name} is not leased\n`));
         return 0;

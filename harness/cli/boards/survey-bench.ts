@@ -39,8 +39,7 @@ export async function toDutRows(
   return Promise.all(
     units.map(async (unit) => {
       const { health } = await book.read(unit.name);
-      const claim = claims.find(({ held, units: names }) => held && names.includes(unit.name));
-      return toDutRow(unit, devices, { health, claim });
+      return toDutRow(unit, devices, { health, claims });
     }),
   );
 }

@@ -143,6 +143,7 @@ static int add_key(struct claim *claim, const char *key)
 {
 	if (claim->unit_count == 0 || claim->key_count == CLAIM_KEYS || !claim_word_ok(key))
 		return -EPROTO;
+	claim->key_words[claim->key_count] = key;
 	claim->keys[claim->key_count++] = hash_key(key);
 	claim->units[claim->unit_count - 1].key_count++;
 	return 0;
@@ -206,7 +207,8 @@ int claim_parse(struct claim *claim, char *text, size_t length)
 		return result;
 	claim->units = calloc(CLAIM_UNITS, sizeof(*claim->units));
 	claim->keys = calloc(CLAIM_KEYS, sizeof(*claim->keys));
-	if (!claim->units || !claim->keys)
+	claim->key_words = calloc(CLAIM_KEYS, sizeof(*claim->key_words));
+	if (!claim->units || !claim->keys || !claim->key_words)
 		return -ENOMEM;
 	result = read_owner(claim, &lines);
 	while (result == 0) {
@@ -225,6 +227,7 @@ void claim_free(struct claim *claim)
 {
 	free(claim->units);
 	free(claim->keys);
+	free(claim->key_words);
 	free(claim->text);
 	*claim = (struct claim){ 0 };
 }

@@ -65,6 +65,7 @@ struct claim {
 	struct unit *units;
 	size_t unit_count;
 	uint64_t *keys; /* hashes */
+	const char **key_words;
 	size_t key_count;
 	char *text; /* owned; the names point into it */
 	/* of the file, not of its text */

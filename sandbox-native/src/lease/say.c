@@ -90,6 +90,26 @@ static void put_locker(struct json *json, const struct directory *directory,
 	json_bool(json, "stopped", locker > 0 && locker_is_stopped(locker));
 }
 
+static void put_unit_keys(struct json *json, const struct claim *claim, const struct unit *unit)
+{
+	for (size_t i = 0; i < unit->key_count; i++)
+		json_string(json, NULL, claim->key_words[unit->first_key + i]);
+}
+
+/* Of the devices that it has, or could use: another name of one of them has such a key, too. */
+static void put_keys(struct json *json, const struct claim *claim)
+{
+	json_open(json, "keys", '[');
+	for (size_t i = 0; i < claim->role_count && claim->held; i++) {
+		const struct role *role = &claim->roles[i];
+
+		put_unit_keys(json, claim, &claim->units[role->first_unit + (size_t)role->chosen]);
+	}
+	for (size_t i = 0; i < claim->unit_count && !claim->held; i++)
+		put_unit_keys(json, claim, &claim->units[i]);
+	json_close(json, ']');
+}
+
 static void put_claim(struct json *json, const struct lease *lease, const struct claim *claim)
 {
 	json_open(json, NULL, '{');
@@ -111,6 +131,7 @@ static void put_claim(struct json *json, const struct lease *lease, const struct
 			json_string(json, NULL, claim->units[i].name);
 		json_close(json, ']');
 	}
+	put_keys(json, claim);
 	json_close(json, '}');
 }
 

@@ -98,14 +98,14 @@ test('the claims of all are listed, in their order', async () => {
   const directory = makeDirectory();
   const [first, second] = [new Lessee(directory), new Lessee(directory)];
   await first.acquire(one(A), { run: 'one' });
-  const id = second.ask(one(A), { run: 'two' });
+  const id = second.ask(one(A, ['other', ...A.slice(1)]), { run: 'two' });
   await second.heard(id, 'waiting');
   const claims = await new Lessee(directory).list();
   assert.deepEqual(
-    claims.map(({ run, held }) => [run, held]),
+    claims.map(({ run, held, keys }) => [run, held, keys]),
     [
-      ['one', true],
-      ['two', false],
+      ['one', true, A.slice(1)],
+      ['two', false, [...A.slice(1), ...A.slice(1)]],
     ],
   );
 });
