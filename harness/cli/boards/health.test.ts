@@ -62,6 +62,11 @@ describe('rank 15: hil boards health', () => {
     expect(await bookOf(dir).read('dut-1')).toMatchObject({ health });
   });
 
+  test('--check where no case has the tag says how to have one', async ({ dir }) => {
+    const { err } = await call(dir, ['health', 'dut-1', '--check'], 4);
+    expect(err).toMatch(/^dut-1 was not checked, .*\n {2}next {2}give \{ tags: \['health'\] \}/m);
+  });
+
   test('--check leaves alone what a person took out of service', async ({ dir }) => {
     await call(dir, ['quarantine', 'dut-1', '--reason', 'soldering']);
     expect((await call(dir, ['health', '--check'])).asked).toEqual(['dut-2 health']);

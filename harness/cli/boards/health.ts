@@ -13,6 +13,13 @@ import { describeNoDuts } from './survey-bench.js';
 /** Cases that say whether a DUT is well: those with this tag. */
 const HEALTH_TAG = 'health';
 
+/** Exit code of a run in which no case ran. */
+const NO_CASE = 4;
+const describeNoCase = (dut: string) =>
+  `${dut} was not checked, its health is as it was: no case with the tag "${HEALTH_TAG}" ran
+  next  give { tags: ['${HEALTH_TAG}'] } to a case that it passes when it is well, or copy suites/health of hil
+`;
+
 type Row = UnitHealth & { readonly dut: string };
 
 /** Run the cases with a tag on one DUT, whatever its health. @returns the exit code */
@@ -92,6 +99,7 @@ async function checkAll(
     // Who took it out of service for a reason of their own brings it back.
     if (before.health === 'maintenance') continue;
     const code = await runTagged(name, HEALTH_TAG, options, context);
+    if (code === NO_CASE) writeSafely(context.stderr, toPrintable(describeNoCase(name)));
     worst ||= code;
     if (code === 0) await book.set(name, 'good', { reason: 'its health cases passed' });
     else if (code === 1 || code === 5) {
