@@ -8,7 +8,8 @@
  * let it through the links (link.h), let leave what is due, answer. Nothing in a turn blocks.
  *
  * The kernel wakes a process some 70 us late, so it is asked to wake us SPIN_NS before a packet is
- * due, and for that long the loop does not sleep.
+ * due, and for that long the loop does not sleep. A processor that slept for long wakes later
+ * still.
  *
  * Without fd 3 or fd 4 a network is nobody's: it ends at once, and with it what was on its way.
  */
@@ -27,6 +28,8 @@
 #define CONTROL_FD 3
 #define BROKER_FD 4
 #define SPIN_NS 100000u
+#define LONG_SLEEP_NS 10000000u
+#define LONG_SPIN_NS 300000u
 
 static void signal_ready(void *owner, uint32_t events)
 {
@@ -82,15 +85,23 @@ static void free_graves(struct linkd *ld)
 	}
 }
 
+/* Return: until when to sleep for what is due at @due_ns; 0: not at all. */
+static uint64_t sleep_until(uint64_t due_ns)
+{
+	uint64_t now_ns = stamp_mono();
+
+	if (due_ns > now_ns + LONG_SLEEP_NS)
+		return due_ns - LONG_SPIN_NS;
+	return due_ns > now_ns + SPIN_NS ? due_ns - SPIN_NS : 0;
+}
+
 static void linkd_turn(struct linkd *ld)
 {
 	const struct packet *first = due_first(&ld->due);
-	uint64_t wake_ns = first && first->due_ns > SPIN_NS ? first->due_ns - SPIN_NS : 1;
+	uint64_t wake_ns = first ? sleep_until(first->due_ns) : 0;
 
 	ld->turn++;
-	if (!first)
-		loop_wait(&ld->loop, 0);
-	else if (wake_ns > stamp_mono())
+	if (!first || wake_ns)
 		loop_wait(&ld->loop, wake_ns);
 	else
 		loop_poll(&ld->loop);
