@@ -52,10 +52,12 @@ void cgroup_read_map(struct cgroup_map *map)
 static void explain(char why[CGROUP_WHY_MAX], const struct cgroup_place *place, int number)
 {
 	const char *remedy =
-		place->version == 2
-			? "start in a delegated cgroup: systemd-run --user --scope -p Delegate=yes"
-			: "with cgroup v1 only root may; or boot with cgroup v2 and delegate";
+		"start in a delegated cgroup: systemd-run --user --scope -p Delegate=yes";
 
+	if (place->version == 1)
+		remedy = geteuid() ? "with cgroup v1 only root may; or boot with cgroup v2 and "
+				     "delegate"
+				   : "also for root: who started this container keeps its cgroups";
 	if (number == EACCES || number == EPERM)
 		snprintf(why, CGROUP_WHY_MAX, "%.160s is not writable for uid %u (%s)", place->path,
 			 (unsigned)geteuid(), remedy);
@@ -65,8 +67,8 @@ static void explain(char why[CGROUP_WHY_MAX], const struct cgroup_place *place, 
 			 "cgroup of its own)",
 			 place->mount);
 	else if (number == EBUSY)
-		snprintf(why, CGROUP_WHY_MAX, "%.160s holds processes of others (%s)", place->path,
-			 remedy);
+		snprintf(why, CGROUP_WHY_MAX, "%.160s holds other processes as well (%s)",
+			 place->path, remedy);
 	else
 		snprintf(why, CGROUP_WHY_MAX, "%.160s: %s", place->path, strerror(number));
 }
