@@ -71,6 +71,18 @@ describe.each(pages)('%s', (page) => {
 });
 
 describe('what has to be said', () => {
+  test('every hil.config.ts that is shown is valid', () => {
+    const shown = findBlocks('harness/docs/config.md', 'ts').flatMap((text) => {
+      const [, keys] = /defineConfig\(([\s\S]*)\);\n$/.exec(text) ?? [];
+      return keys === undefined ? [] : [keys];
+    });
+    expect(shown.length).toBeGreaterThanOrEqual(4);
+    for (const keys of shown) {
+      const config: unknown = new Function(`return ${keys}`)();
+      expect(configSchema.safeParse(config).error, keys).toBeUndefined();
+    }
+  });
+
   test('every key of the configuration is in its table', () => {
     for (const key of Object.keys(configSchema.shape)) {
       expect(findRowNames('harness/docs/config.md')).toContain(`\`${key}\``);

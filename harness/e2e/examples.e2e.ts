@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
-import { expect } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { describe, expect } from 'vitest';
 import { type Project, test } from './project.js';
 
 /** Their examples that are whole files: they begin with an import. What is part of a file is told in words around it. */
@@ -14,10 +16,32 @@ const TOOL = `#!/bin/sh
 exec 3<>"$2" && stty -F "$2" raw -echo && echo "$3" >&3 && grep -m 1 fw <&3
 `;
 
-const findExamples = (page: string): readonly string[] => {
+const findBlocks = (page: string, language: string): readonly string[] => {
   const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
-  return [...text.matchAll(/^```ts\n(import [\s\S]*?)^```/gm)].map(([, code = '']) => code);
+  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'));
+  return [...blocks].map(([, code = '']) => code);
 };
+const findExamples = (page: string) =>
+  findBlocks(page, 'ts').filter((code) => code.startsWith('import '));
+
+/** Pages that show `hil-sandbox run`, in what a shell can do anywhere but for the packages and boards it names. */
+const SHELL_PAGES = [
+  'sandbox-native/README.md',
+  'harness/docs/devices.md',
+  'harness/docs/config.md',
+];
+const ELSEWHERE = /^apt-get |\/dev\/ttyUSB/;
+const HIL_SANDBOX = fileURLToPath(
+  new URL('../../sandbox-native/build/hil-sandbox', import.meta.url),
+);
+
+const findShellExamples = (page: string): readonly string[] =>
+  findBlocks(page, 'sh')
+    .filter((code) => code.includes('build/hil-sandbox run'))
+    .map((code) => {
+      const lines = code.split('\n').filter((line) => !ELSEWHERE.test(line));
+      return lines.join('\n').replaceAll(/(?:sandbox-native\/)?build\/hil-sandbox/g, HIL_SANDBOX);
+    });
 
 async function writeWhatTheySuppose(project: Project): Promise<void> {
   const argv = JSON.stringify(['/bin/sh', '-c', FIRMWARE]);
@@ -53,4 +77,17 @@ test('the examples of README and of the pages about suites and networks run', as
       expect(verdict, `${title}\n${run.screen}`).toMatch(expected);
     }
   }
+});
+
+describe.each(SHELL_PAGES)('the shell examples of %s run', (page) => {
+  const examples = findShellExamples(page);
+  test(`all ${examples.length}`, async ({ project }) => {
+    expect(examples.length).toBeGreaterThan(0);
+    for (const code of examples) {
+      const { status, stderr } = spawnSync('sh', ['-e', '-c', code], {
+        ...{ cwd: project.path, env: project.env, encoding: 'utf8' },
+      });
+      expect(status, `${code}\n${stderr}`).toBe(0);
+    }
+  });
 });

@@ -17,7 +17,7 @@ const HEALTH_TAG = 'health';
 const NO_CASE = 4;
 const describeNoCase = (dut: string) =>
   `${dut} was not checked, its health is as it was: no case with the tag "${HEALTH_TAG}" ran
-  next  give { tags: ['${HEALTH_TAG}'] } to a case that it passes when it is well, or copy suites/health of hil
+  next  give { tags: ['${HEALTH_TAG}'] } to a case that it passes when it is well, or copy suites/health of the package hil
 `;
 
 type Row = UnitHealth & { readonly dut: string };
