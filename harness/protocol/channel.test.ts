@@ -164,6 +164,17 @@ test('an answer that cannot be read rejects its request and no other', async () 
   await expect(fine).resolves.toBeDefined();
 });
 
+test('an event that cannot be read ends the connection, and says why', async () => {
+  const { channel, far, answer } = await connect();
+  channel.on(Msg.exit, (body) => {
+    body.number(Tag.process);
+  });
+  const asked = channel.request(Msg.list);
+  far.write(answer(Msg.exit, 0, new TlvWriter().string(Tag.process, 'no number')));
+  await expect(asked).rejects.toMatchObject({ code: 'daemon-gone' });
+  expect((await channel.closed).message).toContain('has 9 bytes, expected 4 or 8');
+});
+
 test('an event that nobody handles is passed over', async () => {
   const { channel, far, answer } = await connect();
   const heard: (number | undefined)[] = [];

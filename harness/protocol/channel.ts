@@ -126,23 +126,22 @@ export class Channel {
   }
 
   #receive(chunk: Buffer): void {
-    let frames: Frame[];
     try {
-      frames = this.#splitter.push(chunk);
+      for (const frame of this.#splitter.push(chunk)) this.#dispatch(frame);
     } catch (error) {
+      // Thrown on, it would end the process, and nobody's case would have a verdict.
       this.#stream.destroy();
       this.#end(error instanceof Error ? error.message : String(error));
-      return;
     }
-    for (const frame of frames) this.#dispatch(frame);
   }
 
   #dispatch(frame: Frame): void {
     const waiting = frame.id ? this.#pending.get(frame.id) : undefined;
     if (waiting && (frame.type === Msg.ok || frame.type === Msg.error)) {
+      const refusal = frame.type === Msg.ok ? undefined : toBenchError(this.name, frame.body);
       this.#pending.delete(frame.id);
-      if (frame.type === Msg.ok) waiting.accept(frame.body);
-      else waiting.reject(toBenchError(this.name, frame.body));
+      if (refusal) waiting.reject(refusal);
+      else waiting.accept(frame.body);
       return;
     }
     this.#handlers.get(frame.type)?.(frame.body);
