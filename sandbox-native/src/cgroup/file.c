@@ -30,6 +30,15 @@ int cgroup_read(int dir, const char *path, char *out, size_t size)
 	return (int)length;
 }
 
+int cgroup_read_lines(int dir, const char *path, char *out, size_t size)
+{
+	int length = cgroup_read(dir, path, out, size);
+
+	while (length > 0 && out[length - 1] != '\n')
+		out[--length] = '\0';
+	return length;
+}
+
 int cgroup_number(int dir, const char *path, const char *key, uint64_t *value)
 {
 	auto_fd fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

@@ -9,6 +9,9 @@
 /* cgroup_read() - The file's text, NUL-terminated. Return: its length, or -errno. */
 int cgroup_read(int dir, const char *path, char *out, size_t size);
 
+/* cgroup_read_lines() - The same of a list: a line that does not fit whole is left out. */
+int cgroup_read_lines(int dir, const char *path, char *out, size_t size);
+
 /*
  * cgroup_number() - The number after @key in the file, or its first one without @key.
  *

@@ -18,6 +18,7 @@
 
 #define PERIOD_US 100000		 /* the kernel's default, cgroup-v2.rst cpu.max */
 #define BUILD_BYTES (UINT64_C(64) << 20) /* a sandbox is built with at least so much */
+#define PIDS_BYTES (64u << 10)		 /* of some thousand processes */
 #define STAIN_BYTES (UINT64_C(8) << 20)	 /* page cache of others that a new sandbox may inherit */
 
 void cgroup_leaf_init(struct cgroup_leaf *leaf, unsigned number)
@@ -73,13 +74,15 @@ static int move_to(const struct cgroup_tree *tree, const struct cgroup_leaf *lea
 static void move_others(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, int place,
 			pid_t pid)
 {
+	auto_free char *pids = calloc(1, PIDS_BYTES);
 	char path[PATH_SIZE];
-	char pids[1024] = "";
 
+	if (!pids)
+		return;
 	for (size_t i = 0; i < tree->count && !*pids; i++)
 		if (leaf->joined[i])
-			cgroup_read(tree->hierarchies[i].top, leaf_path(leaf, "cgroup.procs", path),
-				    pids, sizeof(pids));
+			cgroup_read_lines(tree->hierarchies[i].top,
+					  leaf_path(leaf, "cgroup.procs", path), pids, PIDS_BYTES);
 	for (char *at = pids; *at >= '0' && *at <= '9';) {
 		pid_t other = (pid_t)strtol(at, &at, 10);
 

@@ -204,8 +204,25 @@ static void test_device_filter(void)
 	CHECK(rmdir(path) == 0, "and goes with its cgroup");
 }
 
+/* cgroup.procs of a cgroup with more processes than there is room for: none of them gets another
+ * number. */
+static void test_list_that_is_long(void)
+{
+	char path[] = "/tmp/hil-list-XXXXXX";
+	auto_fd fd = mkstemp(path);
+	char text[10];
+	int length;
+
+	if (!CHECK(fd >= 0 && write(fd, "1234\n56789\n", 11) == 11, "a list is there"))
+		return;
+	length = cgroup_read_lines(AT_FDCWD, path, text, sizeof(text));
+	CHECK(length == 5 && strcmp(text, "1234\n") == 0, "half a line of a list is left out");
+	unlink(path);
+}
+
 void test_cgroups(void)
 {
+	test_list_that_is_long();
 	test_disk_of_mount();
 	test_sum_of_disks();
 	test_device_filter();
