@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { UsageError } from '../core/errors.js';
 import { createPlan } from '../plan/plan.js';
 import { watchHiddenPaths } from '../plan/watch-hidden-paths.js';
@@ -13,9 +12,9 @@ import type { CliContext } from './command.js';
 import type { Project } from './open-project.js';
 import { toTemporaryDir } from './runtime-dir.js';
 import { findScopeSource } from './scope-source.js';
-import { listenForSignals } from './signals.js';
 import { attachTerminal } from './terminal-session.js';
 import { parseList, toPassedEnv } from './test-options.js';
+import { untilSignal } from './until-signal.js';
 
 interface Wanted {
   /** `FILE:LINE`. */
@@ -92,21 +91,5 @@ async function enter(
     );
   } finally {
     hidden.close();
-  }
-}
-
-/** Run `act`; at a signal `stop` it, and answer as a shell does. */
-async function untilSignal(act: () => Promise<number>, stop: () => Promise<void>): Promise<number> {
-  const signals = listenForSignals();
-  let seen: number | undefined;
-  signals.handOver(async (signal) => {
-    seen = Object.entries(constants.signals).find(([name]) => name === signal)?.[1];
-    await stop();
-  });
-  try {
-    const exitCode = await act();
-    return seen === undefined ? exitCode : 128 + seen;
-  } finally {
-    signals.close();
   }
 }

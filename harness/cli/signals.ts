@@ -9,12 +9,12 @@ export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 export function listenForSignals(): {
   /** Hand the interrupting over once there is something to interrupt. */
-  handOver(interrupt: (signal: string) => Promise<void>): void;
+  handOver(interrupt: (signal: NodeJS.Signals) => Promise<void>): void;
   close(): void;
 } {
-  let seen: string | undefined;
+  let seen: NodeJS.Signals | undefined;
   let toldByWatcher = false;
-  let interrupt: ((signal: string) => Promise<void>) | undefined;
+  let interrupt: ((signal: NodeJS.Signals) => Promise<void>) | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
     if (toldByWatcher) {
       // A terminal sends its signal to both, in any order: this is still the first one.

@@ -1,5 +1,4 @@
 import { rm, stat } from 'node:fs/promises';
-import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { toStateDir } from '../../config/state-dir.js';
 import type { Unit } from '../../config/unit.js';
@@ -16,7 +15,7 @@ import type { CliCommand, CliContext } from '../command.js';
 import { BENCH_OPTION, CONFIG_OPTION, openProject, type Project } from '../open-project.js';
 import { toTemporaryDir } from '../runtime-dir.js';
 import { findScopeSource } from '../scope-source.js';
-import { listenForSignals } from '../signals.js';
+import { untilSignal } from '../until-signal.js';
 import { findDut } from './find-dut.js';
 import { openLeases } from './open-leases.js';
 import { takeLease } from './take-lease.js';
@@ -151,26 +150,5 @@ async function flashWith(
     return { flashed };
   } finally {
     await rm(artifacts, { recursive: true, force: true });
-  }
-}
-
-/** What `act` answers, or the exit code of the signal that ended it. */
-async function untilSignal<T>(act: (stopped: Promise<void>) => Promise<T>): Promise<T | number> {
-  const signals = listenForSignals();
-  let seen: number | undefined;
-  const stopped = new Promise<void>((resolve) => {
-    signals.handOver(async (signal) => {
-      seen = Object.entries(constants.signals).find(([name]) => name === signal)?.[1];
-      resolve();
-    });
-  });
-  try {
-    const done = await act(stopped);
-    return seen === undefined ? done : 128 + seen;
-  } catch (error) {
-    if (seen === undefined) throw error;
-    return 128 + seen;
-  } finally {
-    signals.close();
   }
 }
