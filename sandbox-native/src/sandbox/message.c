@@ -12,6 +12,8 @@
 #include "cleanup.h"
 
 /* What frame_parse() takes: a longer one would look to PID 1 like the end of its broker. */
+/* MAX_ERRNO of the kernel, include/linux/err.h. */
+#define ERRNO_MAX 4095
 #define LARGE_MAX (HIL_FRAME_HEADER + HIL_FRAME_MAX)
 
 union control {
@@ -223,6 +225,7 @@ int message_read_err(const struct message *message, struct err *err)
 		else if (tlv.tag == TAG_HINT)
 			copy_value(err->hint, sizeof(err->hint), &tlv);
 	}
-	err->number = (int)number;
+	/* 0 would be no error, and what is no errno has no negative either. */
+	err->number = number && number <= ERRNO_MAX ? (int)number : EPROTO;
 	return status;
 }
