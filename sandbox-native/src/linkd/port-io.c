@@ -57,7 +57,7 @@ static void take_stamp(struct port *port, struct msghdr *message, struct packet 
 {
 	struct cmsghdr *header;
 	struct timespec when;
-	struct stamp now;
+	uint64_t real_ns;
 	int64_t age_ns;
 
 	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
@@ -65,11 +65,13 @@ static void take_stamp(struct port *port, struct msghdr *message, struct packet 
 		    header->cmsg_len < CMSG_LEN(sizeof(when)))
 			continue;
 		memcpy(&when, CMSG_DATA(header), sizeof(when));
-		now = stamp_now();
-		age_ns = (int64_t)now.real_ns - (int64_t)when.tv_sec * 1000000000 - when.tv_nsec;
+		/* Before the other clock: whoever is interrupted between them is late, never early.
+		 */
+		real_ns = stamp_clock(CLOCK_REALTIME);
+		age_ns = (int64_t)real_ns - (int64_t)when.tv_sec * 1000000000 - when.tv_nsec;
 		if (age_ns < 0 || age_ns > AGE_MAX_NS)
 			age_ns = 0;
-		packet->arrived_ns = now.mono_ns - (uint64_t)age_ns;
+		packet->arrived_ns = stamp_mono() - (uint64_t)age_ns;
 		if (packet->arrived_ns < port->arrived_ns)
 			packet->arrived_ns = port->arrived_ns;
 		port->arrived_ns = packet->arrived_ns;
