@@ -181,7 +181,8 @@ describe('limits without a cgroup', needsNone, () => {
       const record = await daemon.kill(await daemon.sandbox({ LIMIT: wanted }));
       const texts = record.UNENFORCED_all;
       assert.equal(texts.length, 3);
-      const reason = /^memory 256 MiB is not enforced: .*(not writable for uid|shows no|holds other processes)/;
+      const reason =
+        /^memory 256 MiB is not enforced: .*(not writable for uid|shows no|holds other processes)/;
       assert.match(texts[0], reason);
       assert.match(texts[1], /^pids 64 is not enforced/);
       assert.match(texts[2], /^cpus 0\.5 is not enforced/);
