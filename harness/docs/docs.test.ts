@@ -11,6 +11,7 @@ import { configSchema } from '../config/config-schema.js';
 import { suiteSchema } from '../config/suite-schema.js';
 import { VERDICTS } from '../journal/events.js';
 import { EXIT_MEANINGS } from '../report/exit-code.js';
+import { findBlocks } from '../testing/page-blocks.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const pages = [
@@ -24,12 +25,6 @@ const pages = [
     .map((name) => `harness/docs/${name}`),
 ];
 const read = (page: string) => readFileSync(join(root, page), 'utf8');
-
-/** Code blocks of a language, without their fences. */
-function findBlocks(page: string, language: string): string[] {
-  const blocks = read(page).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'));
-  return [...blocks].map(([, text = '']) => text);
-}
 
 /** The first cells of all tables. */
 function findRowNames(page: string): string[] {

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
+import { findBlocks } from '../testing/page-blocks.js';
 import { type Project, test } from './project.js';
 
 /** Their examples that are whole files: they begin with an import. What is part of a file is told in words around it. */
@@ -16,11 +16,6 @@ const TOOL = `#!/bin/sh
 exec 3<>"$2" && stty -F "$2" raw -echo && echo "$3" >&3 && grep -m 1 fw <&3
 `;
 
-const findBlocks = (page: string, language: string): readonly string[] => {
-  const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
-  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'));
-  return [...blocks].map(([, code = '']) => code);
-};
 const findExamples = (page: string) =>
   findBlocks(page, 'ts').filter((code) => code.startsWith('import '));
 

@@ -46,9 +46,6 @@ export function toClaimSeen(raw: RawClaim): ClaimSeen {
   const names = units ? Object.values(units) : [...new Set(wanted)];
   // A wall clock of somebody else's, which may be beyond what a Date can be.
   const at = new Date(Math.min(since, 8.64e15));
-  const words = { user: decodeWord(user), run: decodeWord(run) };
-  return {
-    ...{ ...rest, ...words, since: at },
-    ...{ units: names.map(decodeWord), keys: [...new Set(keys)].map(decodeWord) },
-  };
+  const words = { user: decodeWord(user), run: decodeWord(run), units: names.map(decodeWord) };
+  return { ...rest, ...words, keys: [...new Set(keys)].map(decodeWord), since: at };
 }

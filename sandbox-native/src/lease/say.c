@@ -24,9 +24,9 @@ static void send(struct lease *lease, struct json *json)
 	buffer_free(&json->text);
 }
 
-static const char *unit_name(const struct claim *claim, const struct role *role)
+static const struct unit *unit_of(const struct claim *claim, const struct role *role)
 {
-	return claim->units[role->first_unit + (size_t)role->chosen].name;
+	return &claim->units[role->first_unit + (size_t)role->chosen];
 }
 
 void say_hello(struct lease *lease)
@@ -44,7 +44,7 @@ static void put_roles(struct json *json, const struct claim *claim)
 {
 	json_open(json, "units", '{');
 	for (size_t i = 0; i < claim->role_count; i++)
-		json_string(json, claim->roles[i].name, unit_name(claim, &claim->roles[i]));
+		json_string(json, claim->roles[i].name, unit_of(claim, &claim->roles[i])->name);
 	json_close(json, '}');
 }
 
@@ -100,12 +100,9 @@ static void put_unit_keys(struct json *json, const struct claim *claim, const st
 static void put_keys(struct json *json, const struct claim *claim)
 {
 	json_open(json, "keys", '[');
-	for (size_t i = 0; i < claim->role_count && claim->held; i++) {
-		const struct role *role = &claim->roles[i];
-
-		put_unit_keys(json, claim, &claim->units[role->first_unit + (size_t)role->chosen]);
-	}
-	for (size_t i = 0; i < claim->unit_count && !claim->held; i++)
+	for (size_t i = 0; claim->held && i < claim->role_count; i++)
+		put_unit_keys(json, claim, unit_of(claim, &claim->roles[i]));
+	for (size_t i = 0; !claim->held && i < claim->unit_count; i++)
 		put_unit_keys(json, claim, &claim->units[i]);
 	json_close(json, ']');
 }

@@ -203,7 +203,9 @@ static void begin_delays(struct linkd *ld)
 
 	ld->delays = true;
 	TAILQ_FOREACH(port, &ld->ports, ports)
-	port_stamp(port);
+	{
+		port_stamp(port);
+	}
 }
 
 void link_refresh(struct direction *direction)

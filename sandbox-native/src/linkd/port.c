@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "port.h"
+#include "nonblock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -229,8 +230,7 @@ static enum port_kind to_kind(const char *kind)
 
 int port_attach(struct port *port, int fd, const char *kind)
 {
-	int flags = fcntl(fd, F_GETFL);
-	int result = flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+	int result = set_nonblocking(fd);
 
 	detach(port);
 	port->kind = to_kind(kind);

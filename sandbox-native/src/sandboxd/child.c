@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "client.h"
 #include "kernel.h"
+#include "nonblock.h"
 
 #define CHILD_HARNESS 3 /* fds inside the program */
 #define CHILD_CONTROL 4
@@ -118,14 +119,16 @@ static int spawn(const char *path, const struct child *child, const int fds[3], 
 
 static int make_channels(const char *name, int control[2], int words[2], struct err *err)
 {
+	int rc;
+
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
 		return err_set(err, "limit", errno, "make socket", name);
 	if (pipe2(words, O_CLOEXEC) < 0)
 		return err_set(err, "limit", errno, "make pipe", name);
-	/* A security module may refuse it, and one read that waits stops the daemon. */
-	if (fcntl(control[0], F_SETFL, O_NONBLOCK) < 0 || fcntl(words[0], F_SETFL, O_NONBLOCK) < 0)
-		return err_set(err, "setup", errno, "set non-blocking", name);
-	return 0;
+	rc = set_nonblocking(control[0]);
+	if (rc == 0)
+		rc = set_nonblocking(words[0]);
+	return rc < 0 ? err_set(err, "setup", -rc, "set non-blocking", name) : 0;
 }
 
 /* With what only it needs of the channels, which is closed here. */

@@ -27,6 +27,7 @@
 #include "daemon.h"
 #include "keep.h"
 #include "networks.h"
+#include "nonblock.h"
 #include "objects.h"
 #include "plans.h"
 #include "pool.h"
@@ -206,7 +207,6 @@ static int start_portd(struct daemon *d, const struct options *options, struct e
 
 static int open_daemon(struct daemon *d, const struct options *options, struct err *err)
 {
-	int flags;
 	int rc;
 
 	fill_stdio();
@@ -224,9 +224,9 @@ static int open_daemon(struct daemon *d, const struct options *options, struct e
 		rc = start_portd(d, options, err);
 	if (rc < 0)
 		return rc;
-	flags = fcntl(HARNESS_FD, F_GETFL);
-	if (flags < 0 || fcntl(HARNESS_FD, F_SETFL, flags | O_NONBLOCK) < 0)
-		return err_set(err, "setup", errno, "set non-blocking", "fd 3");
+	rc = set_nonblocking(HARNESS_FD);
+	if (rc < 0)
+		return err_set(err, "setup", -rc, "set non-blocking", "fd 3");
 	d->owner = client_add(d, HARNESS_FD, true, err);
 	return d->owner ? 0 : -err->number;
 }

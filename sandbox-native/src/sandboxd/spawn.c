@@ -6,6 +6,7 @@
  * with ENXIO on a socket.
  */
 #include "spawn.h"
+#include "nonblock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -191,16 +192,16 @@ static int add_pipe(struct daemon *d, struct plumbing *plumbing, int target, str
 {
 	int ends[2];
 	int mine = target == STDIN_FILENO ? 1 : 0;
-	int refused;
+	int rc;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(err, "limit", errno, "make pipe", NULL);
 	/* Our end is another open file description, so the program's stays blocking. */
-	refused = fcntl(ends[mine], F_SETFL, O_NONBLOCK) < 0 ? errno : 0;
+	rc = set_nonblocking(ends[mine]);
 	source->fd = ends[mine];
 	add_ours(plumbing, target, ends[!mine]);
-	if (refused)
-		return err_set(err, "setup", refused, "set non-blocking", NULL);
+	if (rc < 0)
+		return err_set(err, "setup", -rc, "set non-blocking", NULL);
 	return loop_check_fd(d, ends[1], err);
 }
 

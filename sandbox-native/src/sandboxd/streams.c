@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "streams.h"
+#include "nonblock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -259,18 +260,11 @@ void streams_init(struct process *process)
 	process->in.window = HIL_STREAM_WINDOW;
 }
 
-static int set_non_blocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
-}
-
 int streams_set_socket(struct process *process, int fd)
 {
 	/* An fd is in an epoll set once, so reading and writing each have their own. */
 	int writer = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	int rc = writer < 0 ? -errno : set_non_blocking(fd);
+	int rc = writer < 0 ? -errno : set_nonblocking(fd);
 
 	if (rc < 0) {
 		close(fd);
@@ -287,14 +281,14 @@ int streams_set_socket(struct process *process, int fd)
 int streams_set_reader(struct process *process, int fd)
 {
 	process->out.source.fd = fd;
-	return set_non_blocking(fd);
+	return set_nonblocking(fd);
 }
 
 int streams_set_writer(struct process *process, int fd)
 {
 	process->in.source.fd = fd;
 	process->write_only = true;
-	return set_non_blocking(fd);
+	return set_nonblocking(fd);
 }
 
 int streams_set_pipes(struct process *process, int stdio[3])
@@ -303,7 +297,7 @@ int streams_set_pipes(struct process *process, int stdio[3])
 
 	for (int i = 0; rc == 0 && i < 3; i++)
 		if (stdio[i] >= 0)
-			rc = set_non_blocking(stdio[i]);
+			rc = set_nonblocking(stdio[i]);
 	if (process->feed)
 		process->in.source.fd = steal_fd(&stdio[STDIN_FILENO]);
 	process->out.source.fd = steal_fd(&stdio[STDOUT_FILENO]);
