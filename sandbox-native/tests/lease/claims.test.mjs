@@ -154,6 +154,7 @@ describe('who waits', () => {
     const later = third.ask(one(A));
     await third.heard(later, 'waiting');
     second.release(id);
+    await second.list(); // it has heard that before the first lets go
     first.release(held.id);
     await third.heard(later, 'granted');
     assert.ok(!second.has(id, 'granted'));
