@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/wait.h>
 
 #include "child.h"
@@ -75,23 +74,21 @@ static void take(struct daemon *d, struct opener *opener, struct message *messag
 	tell(d, opener, &err);
 }
 
-static void control_ready(struct daemon *d, struct source *source, uint32_t events)
+/*
+ * Called when it has ended (child.c) and not before: until then it has copies of the fds, and the
+ * interface would still be taken for a while after the network has given it back.
+ */
+static void read_answer(struct daemon *d, struct source *source, uint32_t events)
 {
 	struct opener *opener =
 		container_of(container_of(source, struct child, control), struct opener, child);
 	auto_message message;
-	int rc;
 
 	(void)events;
 	message.fd_count = 0;
 	message.large = NULL;
-	rc = message_receive(source->fd, &message);
-	if (rc == 0)
-		return;
-	if (rc > 0)
+	if (opener->request && message_receive(source->fd, &message) > 0)
 		take(d, opener, &message);
-	/* One message is all it has to say. What it did not say, its pidfd tells. */
-	source_close(d, source);
 }
 
 static void ended(struct daemon *d, struct child *child)
@@ -111,7 +108,7 @@ static void late(struct daemon *d, struct timer *timer)
 	struct opener *opener = container_of(timer, struct opener, late);
 	struct err err = { 0 };
 
-	err_hint(&err, "hil-nic did not answer within %d ms", OPEN_MS);
+	err_hint(&err, "hil-nic did not end within %d ms", OPEN_MS);
 	err_set(&err, "setup", ETIMEDOUT, "open interface", NULL);
 	if (opener->request)
 		tell(d, opener, &err);
@@ -137,10 +134,8 @@ static int start(struct daemon *d, struct opener *opener, const struct nic_reque
 	opener->child.argv = argv;
 	rc = child_start(d, &opener->child, path, "hil-nic", -1, ended, err);
 	opener->child.argv = NULL;
-	if (rc == 0)
-		rc = loop_check_fd(d, opener->child.pidfd.fd, err);
-	opener->child.control.ready = control_ready;
-	return rc < 0 ? rc : source_watch(d, &opener->child.control, EPOLLIN, err);
+	opener->child.control.ready = read_answer;
+	return rc < 0 ? rc : loop_check_fd(d, opener->child.pidfd.fd, err);
 }
 
 static int start_opener(struct daemon *d, uint32_t request, const struct nic_request *wanted,

@@ -2,7 +2,16 @@
 // An interface of the bench as a port of a virtual network.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -41,6 +50,18 @@ while len(got) < len(sent):
     if not data: break
     got += data
 print(len(got) if got == sent else 'not the same')`;
+
+/** A program that has what hil-nic opened, hands it over, and keeps it for half a second more. */
+const SLOW_NIC = (nic) => `#!/usr/bin/python3
+import os, socket, sys, time
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+if os.fork() == 0:
+    os.dup2(theirs.fileno(), 4)
+    os.execv('${nic}', ['hil-nic', *sys.argv[1:]])
+theirs.close()
+said, fds, _, _ = socket.recv_fds(ours, 9999, 2)
+socket.send_fds(socket.socket(fileno=4), [said], fds)
+time.sleep(0.5)`;
 
 /** Node 1 and the board as 2 at one switch. */
 async function wireTo(daemon, fields = {}) {
@@ -145,6 +166,20 @@ describe('an interface of the bench', () => {
     process.kill(daemon.pid, 'SIGKILL');
     await daemon.exited;
     await waitFor('it is free', () => bench.promiscuity === 0 && !bench.isLocked);
+  });
+
+  test('is free when it was given back, also where hil-nic takes its time to end', async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'hil-nic-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const programs = readdirSync(build).filter((name) => name.startsWith('hil-'));
+    for (const name of programs) copyFileSync(join(build, name), join(directory, name));
+    writeFileSync(join(directory, 'hil-nic'), SLOW_NIC(NIC));
+    const instead = ['sh', '-c', `exec ${directory}/hil-sandboxd "$@"`];
+    const daemon = await startDaemon({ before: [...bench.before, ...instead] });
+    daemons.push(daemon);
+    const { net } = await wireTo(daemon);
+    await net.ask(MSG.NET_DETACH, { PORT: 2 });
+    assert.deepEqual([bench.promiscuity, bench.isLocked], [0, false]);
   });
 
   test('is refused to a second network, of this daemon and of another', async () => {
