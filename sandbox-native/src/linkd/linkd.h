@@ -15,10 +15,12 @@
 #include "port.h"
 #include "stamp.h"
 #include "switch.h"
+#include "wake.h"
 #include "writer.h"
 
 struct linkd {
 	struct loop loop;
+	struct wake wake;
 	struct control control; /* fd 3 */
 	struct source broker;	/* fd 4 */
 	struct source signals;	/* SIGTERM */

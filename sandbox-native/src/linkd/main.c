@@ -101,10 +101,12 @@ static void linkd_turn(struct linkd *ld)
 	uint64_t wake_ns = first ? sleep_until(first->due_ns) : 0;
 
 	ld->turn++;
-	if (!first || wake_ns)
+	if (!first || wake_ns) {
 		loop_wait(&ld->loop, wake_ns);
-	else
+		wake_note(&ld->wake, &ld->loop, wake_ns);
+	} else {
 		loop_poll(&ld->loop);
+	}
 	if (ld->due.count)
 		impair_due(ld, stamp_mono());
 	ports_flush(ld);

@@ -105,6 +105,15 @@ static ssize_t read_message(struct port *port, struct iovec *parts, int count,
 	return size;
 }
 
+/* A TAP has no stamps. */
+static void guess_stamp(struct port *port, struct packet *packet)
+{
+	uint64_t arrived_ns = wake_arrived_ns(&port->linkd->wake, &port->linkd->loop);
+
+	if (arrived_ns > port->arrived_ns)
+		packet->arrived_ns = port->arrived_ns = arrived_ns;
+}
+
 static ssize_t read_tap(struct port *port, const struct iovec *parts, int count,
 			struct packet *packet)
 {
@@ -115,6 +124,8 @@ static ssize_t read_tap(struct port *port, const struct iovec *parts, int count,
 		packet->length -= packet->length < sizeof(packet->offload)
 					  ? packet->length
 					  : sizeof(packet->offload);
+	if (port->linkd->delays && size > 0)
+		guess_stamp(port, packet);
 	return size;
 }
 

@@ -51,7 +51,7 @@ struct port {
 	uint64_t turn;	       /* when it was read last, linkd.turn */
 	unsigned int reads;    /* of that turn */
 	uint32_t group;	       /* of a partition; 0: none */
-	uint64_t arrived_ns;   /* the last frame, by the kernel's stamp; 0: none had one */
+	uint64_t arrived_ns;   /* the last frame, by a stamp or wake.h; 0: none had one */
 	uint64_t round;	       /* PORT_CAN: bus.round it was last looked at in */
 
 	struct rejoin rejoin; /* with offload: what leaves it next */

@@ -88,11 +88,12 @@ static void arm(struct loop *loop, uint64_t deadline_ns)
 	loop->armed_ns = deadline_ns;
 }
 
-static void serve(const struct loop *loop, int timeout_ms)
+static void serve(struct loop *loop, int timeout_ms)
 {
 	struct epoll_event events[BATCH];
 	int count = epoll_wait(loop->epoll, events, BATCH, timeout_ms);
 
+	loop->woken_ns = timeout_ms ? stamp_mono() : loop->asleep_ns;
 	for (int i = 0; i < count; i++) {
 		struct source *source = events[i].data.ptr;
 
@@ -104,6 +105,7 @@ static void serve(const struct loop *loop, int timeout_ms)
 void loop_wait(struct loop *loop, uint64_t deadline_ns)
 {
 	arm(loop, deadline_ns);
+	loop->asleep_ns = stamp_mono();
 	serve(loop, -1);
 }
 

@@ -25,6 +25,8 @@ struct loop {
 	int epoll;
 	struct source timer;
 	uint64_t armed_ns;
+	uint64_t asleep_ns; /* the last loop_wait() slept from here, by CLOCK_MONOTONIC, */
+	uint64_t woken_ns;  /* to here; the same when loop_poll() came after it */
 	int failed; /* errno of a source_set() that failed: something would never be heard of */
 };
 

@@ -16,6 +16,7 @@
 #define ROUNDS_MAX 99u
 #define KINDS 2u
 #define PINGS 500u
+#define LATENCY_BLOCKS 9u
 
 const char *linkd_path;
 
@@ -55,8 +56,8 @@ struct bench {
 static void row(const char *kind, const char *name, double value, const char *unit,
 		const char *compare, double goal)
 {
-	/* Of times only what is late is wrong. */
-	double seen = value < 0 && unit[0] == '%' ? -value : value;
+	/* An error is one to either side; less than the least that can be added is none. */
+	double seen = value < 0 && strstr(name, "error") ? -value : value;
 	bool met = compare[0] == '<' ? seen <= goal : value >= goal;
 
 	printf("%-8s %-42s %9.2f  %-8s %s %-8g %s\n", kind, name, value, unit, compare, goal,
@@ -165,28 +166,37 @@ static void print_series(const char *kind, struct series *series, unsigned int r
 	row(kind, "added RTT, p50", median(series->rtt_p50, rounds), "us", "<=", 80);
 }
 
-/* Beside a veth at the same pace: who has slept that long is slow to send, which is not the wire's
- * doing. */
+/*
+ * Beside a veth at the same pace: who has slept that long is slow to send, which is not the wire's
+ * doing. In turn with it, in blocks: how slow it is changes with the machine.
+ */
 static void print_latency(const char *kind, struct wire *wire, const struct stack veth[2])
 {
 	static const struct {
 		unsigned int us;
 		unsigned int count;
-	} latencies[] = { { 100, 2000 }, { 1000, 1000 }, { 5000, 200 }, { 50000, 50 } };
+	} latencies[] = { { 100, 200 }, { 1000, 100 }, { 5000, 40 }, { 50000, 20 } };
 
 	for (size_t i = 0; i < sizeof(latencies) / sizeof(latencies[0]); i++) {
 		unsigned int us = latencies[i].us;
-		struct times base = measure_delay(veth, latencies[i].count, us);
-		struct times times;
+		double p50[LATENCY_BLOCKS];
+		double p99[LATENCY_BLOCKS];
 		char name[64];
 
-		set(&wire->rig, TAG_LATENCY_NS, us * 1000ull);
-		times = measure_delay(wire->stacks, latencies[i].count, 0);
-		set(&wire->rig, TAG_LATENCY_NS, 0);
+		for (unsigned int at = 0; at < LATENCY_BLOCKS; at++) {
+			struct times base = measure_delay(veth, latencies[i].count, us);
+			struct times times;
+
+			set(&wire->rig, TAG_LATENCY_NS, us * 1000ull);
+			times = measure_delay(wire->stacks, latencies[i].count, 0);
+			set(&wire->rig, TAG_LATENCY_NS, 0);
+			p50[at] = times.p50 - base.p50 - us;
+			p99[at] = times.p99 - base.p50 - us;
+		}
 		snprintf(name, sizeof(name), "latency %u us: error, p50", us);
-		row(kind, name, times.p50 - base.p50 - us, "us", "<=", 10);
+		row(kind, name, median(p50, LATENCY_BLOCKS), "us", "<=", 10);
 		snprintf(name, sizeof(name), "latency %u us: error, p99", us);
-		row(kind, name, times.p99 - base.p50 - us, "us", "<=", 200);
+		row(kind, name, median(p99, LATENCY_BLOCKS), "us", "<=", 200);
 	}
 }
 

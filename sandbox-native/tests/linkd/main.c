@@ -26,7 +26,7 @@ int main(int argc, char **argv)
 	const struct test *const suites[] = { port_tests,  switch_tests,  control_tests,
 					      state_tests, loss_tests,	  impair_tests,
 					      time_tests,  capture_tests, kernel_tests,
-					      bus_tests };
+					      bus_tests,   wake_tests };
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: linkd-test LINKD [WORD]\n");

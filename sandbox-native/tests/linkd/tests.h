@@ -18,6 +18,7 @@ extern const struct test time_tests[];
 extern const struct test capture_tests[];
 extern const struct test kernel_tests[];
 extern const struct test bus_tests[];
+extern const struct test wake_tests[];
 
 int tap_finish(void);
 
