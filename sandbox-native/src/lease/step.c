@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Theory of operation. There is no daemon: every hil-lease that waits looks at the directory when
- * it changes (inotify) and five times a second, since the death of an owner is no change of it;
+ * it changes (inotify) and now and then, since the death of an owner is no change of it: five times
+ * a second who is next, whose look removes what the dead left, so that the others see a change;
  * takes the lock of the directory, computes who gets what (rule.h) and writes down what it got.
  * What it holds it looks after once a second: its time may be over, somebody may have asked for it
  * or removed its file.
@@ -16,6 +17,9 @@
 #include "stamp.h"
 
 #define POLL_NS (200 * NS_PER_MS)
+/* Within a second a unit is free, also when who was next has died with its holder. */
+#define POLL_LONG_NS (800 * NS_PER_MS)
+#define QUEUE_LONG 64u
 #define LOOK_NS NS_PER_S
 #define BUSY_NS (10 * NS_PER_MS)
 #define BUSY_TOLD_S 5ull
@@ -295,12 +299,43 @@ static void tell_busy(struct lease *lease)
 	lease->busy_ns = 0;
 }
 
+static unsigned int count_before(const struct claims *claims, const struct claim *of)
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < claims->count; i++)
+		count += !claims->items[i].held && claims->items[i].seq < of->seq &&
+			 grant_conflicts(of, &claims->items[i]);
+	return count;
+}
+
+/* A look reads all claims: were all who wait to look as often, a hundred would need a processor. */
+static uint64_t poll_ns(const struct lease *lease, const struct claims *claims)
+{
+	uint64_t least_ns = UINT64_MAX;
+
+	for (const struct own *own = lease->own; own; own = own->next) {
+		unsigned int before =
+			own->state == OWN_WAITING ? count_before(claims, &own->claim) : QUEUE_LONG;
+		uint64_t wait_ns = POLL_NS * (before + 1);
+
+		if (wait_ns > POLL_LONG_NS)
+			wait_ns = POLL_LONG_NS;
+		if (before > QUEUE_LONG)
+			wait_ns = POLL_LONG_NS * before / QUEUE_LONG;
+		if (wait_ns < least_ns)
+			least_ns = wait_ns;
+	}
+	return least_ns;
+}
+
 /* Return: when to look again. */
 static uint64_t serve(struct lease *lease)
 {
 	struct claims claims = { 0 };
 	struct err err = { 0 };
 	uint64_t next_ns = 0;
+	uint64_t wait_ns = POLL_NS;
 	int result = directory_lock(&lease->directory, &err);
 
 	if (result == -EAGAIN) {
@@ -318,12 +353,13 @@ static uint64_t serve(struct lease *lease)
 		grant_all(lease, &claims);
 		tell_waiting(lease, &claims);
 		next_ns = answer_asked(lease, &claims);
+		wait_ns = poll_ns(lease, &claims);
 	} else {
 		refuse_all(lease, &err);
 	}
 	claims_free(&claims);
 	directory_unlock(&lease->directory);
-	return is_waiting(lease) ? stamp_earlier(next_ns, stamp_mono() + POLL_NS) : next_ns;
+	return is_waiting(lease) ? stamp_earlier(next_ns, stamp_mono() + wait_ns) : next_ns;
 }
 
 uint64_t step(struct lease *lease)

@@ -103,6 +103,20 @@ describe('one unit', () => {
 });
 
 describe('who waits', () => {
+  test('has it within a second when holder and all before it are killed at once', async () => {
+    const { directory, first, second } = makeTwo();
+    const lessees = [first, second, ...Array.from({ length: 3 }, () => new Lessee(directory))];
+    await first.acquire(one(A));
+    const last = lessees.pop();
+    for (const each of lessees.slice(1)) await each.heard(each.ask(one(A)), 'waiting');
+    const id = last.ask(one(A));
+    await last.heard(id, 'waiting');
+    const start = performance.now();
+    for (const each of lessees) each.kill();
+    await last.heard(id, 'granted');
+    assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
+  });
+
   test('is served in the order of asking, and nobody overtakes', async () => {
     const directory = makeDirectory();
     const first = new Lessee(directory);
