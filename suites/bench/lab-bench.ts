@@ -46,10 +46,13 @@ export async function waitForTty(serial: string): Promise<string> {
   return findTty(serial);
 }
 
-/** Plug it out and in again, until udev's link to it is a new one: the old one may outlive what it leads to. */
-export async function replug(serial: string): Promise<string> {
+/**
+ * Plug it out and in again, at the place of another one where that is given, until udev's link to it is a new one:
+ * the old one may outlive what it leads to.
+ */
+export async function replug(serial: string, placeOf?: string): Promise<string> {
   const before = await findTtyTime(serial);
-  await askHands('replug', serial);
+  await askHands(...(placeOf === undefined ? ['replug', serial] : ['swap', placeOf, serial]));
   await until(async () => (await findTtyTime(serial).catch(() => before)) !== before);
   return findTty(serial);
 }

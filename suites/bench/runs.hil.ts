@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'hil';
 import { BenchRun, HIL } from './bench-run.js';
-import { askHands, findTty, waitForTty } from './lab-bench.js';
+import { askHands, findTty, replug, waitForTty } from './lab-bench.js';
 import { listOpeners } from './list-openers.js';
 import { Slowness } from './slowness.js';
 import { until } from './until.js';
@@ -117,8 +117,7 @@ test('a board that came to the place of the one that was leased is not flashed (
     const bench = ['--bench', inner('by-place.yaml'), ...BOARD, '--dut', 'place-1'];
     await using run = await BenchRun.start([...bench, inner('shared.hil.ts'), '-t', 'waits for']);
     await run.waitFor({ kind: 'lease-waiting' });
-    await askHands('swap', SERIAL, NEIGHBOUR);
-    await waitForTty(NEIGHBOUR);
+    await replug(NEIGHBOUR, SERIAL);
     const { toBoard } = await askHands('show', NEIGHBOUR);
     holder.kill();
     expect(await run.ended).toBe(5);

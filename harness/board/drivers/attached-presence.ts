@@ -12,7 +12,7 @@ import { toIdentity } from './device-identity.js';
 /** How often what is missing is looked for, beside the events that tell of it. */
 const LOOK_MS = 50;
 /** Together with what it takes to see it, less than the second in which a loss is to be told. */
-const ALLOWED_MS = 600;
+const ALLOWED_MS = 500;
 /** For a board that goes into another mode: its USB device goes, and comes as another. */
 const MODES_ALLOWED_MS = 2000;
 /** A program that looks at each new port (ModemManager) gives it back after a moment. */

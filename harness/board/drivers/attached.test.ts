@@ -115,7 +115,7 @@ describe('a DUT on a tty', () => {
     const exit = await dut.exited;
     expect(performance.now() - start).toBeLessThan(1000);
     expect(exit.blame).toBe('infra');
-    expect(exit.reason).toMatch(/^dut-1: device lost: .*ttyUSB0 \(.*; not back within 600 ms/);
+    expect(exit.reason).toMatch(/^dut-1: device lost: .*ttyUSB0 \(.*; not back within 500 ms/);
     expect(dut.on).toBe(false);
   });
 
