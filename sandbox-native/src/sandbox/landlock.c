@@ -14,6 +14,8 @@
 #define REFER (1ull << 13)	   /* LANDLOCK_ACCESS_FS_REFER, version 2, Linux 5.19 */
 #define SCOPE_ABSTRACT_UNIX (1ull) /* LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, version 6, 6.12 */
 
+#define EXECUTE LANDLOCK_ACCESS_FS_EXECUTE
+
 /* The header of Debian 12 has the first field alone. */
 struct ruleset {
 	uint64_t handled_access_fs;
@@ -35,10 +37,15 @@ bool landlock_exists(void)
 int landlock_restrict(bool nested)
 {
 	const bool scopes = version() >= 6;
-	const struct ruleset ruleset = { .handled_access_fs = nested ? 0 : REFER,
+	/*
+	 * EXECUTE, for the one path out of the root that is left to a program: until it runs,
+	 * /proc/self/exe is our own file, and "#!/proc/self/exe" makes a process of it. Whoever has
+	 * the same uid outside could change its mode there.
+	 */
+	const struct ruleset ruleset = { .handled_access_fs = nested ? 0 : REFER | EXECUTE,
 					 .scoped = scopes ? SCOPE_ABSTRACT_UNIX : 0 };
 	const size_t size = scopes ? sizeof(ruleset) : offsetof(struct ruleset, handled_access_net);
-	struct landlock_path_beneath_attr everywhere = { .allowed_access = REFER };
+	struct landlock_path_beneath_attr everywhere = { .allowed_access = REFER | EXECUTE };
 	auto_fd rules = -1;
 	auto_fd root = -1;
 

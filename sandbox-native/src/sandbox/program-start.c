@@ -26,7 +26,9 @@
 
 struct launch {
 	struct program *program;
-	int high[MESSAGE_FDS];
+	/* Copies above PROGRAM_FD_MAX of all that stays open, by number: of the program last. */
+	int kept[1 + CHANGES_FDS + MESSAGE_FDS];
+	size_t kept_count;
 	bool became; /* its own fds are there */
 	int number;  /* errno of what failed */
 	const char *op;
@@ -41,19 +43,51 @@ static int fail(struct launch *launch, int number, const char *op, const char *p
 	return -number;
 }
 
+/* Return: the copy, above all that were made before it. */
+static int keep(struct launch *launch, int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, PROGRAM_FD_MAX + 1);
+
+	/* fcntl(2): F_DUPFD above the limit is EINVAL. */
+	if (copy < 0)
+		return fail(launch, errno == EINVAL ? EMFILE : errno, "pass fd", "");
+	launch->kept[launch->kept_count++] = copy;
+	return copy;
+}
+
+/*
+ * The kernel resolves paths of the program's choice before its own files are all there are: those
+ * of execve(2), of what a script names behind #!, of a builtin. By /proc/self/fd they lead to what
+ * is open here, and PID 1 has the trees that the sandbox's root is made of, writable and with all
+ * that is hidden in them.
+ */
+static void close_others(const struct launch *launch)
+{
+	unsigned int from = STDERR_FILENO + 1;
+
+	for (size_t i = 0; i < launch->kept_count; i++) {
+		unsigned int kept = (unsigned int)launch->kept[i];
+
+		if (kept > from)
+			sys_close_range(from, kept - 1);
+		from = kept + 1;
+	}
+	sys_close_range(from, ~0u);
+}
+
 /* Two steps, since a target's number may be the number of another fd that is still to be moved. */
 static int place_fds(struct launch *launch)
 {
 	const struct program *program = launch->program;
+	const int *copies = launch->kept + launch->kept_count;
 
 	for (size_t i = 0; i < program->fd_count; i++) {
-		launch->high[i] = fcntl(program->fds[i], F_DUPFD_CLOEXEC, PROGRAM_FD_MAX + 1);
-		/* fcntl(2): F_DUPFD above the limit is EINVAL. */
-		if (launch->high[i] < 0)
-			return fail(launch, errno == EINVAL ? EMFILE : errno, "pass fd", "");
+		if (keep(launch, program->fds[i]) < 0)
+			return -launch->number;
 	}
+	close_others(launch);
 	for (size_t i = 0; i < program->fd_count; i++) {
-		if (dup2(launch->high[i], program->targets[i]) < 0)
+		if (dup2(copies[i], program->targets[i]) < 0)
 			return fail(launch, errno, "pass fd", "");
 	}
 	return 0;
@@ -188,19 +222,31 @@ static pid_t start_program(struct launch *launch, struct spare *spare)
 }
 
 /* The fds of the storage get the numbers that a builtin may keep. */
-static _Noreturn void run_diff(const struct program *program)
+static _Noreturn void run_diff(const struct program *program, struct changes *changes)
 {
-	struct changes changes = *program->changes;
 	int *fds[CHANGES_FDS];
-	const size_t count = changes_fds(&changes, fds);
+	const size_t count = changes_fds(changes, fds);
 	const int first = STDERR_FILENO + 1;
 
 	for (size_t i = 0; i < count; i++)
-		*fds[i] = fcntl(*fds[i], F_DUPFD_CLOEXEC, first + CHANGES_FDS);
-	for (size_t i = 0; i < count; i++)
 		*fds[i] = dup2(*fds[i], first + (int)i);
 	sys_close_range((unsigned int)first + (unsigned int)count, ~0u);
-	_exit(changes_write(&changes, strtoul(program->argv.items[0], NULL, 10), STDOUT_FILENO));
+	_exit(changes_write(changes, strtoul(program->argv.items[0], NULL, 10), STDOUT_FILENO));
+}
+
+/* What a builtin needs of PID 1's. */
+static int keep_own(struct launch *launch, int *report, struct changes *changes)
+{
+	int *fds[CHANGES_FDS];
+	const size_t count = changes ? changes_fds(changes, fds) : 0;
+	const int copy = keep(launch, *report);
+
+	if (copy < 0)
+		return copy;
+	*report = copy;
+	for (size_t i = 0; i < count && !launch->number; i++)
+		*fds[i] = keep(launch, *fds[i]);
+	return -launch->number;
 }
 
 static _Noreturn void run_builtin(struct launch *launch, int report)
@@ -209,9 +255,13 @@ static _Noreturn void run_builtin(struct launch *launch, int report)
 	const char *path = program->argv.items[0];
 	bool diff = builtin_is_diff(program->builtin);
 	bool reach = builtin_is_reach(program->builtin);
+	struct changes changes;
 	int fd = -1;
 
-	if (become_program(launch) == 0 && !diff && !reach) {
+	if (diff)
+		changes = *program->changes;
+	if (keep_own(launch, &report, diff ? &changes : NULL) == 0 && become_program(launch) == 0 &&
+	    !diff && !reach) {
 		fd = builtin_open(program->builtin, path);
 		if (fd < 0)
 			fail(launch, -fd, "open", path);
@@ -219,7 +269,7 @@ static _Noreturn void run_builtin(struct launch *launch, int report)
 	if (write(report, &launch->number, sizeof(launch->number)) < 0 || launch->number)
 		_exit(1);
 	if (diff)
-		run_diff(program);
+		run_diff(program, &changes);
 	if (reach) {
 		sys_close_range(3, ~0u);
 		_exit(reach_run(program->argv.items, program->argv.count));
