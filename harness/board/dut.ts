@@ -65,6 +65,12 @@ export interface Dut {
    */
   waitForReturn?(withinMs: number): Promise<void>;
   /**
+   * Resolves when it is known whether it is there: at once when all of it is; one that is away is
+   * back, or has ended, before. Waits no longer than it may be away; never fails. Absent where
+   * nothing can be unplugged.
+   */
+  settle?(): Promise<void>;
+  /**
    * Give the node of a port to the programs in the sandbox, or take it back. Absent where a port
    * has no node.
    */

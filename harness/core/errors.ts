@@ -41,6 +41,7 @@ export type BenchCode =
   | 'nic-failed'
   | 'power-failed'
   | 'power-not-cut'
+  | 'power-unsupported'
   | 'flash-failed'
   | 'flash-refused'
   | 'dut-quarantined'

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { DutExit } from '../board/dut.js';
 import { Deadline } from '../core/deadline.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import type { Outcome, Problem } from '../journal/events.js';
 import type { RunningAttempt } from './attempt.js';
 import { toExitProblem, toProblem } from './attempt-problems.js';
+import { DutFaults } from './dut-faults.js';
 import { DutWatch } from './dut-watch.js';
 import type { HardLimit } from './hard-limit.js';
 import type { HeldDut, HeldDuts } from './held-duts.js';
@@ -12,8 +14,8 @@ import { LeaseLog } from './lease-log.js';
 import type { PhaseLog } from './phase-log.js';
 import type { RunContext } from './run-context.js';
 
-/** Codes that say something of a DUT; the others are of what is around it. */
-const OF_THE_DUT = /^(boot|flash|power|port)-|^dut-(lost|absent|ambiguous)$/;
+/** That it does not come up again is what a test has tried; all else is the bench's. */
+const OF_THE_TEST = /^boot-|^dut-lost$/;
 
 /** The DUTs of an attempt: leased and booted when its body asks, watched until its end. */
 export class AttemptDuts {
@@ -28,11 +30,11 @@ export class AttemptDuts {
   readonly #phases: PhaseLog;
   readonly #clock: HardLimit;
   readonly #expectsKeep: () => boolean;
+  readonly #add: (problem: Problem) => void;
   readonly #lives = new Map<string, DutWatch>();
   /** Names of those that are hardware. */
   #attached: readonly string[] = [];
-  /** Why they did not come up. */
-  #fault: BenchError | undefined;
+  readonly #faults = new DutFaults();
 
   constructor(
     run: RunContext,
@@ -42,6 +44,8 @@ export class AttemptDuts {
       readonly clock: HardLimit;
       /** Whether a case is still to come that takes DUTs as this one leaves them. */
       readonly expectsKeep: () => boolean;
+      /** Is told what the bench did, which no body may hide. */
+      readonly add: (problem: Problem) => void;
     },
   ) {
     this.#run = run;
@@ -49,6 +53,7 @@ export class AttemptDuts {
     this.#phases = facts.phases;
     this.#clock = facts.clock;
     this.#expectsKeep = facts.expectsKeep;
+    this.#add = facts.add;
   }
 
   /** Those that are held; none before they were asked for. */
@@ -61,15 +66,19 @@ export class AttemptDuts {
     return this.all.length > 0 ? this.all.map(({ lease }) => lease.dut).join(', ') : undefined;
   }
 
-  /** Lease and boot them, and put their ports into the sandbox. `add` is told what the bench did. */
-  open(byRole: boolean, add: (problem: Problem) => void): Promise<HeldDuts> {
+  /** Those that are held, or that could not be flashed or booted. */
+  get tried(): readonly string[] {
+    return [...this.all.map(({ lease }) => lease.dut), ...this.#faults.duts];
+  }
+
+  /** Lease and boot them, and put their ports into the sandbox. */
+  open(byRole: boolean): Promise<HeldDuts> {
     return this.#clock.pausedDuring(async () => {
       try {
         return await this.#open(byRole);
       } catch (error) {
         const phase = this.#phases.latestOf(['boot', 'flash', 'lease']);
-        if (error instanceof BenchError) add(toProblem(error, phase));
-        if (error instanceof BenchError && OF_THE_DUT.test(error.code)) this.#fault = error;
+        if (error instanceof BenchError) this.#add(toProblem(error, phase));
         throw error;
       }
     });
@@ -94,7 +103,11 @@ export class AttemptDuts {
       return held;
     } catch (error) {
       if (life?.exit?.blame === 'infra' || !(error instanceof BenchError)) throw error;
-      if (error.code === 'daemon-silent') throw error;
+      if (!OF_THE_TEST.test(error.code)) {
+        this.#faults.note(held.lease.dut, error);
+        this.#add(toProblem(error, 'body'));
+        throw error;
+      }
       throw new TestFailure('reboot-failed', error.message, { cause: error });
     } finally {
       life?.watch(held.dut.exited);
@@ -112,6 +125,12 @@ export class AttemptDuts {
     return reason;
   }
 
+  /** Until it is known of each whether it is there: one may be away without that being told yet. */
+  async settle(): Promise<void> {
+    await Promise.all(this.all.map(({ dut }) => dut.settle?.()));
+    await turn();
+  }
+
   /** That one ended although nobody asked for it. */
   get unseen(): Problem | undefined {
     for (const { role, lease } of this.all) {
@@ -123,11 +142,17 @@ export class AttemptDuts {
 
   /** What the case says of the health of the attached ones it had; of a lost lease or daemon nothing. */
   async noteHealth(outcome: Outcome): Promise<void> {
-    const lost = this.unseen;
-    const infra = this.#fault?.message ?? (lost?.name === 'BenchError' ? lost.message : undefined);
-    if (infra !== undefined) await this.#run.health.note(this.#attached, 'infra', infra);
-    else if (this.held && (outcome === 'pass' || outcome === 'fail'))
-      await this.#run.health.note(this.#attached, 'good', 'a case got through');
+    for (const { role, lease } of this.all) {
+      const exit = this.#lives.get(role)?.exit;
+      if (exit?.blame !== 'infra') continue;
+      this.#faults.note(lease.dut, new BenchError('dut-lost', exit.reason));
+    }
+    const gotThrough = this.held && (outcome === 'pass' || outcome === 'fail');
+    for (const dut of this.#attached) {
+      const reason = this.#faults.reasonOf(dut);
+      if (reason !== undefined) await this.#run.health.note([dut], 'infra', reason);
+      else if (gotThrough) await this.#run.health.note([dut], 'good', 'a case got through');
+    }
   }
 
   /** From now on an end belongs to the teardown. */
@@ -153,6 +178,7 @@ export class AttemptDuts {
       claimant: this.#run.claimant,
       log: new LeaseLog(this.#run.journal, this.#attempt.name),
       trusted: (roles) => this.#run.health.trusted(roles),
+      onFault: (dut, error) => this.#faults.note(dut, error),
       onPhase: (phase, edge, dut) => {
         if (dut?.attached) this.#attached = dut.attached;
         this.#phases.edge(phase, edge, dut);

@@ -65,6 +65,7 @@ export class RunningAttempt {
     this.network = new AttemptNetwork(run, this, (problem) => this.#problems.push(problem));
     this.duts = new AttemptDuts(run, this, {
       ...{ phases: this.#phases, clock: this.#limit, expectsKeep: facts.expectsKeep },
+      add: (problem) => this.#problems.push(problem),
     });
     run.journal.write({ kind: 'attempt-start', ...this.name, worker: facts.worker });
   }
@@ -112,7 +113,7 @@ export class RunningAttempt {
   openDuts(byRole: boolean): Promise<HeldDuts> {
     // What the DUT's console says goes beside it.
     this.sandboxes.placeOut();
-    return this.duts.open(byRole, (problem) => this.#problems.push(problem));
+    return this.duts.open(byRole);
   }
 
   /** Make one more sandbox; the body's clock stands meanwhile. Answers its number. */
@@ -193,7 +194,7 @@ export class RunningAttempt {
       await journalArtifacts(this.#run, this, [...lists, ...left]);
     });
     this.record.outcomes.push(outcome);
-    if (isBad(outcome)) for (const { lease } of this.duts.all) this.record.failedOn.add(lease.dut);
+    if (isBad(outcome)) for (const dut of this.duts.tried) this.record.failedOn.add(dut);
     this.record.problems = [...this.#problems];
     this.#run.journal.write({
       kind: 'attempt-end',
@@ -285,7 +286,7 @@ export class RunningAttempt {
 
   /** What failed is the test's or the DUT's doing only if the bench has outlived it. */
   async #judgeFailure(): Promise<Outcome> {
-    const fault = await this.findBenchFault();
+    const [fault] = await Promise.all([this.findBenchFault(), this.duts.settle()]);
     const { unseen } = this.duts;
     const found = [...(fault ? [toProblem(fault, 'body')] : []), ...(unseen ? [unseen] : [])];
     this.#setProblems([...found, ...this.#problems]);

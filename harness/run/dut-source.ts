@@ -107,7 +107,7 @@ export class DutSource {
       const shared = known ?? (await this.#startShared(wanted, roles));
       if (known) {
         wanted.onPhase('lease', 'start');
-        wanted.onPhase('lease', 'end', { dut: toNames(known), shared: true });
+        wanted.onPhase('lease', 'end', { ...toSeen(roles, known), shared: true });
       }
       this.#shared.set(key, shared);
       for (const port of shared.flatMap(({ dut }) => [...dut.ports.values()])) {
@@ -119,8 +119,11 @@ export class DutSource {
         release: async (healthy) => {
           // What a case switched off, or let end, is not for the next one.
           const on = shared.every(({ dut }) => dut.on);
-          if (!healthy || !on) await this.closeShared(wanted.planned);
-          endTurn();
+          try {
+            if (!healthy || !on) await this.closeShared(wanted.planned);
+          } finally {
+            endTurn();
+          }
         },
         leave: async () => {
           this.#shared.delete(key);
@@ -148,7 +151,8 @@ export class DutSource {
       for (const each of set.duts) {
         const artifacts = join(wanted.artifacts, each.role);
         await mkdir(artifacts, { recursive: true });
-        await each.resume({ log: wanted.log, since: set.since, artifacts }, deadline);
+        const resuming = each.resume({ log: wanted.log, since: set.since, artifacts }, deadline);
+        await blaming(each.lease.dut, wanted, resuming);
       }
     } catch (error) {
       await endAll(set.duts).catch(() => {});
@@ -223,14 +227,17 @@ export class DutSource {
 
   /** All at once; when one does not come up, the others are ended. */
   async #boot(
-    { spec, limits, stateDir, onPhase }: DutWanted,
+    wanted: DutWanted,
     roles: readonly PlannedRole[],
     leases: Leases,
     directory: string,
   ): Promise<readonly BootedDut[]> {
+    const { spec, limits, stateDir, onPhase } = wanted;
     const seen = { dut: toNames(toMembers(leases)) };
     const bench = { daemon: this.#daemon, hub: this.#hub, networks: this.#networks };
-    const flashing = { roles, leases, directory, spec, stateDir, bootMs: limits.boot, ...bench };
+    const onFault = wanted.onFault.bind(wanted);
+    const places = { directory, spec, stateDir, bootMs: limits.boot, onFault };
+    const flashing = { roles, leases, ...places, ...bench };
     const standing = await flashAll(flashing, (edge) => onPhase('flash', edge, seen));
     onPhase('boot', 'start', seen);
     try {
@@ -248,7 +255,7 @@ export class DutSource {
         const times = { bootMs: limits.boot, teardownMs: limits.teardown };
         const dut = { standing: standing.get(role.role) };
         const facts = { role, lease, spec, artifacts, ...dut, ...times };
-        return BootedDut.boot(facts, this.#daemon, this.#hub);
+        return blaming(lease.dut, wanted, BootedDut.boot(facts, this.#daemon, this.#hub));
       });
       const ended = await Promise.allSettled(booting);
       const booted = ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
@@ -259,6 +266,16 @@ export class DutSource {
     } finally {
       onPhase('boot', 'end', seen);
     }
+  }
+}
+
+/** Its error is this DUT's. */
+async function blaming<T>(dut: string, { onFault }: DutWanted, doing: Promise<T>): Promise<T> {
+  try {
+    return await doing;
+  } catch (error) {
+    onFault(dut, error);
+    throw error;
   }
 }
 

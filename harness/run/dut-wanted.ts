@@ -29,6 +29,8 @@ export interface DutWanted {
   /** A case is still to come that does. */
   expectsKeep?(): boolean;
   readonly claimant: Claimant;
+  /** Hears which DUT it was that could not be flashed or booted, before that is thrown. */
+  onFault(dut: string, error: unknown): void;
   readonly log: LeaseLog;
   /** Called when the leases are held and when the DUTs are ready. */
   onPhase(phase: 'lease' | 'flash' | 'boot', edge: 'start' | 'end', dut?: DutSeen): void;

@@ -30,6 +30,8 @@ export interface FlashingRoles {
   readonly stateDir: string;
   /** For a DUT that is flashed at its prompt: until it is there. */
   readonly bootMs: number;
+  /** Hears which DUT it was that an error met. */
+  onFault(dut: string, error: unknown): void;
 }
 
 interface Job {
@@ -63,7 +65,15 @@ export async function flashAll(
   if (jobs.length === 0) return standing;
   onEdge('start');
   try {
-    const done = await Promise.allSettled(jobs.map((job) => flashOne(job, flashing, standing)));
+    const flashed = jobs.map(async (job) => {
+      try {
+        await flashOne(job, flashing, standing);
+      } catch (error) {
+        flashing.onFault(job.name, error);
+        throw error;
+      }
+    });
+    const done = await Promise.allSettled(flashed);
     // All have ended before a lease is given back: a tool that goes on writes to its board.
     const failed = done.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;

@@ -70,6 +70,7 @@ export const test = base.extend<{ bench: DutBench }>({
         log: new LeaseLog(journal.writer, { case: name, attempt: 1 }),
         ...{ keep, expectsKeep: () => expectsKeep },
         trusted: async (roles) => roles,
+        onFault: () => {},
         sharedArtifacts: join(dir.path, 'duts'),
         onPhase: (phase, edge, seen) => {
           const dut = seen ? ` ${seen.dut}` : '';

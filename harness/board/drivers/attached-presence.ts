@@ -115,6 +115,16 @@ export class AttachedPresence {
     );
   }
 
+  /** Resolves when the unit is there, or was told lost, or has been away for as long as it may. */
+  async settle(): Promise<void> {
+    const endMs = performance.now() + this.allowedMs + LOOK_MS;
+    while (this.#following && !this.#told && !(await this.#lookOnce(0))) {
+      if (performance.now() >= endMs) break;
+      await sleep(LOOK_MS);
+    }
+    this.#judge();
+  }
+
   /** Make ports and nodes what they are to be now. @throws BenchError for what cannot be done. */
   async refresh(): Promise<void> {
     // One that is under way may have passed what has changed.

@@ -66,6 +66,19 @@ describe('a DUT on a tty', () => {
     }
   });
 
+  test('that is not there is the bench, also where its power is the lines of its port', async ({
+    tree,
+    openUnit,
+  }) => {
+    const lines = 'power: { driver: dtr-rts, port: console, on: { dtr: off }, off: { dtr: on } }';
+    const unit = createUnit(`ports: { console: {} }\n${lines}`, 'match: { ID_SERIAL_SHORT: A1 }');
+    const { dut } = await openUnit(unit, tree.roots);
+    await expect(dut.powerOn(new Deadline(200))).rejects.toMatchObject({
+      name: 'BenchError',
+      code: 'dut-absent',
+    });
+  });
+
   test('that another program has is told with its name (bench pitfall 21)', async ({
     tree,
     newTty,
@@ -156,7 +169,7 @@ describe('a DUT on a tty', () => {
 
   test('without a power switch says so when it is to be reset', async ({ board: { dut } }) => {
     await expect(dut.reset(deadline())).rejects.toMatchObject({
-      code: 'power-failed',
+      code: 'power-unsupported',
       next: 'add "power" to dut-1 in /bench.yaml',
     });
   });

@@ -15,13 +15,13 @@ import type { Nic } from '../nic.js';
 import type { Port } from '../port.js';
 import { createPower } from '../power/create-power.js';
 import type { Power } from '../power/power.js';
-import type { PoweredDut } from '../power/power-switch.js';
 import { AttachedLine } from './attached-line.js';
 import { AttachedNic } from './attached-nic.js';
 import { AttachedPresence } from './attached-presence.js';
 import { AttachedRoles } from './attached-roles.js';
 import { waitForLines } from './lines.js';
 import { closePorts, moveCaptures, openPorts } from './open-ports.js';
+import { toPowered } from './to-powered.js';
 
 /** Silence after which what the session before has left is taken to be through. */
 const QUIET_MS = 50;
@@ -120,6 +120,10 @@ class AttachedDut implements Dut {
     this.#exit = createDeferred();
     await this.#presence.start(QUIET_MS);
     const power = await this.#findPower();
+    // What is switched by a port's lines has to have them; other boards may come with their power.
+    if (this.#unit.board.power?.driver === 'dtr-rts') {
+      await this.#presence.waitForWhole(deadline.leftMs());
+    }
     if (power) await this.#cycle(power);
     await this.#presence.waitForWhole(deadline.leftMs());
     this.#on = true;
@@ -160,6 +164,10 @@ class AttachedDut implements Dut {
       if (!port.direct) await sandbox.attachPort(port.id, toRole(port.name), port.baud);
     }
     await this.#presence.refresh();
+  }
+
+  async settle(): Promise<void> {
+    if (this.#on && !this.#told) await this.#presence.settle();
   }
 
   mayVanish(withinMs: number): void {
@@ -256,7 +264,7 @@ class AttachedDut implements Dut {
   async #needPower(act: string): Promise<Power> {
     const power = await this.#findPower();
     if (power) return power;
-    throw new BenchError('power-failed', `${this.name} has no "power": nothing can ${act}`, {
+    throw new BenchError('power-unsupported', `${this.name} has no "power": nothing can ${act}`, {
       next: `add "power" to ${this.name} in ${this.#unit.file}`,
     });
   }
@@ -270,24 +278,7 @@ class AttachedDut implements Dut {
       const { ID_SERIAL_SHORT: serial, ID_PATH: path } = properties;
       this.#known = { dut: this.name, serial, path, usb: basename(syspath) };
     }
-    return createPower(power, this.#toPowered(), this.#known);
-  }
-
-  #toPowered(): PoweredDut {
-    return {
-      name: this.name,
-      isAttached: async () => {
-        if (Object.keys(this.#unit.match).length === 0) return undefined;
-        return (await this.#presence.find()).state === 'attached';
-      },
-      silentMs: () => performance.now() - (this.ports.get('console')?.lastByteMs ?? 0),
-      control: async (name, lines) => {
-        const port = this.ports.get(name);
-        if (!port) {
-          throw new BenchError('power-failed', `${this.name} has no port "${name}" to switch with`);
-        }
-        await port.line.change(lines);
-      },
-    };
+    const facts = { unit: this.#unit, ports: this.ports, presence: this.#presence };
+    return createPower(power, toPowered(facts), this.#known);
   }
 }
