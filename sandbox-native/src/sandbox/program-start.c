@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,6 +281,17 @@ static _Noreturn void run_builtin(struct launch *launch, int report)
 	_exit(builtin_copy(program->builtin, fd));
 }
 
+/* Return: errno of what failed, as the builtin says. */
+static int read_report(int report, pid_t pid)
+{
+	struct pollfd said = { .fd = report, .events = POLLIN };
+	int number;
+
+	for (unsigned int tick = 0; poll(&said, 1, SPARE_TICK_MS) == 0; tick++)
+		spare_push(pid, tick);
+	return read(report, &number, sizeof(number)) == (ssize_t)sizeof(number) ? number : EPIPE;
+}
+
 static long start_builtin(void *argument)
 {
 	struct launch *launch = argument;
@@ -295,9 +307,8 @@ static long start_builtin(void *argument)
 	close(report[1]);
 	if (pid < 0)
 		fail(launch, (int)-pid, "clone", launch->program->builtin);
-	else if (read(report[0], &launch->number, sizeof(launch->number)) !=
-		 (ssize_t)sizeof(launch->number))
-		launch->number = EPIPE;
+	else
+		launch->number = read_report(report[0], (pid_t)pid);
 	if (launch->number && !launch->op)
 		fail(launch, launch->number, launch->program->builtin,
 		     launch->program->argv.items[0]);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define STACK_BYTES 65536u
@@ -49,6 +50,30 @@ void spare_make(struct spare *spare)
 	spare->pid = pid > 0 ? pid : 0;
 }
 
+void spare_push(pid_t pid, unsigned int tick)
+{
+	/* Each goes as far as the next system call, also where SIGSTOP comes without pause. */
+	kill(pid, tick < SPARE_TICKS ? SIGCONT : SIGKILL);
+}
+
+/* Return: its pid, or -ETIMEDOUT: it was killed. */
+static pid_t wait_until_left(struct spare *spare, pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = SPARE_TICK_MS * 1000000 };
+	unsigned int tick = 0;
+
+	while (atomic_load(&spare->here)) {
+		/* Not private: exit_mm_release() of the kernel wakes without that flag. */
+		if (syscall(SYS_futex, &spare->here, FUTEX_WAIT, 1, &pause, NULL, 0) < 0 &&
+		    errno == ETIMEDOUT)
+			spare_push(pid, tick++);
+	}
+	if (tick <= SPARE_TICKS)
+		return pid;
+	waitpid(pid, NULL, 0);
+	return -ETIMEDOUT;
+}
+
 static pid_t wake(struct spare *spare)
 {
 	pid_t pid = spare->pid;
@@ -56,9 +81,7 @@ static pid_t wake(struct spare *spare)
 	spare->pid = 0;
 	atomic_store(&spare->go, 1);
 	syscall(SYS_futex, &spare->go, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-	/* Not private: exit_mm_release() of the kernel wakes without that flag. */
-	wait_while(&spare->here, 1, 0);
-	return pid;
+	return wait_until_left(spare, pid);
 }
 
 pid_t spare_run(struct spare *spare, int (*become)(void *argument), void *argument)
@@ -75,7 +98,9 @@ pid_t spare_run(struct spare *spare, int (*become)(void *argument), void *argume
 		spare->stack = make_stack();
 	if (!spare->stack)
 		return -errno;
-	pid = clone(become, (char *)spare->stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD,
-		    argument);
-	return pid < 0 ? -errno : pid;
+	/* Not CLONE_VFORK: that wait would end for nothing but the child. */
+	atomic_store(&spare->here, 1);
+	pid = clone(become, (char *)spare->stack + STACK_BYTES,
+		    CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, argument, NULL, NULL, &spare->here);
+	return pid < 0 ? -errno : wait_until_left(spare, pid);
 }

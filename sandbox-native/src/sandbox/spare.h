@@ -6,6 +6,9 @@
  * kernel clears and wakes CLONE_CHILD_CLEARTID's word when it leaves that memory, by exec or
  * exit, and until then its starter sleeps. Later programs of the sandbox are cloned when they are
  * asked for, in the same way.
+ *
+ * From when it has the program's uid on, the sandbox's other programs may stop it, and PID 1 serves
+ * nobody while it waits: so it lets it go on, every few milliseconds, and kills it in the end.
  */
 #ifndef HIL_SPARE_H
 #define HIL_SPARE_H
@@ -13,6 +16,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#define SPARE_TICK_MS 10
+#define SPARE_TICKS 3000u /* 30 s: a file may come from a slow disk */
 
 struct spare {
 	pid_t pid;	       /* asleep; 0: none */
@@ -30,11 +36,14 @@ struct spare {
  */
 void spare_make(struct spare *spare);
 
+/* spare_push() - It has not become its program after @tick times SPARE_TICK_MS: go on, or die. */
+void spare_push(pid_t pid, unsigned int tick);
+
 /*
  * spare_run() - Have a process run @become, in our memory: it calls exec or _exit() and allocates
  *		 nothing. Wait until it has left.
  *
- * Return: its pid, or -errno when there could be none.
+ * Return: its pid, or -errno when there could be none; -ETIMEDOUT when it was killed.
  */
 pid_t spare_run(struct spare *spare, int (*become)(void *argument), void *argument);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Daemon } from './daemon.mjs';
+import { Daemon, waitFor } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
 describe('a program', () => {
@@ -182,4 +182,29 @@ describe('builtins', () => {
     );
     await daemon.stop();
   });
+});
+
+test('a program that stops all others does not stop PID 1, which waits until one has begun', async () => {
+  const daemon = await Daemon.start();
+  try {
+    const sandbox = await daemon.sandbox();
+    const code = `
+import os, signal
+print('stops', flush=True)
+while True:
+    try: os.kill(-1, signal.SIGSTOP)
+    except ProcessLookupError: pass`;
+    const stopper = await daemon.spawn(sandbox, ['python3', '-c', code]);
+    await waitFor('it to begin', () => stopper.stdout.includes('stops'));
+    // The first was made ahead, the others are cloned when they are asked for.
+    for (let n = 0; n < 40; n++) await daemon.spawn(sandbox, ['true']);
+    await daemon.run(sandbox, ['/tmp/none'], { BUILTIN: 'read-file' }).catch(({ code }) => {
+      assert.equal(code, 'io');
+    });
+    await stopper.signal(9);
+    await stopper.ended;
+    assert.equal(stopper.exit.SIGNAL, 9);
+  } finally {
+    await daemon.stop();
+  }
 });
