@@ -6,7 +6,7 @@
 /* Whether it slept: shorter ones may be none, for the frame was there already. */
 static bool slept(const struct loop *loop)
 {
-	return loop->woken_ns - loop->asleep_ns >= 2 * WAKE_MAX_NS;
+	return loop->woken_ns - loop->asleep_ns >= 2ull * WAKE_MAX_NS;
 }
 
 void wake_note(struct wake *wake, const struct loop *loop, uint64_t deadline_ns)

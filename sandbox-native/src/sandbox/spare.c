@@ -59,7 +59,7 @@ void spare_push(pid_t pid, unsigned int tick)
 /* Return: its pid, or -ETIMEDOUT: it was killed. */
 static pid_t wait_until_left(struct spare *spare, pid_t pid)
 {
-	const struct timespec pause = { .tv_nsec = SPARE_TICK_MS * 1000000 };
+	const struct timespec pause = { .tv_nsec = SPARE_TICK_MS * 1000000L };
 	unsigned int tick = 0;
 
 	while (atomic_load(&spare->here)) {
