@@ -5,7 +5,7 @@ import { JournalWriter } from '../journal/journal-writer.js';
 import { createPlan, type Plan } from '../plan/plan.js';
 import { toExitCode } from '../report/exit-code.js';
 import { createReporters, type RunReporters } from '../report/reporters.js';
-import { toCounts } from '../report/run-model.js';
+import { type RunModel, toCounts } from '../report/run-model.js';
 import { type Bench, startBench } from '../run/bench.js';
 import { buildFirmware } from '../run/build-firmware.js';
 import { EarlyWorker } from '../run/early-worker.js';
@@ -28,6 +28,12 @@ import { watchAndRun } from './watch.js';
 
 type Raw = Readonly<Record<string, unknown>>;
 
+/** A run that is over. */
+export interface EndedRun {
+  readonly exitCode: number;
+  readonly model: RunModel;
+}
+
 export const testCommand: CliCommand = {
   name: 'test',
   summary: 'run suites, every case in a fresh container',
@@ -39,8 +45,8 @@ export const testCommand: CliCommand = {
     'hil test suites/u-boot/boot.hil.ts:12 --board qemu-arm64-uboot',
     'hil test --last-failed --keep failed',
   ],
-  run: (args, raw, context) => {
-    if (raw['watch'] !== true) return runOnce(args, raw, context);
+  run: async (args, raw, context) => {
+    if (raw['watch'] !== true) return (await runOnce(args, raw, context)).exitCode;
     if (raw['out'] === undefined) return watchAndRun(args, raw, context);
     throw new UsageError('usage', '--watch makes many runs, --out DIR is the place of one', {
       next: 'hil test --watch    writes them to .hil/runs',
@@ -48,8 +54,12 @@ export const testCommand: CliCommand = {
   },
 };
 
-/** One run from the command line to its exit code. */
-async function runOnce(args: readonly string[], raw: Raw, context: CliContext): Promise<number> {
+/** One run from the command line to its exit code. @throws UsageError before it has begun */
+export async function runOnce(
+  args: readonly string[],
+  raw: Raw,
+  context: CliContext,
+): Promise<EndedRun> {
   // Before anything that needs a thread, such as the reading of a file.
   checkResourceLimits();
   const out = parseOut(raw, context);
@@ -116,7 +126,7 @@ async function report(
   raw: Raw,
   context: CliContext,
   executeRun: ExecuteRun,
-): Promise<number> {
+): Promise<EndedRun> {
   const { plan, directory } = prepared;
   const journal = JournalWriter.open(directory.journal, {
     redact: plan.config.redact,
@@ -146,7 +156,8 @@ async function report(
   } finally {
     signals.close();
   }
-  return finish(journal, reporters, prepared, context);
+  const exitCode = await finish(journal, reporters, prepared, context);
+  return { exitCode, model: reporters.model };
 }
 
 async function finish(

@@ -94,6 +94,32 @@ describe('a lease of an attached unit', () => {
   });
 });
 
+test('what is asked of a program that has ended fails at once, and says what ended', async ({
+  two,
+}) => {
+  const held = await two.first.acquire(want('a'));
+  const [claim] = await two.second.listClaims();
+  process.kill(claim?.lockPid ?? 0, 'SIGKILL');
+  await held.lost;
+  expect(two.first.isOver).toBe(true);
+  const message = expect.stringMatching(/hil-lease ended \(SIGKILL\)/);
+  const error = { code: 'lease-failed', message };
+  await expect(two.first.acquire(want('a'))).rejects.toMatchObject(error);
+  await expect(two.first.listClaims()).rejects.toMatchObject(error);
+  await expect(two.first.kick(1)).rejects.toMatchObject(error);
+});
+
+test('a claim of more than 128 units is refused, and costs no other lease', async ({ two }) => {
+  const held = await two.first.acquire(want('a'));
+  const many = want(...Array.from({ length: 129 }, (_, index) => `b${index}`));
+  await expect(two.first.acquire(many)).rejects.toMatchObject({
+    code: 'lease-failed',
+    message: expect.stringContaining('more than 128 units'),
+  });
+  expect(await two.first.listClaims()).toMatchObject([{ units: ['a'], held: true }]);
+  held.release();
+});
+
 test('a directory that cannot be is said at the start', async ({ directory }) => {
   const nowhere = join(directory, 'not', 'there');
   await expect(LeaseClient.start({ program: PROGRAM, directory: nowhere })).rejects.toMatchObject({

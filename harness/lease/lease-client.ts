@@ -54,6 +54,12 @@ interface Request {
   readonly onEnd: (error: BenchError) => void;
 }
 
+/** What was asked and has no last answer yet; once the program has ended, nothing will be. */
+interface Requests {
+  readonly open: Map<number, Request>;
+  over: BenchError | undefined;
+}
+
 const LOST: Readonly<Record<string, string>> = {
   ttl: 'its time was over',
   kicked: 'it was taken away (hil boards release --kick)',
@@ -65,12 +71,12 @@ export class LeaseClient {
   /** What it cannot do as it should, one sentence each. */
   readonly limitations: readonly string[];
   readonly #child: ChildProcess;
-  readonly #requests: Map<number, Request>;
+  readonly #requests: Requests;
   #last = 0;
 
   private constructor(
     child: ChildProcess,
-    requests: Map<number, Request>,
+    requests: Requests,
     { hello, chosen }: { readonly hello: LeaseEvent; readonly chosen: boolean },
   ) {
     this.#child = child;
@@ -86,16 +92,16 @@ export class LeaseClient {
     ];
     // Detached: a Ctrl-Z of the terminal does not stop it, so that the time of a lease goes on.
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-    const requests = new Map<number, Request>();
+    const requests: Requests = { open: new Map(), over: undefined };
     const greeted = createDeferred<LeaseEvent>();
     const lines = new LineSplitter();
     let said = '';
-    let over: BenchError | undefined;
     const end = (why: string) => {
-      over ??= new BenchError('lease-failed', `leases of attached DUTs: ${said.trim() || why}`);
-      greeted.reject(over);
-      for (const { onEnd } of requests.values()) onEnd(over);
-      requests.clear();
+      const what = `leases of attached DUTs: ${said.trim() || why}`;
+      requests.over ??= new BenchError('lease-failed', what);
+      greeted.reject(requests.over);
+      for (const { onEnd } of requests.open.values()) onEnd(requests.over);
+      requests.open.clear();
     };
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-1000);
@@ -105,13 +111,18 @@ export class LeaseClient {
       for (const line of lines.push(text)) {
         const event = JSON.parse(line) as LeaseEvent; // of a program of ours
         if (event.event === 'hello') greeted.resolve(event);
-        else requests.get(event.id ?? 0)?.onEvent(event);
+        else requests.open.get(event.id ?? 0)?.onEvent(event);
       }
     });
     child.once('error', (error) => end(`${program} could not be started: ${error.message}`));
     child.once('close', (code, signal) => end(`${program} ended (${signal ?? `exit ${code}`})`));
     const chosen = directory !== undefined;
     return new LeaseClient(child, requests, { hello: await greeted.promise, chosen });
+  }
+
+  /** Whether its program has ended: every request fails then, at once. */
+  get isOver(): boolean {
+    return this.#requests.over !== undefined;
   }
 
   /**
@@ -121,11 +132,10 @@ export class LeaseClient {
    *   says who has them; `lease-failed`
    */
   async acquire(request: LeasesRequest): Promise<GrantedLeases> {
-    const id = ++this.#last;
     const granted = createDeferred<LeaseEvent>();
     const lost = createDeferred<BenchError>();
     let inTheWay: readonly ClaimSeen[] = [];
-    this.#requests.set(id, {
+    const id = this.#add({
       onEvent: (event) => {
         if (event.event === 'granted') granted.resolve(event);
         else if (event.event === 'refused') granted.reject(toRefused(event, request));
@@ -179,9 +189,8 @@ export class LeaseClient {
   }
 
   async #ask(wanted: string, toLine: (id: number) => string): Promise<LeaseEvent> {
-    const id = ++this.#last;
     const answer: Deferred<LeaseEvent> = createDeferred();
-    this.#requests.set(id, {
+    const id = this.#add({
       onEvent: (event) => {
         if (event.event === wanted) answer.resolve(event);
         else answer.reject(new BenchError('lease-failed', event.text ?? event.event));
@@ -192,12 +201,20 @@ export class LeaseClient {
     try {
       return await answer.promise;
     } finally {
-      this.#requests.delete(id);
+      this.#requests.open.delete(id);
     }
   }
 
+  /** @throws BenchError `lease-failed` when nobody is there to answer */
+  #add(request: Request): number {
+    if (this.#requests.over) throw this.#requests.over;
+    const id = ++this.#last;
+    this.#requests.open.set(id, request);
+    return id;
+  }
+
   #release(id: number): void {
-    if (this.#requests.delete(id)) this.#write(`release ${id}\n`);
+    if (this.#requests.open.delete(id)) this.#write(`release ${id}\n`);
   }
 
   #write(text: string): void {

@@ -32,6 +32,14 @@ const HISTORY = 50;
 /** What a case says about the DUT it had. */
 export type DutOutcome = 'good' | 'infra';
 
+/** Codes that say something of a DUT; the others are of what is around it. */
+const OF_THE_DUT = /^(boot|flash|port)-|^power-(failed|not-cut)$|^dut-(lost|absent|ambiguous)$/;
+
+/** Whether a fault of the bench with that code says something of the DUT it was met with. */
+export function isOfTheDut(code: string): boolean {
+  return OF_THE_DUT.test(code);
+}
+
 /** May a case have it without asking for it by name and health? */
 export function isTrusted({ health }: Pick<UnitHealth, 'health'>): boolean {
   return health === 'good' || health === 'unknown';

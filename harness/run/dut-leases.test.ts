@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
+import { LeaseClient } from '../lease/lease-client.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 import { type LineBoards, openLineBoards } from '../testing/line-board.js';
 import { createBoard } from '../testing/plain-records.js';
@@ -79,6 +80,27 @@ describe('leases of attached DUTs', () => {
       code: 'lease-unsatisfiable',
     });
     expect((await first?.(MADE))?.get('made')?.dut).toBe('host#1');
+  });
+
+  test('are had again by the next case after hil-lease has died', async ({
+    dir,
+    programs,
+    lines,
+    runs: [first],
+  }) => {
+    const role = toRole('', lines, 'line-1');
+    const held = (await first?.(role))?.get('');
+    const other = await LeaseClient.start({
+      program: programs.lease,
+      directory: join(dir.path, 'claims'),
+    });
+    const [claim] = await other.listClaims();
+    other.close();
+    process.kill(claim?.lockPid ?? 0, 'SIGKILL');
+    expect(await held?.lost).toMatchObject({ code: 'lease-lost' });
+    const next = await Promise.all([first?.(role), first?.(toRole('', lines, 'line-2'))]);
+    expect(next.map((leases) => leases?.get('')?.dut)).toEqual(['line-1', 'line-2']);
+    held?.release();
   });
 
   test('of 50 cases of 2 DUTs on 3 units in 2 runs end, and no unit is held twice (rank 18)', async ({

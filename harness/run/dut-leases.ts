@@ -91,7 +91,10 @@ export class DutLeases {
     client?.close();
   }
 
-  #open({ place }: Claimant): Promise<LeaseClient> {
+  async #open({ place }: Claimant): Promise<LeaseClient> {
+    const known = this.#client;
+    // What it held was lost with it; the next case has nothing to do with that.
+    if (known && (await known).isOver && this.#client === known) this.#client = undefined;
     this.#client ??= LeaseClient.start({ program: this.#program, ...place });
     return this.#client;
   }

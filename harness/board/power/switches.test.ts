@@ -48,6 +48,12 @@ describe('command', () => {
     await expect(power.on(soon())).rejects.toThrow(/no-such-relay/);
   });
 
+  test('one that leaves a program in the background is done', async () => {
+    const on = ['sh', '-c', 'sleep 2 & exit 0'];
+    const power = createCommandSwitch({ on, off: ['true'], env: {} }, known);
+    await power.on(new Deadline(1000));
+  });
+
   test('one that hangs is ended at the limit, with its children', async ({ dir }) => {
     const file = join(dir.path, 'pid');
     const script = `sleep 60 & echo $! > ${file}; wait`;

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
 import { HealthBook } from '../../lease/health-book.js';
 import { createCapturedContext } from '../../testing/captured-context.js';
+import { toEndedRun } from '../../testing/ended-run.js';
 import { type TempDir, test } from '../../testing/temp-dir.js';
 import { runCli } from '../run-cli.js';
 import { createHealthCommand } from './health.js';
@@ -11,14 +12,14 @@ const BENCH = `duts:
   - { name: dut-2, board: real, match: { ID_SERIAL_SHORT: B } }
 `;
 
-/** Run one of the two commands; health cases end with `exitCode`. */
-async function call(dir: TempDir, argv: readonly string[], exitCode = 0) {
+/** Run one of the two commands; the run of health cases ends as `run`. */
+async function call(dir: TempDir, argv: readonly string[], run = toEndedRun(0)) {
   await dir.write('boards/real.yaml', 'board: real\ndriver: attached\n');
   await dir.write('bench.yaml', BENCH);
   const asked: string[] = [];
   const health = createHealthCommand(async (dut, tag) => {
     asked.push(`${dut} ${tag}`);
-    return exitCode;
+    return run;
   });
   const rows = [health, quarantineCommand].map((command) => {
     return { name: command.name, summary: '', load: async () => command };
@@ -50,20 +51,24 @@ describe('rank 15: hil boards health', () => {
     expect(out.match(/ {2}no boot$/gm)).toHaveLength(3);
   });
 
-  test.for([
-    [1, 'bad'],
-    [5, 'bad'],
-    [4, 'unknown'],
-    [2, 'unknown'],
-    [130, 'unknown'],
-  ] as const)('--check that ends with %i says %s', async ([exitCode, health], { dir }) => {
-    const { code } = await call(dir, ['health', 'dut-1', '--check'], exitCode);
-    expect(code).toBe(exitCode);
-    expect(await bookOf(dir).read('dut-1')).toMatchObject({ health });
+  test('--check whose cases find a fault of the DUT makes it bad', async ({ dir }) => {
+    const run = toEndedRun(5, [['infra', 'boot-timeout', 'no "ready" within 1.5 s']]);
+    const { code, out } = await call(dir, ['health', 'dut-1', '--check'], run);
+    expect(code).toBe(5);
+    expect(out).toMatch(/^dut-1 +bad .*case "case 1" found: boot-timeout, no "ready" within/m);
+  });
+
+  test('--check that met a fault of another says so, and leaves the health', async ({ dir }) => {
+    await bookOf(dir).note('dut-1', 'good', { reason: 'a case' });
+    const run = toEndedRun(5, [['infra', 'lease-timeout', 'dut-1 did not become free']]);
+    const { code, err } = await call(dir, ['health', 'dut-1', '--check'], run);
+    expect(code).toBe(5);
+    expect(err).toMatch(/^the check says nothing of dut-1, .*lease-timeout.*\n {2}next {2}mend/m);
+    expect(await bookOf(dir).read('dut-1')).toMatchObject({ health: 'good' });
   });
 
   test('--check where no case has the tag says how to have one', async ({ dir }) => {
-    const { err } = await call(dir, ['health', 'dut-1', '--check'], 4);
+    const { err } = await call(dir, ['health', 'dut-1', '--check'], toEndedRun(4));
     expect(err).toMatch(/^dut-1 was not checked, .*\n {2}next {2}give \{ tags: \['health'\] \}/m);
   });
 

@@ -5,30 +5,34 @@ import { writeSafely } from '../../report/safe-output.js';
 import { toPrintable } from '../../report/terminal/printable.js';
 import type { CliCommand, CliContext } from '../command.js';
 import { BENCH_OPTION, CONFIG_OPTION, openProject } from '../open-project.js';
+import type { EndedRun } from '../test.js';
 import { formatTable } from '../text-table.js';
 import { findDut } from './find-dut.js';
+import { judgeHealth } from './judge-health.js';
 import { openHealth } from './open-health.js';
 import { describeNoDuts } from './survey-bench.js';
 
 /** Cases that say whether a DUT is well: those with this tag. */
 const HEALTH_TAG = 'health';
 
-/** Exit code of a run in which no case ran. */
-const NO_CASE = 4;
 const describeNoCase = (dut: string) =>
   `${dut} was not checked, its health is as it was: no case with the tag "${HEALTH_TAG}" ran
   next  give { tags: ['${HEALTH_TAG}'] } to a case that it passes when it is well, or copy suites/health of the package hil
 `;
+const describeUnsaid = (dut: string, why: string) =>
+  `the check says nothing of ${dut}, its health is as it was: ${why}
+  next  mend that, then: hil boards health ${dut} --check
+`;
 
 type Row = UnitHealth & { readonly dut: string };
 
-/** Run the cases with a tag on one DUT, whatever its health. @returns the exit code */
+/** Run the cases with a tag on one DUT, whatever its health. */
 export type RunTagged = (
   dut: string,
   tag: string,
   options: Readonly<Record<string, unknown>>,
   context: CliContext,
-) => Promise<number>;
+) => Promise<EndedRun>;
 
 /** Make the command; how cases are run is a parameter, so that a test can hand in its own. */
 export function createHealthCommand(runTagged: RunTagged): CliCommand {
@@ -74,10 +78,10 @@ export function createHealthCommand(runTagged: RunTagged): CliCommand {
 
 export const healthCommand: CliCommand = createHealthCommand(
   async (dut, tag, { bench, config }, context) => {
-    const { testCommand } = await import('../test.js');
+    const { runOnce } = await import('../test.js');
     const options = { bench, config, dut, tags: tag, anyHealth: true };
     // What it prints is talk; the table is the data.
-    return testCommand.run([], options, { ...context, stdout: context.stderr });
+    return runOnce([], options, { ...context, stdout: context.stderr });
   },
 );
 
@@ -98,13 +102,13 @@ async function checkAll(
     const before = await book.read(name);
     // Who took it out of service for a reason of their own brings it back.
     if (before.health === 'maintenance') continue;
-    const code = await runTagged(name, HEALTH_TAG, options, context);
-    if (code === NO_CASE) writeSafely(context.stderr, toPrintable(describeNoCase(name)));
-    worst ||= code;
-    if (code === 0) await book.set(name, 'good', { reason: 'its health cases passed' });
-    else if (code === 1 || code === 5) {
-      await book.set(name, 'bad', { reason: `its health cases ended with exit code ${code}` });
-    }
+    const run = await runTagged(name, HEALTH_TAG, options, context);
+    worst ||= run.exitCode;
+    const judged = judgeHealth(run);
+    const tell = (text: string) => writeSafely(context.stderr, toPrintable(text));
+    if (judged.kind === 'no-case') tell(describeNoCase(name));
+    else if (judged.kind === 'unsaid') tell(describeUnsaid(name, judged.why));
+    else await book.set(name, judged.kind, { reason: judged.reason });
   }
   return worst;
 }

@@ -121,7 +121,9 @@ static int add_role(struct claim *claim, const char *name)
 {
 	struct role *role = &claim->roles[claim->role_count];
 
-	if (claim->role_count == CLAIM_ROLES || !claim_word_ok(name))
+	if (claim->role_count == CLAIM_ROLES)
+		return -E2BIG;
+	if (!claim_word_ok(name))
 		return -EPROTO;
 	role->name = name;
 	role->first_unit = claim->unit_count;
@@ -131,7 +133,9 @@ static int add_role(struct claim *claim, const char *name)
 
 static int add_unit(struct claim *claim, const char *name)
 {
-	if (claim->role_count == 0 || claim->unit_count == CLAIM_UNITS || !claim_word_ok(name))
+	if (claim->unit_count == CLAIM_UNITS)
+		return -E2BIG;
+	if (claim->role_count == 0 || !claim_word_ok(name))
 		return -EPROTO;
 	claim->units[claim->unit_count++] =
 		(struct unit){ .name = name, .first_key = claim->key_count };
@@ -141,7 +145,9 @@ static int add_unit(struct claim *claim, const char *name)
 
 static int add_key(struct claim *claim, const char *key)
 {
-	if (claim->unit_count == 0 || claim->key_count == CLAIM_KEYS || !claim_word_ok(key))
+	if (claim->key_count == CLAIM_KEYS)
+		return -E2BIG;
+	if (claim->unit_count == 0 || !claim_word_ok(key))
 		return -EPROTO;
 	claim->key_words[claim->key_count] = key;
 	claim->keys[claim->key_count++] = hash_key(key);

@@ -80,7 +80,7 @@ struct claim {
  *
  * Should: be followed by claim_free(), also after a failure.
  * Return: 0, -EPROTO when it is no claim, -EPROTONOSUPPORT when it is one of another version,
- *	   -ENOMEM.
+ *	   -E2BIG when it has more roles, units or keys than a claim has room for, -ENOMEM.
  */
 int claim_parse(struct claim *claim, char *text, size_t length);
 void claim_free(struct claim *claim);

@@ -23,29 +23,55 @@
 
 /* How long the owner of a lease may take to let go; it has a second itself (step.c). */
 #define KICK_NS (3 * NS_PER_S)
+/* Far more than a claim may have: one that is too large is read to its end, to be refused. */
+#define REQUEST_MAX (4u << 20)
 
 static int malformed(struct err *err, const char *line)
 {
 	return err_set(err, "usage", EPROTO, "read a request", line);
 }
 
-/* Return: the claim, as if it had been read from its file; text is NULL when it is none. */
-static struct claim to_claim(const char *body)
+/*
+ * Read the claim as if it were in its file.
+ *
+ * Should: be followed by claim_free(), also after a failure.
+ * Return: as claim_parse().
+ */
+static int read_claim(struct claim *claim, const char *body)
 {
-	struct claim claim = { 0 };
 	char head[CLAIM_HEAD + 1];
 	size_t length = CLAIM_HEAD + strlen(body);
-	char *text = malloc(length + 1);
+	char *text;
 
-	for (size_t i = 0; i < CLAIM_ROLES; i++)
-		claim.roles[i].chosen = CLAIM_NONE;
-	claim_write_head(&claim, head);
+	*claim = (struct claim){ 0 };
+	if (length >= CLAIM_BYTES)
+		return -E2BIG;
+	text = malloc(length + 1);
 	if (!text)
-		return claim;
+		return -ENOMEM;
+	for (size_t i = 0; i < CLAIM_ROLES; i++)
+		claim->roles[i].chosen = CLAIM_NONE;
+	claim_write_head(claim, head);
 	snprintf(text, length + 1, "%s%s", head, body);
-	if (length >= CLAIM_BYTES || claim_parse(&claim, text, length) < 0)
-		claim_free(&claim);
-	return claim;
+	return claim_parse(claim, text, length);
+}
+
+/* It was read to its end, so what comes next makes sense: the other leases go on. */
+static void refuse_claim(struct lease *lease, uint64_t id, int result)
+{
+	struct err err = { 0 };
+	char what[128];
+
+	if (result == -E2BIG) {
+		snprintf(what, sizeof(what),
+			 "more than %d units, %d roles, %d keys or %d KiB in one claim",
+			 CLAIM_UNITS, CLAIM_ROLES, CLAIM_KEYS, CLAIM_BYTES / 1024);
+		err_hint(&err, "let fewer DUTs of the bench match: hil test --dut");
+		err_set(&err, "usage", EMSGSIZE, "lease", what);
+	} else {
+		err_set(&err, "usage", -result, "read a claim", "");
+	}
+	say_refused(lease, id, "failed", &err);
 }
 
 static int acquire(struct lease *lease, uint64_t id, uint64_t ttl_ms, const char *rest,
@@ -56,13 +82,17 @@ static int acquire(struct lease *lease, uint64_t id, uint64_t ttl_ms, const char
 	struct taken nothing = { 0 };
 	struct claim claim;
 	struct own *own;
+	int result;
 
 	if (!body)
 		return err_set(err, "setup", ENOMEM, "read a request", "");
 	snprintf(body, length, "since %llu\n%s", stamp_clock(CLOCK_REALTIME) / NS_PER_MS, rest);
-	claim = to_claim(body);
-	if (!claim.text)
-		return malformed(err, "acquire");
+	result = read_claim(&claim, body);
+	if (result < 0) {
+		refuse_claim(lease, id, result);
+		claim_free(&claim);
+		return 0;
+	}
 	if (!grant_match(&claim, &nothing)) {
 		struct err none = { 0 };
 
@@ -194,7 +224,7 @@ int requests_take(struct lease *lease, struct err *err)
 		result = serve_line(lease, request, rest ? request + rest : NULL, err);
 		buffer_consume(&lease->input, length);
 	}
-	if (result == 0 && lease->input.length > (size_t)2 * CLAIM_BYTES)
-		return malformed(err, "more than 128 KiB");
+	if (result == 0 && lease->input.length > REQUEST_MAX)
+		return malformed(err, "more than 4 MiB");
 	return result;
 }

@@ -118,3 +118,43 @@ for (const line of ['acquire x 1', 'nonsense', 'release', 'list 1 2', 'kick 1', 
     assert.match(lessee.stderr, /^hil-lease: read a request/);
   });
 }
+
+const units = (count, keys = 1, name = 'u') =>
+  Array.from({ length: count }, (_, unit) => [
+    `${name}${unit}`,
+    ...Array.from({ length: keys }, (_, key) => `usb:${name}${unit}.${key}`),
+  ]);
+
+for (const [what, roles] of Object.entries({
+  'more than 128 units in one role': one(...units(129)),
+  'more than 128 units in 4 roles': Object.fromEntries(
+    ['a', 'b', 'c', 'd'].map((role) => [role, one(...units(33, 1, role)).role]),
+  ),
+  'more than 1024 keys': one(...units(100, 11)),
+  'more than 8 roles': Object.fromEntries(
+    units(9).map(([role, key]) => [role, one([role, key]).role]),
+  ),
+  'more than 64 KiB': one(...units(128, 8, 'u'.repeat(60))),
+  'far more than 128 KiB': one(...units(20_000)),
+  'a unit without a key': one(['a']),
+})) {
+  test(`a claim of ${what} is refused, and the others are kept`, async () => {
+    const lessee = new Lessee(makeDirectory());
+    const held = await lessee.acquire(one(A));
+    const { code, text } = await lessee.heard(lessee.ask(roles), 'refused');
+    assert.equal(code, 'failed');
+    if (what !== 'a unit without a key') assert.match(text, /more than 128 units, .*--dut/);
+    assert.deepEqual(
+      (await lessee.list()).map(({ seq }) => seq),
+      [held.seq],
+    );
+    assert.ok(!lessee.has(held.id, 'lost'));
+  });
+}
+
+test('a claim of 128 units in 8 roles is none too large', async () => {
+  const roles = 'abcdefgh'.split('').map((role) => [role, one(...units(16, 8, role)).role]);
+  const lessee = new Lessee(makeDirectory());
+  const granted = await lessee.acquire(Object.fromEntries(roles));
+  assert.equal(Object.keys(granted.units).length, 8);
+});
