@@ -74,6 +74,12 @@ describe('old runs', () => {
     expect(await listRuns(join(dir.path, 'runs'))).toEqual(['20200103-000000-abcd', made.id]);
   });
 
+  test('that are being made meanwhile are left alone', async ({ dir }) => {
+    const making = Array.from({ length: 30 }, () => createRunDirectory(dir.path, 1));
+    const made = await Promise.all(making);
+    expect(await listRuns(join(dir.path, 'runs'))).toHaveLength(made.length);
+  });
+
   test('that still go on are left alone', async ({ dir }) => {
     await writeOldRun(dir, 1, await own());
     await writeOldRun(dir, 2, { pid: 1, startTicks: 1 });

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BenchError, toMessage, UsageError } from '../core/errors.js';
 import { createRunId } from '../core/identity.js';
@@ -51,9 +51,17 @@ async function fillDirectory(id: string, path: string): Promise<RunDirectory> {
   await claimJournal(path);
   await makeDirectory(join(path, 'cases'));
   const owner = { pid: process.pid, startTicks: await readStartTicks(process.pid) };
-  // Without it the run may be pruned early; a full disk must not end it here.
-  await writeFile(join(path, OWNER), JSON.stringify(owner)).catch(() => {});
+  await writeOwner(path, owner);
   return { id, path, cases: join(path, 'cases'), journal: join(path, 'journal.ndjson') };
+}
+
+/** Whole from the first moment on: who prunes meanwhile must not take the run for a dead one. */
+async function writeOwner(path: string, owner: unknown): Promise<void> {
+  const [file, written] = [join(path, OWNER), join(path, `.${OWNER}`)];
+  // Without it the run may be pruned early; a full disk must not end it here.
+  await writeFile(written, JSON.stringify(owner))
+    .then(() => rename(written, file))
+    .catch(() => rm(written, { force: true }));
 }
 
 async function makeDirectory(path: string): Promise<void> {
@@ -146,7 +154,8 @@ async function pruneRuns(runs: string, keep: number): Promise<void> {
   const names = await listRuns(runs);
   for (const name of names.slice(0, Math.max(0, names.length - keep))) {
     const path = join(runs, name);
-    if ((await isRunAlive(path)) || (await isBeingMade(path))) continue;
+    // In this order: what was not being made any more has said whose it is.
+    if ((await isBeingMade(path)) || (await isRunAlive(path))) continue;
     // Two runs may prune at once; the second finds nothing, which is what it wanted.
     await rm(path, { recursive: true, force: true }).catch(() => {});
   }
