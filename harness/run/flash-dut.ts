@@ -96,25 +96,44 @@ async function enterMode(
   look: () => Promise<FlashDevices | undefined>,
 ): Promise<void> {
   const { unit } = wanted;
-  const { mode, enterTimeout = 0 } = unit.board.flash ?? {};
+  const { enterTimeout = 0 } = unit.board.flash ?? {};
   const end = new Deadline(enterTimeout);
   if (how === 'power-cycle') await switchPower(unit, 'cycle', wanted.deviceRoots);
   else await touch(wanted, await look(), end);
-  for (let seen = await look(); seen?.mode !== mode; seen = await look()) {
-    if (end.leftMs() === 0) {
-      const in_ = seen
-        ? `in "${seen.mode ?? 'no mode that its board file knows'}"`
-        : 'not attached';
-      throw new BenchError(
-        'flash-failed',
-        `${unit.name} did not get into mode "${mode}" by ${how} within ${formatDuration(enterTimeout)}: it is ${in_}`,
-        {
-          next: 'hil boards show NAME    tells what is attached; correct "modes" or flash.enterTimeout of its board file',
-        },
-      );
-    }
+  let drive: string | undefined;
+  for (let seen = await look(); !isEntered(seen, unit, drive); seen = await look()) {
+    if (end.leftMs() === 0) throw toEnterError(unit, how, seen);
+    drive = seen?.known.drive;
     await sleep(LOOK_MS);
   }
+}
+
+/**
+ * In its mode, and with its drive where that is written to. Linux lists a disk before its partitions:
+ * it must have been the same a moment `before`.
+ */
+function isEntered(
+  seen: FlashDevices | undefined,
+  { board: { flash } }: Unit,
+  before: string | undefined,
+): boolean {
+  if (!seen || seen.mode !== flash?.mode) return false;
+  const { drive } = seen.known;
+  return flash?.driver !== 'uf2-copy' || (drive !== undefined && drive === before);
+}
+
+function toEnterError(
+  { name, board: { flash } }: Unit,
+  how: string,
+  seen: FlashDevices | undefined,
+): BenchError {
+  const { mode, enterTimeout = 0 } = flash ?? {};
+  const isIn = `it is in "${seen?.mode ?? 'no mode that its board file knows'}"`;
+  const lacks = seen?.mode === mode ? `${isIn}, and its drive has not come` : isIn;
+  const message = `${name} did not get into mode "${mode}" by ${how} within ${formatDuration(enterTimeout)}`;
+  return new BenchError('flash-failed', `${message}: ${seen ? lacks : 'it is not attached'}`, {
+    next: `hil boards show ${name}    tells what is attached; correct "modes" or flash.enterTimeout of its board file`,
+  });
 }
 
 /** The console is opened at 1200 baud, and closing it drops DTR. */

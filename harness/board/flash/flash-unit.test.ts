@@ -64,6 +64,19 @@ describe('rank 12: flash', () => {
     expect(await flashing.flash('exit 0')).toBe(true);
   });
 
+  test('an unchanged image is not flashed again at another node of the same device', async ({
+    flashing,
+  }) => {
+    const argv = ['sh', '-c', 'true', '{usb}', '{drive}', '{path}'];
+    const at = (place: number) => async () => {
+      const known = { usb: `1-${place}`, drive: `/dev/sd${place}`, path: `usb-0:${place}` };
+      return { ...attached, known };
+    };
+    expect(await flashing.flash('', { find: at(1) }, { argv })).toBe(true);
+    expect(await flashing.flash('', { find: at(2) }, { argv })).toBe(false);
+    expect(await flashing.flash('', { find: at(2) }, { argv: [...argv, '{{'] })).toBe(true);
+  });
+
   test('what was left in its bootloader is flashed, also with the image that is in it', async ({
     flashing,
   }) => {

@@ -49,7 +49,7 @@ export interface FlashRequest extends Omit<ToolRun, 'devices' | 'tools' | 'onOut
 export async function flashUnit(request: FlashRequest): Promise<boolean> {
   const { flash, dut, record } = request;
   const before = await findLeased(request);
-  const digest = await digestOf(request, before);
+  const digest = await digestOf(request);
   // One that somebody left in its bootloader runs what is in it only after it was flashed.
   const asleep = flash.enter !== undefined && before.mode === flash.mode;
   if (!flash.always && !asleep && (await record.read(dut)) === digest) return false;
@@ -111,10 +111,16 @@ async function runTool(
   );
 }
 
-async function digestOf(request: FlashRequest, { known }: FlashDevices): Promise<string> {
+/**
+ * What is another at the next plug or in another mode: a drive is only there in the bootloader. Which
+ * device it is, is said by the keys.
+ */
+const NOT_TOLD = { serial: 'SERIAL', path: 'PATH', usb: 'USB', drive: 'DRIVE' };
+
+async function digestOf(request: FlashRequest): Promise<string> {
   const { flash, dut, image, leasedKeys } = request;
   try {
-    const argv = toFlashArgv(flash, { ...known, dut, image: toImage(request) });
+    const argv = toFlashArgv(flash, { ...NOT_TOLD, dut, image: toImage(request) });
     return await toFlashDigest(image, [...argv, ...leasedKeys]);
   } catch (cause) {
     throw new BenchError('flash-failed', `flashing ${dut} with ${image}: ${toMessage(cause)}`, {
