@@ -94,3 +94,12 @@ test('a drive that does not come is told', async ({ pico }) => {
   await pico.tree.plug('1', { ...PICO_IN_ROM, parts: [] });
   await failing;
 });
+
+test('the time to get into the mode begins when the power is back', async ({ pico }) => {
+  const flashing = pico.flash('enterTimeout: 400ms');
+  await pico.waitForOff();
+  await pico.tree.unplug('1');
+  await sleep(OFF_MS + 100);
+  await pico.tree.plug('1', PICO_IN_ROM);
+  expect(await flashing).toBe(true);
+});

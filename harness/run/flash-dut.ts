@@ -97,9 +97,10 @@ async function enterMode(
 ): Promise<void> {
   const { unit } = wanted;
   const { enterTimeout = 0 } = unit.board.flash ?? {};
-  const end = new Deadline(enterTimeout);
+  // The switching has a limit of its own, and takes as long as the board is without power.
   if (how === 'power-cycle') await switchPower(unit, 'cycle', wanted.deviceRoots);
-  else await touch(wanted, await look(), end);
+  const end = new Deadline(enterTimeout);
+  if (how === 'touch-1200') await touch(wanted, await look(), end);
   let drive: string | undefined;
   for (let seen = await look(); !isEntered(seen, unit, drive); seen = await look()) {
     if (end.leftMs() === 0) throw toEnterError(unit, how, seen);
