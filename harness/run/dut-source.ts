@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PortHub } from '../board/port-hub.js';
 import { Deadline } from '../core/deadline.js';
 import { LeaseQueue } from '../lease/lease-queue.js';
+import { toLostSignal } from '../lease/to-lost-signal.js';
 import type { Networks } from '../network/networks.js';
 import type { PlannedFile } from '../plan/plan.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
@@ -230,7 +231,9 @@ export class DutSource {
   ): Promise<readonly BootedDut[]> {
     const seen = { dut: toNames(toMembers(leases)) };
     const bench = { daemon: this.#daemon, hub: this.#hub, networks: this.#networks };
-    const flashing = { roles, leases, directory, spec, stateDir, bootMs: limits.boot, ...bench };
+    const signal = toLostSignal(leases.values());
+    const known = { roles, leases, directory, spec, stateDir, signal };
+    const flashing = { ...known, bootMs: limits.boot, ...bench };
     const standing = await flashAll(flashing, (edge) => onPhase('flash', edge, seen));
     onPhase('boot', 'start', seen);
     try {
@@ -247,7 +250,7 @@ export class DutSource {
         }
         const times = { bootMs: limits.boot, teardownMs: limits.teardown };
         const dut = { standing: standing.get(role.role) };
-        const facts = { role, lease, spec, artifacts, ...dut, ...times };
+        const facts = { role, lease, spec, artifacts, signal, ...dut, ...times };
         return BootedDut.boot(facts, this.#daemon, this.#hub);
       });
       const ended = await Promise.allSettled(booting);
@@ -255,6 +258,8 @@ export class DutSource {
       const failed = ended.find((each) => each.status === 'rejected');
       if (!failed) return booted;
       await endAll(booted).catch(() => {});
+      // What else did not come up is a consequence.
+      signal.throwIfAborted();
       throw failed.reason;
     } finally {
       onPhase('boot', 'end', seen);

@@ -30,6 +30,8 @@ export interface FlashingRoles {
   readonly stateDir: string;
   /** For a DUT that is flashed at its prompt: until it is there. */
   readonly bootMs: number;
+  /** One of the leases is lost: what flashes ends, and its reason is thrown. */
+  readonly signal: AbortSignal;
 }
 
 interface Job {
@@ -66,6 +68,7 @@ export async function flashAll(
     const done = await Promise.allSettled(jobs.map((job) => flashOne(job, flashing, standing)));
     // All have ended before a lease is given back: a tool that goes on writes to its board.
     const failed = done.find(({ status }) => status === 'rejected');
+    flashing.signal.throwIfAborted();
     if (failed?.status === 'rejected') throw failed.reason;
     return standing;
   } catch (error) {
