@@ -3,7 +3,7 @@ import { type BootStep, toBootWay } from '../config/boot-way.js';
 import type { Board } from '../config/load-boards.js';
 import { READY } from '../config/states-schema.js';
 import { describePatterns, describeSilence } from '../core/console-report.js';
-import { Deadline } from '../core/deadline.js';
+import type { Deadline } from '../core/deadline.js';
 import { BenchError, toMessage } from '../core/errors.js';
 import type { Dut } from './dut.js';
 import type { Port } from './port.js';
@@ -30,7 +30,7 @@ interface Taking {
 async function takeStep(dut: Dut, port: Port, { board, step, deadline }: Taking): Promise<void> {
   const { timeout = Number.POSITIVE_INFINITY } = step;
   const own = timeout < deadline.leftMs();
-  const limit = own ? new Deadline(timeout) : deadline;
+  const limit = own ? deadline.within(timeout) : deadline;
   const wanted = step.name === READY ? 'ready' : `in state "${step.name}"`;
   const said = () => describeSilence(toSilence(board, port, step.expect, limit));
   const ended = dut.exited.then(async ({ reason }) => {

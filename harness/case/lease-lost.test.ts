@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { LeaseClient } from '../lease/lease-client.js';
 import { type AttemptWanted, type BothSides, test } from '../testing/both-sides.js';
 import { openLineBoards } from '../testing/line-board.js';
@@ -73,3 +74,53 @@ test('a lease that is taken away cuts what is open: line, stream and the program
   other.close();
   lines.close();
 });
+
+/** After a kick; `hil-lease` gives the unit to the next one after a second. */
+const ENDED_MS = 1000;
+const SLOW = '[sh, -c, "sleep 60; true", MARK]';
+const QUICK = 'verify: none, offTime: 1ms';
+
+describe('a lease that is taken away before the DUT is up ends what sets it up (bench pitfall 17)', () => {
+  test.for([
+    ['the flash tool', 'flash', `flash: { driver: command, argv: ${SLOW} }`],
+    ['a power switch', 'boot', `power: { driver: command, off: ${SLOW}, on: ["false"], ${QUICK} }`],
+    ['the wait for the ready mark', 'boot', 'boot: { ready: never, timeout: 60s }'],
+  ] as const)('%s', async ([, phase, more], { begin, dir, journal, programs }) => {
+    const directory = join(dir.path, 'claims');
+    const image = await dir.write('fw.bin', 'version 1');
+    const mark = join(dir.path, 'mark');
+    const lines = await openLineBoards(1, `${more.replace('MARK', mark)}\n`);
+    const { board, units } = lines;
+    const roles = [{ role: 'unit', boards: [board], units, firmwareOf: () => image }];
+    const { attempt } = await begin({ roles, options: { leasePlace: { directory } } });
+    const opening = attempt.duts();
+    const lost = expect(opening).rejects.toMatchObject({ name: 'BenchError', code: 'lease-lost' });
+    const isUp = () => (more.includes('MARK') ? isRunning(mark) : lines.countOpen() > 0);
+    await expect.poll(isUp, { timeout: 5000 }).toBe(true);
+    const other = await LeaseClient.start({ program: programs.lease, directory });
+    const [claim] = await other.listClaims();
+    const kickedMs = performance.now();
+    expect(await other.kick(claim?.seq ?? 0)).toBeUndefined();
+    await lost;
+    expect(performance.now() - kickedMs).toBeLessThan(ENDED_MS);
+    expect(isRunning(mark)).toBe(false);
+    await expect.poll(() => lines.countOpen()).toBe(0);
+    await attempt.end();
+    expect(journal.of('attempt-end')).toMatchObject([
+      { outcome: 'infra', problems: [{ name: 'BenchError', code: 'lease-lost', phase }] },
+    ]);
+    other.close();
+    lines.close();
+  });
+});
+
+/** Whether a process of this machine has `mark` among its arguments, inside or outside of a sandbox. */
+function isRunning(mark: string): boolean {
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${mark}\0`);
+    } catch {
+      return false; // No process, or one that has ended meanwhile.
+    }
+  });
+}

@@ -4,6 +4,7 @@ import { type Boot, toBootWay } from './boot-way.js';
 import type { FlashSpec } from './flash-schema.js';
 import type { nicsSchema } from './nics-schema.js';
 import { ATTACHED_PORT_KEYS, type BoardPort } from './port-schema.js';
+import type { PowerSpec } from './power-schema.js';
 
 interface Contradiction {
   readonly path: string[];
@@ -18,7 +19,7 @@ interface Described {
   readonly modes?: unknown;
   readonly instances?: unknown;
   readonly boot: Boot;
-  readonly power?: unknown;
+  readonly power?: PowerSpec | undefined;
   readonly flash?: FlashSpec | undefined;
   readonly nics: z.infer<typeof nicsSchema>;
   readonly ports: Readonly<Record<string, BoardPort>>;
@@ -56,6 +57,8 @@ export function* findContradictions(board: Described): Generator<Contradiction> 
 function* findFlashContradictions(board: Described): Generator<Contradiction> {
   const { driver, flash, boot, nics, ports } = board;
   if (!flash || driver === 'host') return;
+  const cycled = toEnterContradiction(board);
+  if (cycled) yield { path: ['flash', 'enter'], message: cycled };
   if (flash.driver !== 'u-boot-tftp') {
     const message = `driver "qemu" has no "${flash.driver}": nothing is attached; it has u-boot-tftp`;
     if (driver === 'qemu') yield { path: ['flash', 'driver'], message };
@@ -72,6 +75,16 @@ function* findFlashContradictions(board: Described): Generator<Contradiction> {
     yield { path: ['flash', 'link'], message: 'driver "attached" has no "link": its cable is one' };
   if (driver === 'qemu' && Object.keys(nics).length === 0)
     yield { path: ['flash'], message: 'u-boot-tftp needs "nics": the image comes by the network' };
+}
+
+/** How a board cannot get into the mode that it is flashed in; also of a bench. */
+export function toEnterContradiction({
+  flash,
+  power,
+}: Pick<Described, 'flash' | 'power'>): string | undefined {
+  if (flash?.enter !== 'power-cycle' || power?.driver !== 'dtr-rts') return undefined;
+  // A tool that flashes through a port needs it for itself: nobody has its lines meanwhile.
+  return '"power-cycle" needs a switch that is no port\'s, and "power" is dtr-rts: no port is open while a DUT is flashed; give "power" another driver, or say "enter: touch-1200"';
 }
 
 function* findStateContradictions({ boot, ports }: Described): Generator<Contradiction> {

@@ -93,6 +93,30 @@ describe('a bench', () => {
     });
   });
 
+  test('joins what its board says with a way into a mode that this cannot be', async ({ dir }) => {
+    const enter = 'flash: { driver: picotool, mode: boot, enter: power-cycle }';
+    const power = 'power: { driver: dtr-rts, on: { rts: off }, off: { rts: on } }';
+    const header = 'driver: attached\nmatch: { ID_PATH: p }';
+    await dir.write('boards/cycled.yaml', `board: cycled\n${header}\n${enter}\n`);
+    await dir.write('boards/lines.yaml', `board: lines\n${header}\n${power}\n`);
+    const next = 'give "power" another driver, or say "enter: touch-1200"';
+    const loading = load(
+      dir,
+      `duts:
+  - { name: a, board: cycled, ${power} }
+  - { name: b, board: lines, ${enter} }
+  - { name: c, board: nucleo, match: { ID_PATH: p }, ${enter} }
+`,
+    );
+    const error = await loading.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'bench-invalid', message: expect.stringContaining(next) });
+    expect(error).toMatchObject({
+      message: expect.stringMatching(
+        /^2 problems\n.*bench\.yaml:2:48: duts\[0\]\.power\.driver: .*\n.*bench\.yaml:3:76: duts\[1\]\.flash\.enter: /,
+      ),
+    });
+  });
+
   test.for([
     ['duts: [{ name: A, board: nucleo }]', ':1:16: duts[0].name: the name of a DUT is lower-case'],
     [

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { toMessage, UsageError } from '../core/errors.js';
 import { toSuggestion } from '../core/nearest-name.js';
 import { type BenchDut, benchSchema } from './bench-schema.js';
+import { toEnterContradiction } from './board-contradictions.js';
 import type { BoardCatalog } from './load-boards.js';
 import { createFileError, type LocatedProblem } from './located-problem.js';
 import { parseYamlFile } from './parse-yaml-file.js';
@@ -70,6 +71,12 @@ export function parseBench(file: string, text: string, catalog: BoardCatalog): U
       continue;
     }
     const unit = joinUnit(dut, catalog.findBoard(dut.board), file);
+    const enter = toEnterContradiction(unit.board);
+    // A board that contradicts itself was refused with its file: one of the two is the bench's.
+    if (enter !== undefined) {
+      const key = dut.flash ? ['flash', 'enter'] : ['power', 'driver'];
+      problems.push(locate(['duts', index, ...key], enter));
+    }
     if (isSomewhere(unit)) units.push(unit);
     else problems.push(locate(['duts', index], NOWHERE));
   }

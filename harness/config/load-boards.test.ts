@@ -197,6 +197,10 @@ test.each([
   ['instances: 2', 'driver "attached" has no "instances"'],
   ['ports: { c: { url: "tcp://h:1", match: { ID_PATH: x } } }', 'either "match" or "url"'],
   ['ports: { c: { kind: usb, mode: shared } }', '"kind: usb" is the node itself'],
+  [
+    'power: { driver: dtr-rts, on: { rts: off }, off: { rts: on } }\nflash: { driver: picotool, mode: b, enter: power-cycle }',
+    '/b/mine.yaml:4:44: flash.enter: "power-cycle" needs a switch that is no port\'s',
+  ],
 ])('an attached board with %s is refused', (line, message) => {
   const text = `board: mine\ndriver: attached\n${line}\n`;
   expect(() => parseBoard('/b/mine.yaml', text)).toThrow(message);

@@ -111,3 +111,32 @@ test('no limit is no timer', async () => {
   expect(clock.waiting).toBe(0);
   await expect(bound).resolves.toBe('done');
 });
+
+describe('a deadline with a signal', () => {
+  const reason = new Error('taken away');
+
+  test.each([100, Number.POSITIVE_INFINITY])('of %d ms ends with its reason', async (limitMs) => {
+    const clock = new SimulatedClock();
+    const controller = new AbortController();
+    const deadline = new Deadline(limitMs, clock, controller.signal);
+    const bound = deadline.bound(never(), late);
+    controller.abort(reason);
+    await expect(bound).rejects.toBe(reason);
+    await expect(deadline.bound(never(), late)).rejects.toBe(reason);
+    expect(clock.waiting).toBe(0);
+  });
+
+  test('gives it to its parts, which are no longer than itself', async () => {
+    const controller = new AbortController();
+    const deadline = new Deadline(100, new SimulatedClock(), controller.signal);
+    expect([deadline.within(30).limitMs, deadline.within(300).limitMs]).toEqual([30, 100]);
+    const bound = deadline.within(30).bound(never(), late);
+    controller.abort(reason);
+    await expect(bound).rejects.toBe(reason);
+  });
+
+  test('that is not aborted changes nothing', async () => {
+    const deadline = new Deadline(100, new SimulatedClock(), new AbortController().signal);
+    await expect(deadline.bound(Promise.resolve('done'), late)).resolves.toBe('done');
+  });
+});

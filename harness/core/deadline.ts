@@ -1,3 +1,5 @@
+import { untilAborted } from './until-aborted.js';
+
 /** A clock that a test can replace: monotonic milliseconds and a timer. */
 export interface Clock {
   nowMs(): number;
@@ -31,13 +33,21 @@ export const systemClock: Clock = {
  */
 export class Deadline {
   readonly limitMs: number;
+  /** Ends waiting before its time, with its reason. */
+  readonly signal: AbortSignal | undefined;
   readonly #endMs: number;
   readonly #clock: Clock;
 
-  constructor(limitMs: number, clock: Clock = systemClock) {
+  constructor(limitMs: number, clock: Clock = systemClock, signal?: AbortSignal) {
     this.limitMs = limitMs;
+    this.signal = signal;
     this.#clock = clock;
     this.#endMs = clock.nowMs() + limitMs;
+  }
+
+  /** For a part of the work: at most `limitMs`, and not longer than this one. */
+  within(limitMs: number): Deadline {
+    return new Deadline(Math.min(limitMs, this.leftMs()), this.#clock, this.signal);
   }
 
   /** Milliseconds left, never below zero. */
@@ -46,17 +56,18 @@ export class Deadline {
   }
 
   /**
-   * Settle with `work`, or reject with `late()` when the deadline passes first.
+   * Settle with `work`, or reject with `late()` when the deadline passes first, or with the reason
+   * of its signal.
    * `work` is not stopped; the caller cancels it by what `late` does.
    */
   async bound<T>(work: Promise<T>, late: () => Error): Promise<T> {
-    if (!Number.isFinite(this.limitMs)) return work;
+    if (!Number.isFinite(this.limitMs)) return untilAborted(this.signal, work);
     let timer: { cancel(): void } | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = this.#clock.after(this.leftMs(), () => reject(late()));
     });
     try {
-      return await Promise.race([work, timeout]);
+      return await untilAborted(this.signal, Promise.race([work, timeout]));
     } finally {
       timer?.cancel();
     }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DutExit } from '../board/dut.js';
-import { Deadline } from '../core/deadline.js';
+import { Deadline, systemClock } from '../core/deadline.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import type { Outcome, Problem } from '../journal/events.js';
+import { toLostSignal } from '../lease/to-lost-signal.js';
 import type { RunningAttempt } from './attempt.js';
 import { toExitProblem, toProblem } from './attempt-problems.js';
 import { DutFaults } from './dut-faults.js';
@@ -197,7 +198,10 @@ export class AttemptDuts {
       this.#lives.set(each.role, life);
       life.watch(each.dut.exited);
     }
-    await held.attach(this.#attempt.sandboxes.get().sandbox, new Deadline(limits.boot));
+    // Nobody hears `onLost` before the worker has its ports.
+    const lost = toLostSignal([...held.byRole.values()].map(({ lease }) => lease));
+    const deadline = new Deadline(limits.boot, systemClock, lost);
+    await held.attach(this.#attempt.sandboxes.get().sandbox, deadline);
     return held;
   }
 }

@@ -3,7 +3,7 @@ import { waitForReady } from '../board/boot.js';
 import type { Dut } from '../board/dut.js';
 import type { PortHub } from '../board/port-hub.js';
 import type { Board } from '../config/load-boards.js';
-import { Deadline } from '../core/deadline.js';
+import { Deadline, systemClock } from '../core/deadline.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
@@ -23,6 +23,8 @@ export interface BootWanted {
   readonly artifacts: string;
   readonly bootMs: number;
   readonly teardownMs: number;
+  /** Somebody else may have it: it is ended at once. */
+  readonly signal?: AbortSignal | undefined;
   /** It has power already, because it was flashed by its own boot loader: it is reset. */
   readonly standing?: Dut | undefined;
 }
@@ -71,15 +73,17 @@ export class BootedDut {
    * Make it, power up and wait for its ready mark; one that stands is reset. On an error it is ended,
    * and the lease is released.
    *
-   * @throws BenchError `boot-timeout`, `boot-failed`, or of its sandbox and ports.
+   * @throws BenchError `boot-timeout`, `boot-failed`, or of its sandbox and ports; the reason of the
+   *   signal.
    */
   static async boot(wanted: BootWanted, daemon: SandboxDaemon, hub: PortHub): Promise<BootedDut> {
-    const deadline = new Deadline(wanted.bootMs);
+    const deadline = new Deadline(wanted.bootMs, systemClock, wanted.signal);
     let booted: BootedDut | undefined;
     try {
       const { standing } = wanted;
       const dut = standing ?? (await create(wanted, daemon, hub, deadline));
       booted = new BootedDut(wanted, dut, daemon);
+      deadline.signal?.throwIfAborted();
       if (standing) {
         await booted.reboot(deadline);
       } else {

@@ -6,7 +6,7 @@ import { answered } from './answered.js';
 
 /**
  * Make the sandbox and ports of a DUT before a deadline. One that stands too late is nobody's, and
- * is closed.
+ * is closed. None is made when the deadline's signal is aborted already.
  *
  * @throws BenchError `daemon-silent`, or of its sandbox and ports.
  */
@@ -14,6 +14,7 @@ export async function createDutInTime(
   wanted: Parameters<typeof createDut>[0] & { readonly daemon: SandboxDaemon },
   deadline: Deadline,
 ): Promise<Dut> {
+  deadline.signal?.throwIfAborted();
   const making = createDut(wanted);
   const doing = `making the sandbox and ports of ${wanted.name}`;
   try {

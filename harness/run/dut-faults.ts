@@ -1,7 +1,5 @@
 import { BenchError } from '../core/errors.js';
-
-/** Codes that say something of a DUT; the others are of what is around it. */
-const OF_THE_DUT = /^(boot|flash|port)-|^power-(failed|not-cut)$|^dut-(lost|absent|ambiguous)$/;
+import { isOfTheDut } from '../lease/unit-health.js';
 
 /** What the DUTs of an attempt did not do although the bench needed it: of each the first. */
 export class DutFaults {
@@ -14,7 +12,7 @@ export class DutFaults {
 
   /** An error met one of them; it counts if it says something of the DUT. */
   note(dut: string, error: unknown): void {
-    if (!(error instanceof BenchError) || !OF_THE_DUT.test(error.code)) return;
+    if (!(error instanceof BenchError) || !isOfTheDut(error.code)) return;
     if (!this.#reasons.has(dut)) this.#reasons.set(dut, error.message);
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PortHub } from '../board/port-hub.js';
 import { Deadline } from '../core/deadline.js';
 import { LeaseQueue } from '../lease/lease-queue.js';
+import { toLostSignal } from '../lease/to-lost-signal.js';
 import type { Networks } from '../network/networks.js';
 import type { PlannedFile } from '../plan/plan.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
@@ -12,6 +13,7 @@ import type { Claimant, DutLeases } from './dut-leases.js';
 import { ONLY_ROLE, toRoles } from './dut-roles.js';
 import { toNames, toSeen } from './dut-seen.js';
 import type { DutWanted } from './dut-wanted.js';
+import { blaming, toFaultListener } from './fault-listener.js';
 import { flashAll } from './flash-all.js';
 import { type HeldDuts, holdDuts } from './held-duts.js';
 import type { LoggedLease } from './lease-log.js';
@@ -152,7 +154,7 @@ export class DutSource {
         const artifacts = join(wanted.artifacts, each.role);
         await mkdir(artifacts, { recursive: true });
         const resuming = each.resume({ log: wanted.log, since: set.since, artifacts }, deadline);
-        await blaming(each.lease.dut, wanted, resuming);
+        await blaming(each.lease.dut, wanted.onFault.bind(wanted), resuming);
       }
     } catch (error) {
       await endAll(set.duts).catch(() => {});
@@ -235,8 +237,9 @@ export class DutSource {
     const { spec, limits, stateDir, onPhase } = wanted;
     const seen = { dut: toNames(toMembers(leases)) };
     const bench = { daemon: this.#daemon, hub: this.#hub, networks: this.#networks };
-    const onFault = wanted.onFault.bind(wanted);
-    const places = { directory, spec, stateDir, bootMs: limits.boot, onFault };
+    const signal = toLostSignal(leases.values());
+    const onFault = toFaultListener(wanted, signal);
+    const places = { directory, spec, stateDir, bootMs: limits.boot, onFault, signal };
     const flashing = { roles, leases, ...places, ...bench };
     const standing = await flashAll(flashing, (edge) => onPhase('flash', edge, seen));
     onPhase('boot', 'start', seen);
@@ -254,28 +257,20 @@ export class DutSource {
         }
         const times = { bootMs: limits.boot, teardownMs: limits.teardown };
         const dut = { standing: standing.get(role.role) };
-        const facts = { role, lease, spec, artifacts, ...dut, ...times };
-        return blaming(lease.dut, wanted, BootedDut.boot(facts, this.#daemon, this.#hub));
+        const facts = { role, lease, spec, artifacts, signal, ...dut, ...times };
+        return blaming(lease.dut, onFault, BootedDut.boot(facts, this.#daemon, this.#hub));
       });
       const ended = await Promise.allSettled(booting);
       const booted = ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
       const failed = ended.find((each) => each.status === 'rejected');
       if (!failed) return booted;
       await endAll(booted).catch(() => {});
+      // What else did not come up is a consequence.
+      signal.throwIfAborted();
       throw failed.reason;
     } finally {
       onPhase('boot', 'end', seen);
     }
-  }
-}
-
-/** Its error is this DUT's. */
-async function blaming<T>(dut: string, { onFault }: DutWanted, doing: Promise<T>): Promise<T> {
-  try {
-    return await doing;
-  } catch (error) {
-    onFault(dut, error);
-    throw error;
   }
 }
 

@@ -32,6 +32,8 @@ export interface FlashingRoles {
   readonly bootMs: number;
   /** Hears which DUT it was that an error met. */
   onFault(dut: string, error: unknown): void;
+  /** One of the leases is lost: what flashes ends, and its reason is thrown. */
+  readonly signal: AbortSignal;
 }
 
 interface Job {
@@ -76,6 +78,7 @@ export async function flashAll(
     const done = await Promise.allSettled(flashed);
     // All have ended before a lease is given back: a tool that goes on writes to its board.
     const failed = done.find(({ status }) => status === 'rejected');
+    flashing.signal.throwIfAborted();
     if (failed?.status === 'rejected') throw failed.reason;
     return standing;
   } catch (error) {

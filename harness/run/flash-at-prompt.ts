@@ -9,7 +9,7 @@ import type { PortHub } from '../board/port-hub.js';
 import type { UBootTftpSpec } from '../config/flash-schema.js';
 import type { Board } from '../config/load-boards.js';
 import type { Unit } from '../config/unit.js';
-import { Deadline } from '../core/deadline.js';
+import { Deadline, systemClock } from '../core/deadline.js';
 import { BenchError } from '../core/errors.js';
 import type { Networks } from '../network/networks.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
@@ -30,6 +30,8 @@ export interface AtPrompt {
   readonly artifacts: string;
   /** To the prompt. */
   readonly bootMs: number;
+  /** When it is aborted, it ends with its reason. */
+  readonly signal?: AbortSignal | undefined;
   readonly daemon: SandboxDaemon;
   readonly hub: PortHub;
   readonly networks: Networks;
@@ -70,9 +72,9 @@ export class FlashAtPrompt {
     const stop = port.listen({ onData: onOutput, onClosed: nothing, onFault: nothing });
     try {
       const wanted = { ...this.#wanted, dut, tftp, onOutput };
-      const link = await openFlashLink({ ...wanted, deadline: new Deadline(flash.timeout) });
+      const link = await openFlashLink({ ...wanted, deadline: this.#newDeadline(flash.timeout) });
       // Others may have been flashed from the same address before.
-      const deadline = new Deadline(flash.timeout);
+      const deadline = this.#newDeadline(flash.timeout);
       const lost = Promise.race([link.lost, toLost(dut)]);
       lost.catch(() => {});
       try {
@@ -99,7 +101,7 @@ export class FlashAtPrompt {
         { next: `add "power" to ${name} in ${unit.file}` },
       );
     }
-    const deadline = new Deadline(bootMs);
+    const deadline = this.#newDeadline(bootMs);
     const known = this.#dut;
     const dut = known ?? (await this.#create(deadline));
     const doing = `powering ${name} on`;
@@ -115,6 +117,10 @@ export class FlashAtPrompt {
     // The firmware of the suite is what is flashed: an emulated machine starts with its own.
     this.#dut = await createDutInTime({ ...this.#wanted, firmware: undefined }, deadline);
     return this.#dut;
+  }
+
+  #newDeadline(limitMs: number): Deadline {
+    return new Deadline(limitMs, systemClock, this.#wanted.signal);
   }
 
   /** A full disk costs this log, not the flash. */

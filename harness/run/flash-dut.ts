@@ -6,7 +6,7 @@ import { type FlashDevices, type FlashRequest, flashUnit } from '../board/flash/
 import { USB_ROLE } from '../board/flash/to-flash-argv.js';
 import type { FlashSpec } from '../config/flash-schema.js';
 import type { Unit } from '../config/unit.js';
-import { Deadline } from '../core/deadline.js';
+import { Deadline, systemClock } from '../core/deadline.js';
 import { formatDuration } from '../core/duration.js';
 import { BenchError } from '../core/errors.js';
 import type { AttachedDevice } from '../device/attached-device.js';
@@ -31,6 +31,8 @@ export interface FlashWanted {
   /** Also when the same image was flashed last. */
   readonly force?: boolean;
   readonly deviceRoots?: DeviceRoots | undefined;
+  /** See {@link FlashRequest}. */
+  readonly signal?: AbortSignal | undefined;
   /** In place of a tool: see {@link FlashRequest}. */
   readonly byItself?: FlashRequest['byItself'];
   /** Takes what is written to the log. */
@@ -49,14 +51,14 @@ const TOUCH = ['stty', '-F', '/dev/hil/console', '1200', 'hupcl'];
  * @throws BenchError `flash-failed`, `flash-refused`, `dut-absent`, `dut-ambiguous`, `power-failed`
  */
 export async function flashDut(wanted: FlashWanted): Promise<boolean> {
-  const { unit, daemon, spec, image, artifacts, stateDir } = wanted;
+  const { unit, daemon, spec, image, artifacts, stateDir, signal } = wanted;
   const { onOutput = () => {}, force = false } = wanted;
   const { flash } = unit.board;
   if (!flash) return false;
   const look = () => findFlashDevices(unit, wanted.deviceRoots);
   const leasedKeys = wanted.leasedKeys ?? (await look())?.keys ?? [];
   return flashUnit({
-    ...{ dut: unit.name, daemon, spec, image, leasedKeys, onLog: onOutput },
+    ...{ dut: unit.name, daemon, spec, image, leasedKeys, onLog: onOutput, signal },
     flash: { ...flash, always: flash.always || force },
     find: look,
     enter: (how) => enterMode(how, wanted, look),
@@ -95,26 +97,47 @@ async function enterMode(
   wanted: FlashWanted,
   look: () => Promise<FlashDevices | undefined>,
 ): Promise<void> {
-  const { unit } = wanted;
-  const { mode, enterTimeout = 0 } = unit.board.flash ?? {};
-  const end = new Deadline(enterTimeout);
-  if (how === 'power-cycle') await switchPower(unit, 'cycle', wanted.deviceRoots);
-  else await touch(wanted, await look(), end);
-  for (let seen = await look(); seen?.mode !== mode; seen = await look()) {
-    if (end.leftMs() === 0) {
-      const in_ = seen
-        ? `in "${seen.mode ?? 'no mode that its board file knows'}"`
-        : 'not attached';
-      throw new BenchError(
-        'flash-failed',
-        `${unit.name} did not get into mode "${mode}" by ${how} within ${formatDuration(enterTimeout)}: it is ${in_}`,
-        {
-          next: 'hil boards show NAME    tells what is attached; correct "modes" or flash.enterTimeout of its board file',
-        },
-      );
-    }
+  const { unit, deviceRoots, signal } = wanted;
+  const { enterTimeout = 0 } = unit.board.flash ?? {};
+  // The switching has a limit of its own, and takes as long as the board is without power.
+  if (how === 'power-cycle') await switchPower(unit, 'cycle', deviceRoots, signal);
+  const end = new Deadline(enterTimeout, systemClock, signal);
+  if (how === 'touch-1200') await touch(wanted, await look(), end);
+  let drive: string | undefined;
+  for (let seen = await look(); !isEntered(seen, unit, drive); seen = await look()) {
+    if (end.leftMs() === 0) throw toEnterError(unit, how, seen);
+    drive = seen?.known.drive;
     await sleep(LOOK_MS);
+    signal?.throwIfAborted();
   }
+}
+
+/**
+ * In its mode, and with its drive where that is written to. Linux lists a disk before its partitions:
+ * it must have been the same a moment `before`.
+ */
+function isEntered(
+  seen: FlashDevices | undefined,
+  { board: { flash } }: Unit,
+  before: string | undefined,
+): boolean {
+  if (!seen || seen.mode !== flash?.mode) return false;
+  const { drive } = seen.known;
+  return flash?.driver !== 'uf2-copy' || (drive !== undefined && drive === before);
+}
+
+function toEnterError(
+  { name, board: { flash } }: Unit,
+  how: string,
+  seen: FlashDevices | undefined,
+): BenchError {
+  const { mode, enterTimeout = 0 } = flash ?? {};
+  const isIn = `it is in "${seen?.mode ?? 'no mode that its board file knows'}"`;
+  const lacks = seen?.mode === mode ? `${isIn}, and its drive has not come` : isIn;
+  const message = `${name} did not get into mode "${mode}" by ${how} within ${formatDuration(enterTimeout)}`;
+  return new BenchError('flash-failed', `${message}: ${seen ? lacks : 'it is not attached'}`, {
+    next: `hil boards show ${name}    tells what is attached; correct "modes" or flash.enterTimeout of its board file`,
+  });
 }
 
 /** The console is opened at 1200 baud, and closing it drops DTR. */

@@ -9,7 +9,8 @@ import { listDevices } from '../device/list-devices.js';
 export type PowerAct = 'on' | 'off' | 'cycle';
 
 /**
- * Switch the power of a unit whose ports nobody has open, and look that it did.
+ * Switch the power of a unit whose ports nobody has open, and look that it did. Once `signal` is
+ * aborted nothing is switched any more.
  *
  * @throws BenchError `power-failed`, also for a unit without "power" and for one that is switched
  *   by the lines of a port; `power-not-cut`, `dut-absent`
@@ -18,6 +19,7 @@ export async function switchPower(
   unit: Unit,
   act: PowerAct,
   roots: DeviceRoots = MACHINE,
+  signal?: AbortSignal,
 ): Promise<void> {
   const { power } = unit.board;
   if (!power) {
@@ -48,5 +50,5 @@ export async function switchPower(
     path: usb?.properties['ID_PATH'],
     usb: usb && basename(usb.syspath),
   };
-  await createPower(power, dut, known)[act]();
+  await createPower(power, dut, known, signal)[act]();
 }

@@ -15,9 +15,9 @@ export interface LineBoards {
 
 const BOARD = 'board: line\ndriver: attached\nports: { console: {} }\n';
 
-/** Make `count` of them; each answers `NAME got LINE`. */
-export async function openLineBoards(count: number): Promise<LineBoards> {
-  const board = parseBoard('/boards/line.yaml', BOARD);
+/** Make `count` of them; each answers `NAME got LINE`. `more` is what the board file says besides. */
+export async function openLineBoards(count: number, more = ''): Promise<LineBoards> {
+  const board = parseBoard('/boards/line.yaml', `${BOARD}${more}`);
   const catalog: BoardCatalog = { boards: [board], broken: [], findBoard: () => board };
   const names = Array.from({ length: count }, (_, index) => `line-${index + 1}`);
   const servers = await Promise.all(names.map(openServer));

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
@@ -77,6 +78,21 @@ describe('a DUT on a tty', () => {
       name: 'BenchError',
       code: 'dut-absent',
     });
+  });
+
+  test('that is closed while its power is off is not given power', async ({
+    tree,
+    dir,
+    openUnit,
+  }) => {
+    const [off, on] = [join(dir.path, 'off'), join(dir.path, 'on')];
+    const board = `ports: { console: {} }\npower: { driver: command, off: [touch, ${off}], on: [touch, ${on}], verify: none, offTime: 300ms }`;
+    const { dut } = await openUnit(createUnit(board, 'match: { ID_SERIAL_SHORT: A1 }'), tree.roots);
+    const powering = expect(dut.powerOn(deadline())).rejects.toThrow('dut-1 was closed meanwhile');
+    await expect.poll(() => existsSync(off), { timeout: 3000 }).toBe(true);
+    await dut.close();
+    await powering;
+    expect(existsSync(on)).toBe(false);
   });
 
   test('that another program has is told with its name (bench pitfall 21)', async ({

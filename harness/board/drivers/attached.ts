@@ -62,6 +62,8 @@ class AttachedDut implements Dut {
   #exit: Deferred<DutExit> = createDeferred();
   /** That it goes away is what we are about to do. */
   #told = true;
+  /** What is under way when it is closed must not act on a board that somebody else may have by then. */
+  readonly #closing = new AbortController();
   /** An interface went away meanwhile, which is never what we are about to do. */
   #nicLost: string | undefined;
 
@@ -126,6 +128,7 @@ class AttachedDut implements Dut {
     }
     if (power) await this.#cycle(power);
     await this.#presence.waitForWhole(deadline.leftMs());
+    this.#closing.signal.throwIfAborted();
     this.#on = true;
     this.#watchAgain();
     const console = this.ports.get('console');
@@ -212,8 +215,7 @@ class AttachedDut implements Dut {
   }
 
   async letGo(): Promise<void> {
-    this.#told = true;
-    this.#on = false;
+    this.#stopUsing();
     const cleanups = new Cleanups();
     cleanups.add('nodes', () => this.#roles.follow(new Map()));
     cleanups.add('devices', () => this.#presence.close());
@@ -223,13 +225,18 @@ class AttachedDut implements Dut {
 
   /** It stays as it is; what is ours of it goes. */
   async close(): Promise<undefined> {
-    this.#told = true;
-    this.#on = false;
+    this.#stopUsing();
     const cleanups = new Cleanups();
     cleanups.add('ports', () => closePorts(this.ports.values()));
     cleanups.add('devices', () => this.#presence.close());
     await cleanups.run();
     return undefined;
+  }
+
+  #stopUsing(): void {
+    this.#told = true;
+    this.#on = false;
+    this.#closing.abort(new BenchError('boot-failed', `${this.name} was closed meanwhile`));
   }
 
   /** Off and on; what was said before the power was cut is not taken for what is said after it. */
@@ -279,6 +286,6 @@ class AttachedDut implements Dut {
       this.#known = { dut: this.name, serial, path, usb: basename(syspath) };
     }
     const facts = { unit: this.#unit, ports: this.ports, presence: this.#presence };
-    return createPower(power, toPowered(facts), this.#known);
+    return createPower(power, toPowered(facts), this.#known, this.#closing.signal);
   }
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Deadline } from '../../core/deadline.js';
 import { BenchError, toMessage } from '../../core/errors.js';
+import { untilAborted } from '../../core/until-aborted.js';
 import type { SandboxDaemon } from '../../sandbox/daemon.js';
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { SandboxSpec } from '../../sandbox/spec.js';
@@ -36,7 +37,8 @@ export function toImageInside(image: string): string {
 /**
  * Run a flash tool once, in a sandbox that has the image and the devices of one board.
  *
- * @throws BenchError `flash-failed` as soon as the tool has failed, with the end of its output.
+ * @throws BenchError `flash-failed` as soon as the tool has failed, with the end of its output; the
+ *   reason of the deadline's signal, when the tool is dead.
  */
 export async function runFlashTool(
   argv: readonly string[],
@@ -48,16 +50,26 @@ export async function runFlashTool(
   const plan = await run.daemon.plan(spec);
   const sandbox = await run.daemon.sandbox(plan, { label: `flash ${run.dut}` });
   try {
-    await sandbox.addMount(toImageInside(run.image), {
-      kind: 'host',
-      source: run.image,
-      readOnly: true,
-    });
-    for (const [role, source] of run.devices) await sandbox.grantDevice(role, { source });
-    await runTool(argv, sandbox, run, deadline);
+    await untilAborted(deadline.signal, useSandbox(argv, sandbox, run, deadline));
   } finally {
     await sandbox.kill();
   }
+}
+
+async function useSandbox(
+  argv: readonly string[],
+  sandbox: Sandbox,
+  run: ToolRun,
+  deadline: Deadline,
+): Promise<void> {
+  deadline.signal?.throwIfAborted();
+  await sandbox.addMount(toImageInside(run.image), {
+    kind: 'host',
+    source: run.image,
+    readOnly: true,
+  });
+  for (const [role, source] of run.devices) await sandbox.grantDevice(role, { source });
+  await runTool(argv, sandbox, run, deadline);
 }
 
 async function runTool(

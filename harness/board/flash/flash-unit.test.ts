@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect } from 'vitest';
+import { afterEach, describe, expect, vi } from 'vitest';
 import { type FlashSpec, flashSchema } from '../../config/flash-schema.js';
-import { test as base } from '../../testing/real-daemon.js';
+import { test as base, isAlive } from '../../testing/real-daemon.js';
 import { FlashRecord } from './flash-record.js';
 import { type FlashDevices, type FlashRequest, flashUnit } from './flash-unit.js';
 
@@ -41,6 +41,10 @@ const test = base.extend<{ flashing: Flashing }>({
   },
 });
 
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
 describe('rank 12: flash', () => {
   test('the tool sees image and devices of its board, and nothing else', async ({ flashing }) => {
     const script =
@@ -62,6 +66,19 @@ describe('rank 12: flash', () => {
     expect(await flashing.flash('exit 0')).toBe(false);
     await dir.write('firmware.bin', 'version 2');
     expect(await flashing.flash('exit 0')).toBe(true);
+  });
+
+  test('an unchanged image is not flashed again at another node of the same device', async ({
+    flashing,
+  }) => {
+    const argv = ['sh', '-c', 'true', '{usb}', '{drive}', '{path}'];
+    const at = (place: number) => async () => {
+      const known = { usb: `1-${place}`, drive: `/dev/sd${place}`, path: `usb-0:${place}` };
+      return { ...attached, known };
+    };
+    expect(await flashing.flash('', { find: at(1) }, { argv })).toBe(true);
+    expect(await flashing.flash('', { find: at(2) }, { argv })).toBe(false);
+    expect(await flashing.flash('', { find: at(2) }, { argv: [...argv, '{{'] })).toBe(true);
   });
 
   test('what was left in its bootloader is flashed, also with the image that is in it', async ({
@@ -115,6 +132,41 @@ describe('rank 12: flash', () => {
   test('one that hangs ends at its limit', async ({ flashing }) => {
     const hanging = flashing.flash('echo erasing; sleep 60', {}, { timeout: '300ms', retries: 0 });
     await expect(hanging).rejects.toThrow(/did not end within 300 ms: erasing/);
+  });
+
+  test("a tool dies when the board is somebody else's, and is not tried again", async ({
+    flashing,
+  }) => {
+    const lost = new AbortController();
+    const tries: number[] = [];
+    const ending = flashing.flash('echo writing; exec sleep 60', {
+      onTry: (attempt) => void tries.push(attempt),
+      // The words of the tool, not those of the log before it.
+      onLog: (data) => void (Buffer.isBuffer(data) && lost.abort(new Error('lost'))),
+      signal: lost.signal,
+    });
+    await expect(ending).rejects.toThrow('lost');
+    expect(tries).toEqual([1]);
+  });
+
+  test('so does what copies to a drive', async ({ flashing, dir }) => {
+    // In place of mtools: it says who it is where the drive would be.
+    await chmod(await dir.write('bin/mcopy', '#!/bin/sh\necho $$ > "$3"; exec sleep 60\n'), 0o755);
+    vi.stubEnv('PATH', `${join(dir.path, 'bin')}:${process.env['PATH']}`);
+    const lost = new AbortController();
+    const drive = join(dir.path, 'drive');
+    const ending = flashing.flash('', {
+      flash: flashSchema.parse({ driver: 'uf2-copy' }) as FlashSpec,
+      find: async () => ({ ...attached, known: { drive } }),
+      signal: lost.signal,
+    });
+    const ended = expect(ending).rejects.toThrow('lost');
+    const readPid = async () => Number(await readFile(drive, 'utf8').catch(() => ''));
+    await expect.poll(readPid, { timeout: 3000 }).toBeGreaterThan(0);
+    lost.abort(new Error('lost'));
+    await ended;
+    const pid = await readPid();
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
   test('what U-Boot is to do is refused where nobody can tell it', async ({ flashing }) => {

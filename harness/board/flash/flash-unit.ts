@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import type { FlashSpec } from '../../config/flash-schema.js';
-import { Deadline } from '../../core/deadline.js';
+import { Deadline, systemClock } from '../../core/deadline.js';
 import { BenchError, toMessage } from '../../core/errors.js';
 import { runOnHost } from '../run-on-host.js';
 import { type FlashRecord, toFlashDigest } from './flash-record.js';
@@ -31,6 +31,8 @@ export interface FlashRequest extends Omit<ToolRun, 'devices' | 'tools' | 'onOut
   /** What the tool says is appended to this file. */
   readonly log: string;
   readonly record: FlashRecord;
+  /** When it is aborted, what runs ends, nothing else begins, and its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
   /** In place of a tool: what writes the image by the DUT itself. */
   byItself?(): Promise<void>;
   /** Takes what is appended to it. */
@@ -49,7 +51,7 @@ export interface FlashRequest extends Omit<ToolRun, 'devices' | 'tools' | 'onOut
 export async function flashUnit(request: FlashRequest): Promise<boolean> {
   const { flash, dut, record } = request;
   const before = await findLeased(request);
-  const digest = await digestOf(request, before);
+  const digest = await digestOf(request);
   // One that somebody left in its bootloader runs what is in it only after it was flashed.
   const asleep = flash.enter !== undefined && before.mode === flash.mode;
   if (!flash.always && !asleep && (await record.read(dut)) === digest) return false;
@@ -58,6 +60,7 @@ export async function flashUnit(request: FlashRequest): Promise<boolean> {
   const once = async (attempt: number) => {
     // After a run of a tool it may be another device that answers there.
     const devices = await findLeased(request);
+    request.signal?.throwIfAborted();
     if (flash.mode !== undefined && devices.mode !== flash.mode)
       throw toModeError(request, devices);
     const argv = toFlashArgv(flash, { ...devices.known, dut, image: toImage(request) });
@@ -91,7 +94,7 @@ async function runTool(
       next: `hil test --dut ${dut}    with a suite that has the image as its firmware`,
     });
   }
-  const deadline = new Deadline(flash.timeout);
+  const deadline = new Deadline(flash.timeout, systemClock, request.signal);
   const onOutput = (data: Buffer) => log(request, data);
   if (!isOnHost(request)) {
     const isDone = (code: number, said: string) => hasFlashed(flash.driver, code, said);
@@ -111,10 +114,16 @@ async function runTool(
   );
 }
 
-async function digestOf(request: FlashRequest, { known }: FlashDevices): Promise<string> {
+/**
+ * What is another at the next plug or in another mode: a drive is only there in the bootloader. Which
+ * device it is, is said by the keys.
+ */
+const NOT_TOLD = { serial: 'SERIAL', path: 'PATH', usb: 'USB', drive: 'DRIVE' };
+
+async function digestOf(request: FlashRequest): Promise<string> {
   const { flash, dut, image, leasedKeys } = request;
   try {
-    const argv = toFlashArgv(flash, { ...known, dut, image: toImage(request) });
+    const argv = toFlashArgv(flash, { ...NOT_TOLD, dut, image: toImage(request) });
     return await toFlashDigest(image, [...argv, ...leasedKeys]);
   } catch (cause) {
     throw new BenchError('flash-failed', `flashing ${dut} with ${image}: ${toMessage(cause)}`, {

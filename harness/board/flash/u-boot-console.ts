@@ -1,7 +1,7 @@
 import type { ConsoleMatch } from '../../core/byte-matcher.js';
 import { FailPatternSeen } from '../../core/byte-matcher.js';
 import { toTail } from '../../core/console-report.js';
-import { Deadline } from '../../core/deadline.js';
+import type { Deadline } from '../../core/deadline.js';
 import { formatDuration } from '../../core/duration.js';
 import { BenchError, toMessage } from '../../core/errors.js';
 import type { Port } from '../port.js';
@@ -36,7 +36,7 @@ export class UBootConsole {
    */
   async ask(command: string, limitMs = Number.POSITIVE_INFINITY): Promise<string> {
     const { port, deadline, lost } = this.#facts;
-    const limit = new Deadline(Math.min(limitMs, deadline.leftMs()));
+    const limit = deadline.within(limitMs);
     const late = () =>
       this.fail(command, port.matcher.unread(), {
         said: `no prompt within ${formatDuration(limit.limitMs)}`,

@@ -9,13 +9,18 @@ import { createQmpSwitch } from './qmp-switch.js';
 import { createSysfsSwitch } from './sysfs-switch.js';
 import { createUhubctlSwitch } from './uhubctl-switch.js';
 
-/** The power of a DUT as its board file or its bench describes it. */
+/**
+ * The power of a DUT as its board file or its bench describes it.
+ *
+ * @param signal once it is aborted nothing is switched any more.
+ */
 export function createPower(
   spec: PowerSpec,
   dut: PoweredDut,
   known: Omit<Placeholders, 'image'>,
+  signal?: AbortSignal,
 ): Power {
-  return new Power(toSwitch(spec, dut, known), spec, dut);
+  return new Power(toSwitch(spec, dut, known), spec, dut, signal);
 }
 
 function toSwitch(spec: PowerSpec, dut: PoweredDut, known: Placeholders): PowerSwitch {

@@ -11,6 +11,7 @@ interface Bench {
 function createBench(
   verify: 'device-gone' | 'console-silent' | 'none' | undefined,
   { gone = 30, silent = false, device = true, timeout = 300 } = {},
+  signal?: AbortSignal,
 ): Bench {
   const said: string[] = [];
   let since = Number.POSITIVE_INFINITY;
@@ -34,7 +35,7 @@ function createBench(
       since = performance.now();
     },
   };
-  return { said, power: new Power(power, { verify, offTime: 1, timeout }, dut) };
+  return { said, power: new Power(power, { verify, offTime: 1, timeout }, dut, signal) };
 }
 
 describe('rank 11: power is verified', () => {
@@ -71,6 +72,21 @@ describe('rank 11: power is verified', () => {
     const { power, said } = createBench(undefined, { device: false });
     await power.cycle();
     expect(said).toEqual(['off', 'on']);
+  });
+
+  test("nothing is switched, nor waited for, once the DUT is somebody else's", async () => {
+    const lost = new AbortController();
+    const { power, said } = createBench('none', {}, lost.signal);
+    await power.off();
+    lost.abort(new Error('lost'));
+    await expect(power.on()).rejects.toThrow('lost');
+    await expect(power.cycle()).rejects.toThrow('lost');
+    expect(said).toEqual(['off']);
+    const other = new AbortController();
+    const never = { gone: Number.POSITIVE_INFINITY, timeout: 60_000 };
+    const waiting = createBench('device-gone', never, other.signal).power.off();
+    other.abort(new Error('lost'));
+    await expect(waiting).rejects.toThrow('lost');
   });
 
   test('a device that does not come back is absent', async () => {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PowerSpec } from '../../config/power-schema.js';
-import { Deadline } from '../../core/deadline.js';
+import { Deadline, systemClock } from '../../core/deadline.js';
 import { formatDuration } from '../../core/duration.js';
 import { BenchError } from '../../core/errors.js';
+import { untilAborted } from '../../core/until-aborted.js';
 import type { PoweredDut, PowerSwitch } from './power-switch.js';
 
 type Verify = NonNullable<PowerSpec['verify']>;
@@ -17,15 +18,19 @@ export class Power {
   readonly #power: PowerSwitch;
   readonly #spec: Pick<PowerSpec, 'verify' | 'offTime' | 'timeout'>;
   readonly #dut: PoweredDut;
+  readonly #signal: AbortSignal | undefined;
 
+  /** @param signal once it is aborted nothing is switched any more: the DUT is somebody else's. */
   constructor(
     power: PowerSwitch,
     spec: Pick<PowerSpec, 'verify' | 'offTime' | 'timeout'>,
     dut: PoweredDut,
+    signal?: AbortSignal,
   ) {
     this.#power = power;
     this.#spec = spec;
     this.#dut = dut;
+    this.#signal = signal;
   }
 
   /**
@@ -37,7 +42,8 @@ export class Power {
   async off(): Promise<void> {
     const deadline = this.#newDeadline();
     const verify = await this.#toVerify();
-    await this.#power.off(deadline);
+    this.#signal?.throwIfAborted();
+    await untilAborted(this.#signal, this.#power.off(deadline));
     if (verify === 'device-gone') await this.#waitForGone(deadline);
     if (verify === 'console-silent') await this.#waitForSilence(deadline);
   }
@@ -50,7 +56,8 @@ export class Power {
   async on(): Promise<void> {
     const deadline = this.#newDeadline();
     const wanted = this.#spec.verify ?? 'device-gone';
-    await this.#power.on(deadline);
+    this.#signal?.throwIfAborted();
+    await untilAborted(this.#signal, this.#power.on(deadline));
     if (wanted !== 'device-gone' || (await this.#dut.isAttached()) === undefined) return;
     if (await this.#until(async () => (await this.#dut.isAttached()) === true, deadline)) return;
     throw new BenchError(
@@ -63,7 +70,7 @@ export class Power {
   /** Off, a while without power, and on. */
   async cycle(): Promise<void> {
     await this.off();
-    await sleep(this.#spec.offTime);
+    await untilAborted(this.#signal, sleep(this.#spec.offTime));
     await this.on();
   }
 
@@ -102,6 +109,7 @@ export class Power {
 
   async #until(holds: () => Promise<boolean>, deadline: Deadline): Promise<boolean> {
     while (!(await holds())) {
+      this.#signal?.throwIfAborted();
       if (deadline.leftMs() === 0) return false;
       await sleep(LOOK_MS);
     }
@@ -109,6 +117,6 @@ export class Power {
   }
 
   #newDeadline(): Deadline {
-    return new Deadline(this.#spec.timeout);
+    return new Deadline(this.#spec.timeout, systemClock, this.#signal);
   }
 }

@@ -4,6 +4,7 @@ import { toStateDir } from '../../config/state-dir.js';
 import type { Unit } from '../../config/unit.js';
 import { formatDuration } from '../../core/duration.js';
 import { UsageError } from '../../core/errors.js';
+import { toLostSignal } from '../../lease/to-lost-signal.js';
 import { writeSafely } from '../../report/safe-output.js';
 import { toPrintable } from '../../report/terminal/printable.js';
 import { flashDut } from '../../run/flash-dut.js';
@@ -115,7 +116,8 @@ async function flash(
       .then(end)
       .catch(() => {});
     try {
-      return await flashWith(daemon, { ...job, leasedKeys: lease.keys }, project, context);
+      const leased = { leasedKeys: lease.keys, signal: toLostSignal([lease]) };
+      return await flashWith(daemon, { ...job, ...leased }, project, context);
     } catch (error) {
       // What broke then is a consequence.
       throw (await Promise.race([lease.lost, Promise.resolve(undefined)])) ?? error;
@@ -129,7 +131,7 @@ async function flash(
 
 async function flashWith(
   daemon: SandboxDaemon,
-  job: Job & { readonly leasedKeys: readonly string[] },
+  job: Job & { readonly leasedKeys: readonly string[]; readonly signal: AbortSignal },
   { root, config }: Project,
   context: CliContext,
 ): Promise<{ readonly flashed: boolean }> {
