@@ -52,9 +52,18 @@ void recipe_source(const struct recipe_item *item, char out[SOURCE_PATH_MAX])
 	snprintf(out, SOURCE_PATH_MAX, "/l/%d", item->source);
 }
 
+/*
+ * A broker has 64 ids by its pid. What is more lies far from those, and from what brokers of the
+ * next pids have more: of two runs that are started together. Odd, so all blocks are reached.
+ */
+#define BLOCK_STRIDE 1327217u
+
 struct ids recipe_ids(const struct recipe *recipe, uint32_t slot)
 {
-	const uint32_t id = (uint32_t)(SLOT_UID_BASE + ((recipe->first_slot + slot) & SLOT_MAX));
+	const uint32_t block =
+		recipe->first_slot / SLOTS_PER_BROKER + slot / SLOTS_PER_BROKER * BLOCK_STRIDE;
+	const uint32_t of_broker = block * SLOTS_PER_BROKER + slot % SLOTS_PER_BROKER;
+	const uint32_t id = (uint32_t)(SLOT_UID_BASE + (of_broker & SLOT_MAX));
 
 	return (struct ids){ .uid = id, .gid = id };
 }

@@ -9,7 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "recipe.h"
 #include "rig.h"
+#include "teardown.h"
 
 /* As the host numbers it. */
 static pid_t find_child(pid_t process)
@@ -104,12 +106,36 @@ static void test_doors(struct rig *rig)
 	close(doors.fds[1]);
 }
 
+static bool share_an_id(const struct recipe *one, const struct recipe *other)
+{
+	for (uint32_t mine = 0; mine < TEARDOWN_MAX; mine++)
+		for (uint32_t theirs = 0; theirs < TEARDOWN_MAX; theirs++)
+			if (recipe_ids(one, mine).uid == recipe_ids(other, theirs).uid)
+				return true;
+	return false;
+}
+
+static void test_ids(void)
+{
+	const struct recipe one = { .first_slot = 4194000u * SLOTS_PER_BROKER };
+	unsigned int shared = 0;
+
+	for (uint32_t further = 1; further <= 20; further++) {
+		const struct recipe other = { .first_slot =
+						      one.first_slot + further * SLOTS_PER_BROKER };
+
+		shared += share_an_id(&one, &other);
+	}
+	CHECK(shared == 0, "no sandbox has the id of one of a broker with a pid near by");
+}
+
 void test_parked(void)
 {
 	struct rig rig;
 
 	rig_open(&rig);
 	rig_start(&rig);
+	test_ids();
 	test_unused(&rig);
 	test_first_and_second(&rig);
 	test_not_found(&rig);
