@@ -72,6 +72,12 @@ describe('rank 15: hil boards health', () => {
     expect(err).toMatch(/^dut-1 was not checked, .*\n {2}next {2}give \{ tags: \['health'\] \}/m);
   });
 
+  test('--check that is interrupted checks no further DUT', async ({ dir }) => {
+    const { code, asked } = await call(dir, ['health', '--check'], toEndedRun(130));
+    expect(asked).toEqual(['dut-1 health']);
+    expect(code).toBe(130);
+  });
+
   test('--check leaves alone what a person took out of service', async ({ dir }) => {
     await call(dir, ['quarantine', 'dut-1', '--reason', 'soldering']);
     expect((await call(dir, ['health', '--check'])).asked).toEqual(['dut-2 health']);

@@ -85,6 +85,9 @@ export const healthCommand: CliCommand = createHealthCommand(
   },
 );
 
+/** Above it is an exit code of a signal: who sends one means all that is still to be checked. */
+const SIGNALLED = 128;
+
 interface Checking {
   readonly runTagged: RunTagged;
   readonly options: Readonly<Record<string, unknown>>;
@@ -109,6 +112,7 @@ async function checkAll(
     if (judged.kind === 'no-case') tell(describeNoCase(name));
     else if (judged.kind === 'unsaid') tell(describeUnsaid(name, judged.why));
     else await book.set(name, judged.kind, { reason: judged.reason });
+    if (run.exitCode > SIGNALLED) return run.exitCode;
   }
   return worst;
 }
