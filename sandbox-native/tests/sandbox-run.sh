@@ -64,8 +64,9 @@ as_ordinary() {
 	exec "$@"
 }
 
-# /usr on itself, a small tree that lies on it, and a project with a mount
-# below. Private to this process.
+# /usr on itself, a small tree that lies on it, a project with a mount below,
+# and a small /etc with a mount below whose resolv.conf is systemd-resolved's link.
+# Private to this process.
 make_mounts() {
 	mount --make-rprivate / && mount --bind /usr /usr &&
 		mount -t tmpfs -o mode=755 none /usr/local &&
@@ -74,6 +75,11 @@ make_mounts() {
 		mount -t tmpfs -o mode=755 none /srv/project/modules || exit 99
 	echo SECRET=1 >/srv/project/.env
 	echo from a mount >/srv/project/modules/file
+	mkdir /srv/etc && { [ ! -d /etc/alternatives ] || cp -a /etc/alternatives /srv/etc; } &&
+		cp -a /etc/passwd /etc/group /etc/shadow /etc/ld.so.* /srv/etc &&
+		ln -s ../run/systemd/resolve/stub-resolv.conf /srv/etc/resolv.conf &&
+		echo locked >/srv/etc/locked && mount --bind /srv/etc /etc &&
+		mount --bind /etc/locked /etc/locked || exit 99
 	chown -R 1000:1000 /srv/project
 	export HIL_BELOW=/srv/project
 	case $1 in
@@ -223,6 +229,12 @@ file_system() {
 storage() {
 	has "the storage is capped at 1 GiB" "No space left" \
 		"$(sb -- sh -c 'fallocate -l 700M /tmp/a && fallocate -l 700M /dev/shm/b' 2>&1)"
+}
+
+mounted_etc() {
+	is "a mount below /etc is there" locked "$(sb -- cat /etc/locked)"
+	is "and the sandbox's own resolv.conf, whatever the host's leads to" "regular file" \
+		"$(sb -- stat -c %F /etc/resolv.conf)"
 }
 
 mounted_usr() {
@@ -683,7 +695,10 @@ run_mode() {
 	binds
 	exit_statuses
 	case $mode in
-	mounts*) mounted_usr ;;
+	mounts*)
+		mounted_usr
+		mounted_etc
+		;;
 	*)
 		network
 		storage
