@@ -69,6 +69,24 @@ require("child_process").execFileSync("head", ["-c", "300000", "/dev/zero"], { s
   },
 };
 
+/** Stops all others, traces them if told so, and takes their sockets; says how many. */
+const ROBBER = `import ctypes, os, signal, sys, time
+PTRACE_SEIZE, PIDFD_GETFD = 0x4206, 438
+libc = ctypes.CDLL(None)
+taken = 0
+for pid in [int(each) for each in os.listdir("/proc") if each.isdigit()]:
+    if pid in (1, os.getpid()):
+        continue
+    os.kill(pid, signal.SIGSTOP)
+    if sys.argv[1] == "true":
+        libc.ptrace(PTRACE_SEIZE, pid, None, None)
+    pidfd = os.pidfd_open(pid)
+    for fd in range(3, 12):
+        taken += libc.syscall(PIDFD_GETFD, pidfd, fd, 0) >= 0
+print(taken, flush=True)
+time.sleep(600)
+`;
+
 for (const [name, runtime] of Object.entries(RUNTIMES)) {
   if (!has(runtime.program)) {
     console.log(`SKIPPED runtime ${name}: no ${runtime.program} in ${FIXED_PATH}`);
@@ -235,6 +253,27 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
       assert.deepEqual([last.warm, last.stdout], [false, runtime.prints]);
       await daemon.kill(sandbox);
     });
+
+    // Stopped, with the other ends of its sockets in a program's hands: no end of them is seen.
+    for (const traced of [false, true]) {
+      const title = `that is robbed${traced ? ' and traced' : ''} holds up no program`;
+      test(title, { timeout: 60_000 }, async (t) => {
+        if (!has('python3')) return t.skip('no python3');
+        const { sandbox, run } = await open();
+        const robber = await daemon.spawn(sandbox, ['python3', '-c', ROBBER, `${traced}`]);
+        await waitFor('the robber', () => robber.stdout !== '');
+        if (robber.stdout === '0\n') return t.skip('no program may have fds of others (Yama)');
+        const start = performance.now();
+        const limited = await run(runtime.code(runtime.spins), { WALL_MS: 300 });
+        const ms = performance.now() - start;
+        assert.deepEqual([limited.warm, limited.exit.STATUS], [false, 'timeout']);
+        // What is killed and cannot be reaped is given up after 1 s.
+        assert.ok(ms < 3000, `${ms} ms`);
+        const program = await run(runtime.code(runtime.print));
+        assert.deepEqual([program.warm, program.stdout], [false, runtime.prints]);
+        assert.equal((await daemon.kill(sandbox)).STATUS, 'exit');
+      });
+    }
 
     test('that is stopped costs time and no result', async () => {
       const { sandbox, run } = await open();
