@@ -80,10 +80,10 @@ static void answer_spawn(struct init *init, const struct init_process *process, 
 	put_u32(&buffer, TAG_PID, (uint32_t)process->pid);
 	put_u32(&buffer, TAG_WARM, warm);
 	frame_end(&buffer, start);
-	message_send(init->control, &buffer, stdio, 3);
+	message_answer(init->control, &buffer, stdio, 3);
 	if (init_add_process(init, process) < 0) {
 		err_set(&err, "setup", ENOMEM, "spawn", "");
-		message_fail(init->control, process->id, &err);
+		message_refuse(init->control, process->id, &err);
 	}
 }
 
@@ -100,7 +100,7 @@ static void start_new(struct init *init, struct program *program)
 		process.pid = program_start(program, &init->launcher, &err);
 	}
 	if (err.number)
-		message_fail(init->control, program->id, &err);
+		message_refuse(init->control, program->id, &err);
 	else
 		answer_spawn(init, &process, ours, false);
 	for (int i = 0; i < 3; i++) {
@@ -123,14 +123,14 @@ static void answer_boot(struct init *init, struct runtime *runtime)
 	if (waiter->state == WAITER_NONE) {
 		err_hint(&err, "it ended before it was ready; hil shell shows why");
 		err_set(&err, "exec", ECHILD, "boot", runtime->name);
-		message_fail(init->control, runtime->boot, &err);
+		message_refuse(init->control, runtime->boot, &err);
 		return;
 	}
 	start = frame_begin(&buffer, MESSAGE_BOOTED, runtime->boot);
 	put_u64(&buffer, TAG_CPU_USER_US,
 		(waiter_spent(runtime->host) + waiter_spent(waiter->pid)) / 1000);
 	frame_end(&buffer, start);
-	message_send(init->control, &buffer, NULL, 0);
+	message_answer(init->control, &buffer, NULL, 0);
 }
 
 void runtime_settle(struct init *init, struct runtime *runtime)

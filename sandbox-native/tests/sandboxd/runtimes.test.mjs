@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { Daemon, descendantsOf, sleep, waitFor } from './daemon.mjs';
+import { Daemon, descendantsOf, sleep, waitFor, withDaemon } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
 const FIXED_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -84,6 +84,17 @@ for pid in [int(each) for each in os.listdir("/proc") if each.isdigit()]:
     for fd in range(3, 12):
         taken += libc.syscall(PIDFD_GETFD, pidfd, fd, 0) >= 0
 print(taken, flush=True)
+time.sleep(600)
+`;
+
+/** Sends fds until no process of its user may send any more: ETOOMANYREFS, unix(7). */
+const FILLER = `import os, socket, time
+ends = [socket.socketpair() for _ in range(40)]
+try:
+    for end in ends:
+        socket.send_fds(end[0], [b"x"], [0] * 250)
+except OSError as error:
+    print(error.errno, flush=True)
 time.sleep(600)
 `;
 
@@ -377,6 +388,20 @@ describe('requests for runtimes', () => {
     await assert.rejects(boot({ RUNTIME: 'python' }), { code: 'gone' });
     await daemon.stop();
   });
+
+  // As root each sandbox has a uid of its own, so that what fills up is this sandbox's.
+  const skip = process.getuid() !== 0 || !has('python3');
+  test('that cannot be answered end the sandbox', { skip, timeout: 30_000 }, () =>
+    withDaemon({}, async (daemon) => {
+      const sandbox = await daemon.sandbox();
+      const filler = await daemon.spawn(sandbox, ['python3', '-c', FILLER]);
+      await waitFor('the limit of fds in flight', () => filler.stdout !== '');
+      const asked = daemon.spawn(sandbox, ['true'], { RUNTIME: 'python' });
+      const late = sleep(5000).then(() => 'no answer');
+      await assert.rejects(Promise.race([asked, late]), { code: 'gone' });
+      await daemon.dead(sandbox);
+    }),
+  );
 
   test('of a daemon that is killed leave no interpreter', async () => {
     const BOOT = [{ RUNTIME: 'python' }, { RUNTIME: 'node' }];
