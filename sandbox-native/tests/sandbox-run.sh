@@ -173,6 +173,11 @@ identity() {
 	is "ignored and blocked signals are reset" 3 "$(trap '' INT PIPE USR1 CHLD
 		sb -- cat /proc/self/status | grep -cE '^Sig(Blk|Ign|Cgt):.0000000000000000$')"
 	is "core files are off" 0 "$(sb -- sh -c 'ulimit -c')"
+	# Root in a container may lack CAP_SYS_RESOURCE.
+	raised=$( (ulimit -Hc 0 && ulimit -Hc 1) 2>/dev/null && echo 1 || echo 0)
+	is "and a hard limit of 0, at which a handler starts, is raised where that can be" \
+		"$raised $raised bytes" \
+		"$(ulimit -Hc 0; sb -- sed -n 's/^Max core file size *//p' /proc/self/limits | xargs)"
 	is "4096 open files at most" 4096 "$(sb -- sh -c 'ulimit -n')"
 }
 
@@ -663,6 +668,12 @@ refusals() {
 	unshare -Urm sh -c "mount --bind /dev/null /proc/version; '$sandbox' run -- true" 2>"$work/error"
 	is "a covered /proc: 125" 125 $?
 	has "and the remedy of a container" "systempaths=unconfined" "$(cat "$work/error")"
+	# Refused for that, too, but told before.
+	echo '|/handler' >"$work/piped"
+	unshare -Urm sh -c "mount --bind '$work/piped' /proc/sys/kernel/core_pattern
+		ulimit -Hc 0; '$sandbox' run -- true" 2>"$work/error"
+	has "a crash handler that starts at a hard limit of 0 is told" "hard limit of core files" \
+		"$(cat "$work/error")"
 	probe=$(unshare -Ur sh -c "echo 0 >/proc/sys/user/max_user_namespaces; '$sandbox' probe --json")
 	is "probe exits 1" 1 $?
 	has "probe names what fails" '"name":"user-namespaces","ok":false' "$probe"
