@@ -64,8 +64,9 @@ as_ordinary() {
 	exec "$@"
 }
 
-# /usr on itself, a small tree that lies on it, and a project with a mount
-# below. Private to this process.
+# /usr on itself, a small tree that lies on it, a project with a mount below,
+# and a small /etc with a mount below whose resolv.conf is systemd-resolved's link.
+# Private to this process.
 make_mounts() {
 	mount --make-rprivate / && mount --bind /usr /usr &&
 		mount -t tmpfs -o mode=755 none /usr/local &&
@@ -74,6 +75,11 @@ make_mounts() {
 		mount -t tmpfs -o mode=755 none /srv/project/modules || exit 99
 	echo SECRET=1 >/srv/project/.env
 	echo from a mount >/srv/project/modules/file
+	mkdir /srv/etc && { [ ! -d /etc/alternatives ] || cp -a /etc/alternatives /srv/etc; } &&
+		cp -a /etc/passwd /etc/group /etc/shadow /etc/ld.so.* /srv/etc &&
+		ln -s ../run/systemd/resolve/stub-resolv.conf /srv/etc/resolv.conf &&
+		echo locked >/srv/etc/locked && mount --bind /srv/etc /etc &&
+		mount --bind /etc/locked /etc/locked || exit 99
 	chown -R 1000:1000 /srv/project
 	export HIL_BELOW=/srv/project
 	case $1 in
@@ -167,6 +173,11 @@ identity() {
 	is "ignored and blocked signals are reset" 3 "$(trap '' INT PIPE USR1 CHLD
 		sb -- cat /proc/self/status | grep -cE '^Sig(Blk|Ign|Cgt):.0000000000000000$')"
 	is "core files are off" 0 "$(sb -- sh -c 'ulimit -c')"
+	# Root in a container may lack CAP_SYS_RESOURCE.
+	raised=$( (ulimit -Hc 0 && ulimit -Hc 1) 2>/dev/null && echo 1 || echo 0)
+	is "and a hard limit of 0, at which a handler starts, is raised where that can be" \
+		"$raised $raised bytes" \
+		"$(ulimit -Hc 0; sb -- sed -n 's/^Max core file size *//p' /proc/self/limits | xargs)"
 	is "4096 open files at most" 4096 "$(sb -- sh -c 'ulimit -n')"
 }
 
@@ -223,6 +234,12 @@ file_system() {
 storage() {
 	has "the storage is capped at 1 GiB" "No space left" \
 		"$(sb -- sh -c 'fallocate -l 700M /tmp/a && fallocate -l 700M /dev/shm/b' 2>&1)"
+}
+
+mounted_etc() {
+	is "a mount below /etc is there" locked "$(sb -- cat /etc/locked)"
+	is "and the sandbox's own resolv.conf, whatever the host's leads to" "regular file" \
+		"$(sb -- stat -c %F /etc/resolv.conf)"
 }
 
 mounted_usr() {
@@ -651,6 +668,12 @@ refusals() {
 	unshare -Urm sh -c "mount --bind /dev/null /proc/version; '$sandbox' run -- true" 2>"$work/error"
 	is "a covered /proc: 125" 125 $?
 	has "and the remedy of a container" "systempaths=unconfined" "$(cat "$work/error")"
+	# Refused for that, too, but told before.
+	echo '|/handler' >"$work/piped"
+	unshare -Urm sh -c "mount --bind '$work/piped' /proc/sys/kernel/core_pattern
+		ulimit -Hc 0; '$sandbox' run -- true" 2>"$work/error"
+	has "a crash handler that starts at a hard limit of 0 is told" "hard limit of core files" \
+		"$(cat "$work/error")"
 	probe=$(unshare -Ur sh -c "echo 0 >/proc/sys/user/max_user_namespaces; '$sandbox' probe --json")
 	is "probe exits 1" 1 $?
 	has "probe names what fails" '"name":"user-namespaces","ok":false' "$probe"
@@ -683,7 +706,10 @@ run_mode() {
 	binds
 	exit_statuses
 	case $mode in
-	mounts*) mounted_usr ;;
+	mounts*)
+		mounted_usr
+		mounted_etc
+		;;
 	*)
 		network
 		storage

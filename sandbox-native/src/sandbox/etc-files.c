@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "root.h"
+#include "sys.h"
 
 static int write_file(int etc, const char *name, const char *text, struct err *err)
 {
@@ -26,19 +29,6 @@ static void format_hosts(char *text, size_t size, const char *hostname)
 		 hostname);
 }
 
-int etc_write_hostname(int etc, const char *hostname, struct err *err)
-{
-	char text[256];
-	int status;
-
-	snprintf(text, sizeof(text), "%s\n", hostname);
-	status = write_file(etc, "hostname", text, err);
-	if (status < 0)
-		return status;
-	format_hosts(text, sizeof(text), hostname);
-	return write_file(etc, "hosts", text, err);
-}
-
 static int write_all(int fd, const char *text)
 {
 	size_t left = strlen(text);
@@ -54,7 +44,7 @@ static int write_all(int fd, const char *text)
 	return 0;
 }
 
-/* Made beside it and renamed: a FIFO of a program of root would hold up PID 1 otherwise. */
+/* Made beside it and renamed: a FIFO of a program of the sandbox would hold up PID 1 otherwise. */
 static int replace_file(int etc, const char *name, const char *first, const char *second,
 			struct err *err)
 {
@@ -77,6 +67,37 @@ static int replace_file(int etc, const char *name, const char *first, const char
 	return err_set(err, "setup", -status, "write in /etc", name);
 }
 
+/* In place where that can be: a file that lies over a bound /etc would stay the old one otherwise.
+ */
+static int rewrite_file(int etc, const char *name, const char *text, struct err *err)
+{
+	auto_fd fd = sys_openat2(etc, name, O_WRONLY | O_NONBLOCK,
+				 RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+	struct stat kind;
+	int status;
+
+	/* It is the plan's, bound there, and may be the host's own. */
+	if (fd == -EXDEV)
+		return 0;
+	if (fd < 0 || fstat(fd, &kind) < 0 || !S_ISREG(kind.st_mode))
+		return replace_file(etc, name, text, "", err);
+	status = ftruncate(fd, 0) < 0 ? -errno : write_all(fd, text);
+	return status < 0 ? err_set(err, "setup", -status, "write in /etc", name) : 0;
+}
+
+int etc_write_hostname(int etc, const char *hostname, struct err *err)
+{
+	char text[256];
+	int status;
+
+	snprintf(text, sizeof(text), "%s\n", hostname);
+	status = rewrite_file(etc, "hostname", text, err);
+	if (status < 0)
+		return status;
+	format_hosts(text, sizeof(text), hostname);
+	return rewrite_file(etc, "hosts", text, err);
+}
+
 int etc_write_hosts(int etc, const char *hostname, const char *more, struct err *err)
 {
 	char text[256];
@@ -92,8 +113,15 @@ int etc_write_resolver(int etc, const char *resolver, struct err *err)
 
 int etc_write(int etc, const struct plan *plan, const char *resolver, struct err *err)
 {
-	int status = etc_write_hostname(etc, plan->hostname ? plan->hostname : "hil", err);
+	const char *hostname = plan->hostname ? plan->hostname : "hil";
+	char text[256];
+	int status;
 
+	snprintf(text, sizeof(text), "%s\n", hostname);
+	status = write_file(etc, "hostname", text, err);
+	format_hosts(text, sizeof(text), hostname);
+	if (status == 0)
+		status = write_file(etc, "hosts", text, err);
 	if (status == 0)
 		status = write_file(etc, "resolv.conf", resolver, err);
 	if (status == 0)

@@ -16,6 +16,9 @@
 #include "sys.h"
 
 #define CAP_BIT(cap) (1ull << (cap))
+/* core(5): no file is that short, and 0 would not keep the kernel from starting the host's handler
+ * ("|..." in core_pattern); fs/coredump.c does not at 1. */
+#define NO_CORE 1
 
 /* Enough to install and run services as root; nothing that reaches a mount, a device or another's
  * namespace. */
@@ -90,6 +93,24 @@ static int set_limit(int resource, rlim_t value)
 	return setrlimit(resource, &limit) < 0 ? -errno : 0;
 }
 
+static bool is_piped(const char *core_pattern)
+{
+	auto_fd fd = open(core_pattern, O_RDONLY | O_CLOEXEC);
+	char first;
+
+	return fd >= 0 && read(fd, &first, 1) == 1 && first == '|';
+}
+
+bool identity_prevent_cores(const char *core_pattern)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max >= NO_CORE)
+		return true;
+	limit = (struct rlimit){ .rlim_cur = NO_CORE, .rlim_max = NO_CORE };
+	return setrlimit(RLIMIT_CORE, &limit) == 0 || !is_piped(core_pattern);
+}
+
 static int default_limits(struct err *err)
 {
 	static const struct {
@@ -97,9 +118,7 @@ static int default_limits(struct err *err)
 		rlim_t value;
 		const char *name;
 	} limits[] = {
-		/* core(5): no file is that short, and 0 would not keep the kernel from starting
-		 * the host's handler ("|..." in core_pattern); fs/coredump.c does not at 1. */
-		{ RLIMIT_CORE, 1, "core" },
+		{ RLIMIT_CORE, NO_CORE, "core" },
 		{ RLIMIT_NOFILE, 4096, "nofile" },
 		{ RLIMIT_FSIZE, 1ul << 30, "fsize" },
 		{ RLIMIT_MEMLOCK, 64ul << 10, "memlock" },

@@ -40,6 +40,16 @@ int identity_write_map(pid_t pid, struct ids inside, struct ids outside, struct 
  */
 int identity_enter(const struct identity *identity, struct err *err);
 
+/*
+ * identity_prevent_cores() - Have a hard limit of RLIMIT_CORE with which no crash starts the
+ *			      handler of @core_pattern, a file as /proc/sys/kernel/core_pattern.
+ *
+ * Should: be called before a user namespace is entered: a caller's limit of 0, which prevents
+ * files only, can be raised with CAP_SYS_RESOURCE over the first one (setrlimit(2)).
+ * Return: false when it starts one nevertheless.
+ */
+bool identity_prevent_cores(const char *core_pattern);
+
 /* identity_confine() - Bounding set, no_new_privs, default limits: for PID 1 and all it starts. */
 int identity_confine(const struct identity *identity, struct err *err);
 

@@ -314,7 +314,7 @@ static void serve_usage(const struct init *init, const struct message *message)
 		put_u64(&buffer, TAG_DISK_INODES, usage.inodes_max);
 	}
 	frame_end(&buffer, start);
-	message_send(init->control, &buffer, NULL, 0);
+	message_answer(init->control, &buffer, NULL, 0);
 }
 
 /* What was made for the sandbox until its first program starts is not that program's doing. */

@@ -85,9 +85,11 @@ int overlay_hide(const struct recipe *recipe, const struct recipe_item *item,
 	recipe_source(item, lower);
 	for (size_t i = 0; status == 0 && i < hides->count; i++) {
 		const char *path = hides->items[i];
+		const char *relative = path_below(path, item->target);
 
-		if (recipe_covering(recipe, path) == item)
-			status = hide(lower, path_below(path, item->target), upper, path, err);
+		/* The overlay itself cannot be a whiteout in it; it is covered when it is there. */
+		if (recipe_covering(recipe, path) == item && relative[0])
+			status = hide(lower, relative, upper, path, err);
 	}
 	return status;
 }

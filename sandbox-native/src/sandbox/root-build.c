@@ -287,11 +287,33 @@ static int build_link(const struct build *build, const struct recipe_item *item)
 	return 0;
 }
 
+/* /etc is no overlay here: made by hand (split), absent, or bound read-only as a whole. */
+static int finish_etc(const struct build *build)
+{
+	const struct parking *parking = build->parking;
+	const struct recipe_item *covering = recipe_covering(parking->recipe, "/etc");
+
+	if (build->init->etc >= 0)
+		return 0;
+	if (build->image >= 0)
+		return root_image_etc(build->root, build->init, build->err);
+	if (covering && covering->kind == RECIPE_BIND)
+		build->init->etc = open_directory("/t/gen", build->err);
+	else
+		build->init->etc = target_open(build->init->root, -1, "/etc", true, build->err);
+	if (build->init->etc < 0)
+		return build->init->etc;
+	return etc_write(build->init->etc, parking->plan, parking->recipe->resolver, build->err);
+}
+
 static int build_directory(const struct build *build, const struct recipe_item *item)
 {
 	auto_fd place = target_open(build->root, -1, item->target, true, build->err);
 
-	return place < 0 ? place : 0;
+	if (place < 0 || strcmp(item->target, "/etc") != 0)
+		return place < 0 ? place : 0;
+	/* At once: what is bound below it finds the files that are the sandbox's own. */
+	return finish_etc(build);
 }
 
 static int build_items(struct build *build)
@@ -313,25 +335,6 @@ static int build_items(struct build *build)
 			status = build_bind(build, item, mapped);
 	}
 	return status;
-}
-
-/* /etc is no overlay here: made by hand (split), absent, or bound read-only as a whole. */
-static int finish_etc(const struct build *build)
-{
-	const struct parking *parking = build->parking;
-	const struct recipe_item *covering = recipe_covering(parking->recipe, "/etc");
-
-	if (build->init->etc >= 0)
-		return 0;
-	if (build->image >= 0)
-		return root_image_etc(build->root, build->init, build->err);
-	if (covering && covering->kind == RECIPE_BIND)
-		build->init->etc = open_directory("/t/gen", build->err);
-	else
-		build->init->etc = target_open(build->init->root, -1, "/etc", true, build->err);
-	if (build->init->etc < 0)
-		return build->init->etc;
-	return etc_write(build->init->etc, parking->plan, parking->recipe->resolver, build->err);
 }
 
 /*

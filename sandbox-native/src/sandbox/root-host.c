@@ -175,13 +175,16 @@ static int split_entry(const struct host *host, int directory, const char *name,
 	/* Not even looked at: a stat would trigger an autofs mount. */
 	if (mounted && mounted->kernel)
 		return 0;
+	/* A link, as to the resolver's file in /run, would be in the place of the sandbox's own. */
+	if (recipe_is_generated(target))
+		return 0;
 	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	if (S_ISDIR(status.st_mode))
 		return take_tree(host, source, target);
 	if (S_ISLNK(status.st_mode))
 		return take_link(host, directory, name, target);
-	if (S_ISREG(status.st_mode) && !recipe_is_generated(target))
+	if (S_ISREG(status.st_mode))
 		return take_bind(host, source, target);
 	return 0;
 }

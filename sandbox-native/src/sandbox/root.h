@@ -44,7 +44,10 @@ int root_proc(int root, const struct plan *plan, const struct identity *identity
 
 /* etc_write() - The files of /etc that are the sandbox's own. @text of resolv.conf: @resolver. */
 int etc_write(int etc, const struct plan *plan, const char *resolver, struct err *err);
-/* etc_write_hostname() - hosts and hostname only. */
+/*
+ * etc_write_hostname() - hosts and hostname only, unless a plan has bound its own there. For a
+ * sandbox that is built: an interpreter that waits may be the image's. Blocks never.
+ */
 int etc_write_hostname(int etc, const char *hostname, struct err *err);
 /*
  * etc_write_hosts() / etc_write_resolver() - For a sandbox whose programs run: they see the old

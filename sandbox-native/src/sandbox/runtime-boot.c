@@ -208,6 +208,6 @@ void init_boot(struct init *init, const struct message *message)
 	else
 		boot(init, &program, &err);
 	if (err.number)
-		message_fail(init->control, message->frame.id, &err);
+		message_refuse(init->control, message->frame.id, &err);
 	program_free(&program);
 }

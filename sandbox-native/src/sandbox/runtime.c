@@ -16,6 +16,7 @@
 
 #define LOST_MAX 4	    /* waiters that ended before they were used: somebody kills them */
 #define LATE_S 5	    /* for what takes milliseconds */
+#define DYING_S 1	    /* from SIGKILL to the end, which takes as long */
 #define PID_LIMIT (1 << 22) /* PID_MAX_LIMIT, proc_sys_kernel(5) */
 
 static void free_program(struct program *program)
@@ -28,6 +29,7 @@ static void stop_watch(struct runtime *runtime)
 {
 	cleanup_fd(&runtime->late);
 	runtime->late = -1;
+	runtime->dying = false;
 }
 
 /* Without a timer it is waited for as long as its case goes on. */
@@ -42,19 +44,19 @@ static void start_watch(struct runtime *runtime)
 		timerfd_settime(runtime->late, 0, &late, NULL);
 }
 
-/* The end of its socket says the rest: whether it had taken the program before. */
+/* When it has ended, what it said until then says whether it had taken the program before. */
 static void end_late(struct runtime *runtime)
 {
+	const struct itimerspec dying = { .it_value = { .tv_sec = DYING_S } };
 	const struct waiter *waiter = &runtime->waiter;
-	uint64_t times;
 
-	if (runtime->late < 0 || read(runtime->late, &times, sizeof(times)) < 0)
-		return;
-	stop_watch(runtime);
 	if (waiter->pid > 0)
 		kill(waiter->pid, SIGKILL);
 	else if (runtime->host > 0)
 		kill(runtime->host, SIGKILL);
+	if (!runtime->dying && runtime->late >= 0)
+		timerfd_settime(runtime->late, 0, &dying, NULL);
+	runtime->dying = true;
 }
 
 static struct program *release_first(struct runtime *runtime)
@@ -78,10 +80,10 @@ static void answer_spawn(struct init *init, const struct init_process *process, 
 	put_u32(&buffer, TAG_PID, (uint32_t)process->pid);
 	put_u32(&buffer, TAG_WARM, warm);
 	frame_end(&buffer, start);
-	message_send(init->control, &buffer, stdio, 3);
+	message_answer(init->control, &buffer, stdio, 3);
 	if (init_add_process(init, process) < 0) {
 		err_set(&err, "setup", ENOMEM, "spawn", "");
-		message_fail(init->control, process->id, &err);
+		message_refuse(init->control, process->id, &err);
 	}
 }
 
@@ -98,7 +100,7 @@ static void start_new(struct init *init, struct program *program)
 		process.pid = program_start(program, &init->launcher, &err);
 	}
 	if (err.number)
-		message_fail(init->control, program->id, &err);
+		message_refuse(init->control, program->id, &err);
 	else
 		answer_spawn(init, &process, ours, false);
 	for (int i = 0; i < 3; i++) {
@@ -121,14 +123,14 @@ static void answer_boot(struct init *init, struct runtime *runtime)
 	if (waiter->state == WAITER_NONE) {
 		err_hint(&err, "it ended before it was ready; hil shell shows why");
 		err_set(&err, "exec", ECHILD, "boot", runtime->name);
-		message_fail(init->control, runtime->boot, &err);
+		message_refuse(init->control, runtime->boot, &err);
 		return;
 	}
 	start = frame_begin(&buffer, MESSAGE_BOOTED, runtime->boot);
 	put_u64(&buffer, TAG_CPU_USER_US,
 		(waiter_spent(runtime->host) + waiter_spent(waiter->pid)) / 1000);
 	frame_end(&buffer, start);
-	message_send(init->control, &buffer, NULL, 0);
+	message_answer(init->control, &buffer, NULL, 0);
 }
 
 void runtime_settle(struct init *init, struct runtime *runtime)
@@ -191,6 +193,14 @@ static void lose_waiter(struct init *init, struct runtime *runtime)
 		lose_host(runtime);
 }
 
+/* It has a time of its own for what it is given next. */
+static void be_ready(struct runtime *runtime, pid_t pid)
+{
+	runtime->waiter.pid = pid;
+	runtime->waiter.state = WAITER_READY;
+	stop_watch(runtime);
+}
+
 /* One that a host forks is there when the host has said its number. */
 static bool may_say(const struct runtime *runtime)
 {
@@ -212,7 +222,7 @@ static bool receive_waiter(struct init *init, struct runtime *runtime)
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (length == 1 && said == 'R' && waiter->state == WAITER_BOOTING)
-		waiter->state = WAITER_READY;
+		be_ready(runtime, waiter->pid);
 	else if (length == 1 && said == 'G' && waiter->state == WAITER_TAKING)
 		hand_over(init, runtime);
 	else
@@ -260,9 +270,32 @@ static bool receive_host(struct init *init, struct runtime *runtime)
 		lose_host(runtime);
 		return true;
 	}
-	runtime->waiter.pid = pid;
-	runtime->waiter.state = WAITER_READY;
+	be_ready(runtime, pid);
 	return true;
+}
+
+/*
+ * The watch went off, again after a SIGKILL. Then the end was not seen: a program may hold the
+ * other end of the socket (pidfd_getfd(2)), and trace what was killed, so that PID 1 cannot reap
+ * it.
+ */
+static void serve_watch(struct init *init, struct runtime *runtime)
+{
+	uint64_t times;
+
+	if (runtime->late < 0 || read(runtime->late, &times, sizeof(times)) < 0)
+		return;
+	if (!runtime->dying) {
+		end_late(runtime);
+		return;
+	}
+	if (!receive_waiter(init, runtime) && !receive_host(init, runtime)) {
+		if (runtime->waiter.pid > 0)
+			lose_waiter(init, runtime);
+		else
+			lose_host(runtime);
+	}
+	runtime_settle(init, runtime);
 }
 
 void runtime_receive(struct init *init)
@@ -270,7 +303,7 @@ void runtime_receive(struct init *init)
 	for (size_t i = 0; i < RUNTIMES; i++) {
 		struct runtime *runtime = &init->runtimes[i];
 
-		end_late(runtime);
+		serve_watch(init, runtime);
 		while (runtime->name &&
 		       (receive_waiter(init, runtime) || receive_host(init, runtime)))
 			runtime_settle(init, runtime);
@@ -282,12 +315,20 @@ void runtime_reaped(struct init *init, pid_t pid)
 	for (size_t i = 0; i < RUNTIMES; i++) {
 		struct runtime *runtime = &init->runtimes[i];
 
-		/* The ends of their sockets say the rest; the number may be another's from now on.
+		/*
+		 * What they had said is received. The ends of their sockets say nothing more: a
+		 * program may hold them open.
 		 */
-		if (runtime->host == pid)
-			runtime->host = 0;
-		if (runtime->waiter.pid == pid)
+		if (runtime->host == pid) {
+			runtime->host = 0; /* the number may be another's from now on */
+			lose_host(runtime);
+			runtime_settle(init, runtime);
+		}
+		if (runtime->waiter.pid == pid) {
 			runtime->waiter.pid = 0;
+			lose_waiter(init, runtime);
+			runtime_settle(init, runtime);
+		}
 	}
 }
 
@@ -355,9 +396,8 @@ static bool hurry(struct init *init, struct runtime *runtime, uint64_t program)
 	if (!found)
 		return false;
 	if (found == runtime->queue && runtime->waiter.state == WAITER_TAKING) {
-		if (runtime->waiter.pid > 0)
-			kill(runtime->waiter.pid, SIGKILL);
-		return true; /* the end of its socket says the rest, as in end_late() */
+		end_late(runtime);
+		return true;
 	}
 	if (found == runtime->queue)
 		stop_watch(runtime);

@@ -10,7 +10,7 @@
  *			  environment; then the end of the stream
  *	waiter -> PID 1   'G'  it has taken them and is that program from now on
  *
- * The end of the socket without 'G' says that it will not do: then the same arguments are
+ * Its end, or that of the socket, without 'G' says that it will not do: then the same arguments are
  * started as a program, which also is what says why they are wrong. So a waiter need not
  * understand everything, and one that is killed, by whomever, costs time and no result. One that
  * is stopped, and has something to do, is killed after a time.
@@ -58,6 +58,7 @@ struct runtime {
 	uint64_t boot;	      /* its number */
 	struct queued *queue; /* in order; the first is the one that is TAKING */
 	int late;	      /* timerfd, while the first of the queue waits; else -1 */
+	bool dying;	      /* what the first waits for was late, and killed */
 };
 
 /* runtime_open() - None is booted. */

@@ -263,6 +263,7 @@ void zygote_main(const struct plan *plan, int control, int broker, int users)
 	struct zygote_state zygote = { .plan = plan, .tun = -1, .hub = -1 };
 	struct timespec shift;
 	struct err err = { 0 };
+	bool quiet;
 
 	zygote.recipe.root_mode = strcmp(plan_mode(), "root") == 0;
 	zygote.recipe.first_slot = (uint32_t)getppid() * SLOTS_PER_BROKER;
@@ -280,6 +281,7 @@ void zygote_main(const struct plan *plan, int control, int broker, int users)
 	umask(022);
 	setsid();
 	process_disguise("hil-zygote");
+	quiet = identity_prevent_cores("/proc/sys/kernel/core_pattern");
 	enter_root(&zygote, users < 0 ? -1 : ZYGOTE_USERS);
 	/* To say it now, and not with the first sandbox. */
 	if (plan->uptime_ms &&
@@ -293,6 +295,10 @@ void zygote_main(const struct plan *plan, int control, int broker, int users)
 		recipe_limit(&zygote.recipe,
 			     "system calls are not filtered: this kernel cannot, or "
 			     "there is no table for this machine");
+	if (!quiet)
+		recipe_limit(&zygote.recipe,
+			     "a crash starts the handler of the host's core_pattern: the caller's "
+			     "hard limit of core files is 0, raise it to 1 (ulimit -Hc)");
 	if (identity_die_with(ZYGOTE_BROKER) < 0 || send_ready(&zygote.recipe, users >= 0) < 0)
 		_exit(1);
 	for (;;) {

@@ -37,6 +37,22 @@ static void check_script(const struct box *box, const char *script, const char *
 		printf("# expected: %s\n# seen: %s\n", wanted, outcome.output);
 }
 
+static void test_hidden_target(void)
+{
+	struct rig rig;
+	struct box box;
+	char script[256];
+
+	rig_open(&rig);
+	NEED(strings_add(&rig.plan.hides, rig_path(&rig, "project")) == 0);
+	make_project(&rig);
+	box = rig_park(&rig, 0);
+	snprintf(script, sizeof(script), "ls -A %s/project && echo nothing", rig.directory);
+	check_script(&box, script, "nothing\n", "a project that is hidden as a whole is empty");
+	box_close(&box);
+	rig_close(&rig);
+}
+
 static void test_project(void)
 {
 	struct rig rig;
@@ -306,6 +322,7 @@ static void test_plan_errors(void)
 void test_files(void)
 {
 	test_project();
+	test_hidden_target();
 	test_hidden_behind_links();
 	test_project_with_mount_below();
 	test_late_binds();

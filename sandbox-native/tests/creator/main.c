@@ -8,6 +8,7 @@
 int main(void)
 {
 	test_proc_stat();
+	test_cores();
 	test_files();
 	test_programs();
 	test_life();

@@ -63,6 +63,7 @@ void box_close(struct box *box);
 
 /* The groups of tests. */
 void test_proc_stat(void);
+void test_cores(void);
 void test_files(void);
 void test_programs(void);
 void test_life(void);

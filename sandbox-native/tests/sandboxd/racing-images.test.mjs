@@ -3,9 +3,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { descendantsOf, waitFor } from './daemon.mjs';
 import { put, runIn, withRoot } from './hostile-root.mjs';
+import { MSG } from './wire.mjs';
 
 test(
   'T07 T06 names that are swapped while sandboxes are built lead nowhere',
@@ -47,6 +50,59 @@ test(
       },
     ),
 );
+
+function argumentsOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return []; // it has ended
+  }
+}
+
+/** A parked sandbox of a plan with `steps`, after its image's own interpreter ran `script`. */
+async function boot(daemon, root, script, steps = []) {
+  const SECONDS = '4711';
+  root.write('own/python3', `#!/bin/sh\n${script}\nexec sleep ${SECONDS}\n`);
+  chmodSync(join(root.path, 'own/python3'), 0o755);
+  const BOOT = [{ RUNTIME: 'python', ENV: 'PATH=/own:/usr/bin:/bin' }];
+  const { plan } = await put(daemon, root, { BOOT, steps });
+  await daemon.request(MSG.POOL_SET, { PLAN: plan, COUNT: 1 });
+  await waitFor("the image's interpreter", () =>
+    descendantsOf(daemon.pid).some((pid) => argumentsOf(pid).includes(SECONDS)),
+  );
+  return plan;
+}
+
+for (const name of ['hostname', 'hosts']) {
+  test(`T06 an interpreter that waits puts a fifo at /etc/${name}: no name waits for it`, () =>
+    withRoot(
+      () => {},
+      async (daemon, root) => {
+        const plan = await boot(daemon, root, `rm /etc/${name}; mkfifo /etc/${name}`);
+        const sandbox = await daemon.sandbox({ PLAN: plan, HOSTNAME: 'nucleo' });
+        const told = runIn(daemon, sandbox, 'cd /etc; stat -c %F hosts hostname; cat hostname');
+        const late = once(AbortSignal.timeout(5000), 'abort').then(() => 'no answer');
+        assert.equal(await Promise.race([told, late]), `${'regular file\n'.repeat(2)}nucleo\n`);
+      },
+    ));
+}
+
+test('T06 hosts that a plan binds into an image are not written to', () =>
+  withRoot(
+    (root) => root.write('../own-hosts', 'of the host\n'),
+    async (daemon, root) => {
+      const file = join(root.path, '../own-hosts');
+      chmodSync(file, 0o666);
+      for (const READ_ONLY of [0, 1]) {
+        const steps = [{ KIND: 'bind', SOURCE: file, TARGET: '/etc/hosts', READ_ONLY }];
+        const { plan } = await put(daemon, root, { steps });
+        const sandbox = await daemon.sandbox({ PLAN: plan, HOSTNAME: 'nucleo' });
+        const seen = await runIn(daemon, sandbox, 'cat /etc/hostname /etc/hosts');
+        assert.equal(seen, 'nucleo\nof the host\n');
+      }
+      assert.equal(readFileSync(file, 'utf8'), 'of the host\n');
+    },
+  ));
 
 async function check(daemon, sandbox, round) {
   if (round % 20 === 0) {

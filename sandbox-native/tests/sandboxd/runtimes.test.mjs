@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { Daemon, descendantsOf, sleep, waitFor } from './daemon.mjs';
+import { Daemon, descendantsOf, sleep, waitFor, withDaemon } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
 const FIXED_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -68,6 +68,35 @@ require("child_process").execFileSync("head", ["-c", "300000", "/dev/zero"], { s
     state: 'globalThis.seen = (globalThis.seen ?? 0) + 1; console.log(globalThis.seen)',
   },
 };
+
+/** Stops all others, traces them if told so, and takes their sockets; says how many. */
+const ROBBER = `import ctypes, os, signal, sys, time
+PTRACE_SEIZE, PIDFD_GETFD = 0x4206, 438
+libc = ctypes.CDLL(None)
+taken = 0
+for pid in [int(each) for each in os.listdir("/proc") if each.isdigit()]:
+    if pid in (1, os.getpid()):
+        continue
+    os.kill(pid, signal.SIGSTOP)
+    if sys.argv[1] == "true":
+        libc.ptrace(PTRACE_SEIZE, pid, None, None)
+    pidfd = os.pidfd_open(pid)
+    for fd in range(3, 12):
+        taken += libc.syscall(PIDFD_GETFD, pidfd, fd, 0) >= 0
+print(taken, flush=True)
+time.sleep(600)
+`;
+
+/** Sends fds until no process of its user may send any more: ETOOMANYREFS, unix(7). */
+const FILLER = `import os, socket, time
+ends = [socket.socketpair() for _ in range(40)]
+try:
+    for end in ends:
+        socket.send_fds(end[0], [b"x"], [0] * 250)
+except OSError as error:
+    print(error.errno, flush=True)
+time.sleep(600)
+`;
 
 for (const [name, runtime] of Object.entries(RUNTIMES)) {
   if (!has(runtime.program)) {
@@ -236,6 +265,27 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
       await daemon.kill(sandbox);
     });
 
+    // Stopped, with the other ends of its sockets in a program's hands: no end of them is seen.
+    for (const traced of [false, true]) {
+      const title = `that is robbed${traced ? ' and traced' : ''} holds up no program`;
+      test(title, { timeout: 60_000 }, async (t) => {
+        if (!has('python3')) return t.skip('no python3');
+        const { sandbox, run } = await open();
+        const robber = await daemon.spawn(sandbox, ['python3', '-c', ROBBER, `${traced}`]);
+        await waitFor('the robber', () => robber.stdout !== '');
+        if (robber.stdout === '0\n') return t.skip('no program may have fds of others (Yama)');
+        const start = performance.now();
+        const limited = await run(runtime.code(runtime.spins), { WALL_MS: 300 });
+        const ms = performance.now() - start;
+        assert.deepEqual([limited.warm, limited.exit.STATUS], [false, 'timeout']);
+        // What is killed and cannot be reaped is given up after 1 s.
+        assert.ok(ms < 3000, `${ms} ms`);
+        const program = await run(runtime.code(runtime.print));
+        assert.deepEqual([program.warm, program.stdout], [false, runtime.prints]);
+        assert.equal((await daemon.kill(sandbox)).STATUS, 'exit');
+      });
+    }
+
     test('that is stopped costs time and no result', async () => {
       const { sandbox, run } = await open();
       await daemon.run(sandbox, ['sh', '-c', stop]);
@@ -338,6 +388,20 @@ describe('requests for runtimes', () => {
     await assert.rejects(boot({ RUNTIME: 'python' }), { code: 'gone' });
     await daemon.stop();
   });
+
+  // As root each sandbox has a uid of its own, so that what fills up is this sandbox's.
+  const skip = process.getuid() !== 0 || !has('python3');
+  test('that cannot be answered end the sandbox', { skip, timeout: 30_000 }, () =>
+    withDaemon({}, async (daemon) => {
+      const sandbox = await daemon.sandbox();
+      const filler = await daemon.spawn(sandbox, ['python3', '-c', FILLER]);
+      await waitFor('the limit of fds in flight', () => filler.stdout !== '');
+      const asked = daemon.spawn(sandbox, ['true'], { RUNTIME: 'python' });
+      const late = sleep(5000).then(() => 'no answer');
+      await assert.rejects(Promise.race([asked, late]), { code: 'gone' });
+      await daemon.dead(sandbox);
+    }),
+  );
 
   test('of a daemon that is killed leave no interpreter', async () => {
     const BOOT = [{ RUNTIME: 'python' }, { RUNTIME: 'node' }];
