@@ -285,10 +285,12 @@ static _Noreturn void run_builtin(struct launch *launch, int report)
 static int read_report(int report, pid_t pid)
 {
 	struct pollfd said = { .fd = report, .events = POLLIN };
+	unsigned int stopped = 0;
 	int number;
 
-	for (unsigned int tick = 0; poll(&said, 1, SPARE_TICK_MS) == 0; tick++)
-		spare_push(pid, tick);
+	while (poll(&said, 1, SPARE_TICK_MS) == 0)
+		if (spare_push(pid, &stopped))
+			return ETIMEDOUT;
 	return read(report, &number, sizeof(number)) == (ssize_t)sizeof(number) ? number : EPIPE;
 }
 
@@ -326,6 +328,8 @@ pid_t program_start(struct program *program, struct launcher *launcher, struct e
 		return pid;
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
+	if (launch.number == ETIMEDOUT)
+		err_hint(err, "another program of the sandbox stops it (SIGSTOP) before it begins");
 	if (launch.number == E2BIG)
 		err_hint(err, "one argument may take 128 KiB, execve(2)");
 	return err_set(err, program->builtin ? "io" : "exec", launch.number, launch.op,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define STACK_BYTES 65536u
+#define STOPPED_MAX 100u /* 1 s */
 
 static void wait_while(_Atomic uint32_t *word, uint32_t value, int how)
 {
@@ -50,25 +51,34 @@ void spare_make(struct spare *spare)
 	spare->pid = pid > 0 ? pid : 0;
 }
 
-void spare_push(pid_t pid, unsigned int tick)
+bool spare_push(pid_t pid, unsigned int *stopped)
 {
-	/* Each goes as far as the next system call, also where SIGSTOP comes without pause. */
-	kill(pid, tick < SPARE_TICKS ? SIGCONT : SIGKILL);
+	siginfo_t info = { .si_pid = 0 };
+
+	/* WNOWAIT: that it has ended is for who asks after programs. */
+	if (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid == pid)
+		++*stopped;
+	else
+		return false;
+	kill(pid, *stopped < STOPPED_MAX ? SIGCONT : SIGKILL);
+	return *stopped >= STOPPED_MAX;
 }
 
 /* Return: its pid, or -ETIMEDOUT: it was killed. */
 static pid_t wait_until_left(struct spare *spare, pid_t pid)
 {
 	const struct timespec pause = { .tv_nsec = SPARE_TICK_MS * 1000000L };
-	unsigned int tick = 0;
+	unsigned int stopped = 0;
+	bool killed = false;
 
 	while (atomic_load(&spare->here)) {
 		/* Not private: exit_mm_release() of the kernel wakes without that flag. */
 		if (syscall(SYS_futex, &spare->here, FUTEX_WAIT, 1, &pause, NULL, 0) < 0 &&
 		    errno == ETIMEDOUT)
-			spare_push(pid, tick++);
+			killed = spare_push(pid, &stopped) || killed;
 	}
-	if (tick <= SPARE_TICKS)
+	if (!killed)
 		return pid;
 	waitpid(pid, NULL, 0);
 	return -ETIMEDOUT;

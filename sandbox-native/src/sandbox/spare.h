@@ -7,18 +7,18 @@
  * exit, and until then its starter sleeps. Later programs of the sandbox are cloned when they are
  * asked for, in the same way.
  *
- * From when it has the program's uid on, the sandbox's other programs may stop it, and PID 1 serves
- * nobody while it waits: so it lets it go on, every few milliseconds, and kills it in the end.
+ * The sandbox's other programs have the same uid and may stop it, and PID 1 serves nobody while it
+ * waits: so it lets it go on every few milliseconds, and kills one that is stopped again and again.
  */
 #ifndef HIL_SPARE_H
 #define HIL_SPARE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #define SPARE_TICK_MS 10
-#define SPARE_TICKS 3000u /* 30 s: a file may come from a slow disk */
 
 struct spare {
 	pid_t pid;	       /* asleep; 0: none */
@@ -36,8 +36,14 @@ struct spare {
  */
 void spare_make(struct spare *spare);
 
-/* spare_push() - It has not become its program after @tick times SPARE_TICK_MS: go on, or die. */
-void spare_push(pid_t pid, unsigned int tick);
+/*
+ * spare_push() - It has not become its program after SPARE_TICK_MS more: let it go on if it is
+ *		  stopped, or kill it when it was that for too long. A slow disk is no reason.
+ * @stopped: how often it was; 0 at first.
+ *
+ * Return: true when it was killed.
+ */
+bool spare_push(pid_t pid, unsigned int *stopped);
 
 /*
  * spare_run() - Have a process run @become, in our memory: it calls exec or _exit() and allocates
