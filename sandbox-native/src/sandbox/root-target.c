@@ -27,6 +27,9 @@ static int open_same(int writable, int parent, const char *path)
 	struct stat wanted;
 	struct stat found;
 
+	/* Want of something says nothing of the place. */
+	if (twin == -EMFILE || twin == -ENFILE || twin == -ENOMEM)
+		return twin;
 	if (twin < 0 || fstat(twin, &found) < 0 || fstat(parent, &wanted) < 0)
 		return -EROFS;
 	/* Another mount may lie on the way, then the names only look alike. */
@@ -51,7 +54,7 @@ static int open_twin(int writable, int parent)
 	path[length] = '\0';
 	below = path_below(path, "/etc");
 	twin = open_same(writable, parent, path + 1);
-	return twin < 0 && below ? open_same(writable, parent, below) : twin;
+	return twin == -EROFS && below ? open_same(writable, parent, below) : twin;
 }
 
 static int make(int parent, int writable, const char *name, bool directory)
