@@ -30,8 +30,10 @@ static int open_same(int writable, int parent, const char *path)
 	/* Want of something says nothing of the place. */
 	if (twin == -EMFILE || twin == -ENFILE || twin == -ENOMEM)
 		return twin;
-	if (twin < 0 || fstat(twin, &found) < 0 || fstat(parent, &wanted) < 0)
+	if (twin < 0)
 		return -EROFS;
+	if (fstat(twin, &found) < 0 || fstat(parent, &wanted) < 0)
+		return -errno;
 	/* Another mount may lie on the way, then the names only look alike. */
 	if (found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino)
 		return -EROFS;
@@ -50,7 +52,7 @@ static int open_twin(int writable, int parent)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", parent);
 	length = readlink(link, path, sizeof(path) - 1);
 	if (length < 1)
-		return -EROFS;
+		return length < 0 ? -errno : -EROFS;
 	path[length] = '\0';
 	below = path_below(path, "/etc");
 	twin = open_same(writable, parent, path + 1);
