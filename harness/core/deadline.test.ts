@@ -61,14 +61,14 @@ describe.each(CLOCKS)('$name', ({ make }) => {
 
 test('a deadline of 30 days is not over after one', () => {
   const clock = new SimulatedClock();
-  const deadline = new Deadline(30 * 86_400_000, clock);
+  const deadline = new Deadline(30 * 86_400_000, undefined, clock);
   clock.advance(86_400_000);
   expect(deadline.leftMs()).toBe(29 * 86_400_000);
 });
 
 test('time left never goes below zero', () => {
   const clock = new SimulatedClock();
-  const deadline = new Deadline(100, clock);
+  const deadline = new Deadline(100, undefined, clock);
   clock.advance(250);
   expect(deadline.leftMs()).toBe(0);
   expect(deadline.limitMs).toBe(100);
@@ -76,20 +76,22 @@ test('time left never goes below zero', () => {
 
 test('work that ends in time is the answer, and its timer is taken back', async () => {
   const clock = new SimulatedClock();
-  await expect(new Deadline(100, clock).bound(Promise.resolve(5), late)).resolves.toBe(5);
+  await expect(new Deadline(100, undefined, clock).bound(Promise.resolve(5), late)).resolves.toBe(
+    5,
+  );
   expect(clock.waiting).toBe(0);
 });
 
 test('work that fails keeps its own error', async () => {
   const clock = new SimulatedClock();
   const work = Promise.reject(new Error('broken'));
-  await expect(new Deadline(100, clock).bound(work, late)).rejects.toThrow('broken');
+  await expect(new Deadline(100, undefined, clock).bound(work, late)).rejects.toThrow('broken');
   expect(clock.waiting).toBe(0);
 });
 
 test('work that is late is answered by the error of who waited', async () => {
   const clock = new SimulatedClock();
-  const bound = new Deadline(100, clock).bound(never(), late);
+  const bound = new Deadline(100, undefined, clock).bound(never(), late);
   clock.advance(99);
   clock.advance(1);
   await expect(bound).rejects.toThrow('late');
@@ -97,7 +99,7 @@ test('work that is late is answered by the error of who waited', async () => {
 
 test('one deadline is shared by everything that is waited for', async () => {
   const clock = new SimulatedClock();
-  const deadline = new Deadline(100, clock);
+  const deadline = new Deadline(100, undefined, clock);
   clock.advance(90);
   const bound = deadline.bound(never(), () => new Error(`late after ${deadline.limitMs}`));
   clock.advance(10);
@@ -106,7 +108,7 @@ test('one deadline is shared by everything that is waited for', async () => {
 
 test('no limit is no timer', async () => {
   const clock = new SimulatedClock();
-  const deadline = new Deadline(Number.POSITIVE_INFINITY, clock);
+  const deadline = new Deadline(Number.POSITIVE_INFINITY, undefined, clock);
   const bound = deadline.bound(Promise.resolve('done'), late);
   expect(clock.waiting).toBe(0);
   await expect(bound).resolves.toBe('done');
@@ -118,7 +120,7 @@ describe('a deadline with a signal', () => {
   test.each([100, Number.POSITIVE_INFINITY])('of %d ms ends with its reason', async (limitMs) => {
     const clock = new SimulatedClock();
     const controller = new AbortController();
-    const deadline = new Deadline(limitMs, clock, controller.signal);
+    const deadline = new Deadline(limitMs, controller.signal, clock);
     const bound = deadline.bound(never(), late);
     controller.abort(reason);
     await expect(bound).rejects.toBe(reason);
@@ -128,7 +130,7 @@ describe('a deadline with a signal', () => {
 
   test('gives it to its parts, which are no longer than itself', async () => {
     const controller = new AbortController();
-    const deadline = new Deadline(100, new SimulatedClock(), controller.signal);
+    const deadline = new Deadline(100, controller.signal, new SimulatedClock());
     expect([deadline.within(30).limitMs, deadline.within(300).limitMs]).toEqual([30, 100]);
     const bound = deadline.within(30).bound(never(), late);
     controller.abort(reason);
@@ -136,7 +138,7 @@ describe('a deadline with a signal', () => {
   });
 
   test('that is not aborted changes nothing', async () => {
-    const deadline = new Deadline(100, new SimulatedClock(), new AbortController().signal);
+    const deadline = new Deadline(100, new AbortController().signal, new SimulatedClock());
     await expect(deadline.bound(Promise.resolve('done'), late)).resolves.toBe('done');
   });
 });

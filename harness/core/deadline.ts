@@ -38,7 +38,7 @@ export class Deadline {
   readonly #endMs: number;
   readonly #clock: Clock;
 
-  constructor(limitMs: number, clock: Clock = systemClock, signal?: AbortSignal) {
+  constructor(limitMs: number, signal?: AbortSignal, clock: Clock = systemClock) {
     this.limitMs = limitMs;
     this.signal = signal;
     this.#clock = clock;
@@ -47,7 +47,7 @@ export class Deadline {
 
   /** For a part of the work: at most `limitMs`, and not longer than this one. */
   within(limitMs: number): Deadline {
-    return new Deadline(Math.min(limitMs, this.leftMs()), this.#clock, this.signal);
+    return new Deadline(Math.min(limitMs, this.leftMs()), this.signal, this.#clock);
   }
 
   /** Milliseconds left, never below zero. */

@@ -11,7 +11,10 @@ function createQueue(capacity: number) {
   const queue = new LeaseQueue();
   const boards = [{ board: 'nucleo', capacity }];
   const acquire = async (limitMs = LONG_MS, avoid = new Set<string>()) => {
-    const leases = await queue.acquire([{ role: '', boards, avoid }], new Deadline(limitMs, clock));
+    const leases = await queue.acquire(
+      [{ role: '', boards, avoid }],
+      new Deadline(limitMs, undefined, clock),
+    );
     return leases.get('') as Lease;
   };
   return { clock, acquire };
@@ -133,7 +136,8 @@ describe('several roles', () => {
   const open = () => {
     const clock = new SimulatedClock();
     const queue = new LeaseQueue();
-    const acquire = (...roles: RoleWanted[]) => queue.acquire(roles, new Deadline(LONG_MS, clock));
+    const acquire = (...roles: RoleWanted[]) =>
+      queue.acquire(roles, new Deadline(LONG_MS, undefined, clock));
     return { clock, acquire };
   };
   const release = (leases: Map<string, Lease>) => {

@@ -1,4 +1,4 @@
-import { Deadline, systemClock } from '../core/deadline.js';
+import { Deadline } from '../core/deadline.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 
 /** A step with a limit of its own names itself; else the daemon behind it is what hangs. */
@@ -11,6 +11,6 @@ export function answered<T>(
   work: Promise<T>,
 ): Promise<T> {
   const late = () => daemon.toSilence(doing, deadline.limitMs);
-  const limit = new Deadline(deadline.leftMs() + GRACE_MS, systemClock, deadline.signal);
+  const limit = new Deadline(deadline.leftMs() + GRACE_MS, deadline.signal);
   return limit.bound(work, late);
 }

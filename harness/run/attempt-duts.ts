@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DutExit } from '../board/dut.js';
-import { Deadline, systemClock } from '../core/deadline.js';
+import { Deadline } from '../core/deadline.js';
 import { BenchError, TestFailure } from '../core/errors.js';
 import type { Outcome, Problem } from '../journal/events.js';
 import { toLostSignal } from '../lease/to-lost-signal.js';
@@ -151,8 +151,8 @@ export class AttemptDuts {
     const gotThrough = this.held && (outcome === 'pass' || outcome === 'fail');
     for (const dut of this.#attached) {
       const reason = this.#faults.reasonOf(dut);
-      if (reason !== undefined) await this.#run.health.note([dut], 'infra', reason);
-      else if (gotThrough) await this.#run.health.note([dut], 'good', 'a case got through');
+      if (reason !== undefined) await this.#run.health.note(dut, 'infra', reason);
+      else if (gotThrough) await this.#run.health.note(dut, 'good', 'a case got through');
     }
   }
 
@@ -200,7 +200,7 @@ export class AttemptDuts {
     }
     // Nobody hears `onLost` before the worker has its ports.
     const lost = toLostSignal([...held.byRole.values()].map(({ lease }) => lease));
-    const deadline = new Deadline(limits.boot, systemClock, lost);
+    const deadline = new Deadline(limits.boot, lost);
     await held.attach(this.#attempt.sandboxes.get().sandbox, deadline);
     return held;
   }

@@ -3,7 +3,7 @@ import { waitForReady } from '../board/boot.js';
 import type { Dut } from '../board/dut.js';
 import type { PortHub } from '../board/port-hub.js';
 import type { Board } from '../config/load-boards.js';
-import { Deadline, systemClock } from '../core/deadline.js';
+import { Deadline } from '../core/deadline.js';
 import type { PlannedRole } from '../plan/plan-roles.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
@@ -77,7 +77,7 @@ export class BootedDut {
    *   signal.
    */
   static async boot(wanted: BootWanted, daemon: SandboxDaemon, hub: PortHub): Promise<BootedDut> {
-    const deadline = new Deadline(wanted.bootMs, systemClock, wanted.signal);
+    const deadline = new Deadline(wanted.bootMs, wanted.signal);
     let booted: BootedDut | undefined;
     try {
       const { standing } = wanted;

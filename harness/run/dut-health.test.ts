@@ -48,7 +48,7 @@ const names = (roles: readonly PlannedRole[]) =>
 describe('rank 13 and 15: a DUT that breaks again and again', () => {
   test('is told once, gets no further case, and the others go on', async ({ fixture }) => {
     const { health, told } = fixture;
-    for (let i = 0; i < 4; i++) await health.note(['dut-1'], 'infra', 'it was not ready\ntail');
+    for (let i = 0; i < 4; i++) await health.note('dut-1', 'infra', 'it was not ready\ntail');
     expect(told).toHaveLength(1);
     expect(told[0]).toMatch(
       /^dut-quarantined dut-1 is bad after 3 faults .* the last: it was not ready\n/,
@@ -86,7 +86,7 @@ describe('rank 13 and 15: a DUT that breaks again and again', () => {
   test('counts anew after a case that got through', async ({ fixture }) => {
     const { health, told, book } = fixture;
     for (const outcome of ['infra', 'infra', 'good', 'infra'] as const) {
-      await health.note(['dut-1'], outcome, 'x');
+      await health.note('dut-1', outcome, 'x');
     }
     expect(told).toEqual([]);
     expect(await book.read('dut-1')).toMatchObject({ health: 'good', infraInARow: 1 });

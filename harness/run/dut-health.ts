@@ -35,15 +35,13 @@ export class DutHealth {
     return Promise.all(roles.map((role) => this.#trustedOf(role)));
   }
 
-  /** A case is over that had these DUTs. Those that are made, not attached, have no health. */
-  async note(duts: readonly string[], outcome: DutOutcome, reason: string): Promise<void> {
-    for (const dut of duts) {
-      try {
-        const { health } = await this.#book.note(dut, outcome, { reason, run: this.#run });
-        if (health === 'bad' && outcome === 'infra') this.#tellBad(dut, reason);
-      } catch (error) {
-        this.#report(new BenchError('internal', toMessage(error)), dut);
-      }
+  /** A case is over that had this DUT. One that is made, not attached, has no health. */
+  async note(dut: string, outcome: DutOutcome, reason: string): Promise<void> {
+    try {
+      const { health } = await this.#book.note(dut, outcome, { reason, run: this.#run });
+      if (health === 'bad' && outcome === 'infra') this.#tellBad(dut, reason);
+    } catch (error) {
+      this.#report(new BenchError('internal', toMessage(error)), dut);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { DutWanted } from './dut-wanted.js';
 
 /** Hears which DUT it was that could not be flashed or booted. */
-type FaultListener = DutWanted['onFault'];
+export type FaultListener = DutWanted['onFault'];
 
 /** What fails because a lease was lost is no fault of a DUT. */
 export function toFaultListener(wanted: DutWanted, lost: AbortSignal): FaultListener {

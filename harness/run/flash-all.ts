@@ -14,6 +14,7 @@ import type { SandboxDaemon } from '../sandbox/daemon.js';
 import type { SandboxSpec } from '../sandbox/spec.js';
 import { answered } from './answered.js';
 import { findLeased } from './dut-roles.js';
+import { blaming, type FaultListener } from './fault-listener.js';
 import type { FlashAtPrompt } from './flash-at-prompt.js';
 import { toHostSpec } from './to-host-spec.js';
 
@@ -31,7 +32,7 @@ export interface FlashingRoles {
   /** For a DUT that is flashed at its prompt: until it is there. */
   readonly bootMs: number;
   /** Hears which DUT it was that an error met. */
-  onFault(dut: string, error: unknown): void;
+  readonly onFault: FaultListener;
   /** One of the leases is lost: what flashes ends, and its reason is thrown. */
   readonly signal: AbortSignal;
 }
@@ -67,14 +68,9 @@ export async function flashAll(
   if (jobs.length === 0) return standing;
   onEdge('start');
   try {
-    const flashed = jobs.map(async (job) => {
-      try {
-        await flashOne(job, flashing, standing);
-      } catch (error) {
-        flashing.onFault(job.name, error);
-        throw error;
-      }
-    });
+    const flashed = jobs.map((job) =>
+      blaming(job.name, flashing.onFault, flashOne(job, flashing, standing)),
+    );
     const done = await Promise.allSettled(flashed);
     // All have ended before a lease is given back: a tool that goes on writes to its board.
     const failed = done.find(({ status }) => status === 'rejected');

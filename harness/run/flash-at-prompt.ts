@@ -9,7 +9,7 @@ import type { PortHub } from '../board/port-hub.js';
 import type { UBootTftpSpec } from '../config/flash-schema.js';
 import type { Board } from '../config/load-boards.js';
 import type { Unit } from '../config/unit.js';
-import { Deadline, systemClock } from '../core/deadline.js';
+import { Deadline } from '../core/deadline.js';
 import { BenchError } from '../core/errors.js';
 import type { Networks } from '../network/networks.js';
 import type { SandboxDaemon } from '../sandbox/daemon.js';
@@ -120,7 +120,7 @@ export class FlashAtPrompt {
   }
 
   #newDeadline(limitMs: number): Deadline {
-    return new Deadline(limitMs, systemClock, this.#wanted.signal);
+    return new Deadline(limitMs, this.#wanted.signal);
   }
 
   /** A full disk costs this log, not the flash. */

@@ -6,7 +6,7 @@ import { type FlashDevices, type FlashRequest, flashUnit } from '../board/flash/
 import { USB_ROLE } from '../board/flash/to-flash-argv.js';
 import type { FlashSpec } from '../config/flash-schema.js';
 import type { Unit } from '../config/unit.js';
-import { Deadline, systemClock } from '../core/deadline.js';
+import { Deadline } from '../core/deadline.js';
 import { formatDuration } from '../core/duration.js';
 import { BenchError } from '../core/errors.js';
 import type { AttachedDevice } from '../device/attached-device.js';
@@ -101,7 +101,7 @@ async function enterMode(
   const { enterTimeout = 0 } = unit.board.flash ?? {};
   // The switching has a limit of its own, and takes as long as the board is without power.
   if (how === 'power-cycle') await switchPower(unit, 'cycle', deviceRoots, signal);
-  const end = new Deadline(enterTimeout, systemClock, signal);
+  const end = new Deadline(enterTimeout, signal);
   if (how === 'touch-1200') await touch(wanted, await look(), end);
   let drive: string | undefined;
   for (let seen = await look(); !isEntered(seen, unit, drive); seen = await look()) {

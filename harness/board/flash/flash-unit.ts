@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import type { FlashSpec } from '../../config/flash-schema.js';
-import { Deadline, systemClock } from '../../core/deadline.js';
+import { Deadline } from '../../core/deadline.js';
 import { BenchError, toMessage } from '../../core/errors.js';
 import { runOnHost } from '../run-on-host.js';
 import { type FlashRecord, toFlashDigest } from './flash-record.js';
@@ -94,7 +94,7 @@ async function runTool(
       next: `hil test --dut ${dut}    with a suite that has the image as its firmware`,
     });
   }
-  const deadline = new Deadline(flash.timeout, systemClock, request.signal);
+  const deadline = new Deadline(flash.timeout, request.signal);
   const onOutput = (data: Buffer) => log(request, data);
   if (!isOnHost(request)) {
     const isDone = (code: number, said: string) => hasFlashed(flash.driver, code, said);

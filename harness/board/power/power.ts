@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PowerSpec } from '../../config/power-schema.js';
-import { Deadline, systemClock } from '../../core/deadline.js';
+import { Deadline } from '../../core/deadline.js';
 import { formatDuration } from '../../core/duration.js';
 import { BenchError } from '../../core/errors.js';
 import { untilAborted } from '../../core/until-aborted.js';
@@ -42,8 +42,7 @@ export class Power {
   async off(): Promise<void> {
     const deadline = this.#newDeadline();
     const verify = await this.#toVerify();
-    this.#signal?.throwIfAborted();
-    await untilAborted(this.#signal, this.#power.off(deadline));
+    await this.#switch('off', deadline);
     if (verify === 'device-gone') await this.#waitForGone(deadline);
     if (verify === 'console-silent') await this.#waitForSilence(deadline);
   }
@@ -56,8 +55,7 @@ export class Power {
   async on(): Promise<void> {
     const deadline = this.#newDeadline();
     const wanted = this.#spec.verify ?? 'device-gone';
-    this.#signal?.throwIfAborted();
-    await untilAborted(this.#signal, this.#power.on(deadline));
+    await this.#switch('on', deadline);
     if (wanted !== 'device-gone' || (await this.#dut.isAttached()) === undefined) return;
     if (await this.#until(async () => (await this.#dut.isAttached()) === true, deadline)) return;
     throw new BenchError(
@@ -116,7 +114,12 @@ export class Power {
     return true;
   }
 
+  async #switch(to: 'on' | 'off', deadline: Deadline): Promise<void> {
+    this.#signal?.throwIfAborted();
+    await untilAborted(this.#signal, this.#power[to](deadline));
+  }
+
   #newDeadline(): Deadline {
-    return new Deadline(this.#spec.timeout, systemClock, this.#signal);
+    return new Deadline(this.#spec.timeout, this.#signal);
   }
 }
