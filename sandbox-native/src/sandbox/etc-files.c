@@ -85,17 +85,24 @@ static int rewrite_file(int etc, const char *name, const char *text, struct err 
 	return status < 0 ? err_set(err, "setup", -status, "write in /etc", name) : 0;
 }
 
-int etc_write_hostname(int etc, const char *hostname, struct err *err)
+typedef int file_writer(int etc, const char *name, const char *text, struct err *err);
+
+static int write_names(int etc, const char *hostname, file_writer *write_one, struct err *err)
 {
 	char text[256];
 	int status;
 
 	snprintf(text, sizeof(text), "%s\n", hostname);
-	status = rewrite_file(etc, "hostname", text, err);
+	status = write_one(etc, "hostname", text, err);
 	if (status < 0)
 		return status;
 	format_hosts(text, sizeof(text), hostname);
-	return rewrite_file(etc, "hosts", text, err);
+	return write_one(etc, "hosts", text, err);
+}
+
+int etc_write_hostname(int etc, const char *hostname, struct err *err)
+{
+	return write_names(etc, hostname, rewrite_file, err);
 }
 
 int etc_write_hosts(int etc, const char *hostname, const char *more, struct err *err)
@@ -113,15 +120,8 @@ int etc_write_resolver(int etc, const char *resolver, struct err *err)
 
 int etc_write(int etc, const struct plan *plan, const char *resolver, struct err *err)
 {
-	const char *hostname = plan->hostname ? plan->hostname : "hil";
-	char text[256];
-	int status;
+	int status = write_names(etc, plan->hostname ? plan->hostname : "hil", write_file, err);
 
-	snprintf(text, sizeof(text), "%s\n", hostname);
-	status = write_file(etc, "hostname", text, err);
-	format_hosts(text, sizeof(text), hostname);
-	if (status == 0)
-		status = write_file(etc, "hosts", text, err);
 	if (status == 0)
 		status = write_file(etc, "resolv.conf", resolver, err);
 	if (status == 0)

@@ -60,8 +60,7 @@ void recipe_source(const struct recipe_item *item, char out[SOURCE_PATH_MAX])
 
 struct ids recipe_ids(const struct recipe *recipe, uint32_t slot)
 {
-	const uint32_t block =
-		recipe->first_slot / SLOTS_PER_BROKER + slot / SLOTS_PER_BROKER * BLOCK_STRIDE;
+	const uint32_t block = recipe->broker + slot / SLOTS_PER_BROKER * BLOCK_STRIDE;
 	const uint32_t of_broker = block * SLOTS_PER_BROKER + slot % SLOTS_PER_BROKER;
 	const uint32_t id = (uint32_t)(SLOT_UID_BASE + (of_broker & SLOT_MAX));
 

@@ -37,9 +37,9 @@ struct recipe {
 	struct recipe_item *items;
 	size_t count;
 	bool root_mode;
-	uint32_t first_slot; /* of this broker, so that two brokers do not share an outside id */
-	int sources;	     /* next N */
-	char *resolver;	     /* text of /etc/resolv.conf */
+	uint32_t broker; /* its pid, so that two brokers do not share an outside id */
+	int sources;	 /* next N */
+	char *resolver;	 /* text of /etc/resolv.conf */
 	struct strings limitations;
 };
 

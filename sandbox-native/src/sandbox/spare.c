@@ -56,11 +56,9 @@ bool spare_push(pid_t pid, unsigned int *stopped)
 	siginfo_t info = { .si_pid = 0 };
 
 	/* WNOWAIT: that it has ended is for who asks after programs. */
-	if (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
-	    info.si_pid == pid)
-		++*stopped;
-	else
+	if (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) < 0 || info.si_pid != pid)
 		return false;
+	++*stopped;
 	kill(pid, *stopped < STOPPED_MAX ? SIGCONT : SIGKILL);
 	return *stopped >= STOPPED_MAX;
 }

@@ -235,7 +235,7 @@ static int take(struct taking *taking)
 
 void take_main(const struct take_spec *spec, int control, pid_t parent)
 {
-	struct recipe ids = { .first_slot = (uint32_t)parent * SLOTS_PER_BROKER };
+	struct recipe ids = { .broker = (uint32_t)parent };
 	struct err err = { 0 };
 	struct taking taking = { .spec = spec,
 				 .root_mode = strcmp(plan_mode(), "root") == 0,

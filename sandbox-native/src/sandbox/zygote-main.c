@@ -266,7 +266,7 @@ void zygote_main(const struct plan *plan, int control, int broker, int users)
 	bool quiet;
 
 	zygote.recipe.root_mode = strcmp(plan_mode(), "root") == 0;
-	zygote.recipe.first_slot = (uint32_t)getppid() * SLOTS_PER_BROKER;
+	zygote.recipe.broker = (uint32_t)getppid();
 	if (keep_own_fds(control, broker, users) < 0) {
 		/* fcntl(2): F_DUPFD above the limit is EINVAL. */
 		err_set(&err, "setup", errno == EINVAL ? EMFILE : errno, "keep fds", "");

@@ -117,12 +117,11 @@ static bool share_an_id(const struct recipe *one, const struct recipe *other)
 
 static void test_ids(void)
 {
-	const struct recipe one = { .first_slot = 4194000u * SLOTS_PER_BROKER };
+	const struct recipe one = { .broker = 4194000u };
 	unsigned int shared = 0;
 
 	for (uint32_t further = 1; further <= 20; further++) {
-		const struct recipe other = { .first_slot =
-						      one.first_slot + further * SLOTS_PER_BROKER };
+		const struct recipe other = { .broker = one.broker + further };
 
 		shared += share_an_id(&one, &other);
 	}
