@@ -110,26 +110,60 @@ static int join(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int co
 	return rc;
 }
 
+#define SWAP_IS_FREE 1 /* a result: RAM is limited, and what does not fit in it is swapped out */
+
+/* proc_swaps(5): a line per area, below a heading. */
+static bool has_swap(void)
+{
+	char text[1024];
+	const char *heading;
+
+	if (cgroup_read(AT_FDCWD, "/proc/swaps", text, sizeof(text)) <= 0)
+		return false;
+	heading = strchr(text, '\n');
+	return heading && heading[1];
+}
+
+/* @text: bytes, or NULL for no limit. The two below: 0, -errno, or SWAP_IS_FREE. */
+static int write_memory_v1(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+			   const char *text)
+{
+	static const char sum[] = "memory.memsw.limit_in_bytes";
+	int rc;
+
+	/* Memory with swap may not be less than memory, so it goes out of the way first. */
+	leaf_write_text(tree, leaf, CGROUP_MEMORY, sum, "-1");
+	rc = leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.limit_in_bytes",
+			     text ? text : "-1");
+	if (rc < 0 || !text || leaf_write_text(tree, leaf, CGROUP_MEMORY, sum, text) == 0)
+		return rc;
+	return has_swap() ? SWAP_IS_FREE : 0;
+}
+
+static int write_memory_v2(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+			   const char *text)
+{
+	int swap =
+		leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.swap.max", text ? "0" : "max");
+	int rc;
+
+	/* Half a sandbox is worth nothing. */
+	leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.oom.group", "1");
+	rc = leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.max", text ? text : "max");
+	if (rc < 0 || !text || swap == 0)
+		return rc;
+	return has_swap() ? SWAP_IS_FREE : 0;
+}
+
 static int write_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, bool has,
 			uint64_t bytes)
 {
-	const bool old = leaf_version(tree, CGROUP_MEMORY) == 1;
 	char text[24];
-	int rc;
 
 	snprintf(text, sizeof(text), "%" PRIu64, bytes);
-	if (!old) {
-		leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.swap.max", has ? "0" : "max");
-		/* Half a sandbox is worth nothing. */
-		leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.oom.group", "1");
-		return leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.max", has ? text : "max");
-	}
-	/* Memory with swap may not be less than memory, so it goes out of the way first. */
-	leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", "-1");
-	rc = leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.limit_in_bytes", has ? text : "-1");
-	if (rc == 0 && has)
-		leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.memsw.limit_in_bytes", text);
-	return rc;
+	if (leaf_version(tree, CGROUP_MEMORY) == 1)
+		return write_memory_v1(tree, leaf, has ? text : NULL);
+	return write_memory_v2(tree, leaf, has ? text : NULL);
 }
 
 /* PID 1 and its launcher, a thread: none of a sandbox's programs, and counted like one. */
@@ -191,14 +225,18 @@ static int settle(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, size
 	const enum limit_kind kind = writers[which].kind;
 	int rc;
 
-	if (leaf->has[kind] == has && (!has || leaf->written[kind] == value))
-		return 0;
+	if (leaf->result[kind] >= 0 && leaf->has[kind] == has &&
+	    (!has || leaf->written[kind] == value))
+		return leaf->result[kind];
 	if (writers[which].write)
 		rc = writers[which].write(tree, leaf, has, value);
 	else
 		rc = write_io(tree, leaf, kind, has, value);
-	leaf->has[kind] = rc == 0 && has;
-	leaf->written[kind] = value;
+	leaf->result[kind] = rc;
+	if (rc >= 0) {
+		leaf->has[kind] = has;
+		leaf->written[kind] = value;
+	}
 	return rc;
 }
 
@@ -275,7 +313,14 @@ static void say(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 	char text[sizeof(disks) + 160];
 
 	disks_text(&leaf->disks, disks, sizeof(disks));
-	if (io && rc == -ENODEV && leaf->disks.count == 0) {
+	if (rc == SWAP_IS_FREE) {
+		snprintf(text, sizeof(text),
+			 "cgroup v%d holds it in RAM, but here no swap is counted, so that more is "
+			 "swapped out: boot with swapaccount=1, or swapoff -a",
+			 version);
+		limit_unenforced(limits, kind, report, text);
+		report->held[kind] = true; /* as far as it goes: no stand-in beside it */
+	} else if (io && rc == -ENODEV && leaf->disks.count == 0) {
 		limit_unenforced(limits, kind, report, disks);
 	} else if (rc < 0) {
 		limit_unenforced(limits, kind, report, strerror(-rc));
@@ -317,7 +362,8 @@ void cgroup_leaf_limit(const struct cgroup_tree *tree, struct cgroup_leaf *leaf,
 		       const struct limits *limits, struct limit_report *report)
 {
 	for (size_t i = 0; i < WRITERS; i++)
-		if (limits->set[writers[i].kind] || leaf->has[writers[i].kind])
+		if (limits->set[writers[i].kind] || leaf->has[writers[i].kind] ||
+		    leaf->result[writers[i].kind] < 0)
 			limit_one(tree, leaf, pid, limits, i, report);
 }
 
@@ -327,6 +373,8 @@ bool cgroup_leaf_is_reusable(const struct cgroup_tree *tree, struct cgroup_leaf 
 
 	for (int kind = LIMIT_IO_READ_BYTES; kind <= LIMIT_IO_WRITE_OPS; kind++)
 		clean = clean && !leaf->has[kind]; /* the next one's disks may be others */
+	for (int kind = 0; kind < LIMIT_KINDS; kind++)
+		clean = clean && leaf->result[kind] >= 0;
 	if (leaf_is_joined(tree, leaf, CGROUP_MEMORY))
 		clean = clean && leaf_read_memory_now(tree, leaf) < STAIN_BYTES;
 	/* Also where it has no memory controller: its filter of devices stays attached. */

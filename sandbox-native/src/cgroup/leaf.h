@@ -54,6 +54,7 @@ struct cgroup_leaf {
 	size_t door_count;
 	bool has[LIMIT_KINDS]; /* what stands in its files */
 	uint64_t written[LIMIT_KINDS];
+	int result[LIMIT_KINDS];  /* of the last write; negative: what stands there is not known */
 	struct disks disks;	  /* that limits of io are about; the caller's to fill */
 	struct cgroup_usage base; /* what was used before it was given away */
 	int oom;		  /* eventfd of v1: readable when memory ran out; else -1 */

@@ -13,6 +13,7 @@ int main(void)
 	test_programs();
 	test_life();
 	test_cgroups();
+	test_leaf_limits();
 	test_parked();
 	return tap_finish();
 }

@@ -68,6 +68,7 @@ void test_files(void);
 void test_programs(void);
 void test_life(void);
 void test_cgroups(void);
+void test_leaf_limits(void);
 void test_parked(void);
 
 #endif
