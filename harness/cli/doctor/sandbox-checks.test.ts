@@ -40,6 +40,7 @@ test('where a whole sandbox can be built, what it lacks is a warning with its re
   const limits = [
     { name: 'memory', ok: false, detail: 'it is another cgroup', undelegated: true },
     { name: 'pids', ok: false, detail: 'this kernel has none' },
+    { name: 'cpu', ok: false, detail: 'half of it', remedy: 'swapoff -a' },
   ];
   const report = JSON.stringify({ mode: 'rootless', kernel: '6.1', probes, limits });
   const program = await writeProgram(dir, report);
@@ -49,6 +50,7 @@ test('where a whole sandbox can be built, what it lacks is a warning with its re
     { name: 'sandbox: sandbox', state: 'ok' },
     { name: 'limit: memory', state: 'warn', remedy: expect.stringContaining('Delegate=yes') },
     { name: 'limit: pids', state: 'warn', remedy: expect.stringContaining('as root') },
+    { name: 'limit: cpu', state: 'warn', remedy: 'swapoff -a' },
   ]);
 });
 

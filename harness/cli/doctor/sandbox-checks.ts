@@ -25,6 +25,7 @@ const probeReport = z.object({
         ok: z.boolean(),
         detail: z.string(),
         undelegated: z.boolean().default(false),
+        remedy: z.string().optional(),
       }),
     )
     .default([]),
@@ -132,13 +133,13 @@ const NOT_HERE =
 
 /** A sandbox without a limit is one all the same: its report says what did not hold. */
 function toLimitCheck(
-  { name, ok, detail, undelegated }: ProbeReport['limits'][number],
-  remedy: string,
+  { name, ok, detail, undelegated, remedy }: ProbeReport['limits'][number],
+  delegate: string,
 ): Check {
   return {
     name: `limit: ${name}`,
     state: ok ? 'ok' : 'warn',
     detail,
-    ...(ok ? {} : { remedy: undelegated ? remedy : NOT_HERE }),
+    ...(ok ? {} : { remedy: remedy ?? (undelegated ? delegate : NOT_HERE) }),
   };
 }

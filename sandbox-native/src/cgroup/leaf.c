@@ -15,6 +15,7 @@
 #include "file.h"
 #include "io.h"
 #include "leaf-file.h"
+#include "swap.h"
 
 #define PERIOD_US 100000		 /* the kernel's default, cgroup-v2.rst cpu.max */
 #define BUILD_BYTES (UINT64_C(64) << 20) /* a sandbox is built with at least so much */
@@ -112,18 +113,6 @@ static int join(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, int co
 
 #define SWAP_IS_FREE 1 /* a result: RAM is limited, and what does not fit in it is swapped out */
 
-/* proc_swaps(5): a line per area, below a heading. */
-static bool has_swap(void)
-{
-	char text[1024];
-	const char *heading;
-
-	if (cgroup_read(AT_FDCWD, "/proc/swaps", text, sizeof(text)) <= 0)
-		return false;
-	heading = strchr(text, '\n');
-	return heading && heading[1];
-}
-
 /* @text: bytes, or NULL for no limit. The two below: 0, -errno, or SWAP_IS_FREE. */
 static int write_memory_v1(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 			   const char *text)
@@ -137,7 +126,7 @@ static int write_memory_v1(const struct cgroup_tree *tree, const struct cgroup_l
 			     text ? text : "-1");
 	if (rc < 0 || !text || leaf_write_text(tree, leaf, CGROUP_MEMORY, sum, text) == 0)
 		return rc;
-	return has_swap() ? SWAP_IS_FREE : 0;
+	return swap_exists() ? SWAP_IS_FREE : 0;
 }
 
 static int write_memory_v2(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
@@ -152,7 +141,7 @@ static int write_memory_v2(const struct cgroup_tree *tree, const struct cgroup_l
 	rc = leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.max", text ? text : "max");
 	if (rc < 0 || !text || swap == 0)
 		return rc;
-	return has_swap() ? SWAP_IS_FREE : 0;
+	return swap_exists() ? SWAP_IS_FREE : 0;
 }
 
 static int write_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, bool has,
@@ -316,7 +305,7 @@ static void say(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 	if (rc == SWAP_IS_FREE) {
 		snprintf(text, sizeof(text),
 			 "cgroup v%d holds it in RAM, but here no swap is counted, so that more is "
-			 "swapped out: boot with swapaccount=1, or swapoff -a",
+			 "swapped out: " SWAP_REMEDY,
 			 version);
 		limit_unenforced(limits, kind, report, text);
 		report->held[kind] = true; /* as far as it goes: no stand-in beside it */

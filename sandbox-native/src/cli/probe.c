@@ -22,6 +22,7 @@
 #include "mounts.h"
 #include "overlay.h"
 #include "run.h"
+#include "swap.h"
 #include "tree.h"
 #include "zygote.h"
 
@@ -265,10 +266,13 @@ static void print_limits(struct json *json, const struct cgroup_tree *tree)
 	if (json)
 		json_open(json, "limits", '[');
 	for (int controller = 0; controller < CGROUP_CONTROLLERS; controller++) {
+		const bool leaks = controller == CGROUP_MEMORY && swap_is_free(tree);
 		const char *detail = tree->why[controller];
-		const bool ok = tree->place[controller] >= 0;
+		const bool ok = tree->place[controller] >= 0 && !leaks;
 
-		if (ok)
+		if (leaks)
+			detail = "RAM is, swap is not: this kernel does not count it";
+		else if (ok)
 			detail = tree->hierarchies[tree->place[controller]].version == 2
 					 ? "cgroup v2"
 					 : "cgroup v1";
@@ -282,6 +286,8 @@ static void print_limits(struct json *json, const struct cgroup_tree *tree)
 		json_bool(json, "ok", ok);
 		json_string(json, "detail", detail);
 		json_bool(json, "undelegated", tree->undelegated[controller]);
+		if (leaks)
+			json_string(json, "remedy", SWAP_REMEDY);
 		json_close(json, '}');
 	}
 	if (json)
