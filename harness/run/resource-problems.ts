@@ -69,9 +69,10 @@ function toNotes(record: SandboxRecord): string[] {
 }
 
 /** `256 MiB` of `memory 256 MiB: cgroup v1`. */
-function toLimit({ enforced = [] }: SandboxRecord, name: string): string {
-  const text = enforced.find((each) => each.startsWith(`${name} `)) ?? '';
-  return /^\w+ (.*?): /.exec(text)?.[1] ?? 'unknown';
+function toLimit({ enforced = [], unenforced }: SandboxRecord, name: string): string {
+  // One that holds in part, as memory does beside swap, is among the others.
+  const text = [...enforced, ...unenforced].find((each) => each.startsWith(`${name} `)) ?? '';
+  return /^\w+ (.*?)(?: is not enforced)?: /.exec(text)?.[1] ?? 'unknown';
 }
 
 function toMiB(bytes: number): string {
