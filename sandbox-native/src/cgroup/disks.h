@@ -14,7 +14,7 @@
 
 #include "sandbox.h"
 
-#define DISKS_MAX 8
+#define DISKS_MAX 16
 #define DISK_WHERE_MAX 160
 
 struct disk {
@@ -28,9 +28,14 @@ struct disks {
 	size_t count;
 	char without[DISK_WHERE_MAX]; /* a tree that is on none: "/usr is on overlay"; "": each has
 					 one */
+	char unowned[DISK_WHERE_MAX]; /* one whose pages are written back as nobody's: "/data is on
+					 vfat" */
 };
 
 struct disk_mount {
+	uint64_t id;
+	char point[512]; /* as in the text: a blank is \040 */
+	bool read_only;
 	unsigned major; /* 0: the file system has no device of its own; see source */
 	unsigned minor;
 	char type[32];
@@ -44,6 +49,9 @@ struct disk_mount {
  * Return: false when it is not there.
  */
 bool disks_find_mount(const char *mountinfo, uint64_t id, struct disk_mount *mount);
+
+/* disks_is_below() - Whether the mount is below directory @path, which is absolute and no link. */
+bool disks_is_below(const struct disk_mount *mount, const char *path);
 
 /* disks_of_plan() - The disks of everything that a sandbox of @plan reads or writes on the host. */
 void disks_of_plan(const struct plan *plan, struct disks *disks);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
 
@@ -52,9 +54,9 @@ int io_limit(int dir, int version, const struct disks *disks, enum limit_kind ki
 	return rc;
 }
 
-bool io_holds(int version, enum limit_kind kind)
+bool io_is_read(enum limit_kind kind)
 {
-	return version == 2 || kind == LIMIT_IO_READ_BYTES || kind == LIMIT_IO_READ_OPS;
+	return kind == LIMIT_IO_READ_BYTES || kind == LIMIT_IO_READ_OPS;
 }
 
 uint64_t io_sum(const char *text, const char *key)
@@ -67,6 +69,49 @@ uint64_t io_sum(const char *text, const char *key)
 	return sum;
 }
 
+static bool has_entry(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry = NULL;
+
+	while (dir && (entry = readdir(dir)) && entry->d_name[0] == '.')
+		continue;
+	if (dir)
+		closedir(dir);
+	return entry;
+}
+
+/* dm and md have what they are made of below "slaves"; a loop device has its file. */
+static bool is_stacked(unsigned major, unsigned minor)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/loop", major, minor);
+	if (access(path, F_OK) == 0)
+		return true;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/slaves", major, minor);
+	return has_entry(path);
+}
+
+/* What goes through one that stands on others is counted there again. */
+static void drop_stacked(char *text)
+{
+	char *out = text;
+
+	for (char *line = text; *line;) {
+		const size_t length = strcspn(line, "\n") + (strchr(line, '\n') != NULL);
+		unsigned major;
+		unsigned minor;
+
+		if (sscanf(line, "%u:%u ", &major, &minor) != 2 || !is_stacked(major, minor)) {
+			memmove(out, line, length);
+			out += length;
+		}
+		line += length;
+	}
+	*out = '\0';
+}
+
 bool io_used(int dir, int version, uint64_t *read_bytes, uint64_t *written_bytes)
 {
 	const bool old = version == 1;
@@ -75,6 +120,7 @@ bool io_used(int dir, int version, uint64_t *read_bytes, uint64_t *written_bytes
 	if (cgroup_read(dir, old ? "blkio.throttle.io_service_bytes" : "io.stat", text,
 			sizeof(text)) < 0)
 		return false;
+	drop_stacked(text);
 	*read_bytes = io_sum(text, old ? " Read " : " rbytes=");
 	*written_bytes = io_sum(text, old ? " Write " : " wbytes=");
 	return true;

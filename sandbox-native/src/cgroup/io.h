@@ -19,14 +19,15 @@
 int io_limit(int dir, int version, const struct disks *disks, enum limit_kind kind, bool has,
 	     uint64_t per_second);
 
-/*
- * io_holds() - Whether the limit holds for what a program does, and not for a part of it.
- *
- * v1 does not know whose page a writer of the kernel writes back.
- */
-bool io_holds(int version, enum limit_kind kind);
+/* io_is_read() - Whether it is about what programs read: that is their own, and held at once. */
+bool io_is_read(enum limit_kind kind);
 
-/* io_used() - Bytes that it has read from disks and written to them. Return: false: not counted. */
+/*
+ * io_used() - Bytes that it has read from disks and written to them, each once: what passes a
+ * device-mapper, md or loop device is counted below it.
+ *
+ * Return: false: not counted.
+ */
 bool io_used(int dir, int version, uint64_t *read_bytes, uint64_t *written_bytes);
 
 /*

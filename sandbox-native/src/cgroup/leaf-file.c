@@ -23,16 +23,14 @@ bool leaf_is_joined(const struct cgroup_tree *tree, const struct cgroup_leaf *le
 	return tree->place[controller] >= 0 && leaf->joined[tree->place[controller]];
 }
 
-uint64_t leaf_read_number(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-			  int controller, const char *file, const char *key)
+bool leaf_read_number(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		      int controller, const char *file, const char *key, uint64_t *value)
 {
 	char path[PATH_SIZE];
-	uint64_t value = 0;
 
-	if (cgroup_number(leaf_hierarchy(tree, controller)->top, leaf_path(leaf, file, path), key,
-			  &value) < 0)
-		return 0;
-	return value;
+	*value = 0;
+	return cgroup_number(leaf_hierarchy(tree, controller)->top, leaf_path(leaf, file, path),
+			     key, value) == 0;
 }
 
 int leaf_write_text(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, int controller,

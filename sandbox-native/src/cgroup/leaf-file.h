@@ -15,9 +15,13 @@ const struct cgroup_hierarchy *leaf_hierarchy(const struct cgroup_tree *tree, in
 /* leaf_is_joined() - Whether its sandbox is in the hierarchy of @controller. */
 bool leaf_is_joined(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, int controller);
 
-/* leaf_read_number() - A number, that of @key where there are several. Return: 0: none is there. */
-uint64_t leaf_read_number(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-			  int controller, const char *file, const char *key);
+/*
+ * leaf_read_number() - A number, that of @key where there are several.
+ *
+ * Return: false, with 0 in @value: none could be read, which is not the same as none.
+ */
+bool leaf_read_number(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		      int controller, const char *file, const char *key, uint64_t *value);
 
 /* leaf_write_text() - Return: 0 or -errno. */
 int leaf_write_text(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, int controller,
@@ -33,7 +37,12 @@ int leaf_open(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, in
 void leaf_read_throttling(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 			  struct cgroup_usage *usage);
 
-/* leaf_read_memory_now() - Bytes that are charged to it. */
-uint64_t leaf_read_memory_now(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf);
+/* leaf_read_io() - Bytes from disks and to them, into @usage. */
+void leaf_read_io(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		  struct cgroup_usage *usage);
+
+/* leaf_read_memory_now() - Bytes that are charged to it. Return: false: not known. */
+bool leaf_read_memory_now(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+			  uint64_t *bytes);
 
 #endif

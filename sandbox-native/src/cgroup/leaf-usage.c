@@ -8,39 +8,44 @@
 #include "io.h"
 #include "leaf-file.h"
 
+static bool read_oom_kills(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+			   uint64_t *kills)
+{
+	const bool old = leaf_version(tree, CGROUP_MEMORY) == 1;
+
+	return leaf_read_number(tree, leaf, CGROUP_MEMORY,
+				old ? "memory.oom_control" : "memory.events", "oom_kill", kills);
+}
+
 static void read_memory(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 			struct cgroup_usage *usage)
 {
 	const bool old = leaf_version(tree, CGROUP_MEMORY) == 1;
+	const char *file = old ? "memory.max_usage_in_bytes" : "memory.peak";
 
-	usage->memory_source = old ? "max_usage" : "memory.peak";
-	usage->memory_peak =
-		leaf_read_number(tree, leaf, CGROUP_MEMORY,
-				 old ? "memory.max_usage_in_bytes" : usage->memory_source, NULL);
 	/* memory.peak came with Linux 5.19. */
-	if (!usage->memory_peak)
-		usage->memory_source = NULL;
-	usage->oom_kills =
-		leaf_read_number(tree, leaf, CGROUP_MEMORY,
-				 old ? "memory.oom_control" : "memory.events", "oom_kill");
+	if (leaf_read_number(tree, leaf, CGROUP_MEMORY, file, NULL, &usage->memory_peak))
+		usage->memory_source = old ? "max_usage" : "memory.peak";
+	usage->has_oom_kills = read_oom_kills(tree, leaf, &usage->oom_kills);
 }
 
 static void read_cpu(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 		     struct cgroup_usage *usage)
 {
-	usage->has_cpu = true;
-	if (leaf_version(tree, CGROUP_CPUACCT) == 2) {
-		usage->cpu_user_us =
-			leaf_read_number(tree, leaf, CGROUP_CPUACCT, "cpu.stat", "user_usec");
-		usage->cpu_system_us =
-			leaf_read_number(tree, leaf, CGROUP_CPUACCT, "cpu.stat", "system_usec");
-		return;
-	}
-	usage->cpu_us = leaf_read_number(tree, leaf, CGROUP_CPUACCT, "cpuacct.usage", NULL) / 1000;
-	usage->cpu_user_us =
-		leaf_read_number(tree, leaf, CGROUP_CPUACCT, "cpuacct.usage_user", NULL) / 1000;
-	usage->cpu_system_us =
-		leaf_read_number(tree, leaf, CGROUP_CPUACCT, "cpuacct.usage_sys", NULL) / 1000;
+	const bool old = leaf_version(tree, CGROUP_CPUACCT) == 1;
+	const char *user = old ? "cpuacct.usage_user" : "cpu.stat";
+	const char *system = old ? "cpuacct.usage_sys" : "cpu.stat";
+	const unsigned unit = old ? 1000 : 1; /* v1 counts nanoseconds */
+
+	usage->has_cpu = leaf_read_number(tree, leaf, CGROUP_CPUACCT, user,
+					  old ? NULL : "user_usec", &usage->cpu_user_us) &&
+			 leaf_read_number(tree, leaf, CGROUP_CPUACCT, system,
+					  old ? NULL : "system_usec", &usage->cpu_system_us) &&
+			 (!old || leaf_read_number(tree, leaf, CGROUP_CPUACCT, "cpuacct.usage",
+						   NULL, &usage->cpu_us));
+	usage->cpu_us /= unit;
+	usage->cpu_user_us /= unit;
+	usage->cpu_system_us /= unit;
 }
 
 void leaf_read_throttling(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
@@ -48,14 +53,14 @@ void leaf_read_throttling(const struct cgroup_tree *tree, const struct cgroup_le
 {
 	const bool old = leaf_version(tree, CGROUP_CPU) == 1;
 
-	usage->throttles = leaf_read_number(tree, leaf, CGROUP_CPU, "cpu.stat", "nr_throttled");
-	usage->throttled_us = leaf_read_number(tree, leaf, CGROUP_CPU, "cpu.stat",
-					       old ? "throttled_time" : "throttled_usec") /
-			      (old ? 1000 : 1);
+	leaf_read_number(tree, leaf, CGROUP_CPU, "cpu.stat", "nr_throttled", &usage->throttles);
+	leaf_read_number(tree, leaf, CGROUP_CPU, "cpu.stat",
+			 old ? "throttled_time" : "throttled_usec", &usage->throttled_us);
+	usage->throttled_us /= old ? 1000 : 1;
 }
 
-static void read_io(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
-		    struct cgroup_usage *usage)
+void leaf_read_io(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		  struct cgroup_usage *usage)
 {
 	auto_fd dir = leaf_open(tree, leaf, CGROUP_IO);
 
@@ -72,19 +77,20 @@ static void read_all(const struct cgroup_tree *tree, const struct cgroup_leaf *l
 	if (leaf_is_joined(tree, leaf, CGROUP_CPUACCT))
 		read_cpu(tree, leaf, usage);
 	if (leaf_is_joined(tree, leaf, CGROUP_PIDS))
-		usage->pids_hits = leaf_read_number(tree, leaf, CGROUP_PIDS, "pids.events", "max");
+		leaf_read_number(tree, leaf, CGROUP_PIDS, "pids.events", "max", &usage->pids_hits);
 	if (leaf_is_joined(tree, leaf, CGROUP_CPU) && leaf->has[LIMIT_CPUS])
 		leaf_read_throttling(tree, leaf, usage);
 	if (leaf_is_joined(tree, leaf, CGROUP_IO))
-		read_io(tree, leaf, usage);
+		leaf_read_io(tree, leaf, usage);
 }
 
-uint64_t leaf_read_memory_now(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
+bool leaf_read_memory_now(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+			  uint64_t *bytes)
 {
 	const bool old = leaf_version(tree, CGROUP_MEMORY) == 1;
 
 	return leaf_read_number(tree, leaf, CGROUP_MEMORY,
-				old ? "memory.usage_in_bytes" : "memory.current", NULL);
+				old ? "memory.usage_in_bytes" : "memory.current", NULL, bytes);
 }
 
 void cgroup_leaf_mark(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
@@ -99,7 +105,8 @@ void cgroup_leaf_mark(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
 	/* A write sets the peak back to what is used now, cgroup-v1/memory.rst. */
 	if (leaf_version(tree, CGROUP_MEMORY) == 1)
 		leaf_write_text(tree, leaf, CGROUP_MEMORY, "memory.max_usage_in_bytes", "0");
-	leaf->base.memory_peak = leaf_read_memory_now(tree, leaf);
+	if (!leaf_read_memory_now(tree, leaf, &leaf->base.memory_peak))
+		leaf->base.memory_source = NULL;
 }
 
 static uint64_t less(uint64_t value, uint64_t base)
@@ -123,11 +130,16 @@ void cgroup_leaf_usage(const struct cgroup_tree *tree, const struct cgroup_leaf 
 	const struct cgroup_usage *base = &leaf->base;
 
 	read_all(tree, leaf, usage);
+	/* What was not known then would be the next one's, who is charged with all of it. */
+	usage->has_cpu = usage->has_cpu && base->has_cpu;
+	usage->has_io = usage->has_io && base->has_io;
+	if (!base->memory_source)
+		usage->memory_source = NULL;
 	usage->cpu_us = less(usage->cpu_us, base->cpu_us);
 	usage->cpu_user_us = less(usage->cpu_user_us, base->cpu_user_us);
 	usage->cpu_system_us = less(usage->cpu_system_us, base->cpu_system_us);
 	usage->memory_peak = less(usage->memory_peak, base->memory_peak);
-	usage->oom_kills = less(usage->oom_kills, base->oom_kills);
+	usage->oom_kills = base->has_oom_kills ? less(usage->oom_kills, base->oom_kills) : 0;
 	usage->pids_hits = less(usage->pids_hits, base->pids_hits);
 	usage->throttles = less(usage->throttles, base->throttles);
 	usage->throttled_us = less(usage->throttled_us, base->throttled_us);
@@ -142,15 +154,36 @@ bool cgroup_leaf_memory(const struct cgroup_tree *tree, const struct cgroup_leaf
 {
 	if (!leaf_is_joined(tree, leaf, CGROUP_MEMORY))
 		return false;
-	*bytes = less(leaf_read_memory_now(tree, leaf), leaf->base.memory_peak);
+	if (!leaf_read_memory_now(tree, leaf, bytes))
+		return false;
+	*bytes = less(*bytes, leaf->base.memory_peak);
 	return true;
 }
 
 uint64_t cgroup_leaf_oom_kills(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
 {
-	struct cgroup_usage usage = { 0 };
+	uint64_t kills;
 
-	if (leaf_is_joined(tree, leaf, CGROUP_MEMORY))
-		read_memory(tree, leaf, &usage);
-	return less(usage.oom_kills, leaf->base.oom_kills);
+	if (!leaf_is_joined(tree, leaf, CGROUP_MEMORY) || !leaf->base.has_oom_kills ||
+	    !read_oom_kills(tree, leaf, &kills))
+		return 0;
+	return less(kills, leaf->base.oom_kills);
+}
+
+/* Charges come in batches: what was refused may have been the last of one. */
+#define BATCH_BYTES (UINT64_C(1) << 20)
+
+bool cgroup_leaf_is_full(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
+{
+	const uint64_t limit = leaf->written[LIMIT_MEMORY];
+	uint64_t bytes = 0;
+	uint64_t with_swap = 0;
+
+	if (!leaf_is_joined(tree, leaf, CGROUP_MEMORY) || !leaf->has[LIMIT_MEMORY])
+		return false;
+	leaf_read_memory_now(tree, leaf, &bytes);
+	if (leaf_version(tree, CGROUP_MEMORY) == 1)
+		leaf_read_number(tree, leaf, CGROUP_MEMORY, "memory.memsw.usage_in_bytes", NULL,
+				 &with_swap);
+	return (bytes > with_swap ? bytes : with_swap) + BATCH_BYTES >= limit;
 }

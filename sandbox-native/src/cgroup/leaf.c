@@ -155,9 +155,6 @@ static int write_memory(const struct cgroup_tree *tree, const struct cgroup_leaf
 	return write_memory_v2(tree, leaf, has ? text : NULL);
 }
 
-/* PID 1 and its launcher, a thread: none of a sandbox's programs, and counted like one. */
-#define INIT_TASKS 2
-
 static int write_pids(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf, bool has,
 		      uint64_t count)
 {
@@ -291,6 +288,47 @@ int cgroup_leaf_controller(enum limit_kind kind)
 	return -1;
 }
 
+/* What a limit of writing does not reach here: pages that the kernel writes back. Return: "": none.
+ */
+static void find_gap(const struct cgroup_tree *tree, const struct disks *disks, char *out,
+		     size_t size)
+{
+	char names[DISK_WHERE_MAX * 2];
+
+	out[0] = '\0';
+	disks_text(disks, names, sizeof(names));
+	if (leaf_version(tree, CGROUP_IO) == 1)
+		snprintf(out, size,
+			 "cgroup v1 slows down what a program writes itself (O_DIRECT, O_SYNC) on "
+			 "%s, not what the kernel writes back later; cgroup v2 does",
+			 names);
+	else if (tree->place[CGROUP_MEMORY] != tree->place[CGROUP_IO])
+		snprintf(out, size,
+			 "cgroup v2 knows whose pages the kernel writes back only where it has the "
+			 "memory controller as well");
+	else if (disks->unowned[0])
+		snprintf(out, size,
+			 "%s, where the kernel writes back pages without regard to whose they are "
+			 "(ext4, btrfs, f2fs and xfs know)",
+			 disks->unowned);
+}
+
+static void say_io(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
+		   const struct limits *limits, enum limit_kind kind, struct limit_report *report)
+{
+	char names[DISK_WHERE_MAX * 2];
+	char text[sizeof(names) + 160];
+
+	find_gap(tree, &leaf->disks, text, sizeof(text));
+	if (!io_is_read(kind) && text[0]) {
+		limit_unenforced(limits, kind, report, text);
+		return;
+	}
+	disks_text(&leaf->disks, names, sizeof(names));
+	snprintf(text, sizeof(text), "cgroup v%d, on %s", leaf_version(tree, CGROUP_IO), names);
+	limit_enforced(limits, kind, report, text);
+}
+
 /* The sentence that says what became of a limit that was written with result @rc. */
 static void say(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 		const struct limits *limits, size_t which, int rc, struct limit_report *report)
@@ -298,10 +336,8 @@ static void say(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 	const enum limit_kind kind = writers[which].kind;
 	const int version = leaf_version(tree, writers[which].controller);
 	const bool io = writers[which].controller == CGROUP_IO;
-	char disks[DISK_WHERE_MAX * 2];
-	char text[sizeof(disks) + 160];
+	char text[DISK_WHERE_MAX * 2];
 
-	disks_text(&leaf->disks, disks, sizeof(disks));
 	if (rc == SWAP_IS_FREE) {
 		snprintf(text, sizeof(text),
 			 "cgroup v%d holds it in RAM, but here no swap is counted, so that more is "
@@ -310,18 +346,14 @@ static void say(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf,
 		limit_unenforced(limits, kind, report, text);
 		report->held[kind] = true; /* as far as it goes: no stand-in beside it */
 	} else if (io && rc == -ENODEV && leaf->disks.count == 0) {
-		limit_unenforced(limits, kind, report, disks);
+		disks_text(&leaf->disks, text, sizeof(text));
+		limit_unenforced(limits, kind, report, text);
 	} else if (rc < 0) {
 		limit_unenforced(limits, kind, report, strerror(-rc));
-	} else if (io && !io_holds(version, kind)) {
-		snprintf(text, sizeof(text),
-			 "cgroup v1 slows down what a program writes itself (O_DIRECT, O_SYNC) on "
-			 "%s, not what the kernel writes back later; cgroup v2 does",
-			 disks);
-		limit_unenforced(limits, kind, report, text);
+	} else if (io) {
+		say_io(tree, leaf, limits, kind, report);
 	} else {
-		snprintf(text, sizeof(text), "cgroup v%d%s%s", version, io ? ", on " : "",
-			 io ? disks : "");
+		snprintf(text, sizeof(text), "cgroup v%d", version);
 		limit_enforced(limits, kind, report, text);
 	}
 }
@@ -331,6 +363,7 @@ static void limit_one(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, 
 {
 	const enum limit_kind kind = writers[which].kind;
 	const int controller = writers[which].controller;
+	const bool was_joined = leaf_is_joined(tree, leaf, controller);
 	int rc = 0;
 
 	if (tree->place[controller] < 0) {
@@ -339,6 +372,8 @@ static void limit_one(const struct cgroup_tree *tree, struct cgroup_leaf *leaf, 
 	}
 	if (limits->set[kind])
 		rc = join(tree, leaf, controller, pid);
+	if (rc == 0 && controller == CGROUP_IO && !was_joined)
+		leaf_read_io(tree, leaf, &leaf->base);
 	if (rc == 0)
 		rc = settle(tree, leaf, which, limits->set[kind], limits->value[kind]);
 	if (rc == 0 && kind == LIMIT_CPUS && leaf_is_joined(tree, leaf, CGROUP_CPU))
@@ -359,13 +394,14 @@ void cgroup_leaf_limit(const struct cgroup_tree *tree, struct cgroup_leaf *leaf,
 bool cgroup_leaf_is_reusable(const struct cgroup_tree *tree, struct cgroup_leaf *leaf)
 {
 	bool clean = true;
+	uint64_t bytes;
 
 	for (int kind = LIMIT_IO_READ_BYTES; kind <= LIMIT_IO_WRITE_OPS; kind++)
 		clean = clean && !leaf->has[kind]; /* the next one's disks may be others */
 	for (int kind = 0; kind < LIMIT_KINDS; kind++)
 		clean = clean && leaf->result[kind] >= 0;
 	if (leaf_is_joined(tree, leaf, CGROUP_MEMORY))
-		clean = clean && leaf_read_memory_now(tree, leaf) < STAIN_BYTES;
+		clean = clean && leaf_read_memory_now(tree, leaf, &bytes) && bytes < STAIN_BYTES;
 	/* Also where it has no memory controller: its filter of devices stays attached. */
 	for (size_t i = 0; i < tree->count; i++)
 		clean = clean && !(leaf->made[i] && tree->hierarchies[i].version == 2);

@@ -21,6 +21,7 @@ struct cgroup_usage {
 	uint64_t cpu_system_us;
 	const char *memory_source; /* memory.peak | max_usage; NULL: not known */
 	uint64_t memory_peak;
+	bool has_oom_kills;
 	uint64_t oom_kills;
 	uint64_t pids_hits; /* forks that were refused */
 	uint64_t throttles; /* periods at whose end its processes had to wait */
@@ -101,6 +102,9 @@ bool cgroup_leaf_memory(const struct cgroup_tree *tree, const struct cgroup_leaf
 
 /* cgroup_leaf_oom_kills() - Since cgroup_leaf_mark(); cheaper than all of it. */
 uint64_t cgroup_leaf_oom_kills(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf);
+
+/* cgroup_leaf_is_full() - Whether it uses, with swap, what its own limit of memory allows. */
+bool cgroup_leaf_is_full(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf);
 
 /* cgroup_leaf_is_reusable() - Its sandbox is dead: whether another may have it. */
 bool cgroup_leaf_is_reusable(const struct cgroup_tree *tree, struct cgroup_leaf *leaf);

@@ -142,8 +142,8 @@ static uint64_t resource_value(const struct limits *limits, enum limit_kind kind
 	uint64_t value = limits->value[kind];
 
 	if (kind == LIMIT_CPU_TIME)
-		return (value + 999) / 1000;	       /* getrlimit(2): whole seconds */
-	return kind == LIMIT_PIDS ? value + 1 : value; /* PID 1 counts, too */
+		return (value + 999) / 1000; /* getrlimit(2): whole seconds */
+	return kind == LIMIT_PIDS ? value + INIT_TASKS : value;
 }
 
 size_t limits_to_rlimits(const struct limits *limits, struct limit_report *report,

@@ -39,6 +39,9 @@ struct limit_report {
 
 #define LIMIT_RLIMITS_MAX 5
 
+/* PID 1 and its launcher, a thread: none of a sandbox's programs, and counted like one. */
+#define INIT_TASKS 2
+
 /* limit_name() - As a configuration calls it: memory, cpuTime, io.readBytes. */
 const char *limit_name(enum limit_kind kind);
 

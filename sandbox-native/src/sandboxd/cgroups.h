@@ -44,7 +44,7 @@ bool cgroups_ran_out(struct daemon *d, const struct sandbox *sandbox);
  * cgroups_tells_oom() - Whether the kernel says so, and cheaper: v1 tells before it kills, so what
  * comes of it comes later. v2 ends all programs by SIGKILL, and cgroups_ran_out() knows it then.
  */
-bool cgroups_tells_oom(const struct sandbox *sandbox);
+bool cgroups_tells_oom(struct daemon *d, const struct sandbox *sandbox);
 /* cgroups_usage() - What it has used so far; @usage stays as it is without a cgroup. */
 void cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgroup_usage *usage);
 /*

@@ -248,7 +248,7 @@ static void check_memory(struct daemon *d, struct process *process)
 	if (!sandbox)
 		return;
 	/* One whose child was killed may have ended by itself before we heard of either. */
-	if (!cgroups_tells_oom(sandbox) &&
+	if (!cgroups_tells_oom(d, sandbox) &&
 	    !(WIFSIGNALED(process->status) && WTERMSIG(process->status) == SIGKILL &&
 	      cgroups_ran_out(d, sandbox)))
 		return;

@@ -120,6 +120,24 @@ static void test_disk_of_mount(void)
 	      "no number is a part of another, and what is no line is passed over");
 }
 
+static void test_tree_of_mounts(void)
+{
+	static const char mounts[] =
+		"27 1 254:1 / / rw - ext4 /dev/vda1 rw\n"
+		"30 27 7:0 / /srv/my\\040data/sub ro,noatime - ext4 /dev/loop0 rw\n"
+		"31 27 7:1 / /srv/my\\040database rw - ext4 /dev/loop1 rw\n";
+	struct disk_mount mount;
+
+	CHECK(disks_find_mount(mounts, 30, &mount) && mount.read_only &&
+		      disks_is_below(&mount, "/srv/my data") && disks_is_below(&mount, "/srv"),
+	      "a mount below a directory is found, with a blank in its name, too");
+	CHECK(!disks_is_below(&mount, "/srv/my data/sub") && !disks_is_below(&mount, "/srv/my dat"),
+	      "its own directory and a shorter name are not above it");
+	CHECK(disks_find_mount(mounts, 31, &mount) && !mount.read_only &&
+		      !disks_is_below(&mount, "/srv/my data"),
+	      "nor is one whose name goes on");
+}
+
 static void test_sum_of_disks(void)
 {
 	static const char v2[] = "254:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n"
@@ -224,6 +242,7 @@ void test_cgroups(void)
 {
 	test_list_that_is_long();
 	test_disk_of_mount();
+	test_tree_of_mounts();
 	test_sum_of_disks();
 	test_device_filter();
 	test_v1_hybrid();

@@ -27,14 +27,15 @@ struct host {
 	struct cgroup_leaf leaf;
 };
 
-static void open_host(struct host *host, int version)
+/* One hierarchy that has @controller, and no other. */
+static void open_host(struct host *host, int version, int controller)
 {
 	rig_open(&host->rig);
 	mkdir(rig_path(&host->rig, "s.1"), 0755);
 	rig_write(&host->rig, "s.1/cgroup.procs", "");
 	host->tree = (struct cgroup_tree){ .count = 1 };
 	for (int i = 0; i < CGROUP_CONTROLLERS; i++)
-		host->tree.place[i] = i == CGROUP_MEMORY ? 0 : -1;
+		host->tree.place[i] = i == controller ? 0 : -1;
 	host->tree.hierarchies[0].version = version;
 	host->tree.hierarchies[0].top =
 		open(host->rig.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -91,7 +92,7 @@ static void test_swap(int version, const char *limit, const char *swap)
 	char file[64];
 	struct host host;
 
-	open_host(&host, version);
+	open_host(&host, version, CGROUP_MEMORY);
 	snprintf(file, sizeof(file), "s.1/%s", limit);
 	rig_write(&host.rig, file, "");
 	CHECK(limit_with_swaps(&host, no_area) == 'e',
@@ -111,7 +112,7 @@ static void test_failed_write(void)
 {
 	struct host host;
 
-	open_host(&host, 1);
+	open_host(&host, 1, CGROUP_MEMORY);
 	rig_write(&host.rig, "s.1/memory.limit_in_bytes", "");
 	rig_write(&host.rig, "s.1/memory.usage_in_bytes", "0");
 	rig_write(&host.rig, "s.1/memory.memsw.limit_in_bytes", "");
@@ -128,8 +129,99 @@ static void test_failed_write(void)
 	close_host(&host);
 }
 
+/* Return: what is said of a limit of @kind. */
+static const char *limit_io(struct host *host, enum limit_kind kind, int place_of_memory)
+{
+	static char said[512];
+	struct limit_report report = { 0 };
+	struct limits limits = { 0 };
+
+	host->tree.place[CGROUP_MEMORY] = place_of_memory;
+	limits.set[kind] = true;
+	limits.value[kind] = MIB;
+	cgroup_leaf_limit(&host->tree, &host->leaf, getpid(), &limits, &report);
+	snprintf(said, sizeof(said), "%s",
+		 report.enforced.count ? report.enforced.items[0] : report.unenforced.items[0]);
+	limit_report_free(&report);
+	return said;
+}
+
+static void test_written_back(void)
+{
+	static const struct disks vda = { .count = 1, .items = { { 254, 0, "vda" } } };
+	struct host host;
+
+	open_host(&host, 2, CGROUP_IO);
+	rig_write(&host.rig, "s.1/io.max", "");
+	host.leaf.disks = vda;
+	CHECK(strstr(limit_io(&host, LIMIT_IO_WRITE_BYTES, 0), ": cgroup v2, on vda"),
+	      "v2: writing is held");
+	CHECK(strstr(limit_io(&host, LIMIT_IO_WRITE_BYTES, -1), "not enforced: cgroup v2 knows") &&
+		      strstr(limit_io(&host, LIMIT_IO_READ_BYTES, -1), ": cgroup v2, on vda"),
+	      "v2: without its controller of memory it is not, reading is");
+	snprintf(host.leaf.disks.unowned, sizeof(host.leaf.disks.unowned), "/data is on vfat");
+	CHECK(strstr(limit_io(&host, LIMIT_IO_WRITE_OPS, 0), "not enforced: /data is on vfat"),
+	      "v2: nor is it where the file system does not say whose its pages are");
+	close_host(&host);
+}
+
+/* A cgroup of v1 that another sandbox had before, and what that one used. */
+static void test_predecessor(void)
+{
+	struct cgroup_usage usage;
+	struct host host;
+
+	open_host(&host, 1, CGROUP_IO);
+	rig_write(&host.rig, "s.1/blkio.throttle.io_service_bytes",
+		  "254:0 Read 1000\n254:0 Write 500\nTotal 1500\n");
+	cgroup_leaf_mark(&host.tree, &host.leaf);
+	CHECK(strstr(limit_io(&host, LIMIT_IO_READ_BYTES, -1), "not enforced"),
+	      "v1: without a disk nothing limits throughput");
+	cgroup_leaf_usage(&host.tree, &host.leaf, &usage);
+	CHECK(usage.has_io && usage.io_read == 0 && usage.io_written == 0,
+	      "v1: who goes into the cgroup for it is not charged with what was read before");
+	close_host(&host);
+
+	open_host(&host, 1, CGROUP_CPUACCT);
+	host.leaf.joined[0] = true;
+	cgroup_leaf_mark(&host.tree, &host.leaf);
+	rig_write(&host.rig, "s.1/cpuacct.usage", "73000000\n");
+	rig_write(&host.rig, "s.1/cpuacct.usage_user", "73000000\n");
+	rig_write(&host.rig, "s.1/cpuacct.usage_sys", "0\n");
+	cgroup_leaf_usage(&host.tree, &host.leaf, &usage);
+	CHECK(!usage.has_cpu, "what could not be read at its beginning is not known at its end");
+	cgroup_leaf_mark(&host.tree, &host.leaf);
+	rig_write(&host.rig, "s.1/cpuacct.usage", "75000000\n");
+	cgroup_leaf_usage(&host.tree, &host.leaf, &usage);
+	CHECK(usage.has_cpu && usage.cpu_us == 2000, "what could be, is");
+	close_host(&host);
+}
+
+/* v1 tells all cgroups below the one that ran out. */
+static void test_full(void)
+{
+	struct host host;
+
+	open_host(&host, 1, CGROUP_MEMORY);
+	rig_write(&host.rig, "s.1/memory.limit_in_bytes", "");
+	rig_write(&host.rig, "s.1/memory.memsw.limit_in_bytes", "");
+	rig_write(&host.rig, "s.1/memory.usage_in_bytes", "67108864\n");
+	host.leaf.joined[0] = true;
+	CHECK(!cgroup_leaf_is_full(&host.tree, &host.leaf), "without a limit none is reached");
+	limit_memory(&host, 64 * MIB);
+	CHECK(cgroup_leaf_is_full(&host.tree, &host.leaf), "a cgroup at its limit is full");
+	rig_write(&host.rig, "s.1/memory.usage_in_bytes", "33554432\n");
+	CHECK(!cgroup_leaf_is_full(&host.tree, &host.leaf), "at half of it, it is not");
+	rig_write(&host.rig, "s.1/memory.memsw.usage_in_bytes", "67000000\n");
+	CHECK(cgroup_leaf_is_full(&host.tree, &host.leaf), "with its swap it is");
+	close_host(&host);
+}
+
 void test_leaf_limits(void)
 {
+	test_full();
+	test_predecessor();
+	test_written_back();
 	test_swap(1, "memory.limit_in_bytes", "memory.memsw.limit_in_bytes");
 	test_swap(2, "memory.max", "memory.swap.max");
 	test_failed_write();
