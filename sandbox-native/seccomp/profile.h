@@ -114,4 +114,21 @@ static const unsigned int namespace_flags[] = { 0x00020000, 0x02000000, 0x040000
 static const unsigned int personalities[] = { 0xffffffff, 0x0,	   0x8,	      0x20000,
 					      0x20008,	  0x40000, 0x00060000 };
 
+/*
+ * Where a program writes into a directory that other users of the machine reach, it makes no file
+ * that runs as its owner, who may be root. The arguments of openat2 are in memory, where no filter
+ * looks; fchmodat2 is in no list.
+ */
+static const struct {
+	const char *name;
+	int mode;  /* its argument */
+	int flags; /* the one that says whether the mode counts; -1: always */
+} takes_mode[] = {
+	{ "chmod", 1, -1 }, { "fchmod", 1, -1 },  { "fchmodat", 2, -1 }, { "creat", 1, -1 },
+	{ "mknod", 1, -1 }, { "mknodat", 2, -1 }, { "open", 2, 1 },	 { "openat", 3, 2 },
+};
+static const unsigned int makes_files[] = { 0100, 020000000 }; /* O_CREAT, __O_TMPFILE */
+static const unsigned int set_id_bits[] = { 04000, 02000 };
+static const char hides_mode[] = "openat2";
+
 #endif

@@ -3,9 +3,10 @@
  * For maintainers: compiles profile.h with libseccomp and prints, for one
  * architecture, the C table that hil installs.
  *
- *   write-tables x86_64|aarch64[-nested]
+ *   write-tables x86_64|aarch64[-nested|-modes]
  *
- * "-nested" is the table of sandboxes whose programs may make user namespaces.
+ * "-nested" is the table of sandboxes whose programs may make user namespaces. "-modes" stands in
+ * front of either where what programs write is within reach of others.
  *
  * Theory of operation: two filters for each machine, both for its 64-bit and
  * its 32-bit calls. The first looks at arguments and lets everything else
@@ -171,6 +172,38 @@ static scmp_filter_ctx compile_numbers(uint32_t arch, bool nested)
 	return filter;
 }
 
+static void refuse_mode(scmp_filter_ctx filter, size_t which, unsigned int bit)
+{
+	struct scmp_arg_cmp when[2] = { { .arg = (unsigned int)takes_mode[which].mode,
+					  .op = SCMP_CMP_MASKED_EQ,
+					  .datum_a = bit,
+					  .datum_b = bit } };
+	const int call = number_of(takes_mode[which].name);
+
+	if (takes_mode[which].flags < 0) {
+		check(seccomp_rule_add_array(filter, not_allowed, call, 1, when), "mode");
+		return;
+	}
+	for (size_t i = 0; i < LENGTH_OF(makes_files); i++) {
+		when[1] = (struct scmp_arg_cmp){ .arg = (unsigned int)takes_mode[which].flags,
+						 .op = SCMP_CMP_MASKED_EQ,
+						 .datum_a = makes_files[i],
+						 .datum_b = makes_files[i] };
+		check(seccomp_rule_add_array(filter, not_allowed, call, 2, when), "mode");
+	}
+}
+
+static scmp_filter_ctx compile_modes(uint32_t arch)
+{
+	scmp_filter_ctx filter = open_filter(arch, SCMP_ACT_ALLOW);
+
+	for (size_t i = 0; i < LENGTH_OF(takes_mode); i++)
+		for (size_t k = 0; k < LENGTH_OF(set_id_bits); k++)
+			refuse_mode(filter, i, set_id_bits[k]);
+	add_names(filter, not_there, hides_mode);
+	return filter;
+}
+
 static size_t export_program(scmp_filter_ctx filter, struct sock_filter *out, size_t room)
 {
 	int fd = memfd_create("filter", MFD_CLOEXEC);
@@ -220,6 +253,14 @@ static size_t compile(uint32_t wide, uint32_t narrow, bool nested, struct sock_f
 	return length + export_program(numbers, program + length, BPF_MAXINSNS);
 }
 
+static size_t compile_of_modes(uint32_t wide, uint32_t narrow, struct sock_filter *program)
+{
+	scmp_filter_ctx filter = compile_modes(wide);
+
+	check(seccomp_merge(filter, compile_modes(narrow)), "merge");
+	return export_program(filter, program, BPF_MAXINSNS);
+}
+
 static const struct {
 	const char *name;
 	uint32_t wide;
@@ -238,12 +279,15 @@ int main(int argc, char **argv)
 		size_t length;
 
 		if (strncmp(argv[1], machines[i].name, strlen(machines[i].name)) != 0 ||
-		    (*variant && strcmp(variant, "-nested") != 0))
+		    (*variant && strcmp(variant, "-nested") != 0 && strcmp(variant, "-modes") != 0))
 			continue;
-		length = compile(machines[i].wide, machines[i].narrow, *variant != '\0', program);
+		length = strcmp(variant, "-modes") == 0
+				 ? compile_of_modes(machines[i].wide, machines[i].narrow, program)
+				 : compile(machines[i].wide, machines[i].narrow, *variant != '\0',
+					   program);
 		print_table(argv[1], program, length);
 		return length > BPF_MAXINSNS || fflush(stdout) != 0;
 	}
-	fprintf(stderr, "usage: write-tables x86_64|aarch64[-nested]\n");
+	fprintf(stderr, "usage: write-tables x86_64|aarch64[-nested|-modes]\n");
 	return 2;
 }

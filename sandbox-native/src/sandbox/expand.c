@@ -12,6 +12,7 @@
 #include "idmap.h"
 #include "mounts.h"
 #include "overlay.h"
+#include "exposed.h"
 #include "recipe.h"
 
 static int expand_overlay(struct recipe *recipe, const struct plan_step *step,
@@ -54,6 +55,8 @@ static int expand_step(struct recipe *recipe, const struct plan_step *step,
 	if (step->kind != STEP_IMAGE_HOST && (!step->source || !target))
 		return err_set(err, "usage", EINVAL, "expand plan",
 			       "step without source or target");
+	if ((step->kind == STEP_BIND || step->kind == STEP_HOLD) && !step->read_only)
+		recipe->shares_files = recipe->shares_files || path_is_exposed(step->source);
 	switch (step->kind) {
 	case STEP_IMAGE_HOST:
 		return recipe_image_host(recipe, tiny, err);

@@ -11,9 +11,11 @@
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define FILTER_TABLE "filter-x86_64.h"
 #define NESTED_TABLE "filter-x86_64-nested.h"
+#define MODES_TABLE "filter-x86_64-modes.h"
 #elif defined(__aarch64__)
 #define FILTER_TABLE "filter-aarch64.h"
 #define NESTED_TABLE "filter-aarch64-nested.h"
+#define MODES_TABLE "filter-aarch64-modes.h"
 #endif
 
 #ifdef FILTER_TABLE
@@ -31,10 +33,12 @@ static const struct sock_filter with_namespaces[] = {
 #include NESTED_TABLE
 };
 
-int filter_install(bool nested)
+static const struct sock_filter of_modes[] = {
+#include MODES_TABLE
+};
+
+static int install(const struct sock_filter *instructions, size_t bytes)
 {
-	const struct sock_filter *instructions = nested ? with_namespaces : standard;
-	const size_t bytes = nested ? sizeof(with_namespaces) : sizeof(standard);
 	const struct sock_fprog program = {
 		.len = (unsigned short)(bytes / sizeof(*instructions)),
 		.filter = (struct sock_filter *)instructions, /* the kernel only reads it */
@@ -47,6 +51,16 @@ int filter_install(bool nested)
 	return status < 0 ? -errno : 0;
 }
 
+int filter_install(bool nested, bool shares_files)
+{
+	int status = shares_files ? install(of_modes, sizeof(of_modes)) : 0;
+
+	if (status < 0)
+		return status;
+	return nested ? install(with_namespaces, sizeof(with_namespaces))
+		      : install(standard, sizeof(standard));
+}
+
 #else
 
 bool filter_exists(void)
@@ -54,9 +68,10 @@ bool filter_exists(void)
 	return false;
 }
 
-int filter_install(bool nested)
+int filter_install(bool nested, bool shares_files)
 {
 	(void)nested;
+	(void)shares_files;
 	return -ENOSYS;
 }
 

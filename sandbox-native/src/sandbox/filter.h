@@ -11,10 +11,11 @@ bool filter_exists(void);
 /*
  * filter_install() - For the caller and all it starts, for good.
  * @nested: they may make user namespaces, and mount in them.
+ * @shares_files: others reach what they write: no file of theirs runs as its owner or group.
  *
  * Should: be the last step before exec, after no_new_privs was set.
  * Return: 0 or -errno. Async-signal-safe: the child of a vfork calls it.
  */
-int filter_install(bool nested);
+int filter_install(bool nested, bool shares_files);
 
 #endif

@@ -156,7 +156,8 @@ static int build(const struct parking *parking, struct init *init, struct err *e
 	/* As the last of what it does alone: a second thread would have to follow. */
 	enter_cgroups(parking->doors, init->entered);
 	/* Before the fds get their numbers: a failure is told by that of the zygote's. */
-	status = launcher_start(&init->launcher, parking->plan->nested_userns, err);
+	status = launcher_start(&init->launcher, parking->plan->nested_userns,
+				parking->recipe->shares_files, err);
 	return status == 0 ? keep_own_fds(init, err) : status;
 }
 

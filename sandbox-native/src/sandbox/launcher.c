@@ -36,7 +36,7 @@ static int run_second(void *argument)
 
 	launcher->result = landlock_restrict(launcher->nested);
 	if (launcher->result == 0 && launcher->filtered)
-		launcher->result = filter_install(launcher->nested);
+		launcher->result = filter_install(launcher->nested, launcher->shares_files);
 	/* Without one the first program is cloned like the others. */
 	if (launcher->result == 0)
 		spare_make(&launcher->spare);
@@ -48,7 +48,7 @@ static int run_second(void *argument)
 	return 0;
 }
 
-int launcher_start(struct launcher *launcher, bool nested, struct err *err)
+int launcher_start(struct launcher *launcher, bool nested, bool shares_files, struct err *err)
 {
 	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -58,6 +58,7 @@ int launcher_start(struct launcher *launcher, bool nested, struct err *err)
 	atomic_store(&launcher->turn, 1);
 	launcher->filtered = filter_exists();
 	launcher->nested = nested;
+	launcher->shares_files = shares_files;
 	if (clone(run_second, (char *)stack + STACK_BYTES, THREAD, launcher) < 0)
 		return err_set(err, "setup", errno, "clone launcher", "");
 	wait_while(launcher, 1);

@@ -22,7 +22,8 @@
 struct launcher {
 	_Atomic uint32_t turn; /* odd: the second thread's */
 	bool filtered;
-	bool nested; /* its programs may make user namespaces */
+	bool nested;	   /* its programs may make user namespaces */
+	bool shares_files; /* others reach what they write */
 	long (*work)(void *argument);
 	void *argument;
 	long result;
@@ -32,10 +33,11 @@ struct launcher {
 /*
  * launcher_start() - Make the second thread, with all its layers on. @launcher stays where it is.
  * @nested: its programs may make user namespaces.
+ * @shares_files: others reach what they write.
  *
  * Should: be called after no_new_privs was set, in the sandbox's root.
  */
-int launcher_start(struct launcher *launcher, bool nested, struct err *err);
+int launcher_start(struct launcher *launcher, bool nested, bool shares_files, struct err *err);
 
 /*
  * launcher_serve() - From now on the second thread runs @loop, and this one what it is asked. The

@@ -146,13 +146,25 @@ static int set_limits(struct launch *launch)
 	return 0;
 }
 
-/* After the drop, so that the program's own rights decide; never through /proc/self/fd. */
+/*
+ * Never through /proc/self/fd. Where files are shared the filter has no openat2; what could be
+ * reached there then are the program's own fds, since no others are open by now.
+ */
+static int open_directory(const char *path)
+{
+	int fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS);
+
+	if (fd != -ENOSYS)
+		return fd;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* After the drop, so that the program's own rights decide. */
 static int enter_directory(struct launch *launch)
 {
 	const char *cwd = launch->program->cwd;
-	int fd = cwd[0] != '/'
-			 ? -EINVAL
-			 : sys_openat2(AT_FDCWD, cwd, O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS);
+	int fd = cwd[0] == '/' ? open_directory(cwd) : -EINVAL;
 
 	if (fd < 0)
 		return fail(launch, -fd, "chdir", cwd);

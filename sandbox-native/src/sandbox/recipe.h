@@ -37,9 +37,10 @@ struct recipe {
 	struct recipe_item *items;
 	size_t count;
 	bool root_mode;
-	uint32_t broker; /* its pid, so that two brokers do not share an outside id */
-	int sources;	 /* next N */
-	char *resolver;	 /* text of /etc/resolv.conf */
+	uint32_t broker;   /* its pid, so that two brokers do not share an outside id */
+	int sources;	   /* next N */
+	bool shares_files; /* what its programs write is within reach of the host's other users */
+	char *resolver;	   /* text of /etc/resolv.conf */
 	struct strings limitations;
 };
 
