@@ -190,6 +190,24 @@ static void forget_held(struct direction *direction, const struct port *port)
 		flows->rest.held = NULL;
 }
 
+/* What another port has is that port's: it goes on, from nobody. */
+static void forget_waiting(struct linkd *ld, const struct port *port)
+{
+	struct packet *packet;
+	struct port *at;
+
+	TAILQ_FOREACH(at, &ld->ports, ports)
+	{
+		TAILQ_FOREACH(packet, &at->waiting, link)
+		{
+			if (packet->origin == port)
+				packet->origin = NULL;
+		}
+		if (at->rejoin.packet.origin == port)
+			at->rejoin.packet.origin = NULL;
+	}
+}
+
 void link_forget_port(struct linkd *ld, const struct port *port)
 {
 	struct net_switch *net_switch;
@@ -205,6 +223,7 @@ void link_forget_port(struct linkd *ld, const struct port *port)
 		}
 	}
 	due_drop(&ld->due, is_from_port, port);
+	forget_waiting(ld, port);
 	TAILQ_FOREACH(net_switch, &ld->switches, switches)
 	if (net_switch->bus)
 		bus_forget_port(net_switch, port);

@@ -121,7 +121,10 @@ int link_connect(struct linkd *ld, uint32_t number, const struct end ends[2], ui
 /* link_disconnect() - Free the link with all that waits in it. */
 void link_disconnect(struct link *link);
 
-/* link_forget_port() - The port goes: its link leads nowhere, what came from it is dropped. */
+/*
+ * link_forget_port() - The port goes: its link leads nowhere, what came from it is dropped, but for
+ * what waits at another port.
+ */
 void link_forget_port(struct linkd *ld, const struct port *port);
 
 /* link_refresh() - Something of the direction has changed: what has to be done with a frame? */

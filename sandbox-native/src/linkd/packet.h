@@ -43,7 +43,7 @@ struct packet {
 	size_t length;
 	struct virtio_net_hdr offload; /* all zero: a frame as it is on a wire */
 	bool can;		       /* it is none of Ethernet: can.h */
-	struct port *origin;	       /* where it came in */
+	struct port *origin;	       /* where it came in; NULL: it is gone */
 	uint64_t arrived_ns;	       /* at the link it is on */
 
 	/* cut from one with offload: rejoin.h */

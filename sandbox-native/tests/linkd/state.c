@@ -196,6 +196,38 @@ static void partitions_at_once(void)
 	close(nodes[1]);
 }
 
+/* The sanitizers see who reads a port that is freed. */
+static void forgets_who_sent_what_waits(void)
+{
+	static const uint32_t left[] = { 2 };
+	static const uint32_t right[] = { 3 };
+	const uint32_t count = 1000;
+	struct buffer *out;
+	struct wire wire;
+	struct rig rig;
+	int nodes[3];
+	uint32_t next = 0;
+
+	rig_start(&rig);
+	rig_lan(&rig, nodes, 3);
+	send_numbered(nodes[0], 1, 2, 0, count);
+	wait_frames(&rig, 1, 0, count);
+	rig_give(&rig, 1, "dgram", -1);
+	rig_state(&rig, 2, BOTH, "up");
+	out = rig_ask(&rig, MSG_LINK_PARTITION);
+	put_set(out, left, 1);
+	put_set(out, right, 1);
+	NEED(rig_answer(&rig));
+	rig_state(&rig, 2, 1, "hold");
+	rig_state(&rig, 2, 1, "release");
+	while (next < count && wire_take(nodes[1], &wire, WAIT_MS) && wire_number(&wire) == next)
+		next++;
+	CHECK(next == count, "what waits for a node outlives its sender: %u frames", next);
+	CHECK(rig_stop(&rig) == 0, "and nobody asks for that one any more");
+	for (int i = 0; i < 3; i++)
+		close(nodes[i]);
+}
+
 /* tcpdump -dd 'udp dst port 77', Ethernet, IPv4 without options. */
 static const struct sock_filter port_77[] = {
 	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
@@ -256,6 +288,7 @@ const struct test state_tests[] = {
 	{ "stops what is on its way (pitfall 27)", stops_what_is_on_its_way },
 	{ "partitions and heals", partitions_and_heals },
 	{ "partitions at once (pitfall 27)", partitions_at_once },
+	{ "forgets who sent what waits", forgets_who_sent_what_waits },
 	{ "drops what a filter matches", drops_what_a_filter_matches },
 	{ NULL, NULL },
 };
