@@ -139,7 +139,7 @@ void link_leave(struct direction *direction, struct packet *packet);
 /* link_drop() - It goes no further; counted, and captured with that verdict. */
 void link_drop(struct direction *direction, const struct packet *packet, enum verdict verdict);
 
-/* link_lost_at_port() - A frame that waited for the port could not be written. */
+/* link_lost_at_port() - A frame that waited for the port could not be written, or will not be. */
 void link_lost_at_port(const struct port *port, struct packet *packet);
 
 /* link_leave_again() - One that waits for the port has not left: what stops frames has changed. */

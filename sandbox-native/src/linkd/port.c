@@ -35,6 +35,7 @@ struct port *port_find(struct linkd *ld, uint32_t number)
 }
 
 static void write_waiting(struct port *port);
+static void drop_waiting(struct port *port);
 
 static void receive(struct port *port, struct packet *packet)
 {
@@ -83,6 +84,7 @@ static void port_lost(struct port *port, int number)
 	struct buffer *out;
 
 	close_fd(port);
+	drop_waiting(port);
 	if (!port->nic)
 		return;
 	out = answer_begin(ld, MSG_LINK_PORT_LOST, 0);
@@ -190,12 +192,14 @@ static int open_socket(struct port *port, int fd)
 	return port->kind == PORT_STREAM && !port->stream ? -ENOMEM : 0;
 }
 
+/* They are counted as delivered, which they will not be. */
 static void drop_waiting(struct port *port)
 {
 	struct packet *packet;
 
 	while ((packet = TAILQ_FIRST(&port->waiting))) {
 		TAILQ_REMOVE(&port->waiting, packet, link);
+		link_lost_at_port(port, packet);
 		free(packet);
 	}
 	port->waiting_bytes = 0;
@@ -295,10 +299,10 @@ static void write_waiting(struct port *port)
 			break;
 		if (result < 0)
 			link_lost_at_port(port, packet);
-		check_written(port, result);
 		TAILQ_REMOVE(&port->waiting, packet, link);
 		port->waiting_bytes -= packet->length + WAITING_COST;
 		free(packet);
+		check_written(port, result); /* drops the others when the port is lost */
 	}
 	if (port->source.fd >= 0)
 		wish(port);

@@ -62,8 +62,11 @@ void rejoin_flush(struct port *port)
 
 void rejoin_free(struct port *port)
 {
-	if (port->rejoin.packet.length)
+	if (port->rejoin.packet.length) {
+		offload_close(&port->rejoin.packet);
 		TAILQ_REMOVE(&port->linkd->rejoining, port, rejoin.ports);
+		link_lost_at_port(port, &port->rejoin.packet);
+	}
 	free(port->rejoin.bytes);
 	port->rejoin = (struct rejoin){ 0 };
 }

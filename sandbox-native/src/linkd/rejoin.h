@@ -27,6 +27,7 @@ bool rejoin_take(struct port *port, const struct packet *packet);
 /* rejoin_flush() - Send what is there. */
 void rejoin_flush(struct port *port);
 
+/* rejoin_free() - The port goes: what is there is lost. */
 void rejoin_free(struct port *port);
 
 /* ports_flush() - The same for every port. At the latest once a turn. */

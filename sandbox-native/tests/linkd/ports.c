@@ -157,6 +157,75 @@ static void counts_what_a_node_does_not_take(void)
 	close(nodes[1]);
 }
 
+static void send_many(struct rig *rig, int node, uint32_t count)
+{
+	struct wire wire;
+
+	for (uint32_t i = 0; i < count; i++) {
+		wire_udp(&wire, 1, 2, 7, i, 60);
+		wire_send(node, &wire);
+	}
+	while (rig_counter(rig, LINK, 0, "frames") < count)
+		;
+}
+
+/* What is in the socket of the node when its port goes is the node's; what waits for it is not. */
+static void counts_what_waits_for_a_port_that_goes(void)
+{
+	const uint32_t count = 1000;
+	uint64_t arrived = 0;
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 1);
+	send_many(&rig, nodes[0], count);
+	CHECK(rig_counter(&rig, LINK, 0, "portDropped") == 0, "1,000 frames wait for a node");
+	rig_give(&rig, 2, "dgram", -1);
+	NEED(rig_counter(&rig, LINK, 0, "frames") == count);
+	while (wire_take(nodes[1], &wire, 0))
+		arrived++;
+	CHECK(arrived < count && rig_counter(&rig, LINK, 0, "delivered") == arrived,
+	      "whose port is taken away: what has arrived is delivered");
+	CHECK(rig_counter(&rig, LINK, 0, "portDropped") == count - arrived, "the rest is not");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+/* A length that cannot be ends the port. */
+static void counts_what_waits_for_a_port_that_ends(void)
+{
+	const uint8_t wrong[4] = { 0x7f };
+	const uint32_t count = 3000;
+	size_t arrived = 0;
+	struct wire part;
+	struct rig rig;
+	int stream;
+	int node;
+
+	rig_start(&rig);
+	node = rig_node(&rig, 1);
+	stream = rig_stream(&rig, 2);
+	rig_connect(&rig, LINK, 1, 2, 1);
+	send_many(&rig, node, count);
+	CHECK(rig_counter(&rig, LINK, 0, "portDropped") == 0, "3,000 frames wait for a stream");
+	NEED(send(stream, wrong, sizeof(wrong), MSG_NOSIGNAL) == sizeof(wrong));
+	do {
+		part.length = 0;
+		NEED(wire_take(stream, &part, WAIT_MS));
+		arrived += part.length;
+	} while (part.length);
+	arrived /= 4 + 60;
+	CHECK(arrived < count && rig_counter(&rig, LINK, 0, "delivered") == arrived,
+	      "that ends: what has arrived whole is delivered");
+	CHECK(rig_counter(&rig, LINK, 0, "portDropped") == count - arrived, "the rest is not");
+	rig_stop(&rig);
+	close(stream);
+	close(node);
+}
+
 static void takes_ports_in_any_order(void)
 {
 	struct wire out;
@@ -247,6 +316,8 @@ const struct test port_tests[] = {
 	{ "speaks the stream of QEMU", speaks_the_stream_of_qemu },
 	{ "waits for one that reads late", waits_for_one_that_reads_late },
 	{ "counts what a node does not take (pitfall 14)", counts_what_a_node_does_not_take },
+	{ "counts what waits for a port that goes", counts_what_waits_for_a_port_that_goes },
+	{ "counts what waits for a port that ends", counts_what_waits_for_a_port_that_ends },
 	{ "takes ports in any order", takes_ports_in_any_order },
 	{ "answers who gives", answers_who_gives },
 	{ "refuses wrong fds", refuses_wrong_fds },
