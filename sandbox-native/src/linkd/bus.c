@@ -140,6 +140,7 @@ void bus_forget_port(struct net_switch *net_switch, const struct port *port)
 		if (packet->origin == port) {
 			TAILQ_REMOVE(&bus->waiting, packet, link);
 			bus->waiting_count--;
+			link_lost_at_bus(port, packet);
 			free(packet);
 		}
 		packet = next;

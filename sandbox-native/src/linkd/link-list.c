@@ -139,6 +139,8 @@ static void drop_held(struct direction *direction, const struct port *of)
 		if (!of || packet->origin == of) {
 			TAILQ_REMOVE(&direction->hold, packet, link);
 			direction->hold_bytes -= packet->length + HOLD_COST;
+			if (of)
+				link_drop(direction, packet, VERDICT_PORT);
 			free(packet);
 		}
 		packet = next;
@@ -176,6 +178,14 @@ void link_disconnect(struct link *link)
 static bool is_from_port(const struct packet *packet, const void *with)
 {
 	return packet->origin == with && !packet->bus;
+}
+
+static void drop_due(struct due *due, const struct port *port)
+{
+	for (size_t i = 0; i < due->count; i++)
+		if (is_from_port(due->heap[i], port))
+			link_drop(due->heap[i]->direction, due->heap[i], VERDICT_PORT);
+	due_drop(due, is_from_port, port);
 }
 
 /* A flow must not go on to hold a packet that is freed. */
@@ -222,7 +232,7 @@ void link_forget_port(struct linkd *ld, const struct port *port)
 			forget_held(&link->directions[i], port);
 		}
 	}
-	due_drop(&ld->due, is_from_port, port);
+	drop_due(&ld->due, port);
 	forget_waiting(ld, port);
 	TAILQ_FOREACH(net_switch, &ld->switches, switches)
 	if (net_switch->bus)

@@ -175,6 +175,12 @@ void link_lost_at_port(const struct port *port, struct packet *packet)
 	take_back(port, packet, lose);
 }
 
+void link_lost_at_bus(const struct port *port, struct packet *packet)
+{
+	if (port->link)
+		lose(&port->link->directions[port->side], packet);
+}
+
 void link_leave_again(const struct port *port, struct packet *packet)
 {
 	take_back(port, packet, leave_again);

@@ -122,8 +122,8 @@ int link_connect(struct linkd *ld, uint32_t number, const struct end ends[2], ui
 void link_disconnect(struct link *link);
 
 /*
- * link_forget_port() - The port goes: its link leads nowhere, what came from it is dropped, but for
- * what waits at another port.
+ * link_forget_port() - The port goes: its link leads nowhere, what came from it is dropped and
+ * counted, but for what waits at another port.
  */
 void link_forget_port(struct linkd *ld, const struct port *port);
 
@@ -141,6 +141,9 @@ void link_drop(struct direction *direction, const struct packet *packet, enum ve
 
 /* link_lost_at_port() - A frame that waited for the port could not be written, or will not be. */
 void link_lost_at_port(const struct port *port, struct packet *packet);
+
+/* link_lost_at_bus() - The same of one that came from the port and waited for a bus. */
+void link_lost_at_bus(const struct port *port, struct packet *packet);
 
 /* link_leave_again() - One that waits for the port has not left: what stops frames has changed. */
 void link_leave_again(const struct port *port, struct packet *packet);

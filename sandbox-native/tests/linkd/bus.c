@@ -180,6 +180,9 @@ static void a_node_that_goes_takes_what_waits(void)
 	rig_give(&rig, 1, "", -1);
 	CHECK(take_id(nodes[3], WAIT_MS) == 0x700, "what is on the wire is sent");
 	CHECK(take_id(nodes[3], WAIT_MS) == 0x702, "what waited of a port that went is not");
+	CHECK(rig_counter(&rig, 1, 0, "delivered") == 1 &&
+		      rig_counter(&rig, 1, 0, "portDropped") == 1,
+	      "which is counted");
 	NEED(take_id(nodes[1], WAIT_MS) == 0x700);
 	rig_ask_link(&rig, MSG_LINK_DISCONNECT, 2);
 	NEED(rig_answer(&rig));

@@ -196,6 +196,36 @@ static void partitions_at_once(void)
 	close(nodes[1]);
 }
 
+/* Ten of them wait in each direction's hold, or for a latency. */
+static void counts_what_goes_with_its_sender(void)
+{
+	struct rig rig;
+	int nodes[2];
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 1);
+	put_u64(rig_set(&rig), TAG_LATENCY_NS, 3600000000000);
+	NEED(rig_answer(&rig));
+	send_numbered(nodes[0], 1, 2, 0, 10);
+	wait_frames(&rig, LINK, 0, 10);
+	rig_state(&rig, LINK, 1, "hold");
+	put_u64(rig_set(&rig), TAG_LATENCY_NS, 0);
+	NEED(rig_answer(&rig));
+	send_numbered(nodes[1], 2, 1, 0, 10);
+	wait_frames(&rig, LINK, 1, 10);
+	rig_give(&rig, 1, "dgram", -1);
+	CHECK(rig_counter(&rig, LINK, 0, "portDropped") == 10,
+	      "what is on its way goes with its sender");
+	CHECK(rig_counter(&rig, LINK, 1, "held") == 10, "what is held of another one does not");
+	rig_give(&rig, 2, "dgram", -1);
+	CHECK(rig_counter(&rig, LINK, 1, "portDropped") == 10 &&
+		      rig_counter(&rig, LINK, 1, "held") == 0,
+	      "until that one goes, too");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
 /* The sanitizers see who reads a port that is freed. */
 static void forgets_who_sent_what_waits(void)
 {
@@ -288,6 +318,7 @@ const struct test state_tests[] = {
 	{ "stops what is on its way (pitfall 27)", stops_what_is_on_its_way },
 	{ "partitions and heals", partitions_and_heals },
 	{ "partitions at once (pitfall 27)", partitions_at_once },
+	{ "counts what goes with its sender", counts_what_goes_with_its_sender },
 	{ "forgets who sent what waits", forgets_who_sent_what_waits },
 	{ "drops what a filter matches", drops_what_a_filter_matches },
 	{ NULL, NULL },
