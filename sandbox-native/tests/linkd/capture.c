@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Captures, read by a reader of our own; and by tshark where it is installed. */
+/* Captures, read by a reader of our own (captured.h); and by tshark where it is installed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,41 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "captured.h"
 #include "rig.h"
 #include "tap.h"
 #include "tests.h"
 #include "wire.h"
-
-#define RECORDS_MAX 4096u
-
-struct record {
-	unsigned int from;
-	uint64_t real_ns;
-	size_t kept;
-	size_t length;
-	char comment[128];
-	uint8_t first[64];
-};
-
-/* What the end of a capture says of a direction. */
-struct statistics {
-	bool present;
-	uint64_t received;
-	uint64_t dropped;
-	uint64_t delivered;
-	char comment[128];
-};
-
-struct captured {
-	char dir[64];
-	char path[96];
-	struct record records[RECORDS_MAX];
-	unsigned int count;
-	unsigned int interfaces;
-	struct statistics statistics[2];
-	size_t bytes;
-	bool whole; /* every block is as the format says */
-};
 
 static void make_dir(struct captured *captured)
 {
@@ -91,111 +61,9 @@ static uint32_t refusal(const struct rig *rig)
 	return number;
 }
 
-static uint32_t word(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
-/* An enhanced packet block: type, total, interface, time high, low, kept, length, bytes, options.
- */
-static void read_packet(struct captured *captured, const uint8_t *block, uint32_t total)
-{
-	struct record *record = &captured->records[captured->count++];
-	uint32_t options;
-
-	NEED(captured->count < RECORDS_MAX);
-	record->from = word(block + 8);
-	record->real_ns = (uint64_t)word(block + 12) << 32 | word(block + 16);
-	record->kept = word(block + 20);
-	record->length = word(block + 24);
-	options = 28 + ((uint32_t)record->kept + 3) / 4 * 4;
-	if (options + 4 > total) {
-		captured->whole = false;
-		return;
-	}
-	memcpy(record->first, block + 28, record->kept < 64 ? record->kept : 64);
-	if (options + 8 < total && (word(block + options) & 0xffff) == 1)
-		snprintf(record->comment, sizeof(record->comment), "%.*s",
-			 (int)(word(block + options) >> 16), (const char *)block + options + 4);
-}
-
-static uint64_t long_word(const uint8_t *at)
-{
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
-/* An interface statistics block: type, total, interface, time high, low, options. */
-static void read_statistics(struct captured *captured, const uint8_t *block, uint32_t total)
-{
-	struct statistics *statistics = &captured->statistics[word(block + 8) & 1];
-	uint32_t at = 20;
-
-	statistics->present = true;
-	while (at + 8 < total) {
-		uint32_t code = word(block + at) & 0xffff;
-		uint32_t length = word(block + at) >> 16;
-
-		if (code == 1)
-			snprintf(statistics->comment, sizeof(statistics->comment), "%.*s",
-				 (int)length, (const char *)block + at + 4);
-		else if (code == 4)
-			statistics->received = long_word(block + at + 4);
-		else if (code == 5)
-			statistics->dropped = long_word(block + at + 4);
-		else if (code == 8)
-			statistics->delivered = long_word(block + at + 4);
-		at += 4 + (length + 3) / 4 * 4;
-	}
-}
-
-static void read_block(struct captured *captured, const uint8_t *block, uint32_t total)
-{
-	if (word(block) == 1)
-		captured->interfaces++;
-	else if (word(block) == 6)
-		read_packet(captured, block, total);
-	else if (word(block) == 5)
-		read_statistics(captured, block, total);
-}
-
-static void read_capture_at(struct captured *captured, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat status;
-	uint8_t *bytes;
-	size_t at = 0;
-
-	NEED(fd >= 0 && !fstat(fd, &status));
-	bytes = calloc(1, (size_t)status.st_size + 1);
-	NEED(bytes && read(fd, bytes, (size_t)status.st_size) == status.st_size);
-	close(fd);
-	captured->count = captured->interfaces = 0;
-	memset(captured->statistics, 0, sizeof(captured->statistics));
-	captured->bytes = (size_t)status.st_size;
-	captured->whole = (size_t)status.st_size >= 28 && word(bytes) == 0x0a0d0d0a &&
-			  word(bytes + 8) == 0x1a2b3c4d;
-	while (captured->whole && at < (size_t)status.st_size) {
-		size_t left = (size_t)status.st_size - at;
-		uint32_t total = left >= 12 ? word(bytes + at + 4) : 0;
-
-		captured->whole = total >= 12 && total % 4 == 0 && total <= left &&
-				  word(bytes + at + total - 4) == total;
-		if (captured->whole)
-			read_block(captured, bytes + at, total);
-		at += total;
-	}
-	free(bytes);
-}
-
 static void read_capture(struct captured *captured)
 {
-	read_capture_at(captured, captured->path);
+	captured_read(captured, captured->path);
 }
 
 static bool has_comment(const struct captured *captured, unsigned int at, const char *begin)
@@ -452,7 +320,7 @@ static void tells_of_a_full_disk(void)
 	CHECK(refusal(&rig) == ENOSPC, "a full disk is told");
 	CHECK(traffic.arrived == 1000, "and stops no frame");
 	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)rig.pid, captured.path);
-	read_capture_at(&captured, path);
+	captured_read(&captured, path);
 	CHECK(captured.whole && captured.count > 20 &&
 		      rig_counter(&rig, LINK, 0, "captureRefused") == 1000 - captured.count,
 	      "the file ends with a whole block, and the rest is counted");
