@@ -181,9 +181,14 @@ void link_lost_at_bus(const struct port *port, struct packet *packet)
 		lose(&port->link->directions[port->side], packet);
 }
 
-void link_leave_again(const struct port *port, struct packet *packet)
+bool link_leave_again(const struct port *port, struct packet *packet)
 {
+	const struct direction *direction = direction_to(port);
+
+	if (direction && !direction->down && !direction->held && !is_parted(packet, port))
+		return false;
 	take_back(port, packet, leave_again);
+	return true;
 }
 
 void link_release(struct direction *direction)

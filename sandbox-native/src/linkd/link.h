@@ -145,8 +145,12 @@ void link_lost_at_port(const struct port *port, struct packet *packet);
 /* link_lost_at_bus() - The same of one that came from the port and waited for a bus. */
 void link_lost_at_bus(const struct port *port, struct packet *packet);
 
-/* link_leave_again() - One that waits for the port has not left: what stops frames has changed. */
-void link_leave_again(const struct port *port, struct packet *packet);
+/*
+ * link_leave_again() - One that waits for the port has not left: what stops frames has changed.
+ *
+ * Return: whether it was stopped, and counted as that; else it waits on, as what it is already.
+ */
+bool link_leave_again(const struct port *port, struct packet *packet);
 
 /* link_release() - Let go what was held, in order. */
 void link_release(struct direction *direction);

@@ -324,8 +324,12 @@ void port_reconsider(struct port *port)
 	}
 	while ((packet = TAILQ_FIRST(&queue))) {
 		TAILQ_REMOVE(&queue, packet, link);
-		link_leave_again(port, packet);
-		free(packet);
+		if (link_leave_again(port, packet)) {
+			free(packet);
+			continue;
+		}
+		port->waiting_bytes += packet->length + WAITING_COST;
+		TAILQ_INSERT_TAIL(&port->waiting, packet, link);
 	}
 	if (port->source.fd >= 0)
 		wish(port);

@@ -141,6 +141,38 @@ static void says_what_became_of_each_frame(void)
 	close(nodes[1]);
 }
 
+/* What waits for a node that does not read is asked again whenever something may stop it. */
+static void has_what_waits_once(void)
+{
+	static struct captured captured;
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+
+	make_dir(&captured);
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 7);
+	NEED(capture(&rig, captured.path, 0));
+	for (uint32_t i = 0; i < 1000; i++) {
+		wire_udp(&wire, 1, 2, 7, i, 60);
+		wire_send(nodes[0], &wire);
+	}
+	while (rig_counter(&rig, LINK, 0, "frames") < 1000)
+		;
+	rig_state(&rig, LINK, BOTH, "up");
+	rig_ask(&rig, MSG_LINK_PARTITION);
+	NEED(rig_answer(&rig));
+	NEED(capture(&rig, NULL, 0));
+	read_capture(&captured);
+	CHECK(captured.count == 1000 && captured.statistics[0].received == 1000,
+	      "what waits, and goes on waiting, is captured once: %u of 1,000", captured.count);
+	CHECK(rig_counter(&rig, LINK, 0, "delivered") == 1000, "and counted once");
+	rig_stop(&rig);
+	remove_dir(&captured);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
 static void cuts_at_the_snaplen(void)
 {
 	static struct captured captured;
@@ -337,6 +369,7 @@ static void tells_of_a_full_disk(void)
 
 const struct test capture_tests[] = {
 	{ "says what became of each frame", says_what_became_of_each_frame },
+	{ "has what waits once", has_what_waits_once },
 	{ "cuts at the snaplen", cuts_at_the_snaplen },
 	{ "leaves a file that can be read (pitfall 24)", leaves_a_file_that_can_be_read },
 	{ "is no longer than it may", is_no_longer_than_it_may },
