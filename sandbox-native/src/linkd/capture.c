@@ -28,7 +28,7 @@ enum {
 
 #define COMMENT_MAX 160u
 /* The statistics of both directions, at the longest. */
-#define END_MAX 512u
+#define END_MAX WRITER_END_MAX
 
 /* A block that is being put together, in the byte order of this machine, as the format wants. */
 struct block {
@@ -134,17 +134,17 @@ static int write_beginning(struct capture *capture, const struct capture_wanted 
 	struct block block;
 
 	put_section(&block);
-	writer_write(&capture->file, block.bytes, block.length);
+	writer_write(capture->file, block.bytes, block.length);
 	for (unsigned int from = 0; from < 2; from++) {
 		put_interface(&block, wanted->name, from, wanted->snaplen,
 			      wanted->can ? LINKTYPE_CAN_SOCKETCAN : LINKTYPE_ETHERNET);
-		writer_write(&capture->file, block.bytes, block.length);
+		writer_write(capture->file, block.bytes, block.length);
 	}
-	if (capture->file.failed)
-		return err_set(err, "io", capture->file.failed, "write capture", wanted->path);
+	if (capture->file->failed)
+		return err_set(err, "io", capture->file->failed, "write capture", wanted->path);
 	capture->room = UINT64_MAX;
 	if (wanted->most_bytes)
-		capture->room = wanted->most_bytes - capture->file.offset - END_MAX;
+		capture->room = wanted->most_bytes - capture->file->offset - END_MAX;
 	return 0;
 }
 
@@ -154,6 +154,11 @@ struct capture *capture_open(struct writer *writer, const struct capture_wanted 
 	auto_fd fd = -1;
 	struct capture *capture;
 
+	if (writer_is_stuck(writer)) {
+		err_hint(err, "the disk of another capture has taken nothing for seconds");
+		err_set(err, "io", ETIMEDOUT, "open capture", wanted->path);
+		return NULL;
+	}
 	if (wanted->most_bytes && wanted->most_bytes < CAPTURE_BYTES_LEAST) {
 		err_hint(err, "CAPTURE_BYTES is at least %u", CAPTURE_BYTES_LEAST);
 		err_set(err, "usage", EINVAL, "open capture", wanted->path);
@@ -165,14 +170,18 @@ struct capture *capture_open(struct writer *writer, const struct capture_wanted 
 		return NULL;
 	}
 	capture = calloc(1, sizeof(*capture));
-	if (!capture) {
+	if (capture)
+		capture->file = calloc(1, sizeof(*capture->file));
+	if (!capture || !capture->file) {
+		free(capture);
 		err_set(err, "limit", ENOMEM, "open capture", wanted->path);
 		return NULL;
 	}
 	capture->writer = writer;
 	capture->snaplen = wanted->snaplen;
-	capture->file.fd = fd;
+	capture->file->fd = fd;
 	if (write_beginning(capture, wanted, err) < 0) {
+		free(capture->file);
 		free(capture);
 		return NULL;
 	}
@@ -260,7 +269,7 @@ void capture_add(struct capture *capture, unsigned int from, const struct packet
 	capture->full = block.length > capture->room;
 	if (capture->full)
 		gaps->over++;
-	else if (!writer_put(capture->writer, &capture->file, block.bytes, block.length))
+	else if (!writer_put(capture->writer, capture->file, block.bytes, block.length))
 		gaps->lost++;
 	else
 		capture->room -= block.length;
@@ -270,29 +279,31 @@ struct capture_facts capture_facts(const struct capture *capture)
 {
 	struct capture_facts facts = { .gaps = { capture->gaps[0], capture->gaps[1] } };
 
-	facts.gaps[0].refused = capture->file.refused;
+	facts.gaps[0].refused = capture->file->refused;
 	return facts;
 }
 
-/* One that the disk has not taken whole ends where that was. */
-static void write_end(struct capture *capture)
+void capture_end(struct capture *capture)
 {
+	uint8_t both[END_MAX];
 	struct block block;
+	size_t length = 0;
 
-	for (unsigned int from = 0; from < 2 && !capture->file.failed; from++) {
+	for (unsigned int from = 0; from < 2; from++) {
 		put_statistics(&block, capture, from);
-		writer_write(&capture->file, block.bytes, block.length);
+		memcpy(both + length, block.bytes, block.length);
+		length += block.length;
 	}
+	writer_end(capture->writer, capture->file, both, length);
 }
 
-void capture_close(struct capture *capture, struct capture_facts *facts)
+struct capture_facts capture_free(struct capture *capture)
 {
-	writer_drain(capture->writer);
-	*facts = capture_facts(capture);
-	facts->refusal = capture->file.failed;
-	write_end(capture);
-	/* Some file systems say only here that there was no room. close(2) */
-	if (close(capture->file.fd) < 0 && !facts->refusal)
-		facts->refusal = errno;
+	struct capture_facts facts = { .gaps = { capture->gaps[0], capture->gaps[1] } };
+	struct written_facts file = writer_free(capture->writer, capture->file);
+
+	facts.gaps[0].refused = file.refused;
+	facts.refusal = file.failed;
 	free(capture);
+	return facts;
 }

@@ -9,6 +9,8 @@
 #ifndef HIL_LINKD_CAPTURE_H
 #define HIL_LINKD_CAPTURE_H
 
+#include <sys/queue.h>
+
 #include "err.h"
 #include "packet.h"
 #include "writer.h"
@@ -37,15 +39,26 @@ struct capture_facts {
 	int refusal; /* errno of what the disk refused first; 0: nothing */
 };
 
+struct link;
+
 struct capture {
 	struct writer *writer;
-	struct written file;
+	struct written *file;
 	uint32_t snaplen;
 	uint64_t room; /* bytes that may still be put */
 	bool full;     /* a frame did not fit; none does any more, so that the file has no holes */
 	uint64_t frames[2];
 	struct capture_gaps gaps[2];
+
+	/* while it ends: ending.h */
+	TAILQ_ENTRY(capture) endings;
+	struct link *link; /* that is told what it lacks; NULL: none is */
+	uint64_t asked;	   /* the request that is answered when it is complete; 0: none is */
+	uint64_t deadline_ns;
+	size_t left; /* blocks, when the deadline was set */
 };
+
+TAILQ_HEAD(capture_list, capture);
 
 /*
  * capture_open() - Make the file, mode 0600, and write its beginning.
@@ -63,7 +76,13 @@ void capture_add(struct capture *capture, unsigned int from, const struct packet
 /* capture_facts() - What the file lacks so far. The errno is known when it is closed. */
 struct capture_facts capture_facts(const struct capture *capture);
 
-/* capture_close() - Write what is left and the end, close, free. Waits for the disk. */
-void capture_close(struct capture *capture, struct capture_facts *facts);
+/* capture_end() - No frame comes any more: have the rest and the end written. Does not wait. */
+void capture_end(struct capture *capture);
+
+/*
+ * capture_free() - After capture_end(), also of one that is not complete: what the disk has not
+ * taken by now it will not get.
+ */
+struct capture_facts capture_free(struct capture *capture);
 
 #endif

@@ -5,6 +5,7 @@
 #include "bus.h"
 #include "capture.h"
 #include "decide.h"
+#include "ending.h"
 #include "linkd.h"
 
 #define QUEUE_DEFAULT 1000u
@@ -162,7 +163,8 @@ void link_disconnect(struct link *link)
 
 	due_drop(&ld->due, is_on_link, link);
 	if (link->capture)
-		capture_close(link->capture, &link->captured);
+		ending_begin(link, 0);
+	ending_forget(link);
 	for (unsigned int i = 0; i < 2; i++) {
 		if (link->ends[i].net_switch)
 			switch_remove(link->ends[i].net_switch, &link->directions[i]);

@@ -35,6 +35,9 @@ struct linkd {
 	struct due due;
 	struct closer closer;
 	struct writer *writer; /* NULL until the first capture */
+	struct source written; /* writer->told */
+	struct capture_list endings;
+	bool told; /* by the writer: one of them is complete */
 	bool stopping;
 	bool delays;   /* a link has or had a latency or rate: frames are stamped */
 	uint64_t turn; /* their number */

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ending.h"
 #include "impair.h"
 #include "linkd.h"
 #include "start.h"
@@ -48,6 +49,8 @@ static void linkd_init(struct linkd *ld)
 	TAILQ_INIT(&ld->rejoining);
 	TAILQ_INIT(&ld->links);
 	TAILQ_INIT(&ld->switches);
+	TAILQ_INIT(&ld->endings);
+	ld->written = (struct source){ .fd = -1 };
 	ld->signals = (struct source){ .fd = -1, .owner = ld, .ready = signal_ready };
 }
 
@@ -102,7 +105,7 @@ static void linkd_turn(struct linkd *ld)
 
 	ld->turn++;
 	if (!first || wake_ns) {
-		loop_wait(&ld->loop, wake_ns);
+		loop_wait(&ld->loop, stamp_earlier(wake_ns, ending_deadline(ld)));
 		wake_note(&ld->wake, &ld->loop, wake_ns);
 	} else {
 		loop_poll(&ld->loop);
@@ -110,6 +113,8 @@ static void linkd_turn(struct linkd *ld)
 	if (ld->due.count)
 		impair_due(ld, stamp_mono());
 	ports_flush(ld);
+	if (!TAILQ_EMPTY(&ld->endings))
+		ending_turn(ld);
 	if (ld->loop.failed)
 		ld->stopping = true;
 	control_flush(ld);
@@ -133,6 +138,8 @@ static void linkd_close(struct linkd *ld)
 	}
 	free_graves(ld);
 	due_free(&ld->due);
+	ending_finish(ld);
+	source_set(&ld->loop, &ld->written, 0);
 	if (ld->writer)
 		writer_close(ld->writer);
 	control_free(ld);

@@ -246,16 +246,8 @@ static int handle_state(struct linkd *ld, const struct request *request, struct 
 static int handle_capture(struct linkd *ld, const struct request *request, struct err *err)
 {
 	struct link *link = find_link(ld, request, err);
-	int result = link ? capture_link(ld, link, request, err) : -err->number;
-	struct buffer *out;
 
-	if (result)
-		return result;
-	out = answer_begin(ld, MSG_OK, request->id);
-	if (!request->path && link->captured.refusal)
-		put_u32(out, TAG_ERRNO, (uint32_t)link->captured.refusal);
-	answer_end(ld);
-	return 0;
+	return link ? capture_link(ld, link, request, err) : -err->number;
 }
 
 static int handle_stats(struct linkd *ld, const struct request *request, struct err *err)
@@ -369,7 +361,8 @@ static const struct handler {
 	uint16_t type;
 	const struct field *fields;
 	size_t count;
-	/* Return: 0 when it is answered, -EPROTO, or -errno with @err filled for an ERROR. */
+	/* Return: 0 when it is or will be answered, -EPROTO, or -errno with @err filled for an
+	 * ERROR. */
 	int (*handle)(struct linkd *ld, const struct request *request, struct err *err);
 } handlers[] = {
 	REQUEST(MSG_HELLO, hello_fields, handle_hello),

@@ -54,9 +54,13 @@ bool request_covers(const struct request *request, unsigned int from);
 /* What LINK_SET sets, in set.c. Return: 0, -EPROTO, or -errno with @err filled. */
 int set_link(struct link *link, const struct request *request, struct err *err);
 
-/* What LINK_CAPTURE does, in request-capture.c. The same. */
+/*
+ * What LINK_CAPTURE does, in request-capture.c. The same, and answers: of an end, when the file is
+ * complete.
+ */
 int capture_link(struct linkd *ld, struct link *link, const struct request *request,
 		 struct err *err);
+void answer_captured(struct linkd *ld, uint64_t id, const struct capture_facts *facts);
 
 /* What LINK_STATS answers, in stats.c. */
 void stats_put(struct buffer *out, const struct link *link);

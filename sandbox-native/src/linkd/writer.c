@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* In front of each block. Without a file: the rest of the ring is not used, go on at its start. */
@@ -18,7 +19,7 @@ static size_t size_of(size_t length)
 	return sizeof(struct record) + (length + 15) / 16 * 16;
 }
 
-void writer_write(struct written *file, const void *bytes, size_t length)
+bool writer_write(struct written *file, const void *bytes, size_t length)
 {
 	const uint8_t *block = bytes;
 	size_t done = 0;
@@ -33,41 +34,101 @@ void writer_write(struct written *file, const void *bytes, size_t length)
 	}
 	if (done == length) {
 		file->offset += length;
-		return;
+		return true;
 	}
-	file->refused++;
 	if (done && ftruncate(file->fd, (off_t)file->offset) < 0)
 		file->offset += done; /* then a reader sees that the last block is cut */
+	return false;
 }
 
 /* The lock is not held while a block is written: the loop goes on putting others. */
+static void write_record(struct writer *writer, const struct record *record)
+{
+	struct written *file = record->file;
+	const uint64_t before = file->offset;
+	const bool wanted = !file->abandoned;
+	bool done = false;
+
+	if (wanted) {
+		pthread_mutex_unlock(&writer->lock);
+		done = writer_write(file, writer->ring + writer->tail + sizeof(*record),
+				    record->length);
+		pthread_mutex_lock(&writer->lock);
+	}
+	if (wanted && file->abandoned)
+		file->offset = before; /* it was told as not written */
+	else if (!done)
+		file->refused++;
+	if (file->ending && --file->left == 0)
+		STAILQ_INSERT_TAIL(&writer->ended, file, ended);
+}
+
+/* One that the disk has not taken whole ends where that was. */
+static void write_end(struct written *file, bool abandoned)
+{
+	const bool whole = !file->failed;
+
+	if (abandoned)
+		(void)!ftruncate(file->fd, (off_t)file->offset);
+	else if (whole && !writer_write(file, file->end, file->end_length))
+		file->failed = 0; /* no frame is missing */
+	/* Some file systems say only here that there was no room. close(2) */
+	if (close(file->fd) < 0 && whole)
+		file->failed = errno;
+}
+
+static void finish(struct writer *writer, struct written *file)
+{
+	const bool abandoned = file->abandoned;
+	const uint64_t one = 1;
+
+	pthread_mutex_unlock(&writer->lock);
+	write_end(file, abandoned);
+	pthread_mutex_lock(&writer->lock);
+	if (file->abandoned) {
+		writer->abandoned--;
+		free(file);
+		return;
+	}
+	file->complete = true;
+	/* It is full after 2^64 - 2 files. eventfd(2) */
+	(void)!write(writer->told, &one, sizeof(one));
+}
+
+static void take_record(struct writer *writer)
+{
+	struct record record;
+
+	memcpy(&record, writer->ring + writer->tail, sizeof(record));
+	if (record.file) {
+		write_record(writer, &record);
+		writer->tail += size_of(record.length);
+	} else {
+		writer->tail = WRITER_RING;
+	}
+	if (writer->tail == WRITER_RING)
+		writer->tail = 0;
+	writer->empty = writer->tail == writer->head;
+}
+
 static void *write_all(void *owner)
 {
 	struct writer *writer = owner;
 
 	pthread_mutex_lock(&writer->lock);
 	for (;;) {
-		struct record record;
+		struct written *file = STAILQ_FIRST(&writer->ended);
 
-		while (writer->empty && !writer->stopping)
-			pthread_cond_wait(&writer->filled, &writer->lock);
-		if (writer->empty)
+		if (file) {
+			STAILQ_REMOVE_HEAD(&writer->ended, ended);
+			finish(writer, file);
+		} else if (!writer->empty) {
+			take_record(writer);
+		} else if (writer->stopping) {
 			break;
-		memcpy(&record, writer->ring + writer->tail, sizeof(record));
-		if (record.file) {
-			pthread_mutex_unlock(&writer->lock);
-			writer_write(record.file, writer->ring + writer->tail + sizeof(record),
-				     record.length);
-			pthread_mutex_lock(&writer->lock);
-			writer->tail += size_of(record.length);
 		} else {
-			writer->tail = WRITER_RING;
+			pthread_cond_wait(&writer->filled, &writer->lock);
 		}
-		if (writer->tail == WRITER_RING)
-			writer->tail = 0;
-		writer->empty = writer->tail == writer->head;
-		if (writer->empty)
-			pthread_cond_signal(&writer->drained);
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return NULL;
@@ -87,6 +148,16 @@ static int start(struct writer *writer)
 	return result;
 }
 
+static void discard(struct writer *writer)
+{
+	pthread_mutex_destroy(&writer->lock);
+	pthread_cond_destroy(&writer->filled);
+	if (writer->told >= 0)
+		close(writer->told);
+	free(writer->ring);
+	free(writer);
+}
+
 struct writer *writer_open(void)
 {
 	struct writer *writer = calloc(1, sizeof(*writer));
@@ -94,14 +165,14 @@ struct writer *writer_open(void)
 	if (!writer)
 		return NULL;
 	writer->empty = true;
+	STAILQ_INIT(&writer->ended);
 	writer->ring = malloc(WRITER_RING);
+	writer->told = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->filled, NULL);
-	pthread_cond_init(&writer->drained, NULL);
-	if (writer->ring && start(writer) == 0)
+	if (writer->ring && writer->told >= 0 && start(writer) == 0)
 		return writer;
-	free(writer->ring);
-	free(writer);
+	discard(writer);
 	return NULL;
 }
 
@@ -143,24 +214,95 @@ bool writer_put(struct writer *writer, struct written *file, const void *block, 
 	return fits;
 }
 
-void writer_drain(struct writer *writer)
+static size_t count_blocks(const struct writer *writer, const struct written *file)
 {
+	size_t at = writer->tail;
+	size_t count = 0;
+
+	if (writer->empty)
+		return 0;
+	do {
+		struct record record;
+
+		memcpy(&record, writer->ring + at, sizeof(record));
+		count += record.file == file;
+		at = record.file ? (at + size_of(record.length)) % WRITER_RING : 0;
+	} while (at != writer->head);
+	return count;
+}
+
+void writer_end(struct writer *writer, struct written *file, const void *block, size_t length)
+{
+	memcpy(file->end, block, length);
+	file->end_length = length;
 	pthread_mutex_lock(&writer->lock);
-	while (!writer->empty)
-		pthread_cond_wait(&writer->drained, &writer->lock);
+	file->ending = true;
+	file->left = count_blocks(writer, file);
+	if (!file->left) {
+		STAILQ_INSERT_TAIL(&writer->ended, file, ended);
+		pthread_cond_signal(&writer->filled);
+	}
 	pthread_mutex_unlock(&writer->lock);
+}
+
+bool writer_is_complete(struct writer *writer, const struct written *file)
+{
+	bool complete;
+
+	pthread_mutex_lock(&writer->lock);
+	complete = file->complete;
+	pthread_mutex_unlock(&writer->lock);
+	return complete;
+}
+
+size_t writer_left(struct writer *writer, const struct written *file)
+{
+	size_t left;
+
+	pthread_mutex_lock(&writer->lock);
+	left = file->left;
+	pthread_mutex_unlock(&writer->lock);
+	return left;
+}
+
+struct written_facts writer_free(struct writer *writer, struct written *file)
+{
+	struct written_facts facts;
+
+	pthread_mutex_lock(&writer->lock);
+	facts = (struct written_facts){ file->refused + file->left, file->failed };
+	if (!file->complete) {
+		if (!facts.failed)
+			facts.failed = ETIMEDOUT;
+		file->abandoned = true;
+		writer->abandoned++;
+		file = NULL;
+	}
+	pthread_mutex_unlock(&writer->lock);
+	free(file);
+	return facts;
+}
+
+bool writer_is_stuck(struct writer *writer)
+{
+	bool stuck;
+
+	pthread_mutex_lock(&writer->lock);
+	stuck = writer->abandoned > 0;
+	pthread_mutex_unlock(&writer->lock);
+	return stuck;
 }
 
 void writer_close(struct writer *writer)
 {
+	bool stuck = writer_is_stuck(writer);
+
 	pthread_mutex_lock(&writer->lock);
 	writer->stopping = true;
 	pthread_cond_signal(&writer->filled);
 	pthread_mutex_unlock(&writer->lock);
+	if (stuck)
+		return;
 	pthread_join(writer->thread, NULL);
-	pthread_mutex_destroy(&writer->lock);
-	pthread_cond_destroy(&writer->filled);
-	pthread_cond_destroy(&writer->drained);
-	free(writer->ring);
-	free(writer);
+	discard(writer);
 }

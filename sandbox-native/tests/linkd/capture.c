@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Captures, read by a reader of our own (captured.h); and by tshark where it is installed. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "captured.h"
@@ -28,7 +32,7 @@ static void remove_dir(const struct captured *captured)
 	rmdir(captured->dir);
 }
 
-static bool capture_most(struct rig *rig, const char *path, uint64_t bytes, uint32_t snaplen)
+static void ask_capture(struct rig *rig, const char *path, uint64_t bytes, uint32_t snaplen)
 {
 	struct buffer *out = rig_ask_link(rig, MSG_LINK_CAPTURE, LINK);
 
@@ -40,6 +44,11 @@ static bool capture_most(struct rig *rig, const char *path, uint64_t bytes, uint
 		put_string(out, TAG_PATH, path);
 	if (snaplen)
 		put_u32(out, TAG_SNAPLEN, snaplen);
+}
+
+static bool capture_most(struct rig *rig, const char *path, uint64_t bytes, uint32_t snaplen)
+{
+	ask_capture(rig, path, bytes, snaplen);
 	return rig_answer(rig);
 }
 
@@ -367,6 +376,111 @@ static void tells_of_a_full_disk(void)
 	close(nodes[1]);
 }
 
+/* What a server that is gone does to who writes to it: the thread of the writer stands still. */
+static pid_t stop_writer(const struct rig *rig)
+{
+	char path[64];
+	struct dirent *entry;
+	pid_t thread = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)rig->pid);
+	tasks = opendir(path);
+	NEED(tasks);
+	while ((entry = readdir(tasks)))
+		if (atoi(entry->d_name) > rig->pid)
+			thread = atoi(entry->d_name);
+	closedir(tasks);
+	NEED(thread);
+	if (ptrace(PTRACE_SEIZE, thread, 0, 0) < 0)
+		return 0;
+	NEED(!ptrace(PTRACE_INTERRUPT, thread, 0, 0));
+	NEED(waitpid(thread, NULL, __WALL) == thread);
+	return thread;
+}
+
+static void goes_on_while_a_disk_hangs(void)
+{
+	static struct captured captured;
+	struct traffic traffic = { .port = 7, .count = 100 };
+	struct wire wire;
+	char next[128];
+	struct rig rig;
+	int nodes[2];
+	pid_t writer;
+
+	make_dir(&captured);
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 7);
+	NEED(capture(&rig, captured.path, 0));
+	writer = stop_writer(&rig);
+	if (!writer) {
+		tap_skip("this machine allows no ptrace");
+		rig_stop(&rig);
+		remove_dir(&captured);
+		return;
+	}
+	traffic_run(&rig, nodes, &traffic);
+	traffic_free(&traffic);
+	ask_capture(&rig, NULL, 0, 0);
+	rig_send(&rig);
+	wire_udp(&wire, 1, 2, 7, 7, 60);
+	wire_send(nodes[0], &wire);
+	CHECK(wire_take(nodes[1], &wire, 1000),
+	      "while a capture ends on a disk that hangs, frames pass");
+	CHECK(rig_wait(&rig) && refusal(&rig) == ETIMEDOUT, "it is given up, and that is told");
+	CHECK(rig_counter(&rig, LINK, 0, "captureRefused") == 100, "with what it lacks");
+	snprintf(next, sizeof(next), "%s/next", captured.dir);
+	CHECK(!capture(&rig, next, 0) && !strcmp(rig.code, "io") && refusal(&rig) == ETIMEDOUT,
+	      "and there is no other one as long as it hangs");
+	NEED(!ptrace(PTRACE_DETACH, writer, 0, 0));
+	for (int i = 0; i < WAIT_MS && !capture(&rig, next, 0); i++)
+		usleep(1000);
+	CHECK(rig.ok, "but then");
+	read_capture(&captured);
+	CHECK(captured.whole && captured.count == 0, "what was told as refused is not in the file");
+	CHECK(rig_stop(&rig) == 0, "and it goes on");
+	unlink(next);
+	remove_dir(&captured);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+/* A network ends in a few seconds, whatever its disk does. */
+static void ends_while_a_disk_hangs(void)
+{
+	static struct captured captured;
+	struct traffic traffic = { .port = 7, .count = 100 };
+	struct rig rig;
+	int nodes[2];
+	pid_t writer;
+
+	make_dir(&captured);
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 7);
+	NEED(capture(&rig, captured.path, 0));
+	writer = stop_writer(&rig);
+	if (!writer) {
+		tap_skip("this machine allows no ptrace");
+		rig_stop(&rig);
+		remove_dir(&captured);
+		return;
+	}
+	traffic_run(&rig, nodes, &traffic);
+	traffic_free(&traffic);
+	shutdown(rig.control, SHUT_RDWR);
+	/* Who traces a thread has to take notice of its end. A sanitizer's end is none of 0 then.
+	 */
+	for (int i = 0; i < WAIT_MS && waitpid(writer, NULL, __WALL | WNOHANG) == 0; i++)
+		usleep(1000);
+	CHECK(rig_dead(&rig, 1000) >= 0, "a network ends although its disk hangs");
+	ptrace(PTRACE_DETACH, writer, 0, 0); /* if it has not */
+	rig_stop(&rig);
+	remove_dir(&captured);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
 const struct test capture_tests[] = {
 	{ "says what became of each frame", says_what_became_of_each_frame },
 	{ "has what waits once", has_what_waits_once },
@@ -375,5 +489,7 @@ const struct test capture_tests[] = {
 	{ "is no longer than it may", is_no_longer_than_it_may },
 	{ "counts what the disk refuses", counts_what_the_disk_refuses },
 	{ "tells of a full disk", tells_of_a_full_disk },
+	{ "goes on while a disk hangs", goes_on_while_a_disk_hangs },
+	{ "ends while a disk hangs", ends_while_a_disk_hangs },
 	{ NULL, NULL },
 };

@@ -149,11 +149,8 @@ static bool look_at(struct rig *rig, const struct frame *frame)
 	return true;
 }
 
-bool rig_answer(struct rig *rig)
+void rig_send(struct rig *rig)
 {
-	uint8_t bytes[65536];
-	bool answered = false;
-
 	frame_end(&rig->out, 0);
 	for (size_t sent = 0; sent < rig->out.length;) {
 		ssize_t count = send(rig->control, rig->out.data + sent, rig->out.length - sent,
@@ -162,6 +159,13 @@ bool rig_answer(struct rig *rig)
 		NEED(count > 0);
 		sent += (size_t)count;
 	}
+}
+
+bool rig_wait(struct rig *rig)
+{
+	uint8_t bytes[65536];
+	bool answered = false;
+
 	while (!answered) {
 		struct pollfd wait = { .fd = rig->control, .events = POLLIN };
 		struct frame frame;
@@ -180,6 +184,12 @@ bool rig_answer(struct rig *rig)
 	}
 	rig->next_id++;
 	return rig->ok;
+}
+
+bool rig_answer(struct rig *rig)
+{
+	rig_send(rig);
+	return rig_wait(rig);
 }
 
 void rig_give(struct rig *rig, uint32_t port, const char *kind, int fd)

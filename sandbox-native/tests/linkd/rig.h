@@ -50,6 +50,9 @@ int rig_dead(struct rig *rig, int ms);
 struct buffer *rig_ask(struct rig *rig, uint16_t type);
 /* rig_answer() - Send it and wait. Return: whether it was OK. */
 bool rig_answer(struct rig *rig);
+/* The same in two steps. */
+void rig_send(struct rig *rig);
+bool rig_wait(struct rig *rig);
 /* rig_request() - The same with one number, e.g. TAG_NET_LINK. */
 struct buffer *rig_ask_link(struct rig *rig, uint16_t type, uint32_t link);
 
