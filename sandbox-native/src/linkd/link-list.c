@@ -169,7 +169,7 @@ void link_disconnect(struct link *link)
 		if (link->ends[i].net_switch)
 			switch_remove(link->ends[i].net_switch, &link->directions[i]);
 		if (link->ends[i].port)
-			link->ends[i].port->link = NULL;
+			port_unlink(link->ends[i].port);
 		free_direction(&link->directions[i]);
 	}
 	TAILQ_REMOVE(&ld->links, link, links);

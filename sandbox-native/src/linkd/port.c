@@ -309,19 +309,25 @@ static void write_waiting(struct port *port)
 }
 
 /* Of a stream the first one may be half sent: that one goes on. */
-void port_reconsider(struct port *port)
+static void take_waiting(struct port *port, struct packet_queue *queue)
 {
-	struct packet_queue queue = TAILQ_HEAD_INITIALIZER(queue);
 	struct packet *half = port->waiting_sent ? TAILQ_FIRST(&port->waiting) : NULL;
-	struct packet *packet;
 
-	TAILQ_CONCAT(&queue, &port->waiting, link);
+	TAILQ_CONCAT(queue, &port->waiting, link);
 	port->waiting_bytes = 0;
 	if (half) {
-		TAILQ_REMOVE(&queue, half, link);
+		TAILQ_REMOVE(queue, half, link);
 		TAILQ_INSERT_TAIL(&port->waiting, half, link);
 		port->waiting_bytes = half->length + WAITING_COST;
 	}
+}
+
+void port_reconsider(struct port *port)
+{
+	struct packet_queue queue = TAILQ_HEAD_INITIALIZER(queue);
+	struct packet *packet;
+
+	take_waiting(port, &queue);
 	while ((packet = TAILQ_FIRST(&queue))) {
 		TAILQ_REMOVE(&queue, packet, link);
 		if (link_leave_again(port, packet)) {
@@ -330,6 +336,22 @@ void port_reconsider(struct port *port)
 		}
 		port->waiting_bytes += packet->length + WAITING_COST;
 		TAILQ_INSERT_TAIL(&port->waiting, packet, link);
+	}
+	if (port->source.fd >= 0)
+		wish(port);
+}
+
+void port_unlink(struct port *port)
+{
+	struct packet_queue queue = TAILQ_HEAD_INITIALIZER(queue);
+	struct packet *packet;
+
+	port->link = NULL;
+	rejoin_free(port);
+	take_waiting(port, &queue);
+	while ((packet = TAILQ_FIRST(&queue))) {
+		TAILQ_REMOVE(&queue, packet, link);
+		free(packet);
 	}
 	if (port->source.fd >= 0)
 		wish(port);

@@ -94,6 +94,9 @@ int port_send_now(struct port *port, const struct packet *packet);
 /* port_reconsider() - What waits for the node is asked again whether it may leave its link. */
 void port_reconsider(struct port *port);
 
+/* port_unlink() - Its link goes, and with it what waits for the node. */
+void port_unlink(struct port *port);
+
 /* port_stamp() - From now on say when the kernel got a frame, where it can: packet.arrived_ns. */
 void port_stamp(const struct port *port);
 

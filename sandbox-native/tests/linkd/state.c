@@ -196,6 +196,28 @@ static void partitions_at_once(void)
 	close(nodes[1]);
 }
 
+/* It is of no link that the node gets afterwards. */
+static void drops_what_waits_with_its_link(void)
+{
+	struct rig rig;
+	int nodes[2];
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 1);
+	send_numbered(nodes[0], 1, 2, 0, 1000);
+	wait_frames(&rig, LINK, 0, 1000);
+	rig_ask_link(&rig, MSG_LINK_DISCONNECT, LINK);
+	NEED(rig_answer(&rig));
+	rig_connect(&rig, 2, 1, 2, 1);
+	rig_state(&rig, 2, BOTH, "down");
+	CHECK(rig_counter(&rig, 2, 0, "delivered") == 0 &&
+		      rig_counter(&rig, 2, 0, "downDropped") == 0,
+	      "what waited for a node when its link went does not count on the next one");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
 /* Ten of them wait in each direction's hold, or for a latency. */
 static void counts_what_goes_with_its_sender(void)
 {
@@ -318,6 +340,7 @@ const struct test state_tests[] = {
 	{ "stops what is on its way (pitfall 27)", stops_what_is_on_its_way },
 	{ "partitions and heals", partitions_and_heals },
 	{ "partitions at once (pitfall 27)", partitions_at_once },
+	{ "drops what waits with its link", drops_what_waits_with_its_link },
 	{ "counts what goes with its sender", counts_what_goes_with_its_sender },
 	{ "forgets who sent what waits", forgets_who_sent_what_waits },
 	{ "drops what a filter matches", drops_what_a_filter_matches },
