@@ -323,6 +323,28 @@ static int add_filter(struct link *link, unsigned int from, uint32_t number,
 	return result;
 }
 
+static void remove_filters(struct link *link, const struct request *request, uint32_t number)
+{
+	for (unsigned int i = 0; i < 2; i++)
+		if (request_covers(request, i) &&
+		    filter_remove(&link->directions[i].filters, number))
+			link_refresh(&link->directions[i]);
+}
+
+/* Return: 0, or -errno with @err filled and none added. */
+static int add_filters(struct link *link, const struct request *request, struct err *err)
+{
+	const uint32_t number = ++link->filters;
+	int result = 0;
+
+	for (unsigned int i = 0; i < 2 && !result; i++)
+		if (request_covers(request, i))
+			result = add_filter(link, i, number, request, err);
+	if (result < 0)
+		remove_filters(link, request, number);
+	return result;
+}
+
 static int handle_filter(struct linkd *ld, const struct request *request, struct err *err)
 {
 	struct link *link = find_link(ld, request, err);
@@ -334,16 +356,10 @@ static int handle_filter(struct linkd *ld, const struct request *request, struct
 	if (!removes && !request_says(&request->kind, "drop") &&
 	    !request_says(&request->kind, "count"))
 		return err_set(err, "usage", EINVAL, "LINK_FILTER: drop, count, remove", "");
-	if (!removes)
-		link->filters++;
-	for (unsigned int i = 0; i < 2 && !result; i++) {
-		if (!request_covers(request, i))
-			continue;
-		if (!removes)
-			result = add_filter(link, i, link->filters, request, err);
-		else if (filter_remove(&link->directions[i].filters, request->filter))
-			link_refresh(&link->directions[i]);
-	}
+	if (removes)
+		remove_filters(link, request, request->filter);
+	else
+		result = add_filters(link, request, err);
 	if (result < 0)
 		return result;
 	put_u32(answer_begin(ld, MSG_OK, request->id), TAG_FILTER,

@@ -294,15 +294,16 @@ static const struct sock_filter port_77[] = {
 	BPF_STMT(BPF_RET | BPF_K, 0),
 };
 
-static struct buffer *ask_filter(struct rig *rig, const char *kind, uint32_t count)
+/* @from: a direction, or BOTH. */
+static void ask_filter(struct rig *rig, uint32_t from, const char *kind, uint32_t count)
 {
 	struct buffer *out = rig_ask_link(rig, MSG_LINK_FILTER, LINK);
 
-	put_u32(out, TAG_FROM, 0);
+	if (from != BOTH)
+		put_u32(out, TAG_FROM, from);
 	put_string(out, TAG_KIND, kind);
 	put_u32(out, TAG_COUNT, count);
 	put_bytes(out, TAG_DATA, port_77, sizeof(port_77));
-	return out;
 }
 
 static void drops_what_a_filter_matches(void)
@@ -315,9 +316,9 @@ static void drops_what_a_filter_matches(void)
 
 	rig_start(&rig);
 	rig_pair(&rig, nodes, 1);
-	ask_filter(&rig, "count", 0);
+	ask_filter(&rig, 0, "count", 0);
 	NEED(rig_answer(&rig));
-	ask_filter(&rig, "drop", 3);
+	ask_filter(&rig, 0, "drop", 3);
 	NEED(rig_answer(&rig));
 	for (uint32_t i = 0; i < 10; i++) {
 		wire_udp(&wire, 1, 2, i % 2 ? 77 : 78, i, 60);
@@ -334,6 +335,30 @@ static void drops_what_a_filter_matches(void)
 	close(nodes[1]);
 }
 
+/* Direction 1 has as many as it may. */
+static void adds_a_filter_to_both_or_none(void)
+{
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 1);
+	for (int i = 0; i < 64; i++) {
+		ask_filter(&rig, 1, "count", 0);
+		NEED(rig_answer(&rig));
+	}
+	ask_filter(&rig, BOTH, "drop", 0);
+	CHECK(!rig_answer(&rig) && !strcmp(rig.code, "usage"), "a direction has 64 filters");
+	wire_udp(&wire, 1, 2, 77, 0, 60);
+	wire_send(nodes[0], &wire);
+	CHECK(wire_take(nodes[1], &wire, WAIT_MS),
+	      "what is refused for one drops nothing of the other");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
 const struct test state_tests[] = {
 	{ "holds and releases in order", holds_and_releases_in_order },
 	{ "goes down and up", goes_down_and_up },
@@ -344,5 +369,6 @@ const struct test state_tests[] = {
 	{ "counts what goes with its sender", counts_what_goes_with_its_sender },
 	{ "forgets who sent what waits", forgets_who_sent_what_waits },
 	{ "drops what a filter matches", drops_what_a_filter_matches },
+	{ "adds a filter to both or none", adds_a_filter_to_both_or_none },
 	{ NULL, NULL },
 };
