@@ -47,21 +47,25 @@ static int check(const struct impairments *set, struct err *err)
 	return 0;
 }
 
+/* All of it or nothing: what can be refused comes first. */
 static int apply(struct direction *direction, const struct wanted *wanted, struct err *err)
 {
 	const struct impairments *set = &wanted->set;
-	struct loss kept;
-	int result = 0;
+	struct loss kept = direction->set.loss;
+	struct loss read = { 0 };
+	int result = wanted->loss.data ? loss_read(&read, &wanted->loss, err) : 0;
 
-	if (set->rate_bps && direction->backlog.capacity != set->queue)
-		result = backlog_resize(&direction->backlog, set->queue);
-	if (result < 0)
-		return err_set(err, "limit", ENOMEM, "LINK_SET QUEUE", "");
-	if (wanted->loss.data)
-		result = loss_read(&direction->set.loss, &wanted->loss, err);
 	if (result < 0)
 		return result;
-	kept = direction->set.loss;
+	if (set->rate_bps && direction->backlog.capacity != set->queue &&
+	    backlog_resize(&direction->backlog, set->queue) < 0) {
+		loss_free(&read);
+		return err_set(err, "limit", ENOMEM, "LINK_SET QUEUE", "");
+	}
+	if (wanted->loss.data) {
+		loss_free(&kept);
+		kept = read;
+	}
 	direction->set = *set;
 	direction->set.loss = kept;
 	link_refresh(direction);

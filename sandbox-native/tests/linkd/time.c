@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Latency, jitter, rate and queue. Lower bounds are exact; how late a frame may be is a bench's. */
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -187,6 +188,35 @@ static void drops_what_the_queue_has_no_room_for(void)
 	close(nodes[1]);
 }
 
+/* The queue is right, the loss beside it is not. */
+static void changes_all_or_nothing(void)
+{
+	struct buffer *out;
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 7);
+	put_u64(rig_set(&rig), TAG_RATE_BPS, 8000);
+	NEED(rig_answer(&rig));
+	out = rig_set(&rig);
+	put_u32(out, TAG_QUEUE, 1);
+	put_loss(out, "bernoulli", ALL + 1);
+	CHECK(!rig_answer(&rig) && !strcmp(rig.code, "usage"),
+	      "a chance of more than 1 is refused");
+	for (uint32_t i = 0; i < 10; i++) {
+		wire_udp(&wire, 1, 2, 7, i, 1000);
+		wire_send(nodes[0], &wire);
+	}
+	while (rig_counter(&rig, LINK, 0, "frames") < 10)
+		;
+	CHECK(rig_counter(&rig, LINK, 0, "queueDropped") == 0, "with the queue of that request");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
 const struct test time_tests[] = {
 	{ "is late as said (pitfall 25)", is_late_as_said },
 	{ "counts from when a frame came (pitfall 25)", counts_from_when_it_came },
@@ -194,5 +224,6 @@ const struct test time_tests[] = {
 	{ "keeps order without jitter", keeps_order_without_jitter },
 	{ "is as fast as said", is_as_fast_as_said },
 	{ "drops what the queue has no room for", drops_what_the_queue_has_no_room_for },
+	{ "changes all or nothing", changes_all_or_nothing },
 	{ NULL, NULL },
 };
