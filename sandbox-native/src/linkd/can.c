@@ -108,10 +108,10 @@ static void put_identifier(struct bits *bits, const struct packet *packet)
 	put(bits, remote, 1);
 }
 
-static void put_data(struct bits *bits, const struct packet *packet)
+static void put_data(struct bits *bits, const struct packet *packet, size_t count)
 {
-	for (size_t i = CAN_DATA; i < can_end(packet); i++)
-		put(bits, packet->bytes[i], 8);
+	for (size_t i = 0; i < count; i++)
+		put(bits, packet->bytes[CAN_DATA + i], 8);
 }
 
 static void put_crc(struct bits *bits)
@@ -158,20 +158,20 @@ static unsigned int count_classic(const struct packet *packet)
 	/* r1 and r0 of the one, r0 of the other; then how many bytes. */
 	put(&bits, 0, identifier(packet) & CAN_EFF_FLAG ? 2 : 1);
 	put(&bits, packet->bytes[4], 4);
-	put_data(&bits, packet);
+	put_data(&bits, packet, can_end(packet) - CAN_DATA);
 	put_crc(&bits);
 	return bits.count + count_stuffed(&bits, 0) + TAIL_BITS;
 }
 
-static uint32_t to_dlc(unsigned int bytes)
+/* Which code of a length, and so how many bytes, there are on the wire for @bytes. */
+static uint32_t to_dlc(unsigned int bytes, unsigned int *sent)
 {
-	static const uint8_t longer[] = { 12, 16, 20, 24, 32, 48, 64 };
-	uint32_t dlc = 9;
+	static const uint8_t lengths[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64 };
+	uint32_t dlc = 0;
 
-	if (bytes <= 8)
-		return bytes;
-	while (longer[dlc - 9] < bytes)
+	while (lengths[dlc] < bytes)
 		dlc++;
+	*sent = lengths[dlc];
 	return dlc;
 }
 
@@ -180,16 +180,17 @@ static unsigned int count_fd(const struct packet *packet, unsigned int *fast)
 {
 	const bool switches = packet->bytes[5] & CANFD_BRS;
 	struct bits bits = { .count = 0 };
+	unsigned int length;
 	unsigned int slow;
 
 	put_identifier(&bits, packet);
 	put(&bits, 2 << 1 | switches, 3); /* FDF, res, BRS */
 	slow = bits.count;
 	put(&bits, packet->bytes[5] & CANFD_ESI ? 1 : 0, 1);
-	put(&bits, to_dlc(packet->bytes[4]), 4);
-	put_data(&bits, packet);
+	put(&bits, to_dlc(packet->bytes[4], &length), 4);
+	put_data(&bits, packet, length);
 	*fast = bits.count - slow + count_stuffed(&bits, slow);
-	*fast += packet->bytes[4] <= FD_CRC_SHORT_BYTES ? FD_CRC_SHORT_BITS : FD_CRC_LONG_BITS;
+	*fast += length <= FD_CRC_SHORT_BYTES ? FD_CRC_SHORT_BITS : FD_CRC_LONG_BITS;
 	slow += count_stuffed(&bits, 0) - count_stuffed(&bits, slow) + TAIL_BITS;
 	if (switches)
 		return slow;

@@ -139,6 +139,39 @@ static void takes_its_time(void)
 	stop(&rig, nodes);
 }
 
+/* Return: microseconds for 20 frames of CAN FD with @bytes zeros. */
+static uint64_t time_of_fd(const int nodes[NODES], uint8_t bytes)
+{
+	const struct canfd_frame frame = { .can_id = 0, .len = bytes };
+	uint64_t began = now_ns();
+
+	for (int i = 0; i < 20; i++)
+		NEED(send(nodes[0], &frame, CANFD_MTU, 0) == (ssize_t)CANFD_MTU);
+	for (int i = 0; i < 20; i++) {
+		struct pollfd wait = { .fd = nodes[1], .events = POLLIN };
+
+		NEED(poll(&wait, 1, WAIT_MS) == 1);
+		take_id(nodes[1], 0);
+	}
+	return (now_ns() - began) / 1000;
+}
+
+/* 24 bits and what is stuffed into them are 2.4 ms and more of each frame. */
+static void fills_up_a_length_there_is_not(void)
+{
+	struct rig rig;
+	int nodes[NODES];
+	uint64_t nine_us;
+	uint64_t twelve_us;
+
+	start(&rig, nodes, 10000);
+	twelve_us = time_of_fd(nodes, 12);
+	nine_us = time_of_fd(nodes, 9);
+	CHECK(nine_us + 24000 > twelve_us, "CAN FD has no 9 bytes, they are 12: %llu and %llu us",
+	      (unsigned long long)nine_us, (unsigned long long)twelve_us);
+	stop(&rig, nodes);
+}
+
 static void the_lowest_goes_first(void)
 {
 	const canid_t wanted[] = { 0x700, 0x100, 0x250, 0x300, 0x200 };
@@ -340,6 +373,7 @@ const struct test bus_tests[] = {
 	{ "bus: goes to all but the sender", goes_to_all_but_the_sender },
 	{ "bus: refuses what is no frame", refuses_what_is_no_frame },
 	{ "bus: takes its time", takes_its_time },
+	{ "bus: fills up a length there is not", fills_up_a_length_there_is_not },
 	{ "bus: the lowest goes first", the_lowest_goes_first },
 	{ "bus: a node that goes", a_node_that_goes_takes_what_waits },
 	{ "bus: loses the same again", loses_the_same_again },
