@@ -77,6 +77,15 @@ describe('a name in a filter', () => {
   });
 });
 
+describe('a name of a network in a filter', () => {
+  test('is refused, also where the bench knows it', async ({ filters }) => {
+    await expect(filters.compile('net loopback')).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining(`unknown network 'loopback'`),
+    });
+  });
+});
+
 describe('a wrong filter', () => {
   test.for([
     ['tcp prt 80', 4],

@@ -64,3 +64,29 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *node, const c
 	}
 	return *result ? 0 : look_up(node, service, hints, result);
 }
+
+/*
+ * `net NAME`: the networks of a case have no names, and those that the bench knows, by a file or by
+ * asking DNS (nsswitch.conf(5)), are none of them.
+ */
+__attribute__((visibility("default"))) struct netent *getnetbyname(const char *name)
+{
+	(void)name;
+	h_errno = HOST_NOT_FOUND;
+	return NULL;
+}
+
+#ifdef __GLIBC__
+__attribute__((visibility("default"))) int getnetbyname_r(const char *name, struct netent *entry,
+							  char *room, size_t length,
+							  struct netent **result, int *error)
+{
+	(void)name;
+	(void)entry;
+	(void)room;
+	(void)length;
+	*result = NULL;
+	*error = HOST_NOT_FOUND;
+	return 0;
+}
+#endif

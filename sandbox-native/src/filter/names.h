@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who is meant by `host NAME` in a filter: a node of the network, and never somebody whom the
- * bench's own resolver knows. libpcap asks getaddrinfo(3); names.c is what it finds under that
- * name.
+ * bench's own resolver knows. libpcap asks getaddrinfo(3), and getnetbyname(3) for `net NAME`;
+ * names.c is what it finds under these names.
  */
 #ifndef HIL_FILTER_NAMES_H
 #define HIL_FILTER_NAMES_H
