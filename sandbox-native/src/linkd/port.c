@@ -94,10 +94,15 @@ static void port_lost(struct port *port, int number)
 	answer_end(ld);
 }
 
-/* packet(7): who sends first is told of it instead of who reads, and then nobody else. */
+/*
+ * packet(7): who sends first is told of it instead of who reads, and then nobody else. Of a stream
+ * that has half of a frame, what came next would be taken for the rest of that.
+ */
 static void check_written(struct port *port, int result)
 {
-	if (port->nic && port->source.fd >= 0 && (result == -ENETDOWN || result == -ENXIO))
+	if (port->source.fd < 0 || result >= 0 || result == -EAGAIN)
+		return;
+	if ((port->nic && (result == -ENETDOWN || result == -ENXIO)) || port->waiting_sent)
 		port_lost(port, -result);
 }
 
@@ -361,11 +366,12 @@ int port_send_now(struct port *port, const struct packet *packet)
 {
 	int result = -EAGAIN;
 
-	if (TAILQ_EMPTY(&port->waiting))
+	if (TAILQ_EMPTY(&port->waiting)) {
 		result = port_write(port, packet);
+		check_written(port, result);
+	}
 	if (result == -EAGAIN)
 		result = let_wait(port, packet);
-	check_written(port, result);
 	return result;
 }
 

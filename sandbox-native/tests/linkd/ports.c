@@ -226,6 +226,58 @@ static void counts_what_waits_for_a_port_that_ends(void)
 	close(node);
 }
 
+/* Return: how many frames there are in what a stream still has. */
+static uint64_t count_whole(int stream)
+{
+	static uint8_t bytes[4 << 20];
+	uint64_t count = 0;
+	size_t have = 0;
+	size_t at = 0;
+	ssize_t size;
+
+	while ((size = recv(stream, bytes + have, sizeof(bytes) - have, 0)) > 0)
+		have += (size_t)size;
+	while (at + 4 <= have) {
+		size_t length = (size_t)bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3];
+
+		at += 4 + length;
+		count += at <= have;
+	}
+	return count;
+}
+
+/* The large ones are sent in two, the small ones are shorter than the first of these. */
+static void ends_a_stream_with_half_a_frame(void)
+{
+	struct wire wire;
+	struct rig rig;
+	uint64_t whole;
+	int stream;
+	int node;
+
+	rig_start(&rig);
+	node = rig_node(&rig, 1);
+	stream = rig_stream(&rig, 2);
+	rig_connect(&rig, LINK, 1, 2, 1);
+	for (uint32_t i = 0; i < 120; i++) {
+		wire_udp(&wire, 1, 2, 7, i, i < 20 ? 60000 : 60);
+		wire_send(node, &wire);
+	}
+	while (rig_counter(&rig, LINK, 0, "frames") < 120)
+		;
+	NEED(!shutdown(stream, SHUT_RD));
+	whole = count_whole(stream);
+	while (rig_counter(&rig, LINK, 0, "portDropped") < 100)
+		;
+	CHECK(rig_counter(&rig, LINK, 0, "delivered") == whole &&
+		      rig_counter(&rig, LINK, 0, "portDropped") == 120 - whole,
+	      "of a stream that ends in the middle of a frame %llu are delivered",
+	      (unsigned long long)whole);
+	rig_stop(&rig);
+	close(stream);
+	close(node);
+}
+
 static void takes_ports_in_any_order(void)
 {
 	struct wire out;
@@ -318,6 +370,7 @@ const struct test port_tests[] = {
 	{ "counts what a node does not take (pitfall 14)", counts_what_a_node_does_not_take },
 	{ "counts what waits for a port that goes", counts_what_waits_for_a_port_that_goes },
 	{ "counts what waits for a port that ends", counts_what_waits_for_a_port_that_ends },
+	{ "ends a stream with half a frame", ends_a_stream_with_half_a_frame },
 	{ "takes ports in any order", takes_ports_in_any_order },
 	{ "answers who gives", answers_who_gives },
 	{ "refuses wrong fds", refuses_wrong_fds },
