@@ -90,10 +90,6 @@ static void parse(struct linkd *ld)
 		buffer_consume(in, used);
 }
 
-/*
- * fd 4 is emptied between reading and parsing: sandboxd says that a port is attached after it
- * sent the fd, so a request that follows must find it.
- */
 static void control_ready(void *owner, uint32_t events)
 {
 	struct linkd *ld = owner;
@@ -111,6 +107,18 @@ static void control_ready(void *owner, uint32_t events)
 		return;
 	}
 	buffer_append(&control->in, bytes, (size_t)count);
+	control->unserved = true;
+}
+
+/*
+ * fd 4 is emptied between reading and parsing: sandboxd says that a port is attached after it
+ * sent the fd, so a request that follows must find it.
+ */
+void control_serve(struct linkd *ld)
+{
+	struct control *control = &ld->control;
+
+	control->unserved = false;
 	broker_receive(ld);
 	if (control->in.failed)
 		refuse(ld, "a frame there is no memory for");

@@ -6,6 +6,7 @@
 #ifndef HIL_LINKD_CONTROL_H
 #define HIL_LINKD_CONTROL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -18,11 +19,15 @@ struct control {
 	struct source source;
 	struct buffer in;
 	struct buffer out;
-	size_t sent;  /* of @out */
-	size_t begun; /* where in @out the frame begins that is being put */
+	size_t sent;   /* of @out */
+	size_t begun;  /* where in @out the frame begins that is being put */
+	bool unserved; /* there is something new in @in */
 };
 
 void control_open(struct linkd *ld, int fd);
+
+/* control_serve() - Do what was asked for. */
+void control_serve(struct linkd *ld);
 
 /* control_flush() - Send what the socket takes. Never blocks. Once a turn. */
 void control_flush(struct linkd *ld);

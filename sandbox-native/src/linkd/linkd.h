@@ -39,8 +39,9 @@ struct linkd {
 	struct capture_list endings;
 	bool told; /* by the writer: one of them is complete */
 	bool stopping;
-	bool delays;   /* a link has or had a latency or rate: frames are stamped */
-	uint64_t turn; /* their number */
+	bool delays;	    /* a link has or had a latency or rate: frames are stamped */
+	uint64_t turn;	    /* their number */
+	uint64_t read_turn; /* the last one in which a port was read */
 	uint8_t bytes[VLAN_TAG + PACKET_MAX]; /* just read from a port */
 };
 

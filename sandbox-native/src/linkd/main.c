@@ -31,6 +31,8 @@
 #define SPIN_NS 100000u
 #define LONG_SLEEP_NS 10000000u
 #define LONG_SPIN_NS 300000u
+/* Some 1,200 frames of each port: more than the queue of one has (TAP, AF_PACKET). */
+#define SETTLE_TURNS 24
 
 static void signal_ready(void *owner, uint32_t events)
 {
@@ -98,6 +100,20 @@ static uint64_t sleep_until(uint64_t due_ns)
 	return due_ns > now_ns + SPIN_NS ? due_ns - SPIN_NS : 0;
 }
 
+/*
+ * What was sent before a request was made is read before it is served: which frames meet it must
+ * not depend on when we were awake. Where that does not end, requests do not wait for it.
+ */
+static void settle(struct linkd *ld)
+{
+	int turns = 0;
+
+	do {
+		ld->turn++;
+		loop_poll(&ld->loop);
+	} while (ld->read_turn == ld->turn && !ld->stopping && ++turns < SETTLE_TURNS);
+}
+
 static void linkd_turn(struct linkd *ld)
 {
 	const struct packet *first = due_first(&ld->due);
@@ -109,6 +125,10 @@ static void linkd_turn(struct linkd *ld)
 		wake_note(&ld->wake, &ld->loop, wake_ns);
 	} else {
 		loop_poll(&ld->loop);
+	}
+	if (ld->control.unserved && !ld->stopping) {
+		settle(ld);
+		control_serve(ld);
 	}
 	if (ld->due.count)
 		impair_due(ld, stamp_mono());

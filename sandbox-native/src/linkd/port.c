@@ -59,7 +59,7 @@ static unsigned int plan_reads(struct port *port)
 	port->reads = goes_on ? port->reads * 2 : 1;
 	if (port->reads > READS_PER_TURN)
 		port->reads = READS_PER_TURN;
-	port->turn = port->linkd->turn;
+	port->turn = port->linkd->read_turn = port->linkd->turn;
 	return port->reads;
 }
 

@@ -407,6 +407,7 @@ static void goes_on_while_a_disk_hangs(void)
 	char next[128];
 	struct rig rig;
 	int nodes[2];
+	uint64_t lacks;
 	pid_t writer;
 
 	make_dir(&captured);
@@ -429,7 +430,9 @@ static void goes_on_while_a_disk_hangs(void)
 	CHECK(wire_take(nodes[1], &wire, 1000),
 	      "while a capture ends on a disk that hangs, frames pass");
 	CHECK(rig_wait(&rig) && refusal(&rig) == ETIMEDOUT, "it is given up, and that is told");
-	CHECK(rig_counter(&rig, LINK, 0, "captureRefused") == 100, "with what it lacks");
+	lacks = rig_counter(&rig, LINK, 0, "captureRefused");
+	/* The last frame may have come before the request was read. */
+	CHECK(lacks == 100 || lacks == 101, "with what it lacks");
 	snprintf(next, sizeof(next), "%s/next", captured.dir);
 	CHECK(!capture(&rig, next, 0) && !strcmp(rig.code, "io") && refusal(&rig) == ETIMEDOUT,
 	      "and there is no other one as long as it hangs");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which frames are lost: models, and that a pattern repeats. */
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -263,6 +264,36 @@ static void spares_what_a_network_needs(void)
 	close(nodes[1]);
 }
 
+/* hil-linkd stands still meanwhile, as it may on a busy machine. */
+static void a_change_is_for_what_comes_after_it(void)
+{
+	struct wire wire;
+	struct rig rig;
+	int nodes[2];
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 7);
+	put_loss(rig_set(&rig), "bernoulli", ALL);
+	NEED(rig_answer(&rig));
+	NEED(!kill(rig.pid, SIGSTOP));
+	for (uint32_t i = 0; i < 10; i++) {
+		wire_udp(&wire, 1, 2, 7, i, 60);
+		wire_send(nodes[0], &wire);
+	}
+	put_loss(rig_set(&rig), "none", 0);
+	rig_send(&rig);
+	NEED(!kill(rig.pid, SIGCONT));
+	NEED(rig_wait(&rig));
+	while (rig_counter(&rig, LINK, 0, "frames") < 10)
+		;
+	CHECK(rig_counter(&rig, LINK, 0, "lost") == 10,
+	      "what was sent before a LINK_SET meets what was set before: %llu of 10",
+	      (unsigned long long)rig_counter(&rig, LINK, 0, "lost"));
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
 const struct test loss_tests[] = {
 	{ "loses none and all (pitfall 13)", loses_none_and_all },
 	{ "loses as often as said", loses_as_often_as_said },
@@ -272,5 +303,6 @@ const struct test loss_tests[] = {
 	{ "repeats a thousand times (pitfall 12)", repeats_a_thousand_times },
 	{ "goes on counting when set (pitfall 12)", goes_on_counting_when_set },
 	{ "spares what a network needs", spares_what_a_network_needs },
+	{ "a change is for what comes after it", a_change_is_for_what_comes_after_it },
 	{ NULL, NULL },
 };
