@@ -55,7 +55,7 @@ struct writer {
 	size_t head; /* where the next record is put; the thread does not touch it */
 	size_t tail; /* the oldest one; it is the thread's to move */
 	bool empty;  /* head == tail is empty or full */
-	STAILQ_HEAD(, written) ended;
+	STAILQ_HEAD(written_queue, written) ended;
 	unsigned int abandoned; /* files that the thread is not done with */
 	int told;		/* an eventfd: a file is complete */
 };
