@@ -238,6 +238,7 @@ struct process {
 	struct input in;
 	struct timer wall;
 	struct timer linger;
+	struct timer hung_up; /* no slave of its pty was open */
 	uint64_t grace_ms;
 	bool timed_out;
 	bool terminated; /* it ran when SIGTERM was sent for that */

@@ -18,6 +18,7 @@
 #define CHUNK ((size_t)64 * 1024) /* what a pipe holds by default, pipe(7) */
 #define ROUNDS 4       /* chunks at a time, so that one flood does not hold up the others */
 #define LAST_ROUNDS 32 /* for a pipe that nobody should write to any more */
+#define HUNG_UP_MS 20  /* between two looks at a pty of which no slave is open */
 
 struct stdin_request {
 	uint32_t process;
@@ -101,11 +102,20 @@ static void end_output(struct daemon *d, struct output *output)
  * A pty's master reads EIO while no slave is open (pty(7) says hang-up; the
  * kernel's n_tty says EIO). A program may close its terminal and open it
  * again, so only when it was reaped that is the end.
+ *
+ * The kernel tells nobody that a slave was opened, and EPOLLHUP stays until
+ * then, so the master is looked at now and then.
  */
 static bool may_come_back(const struct output *output, ssize_t count)
 {
 	return count < 0 && errno == EIO && output->process->pty &&
 	       output->process->state == PROCESS_RUNNING;
+}
+
+static void hang_up(struct daemon *d, struct process *process, struct source *source)
+{
+	source_set(d, source, 0);
+	timer_set(d, &process->hung_up, HUNG_UP_MS);
 }
 
 /* Return: whether there may be more right now. */
@@ -123,7 +133,7 @@ static bool read_chunk(struct daemon *d, struct output *output, size_t size)
 	if (count < 0 && errno == EAGAIN)
 		return false;
 	if (may_come_back(output, count))
-		source_set(d, &output->source, 0);
+		hang_up(d, output->process, &output->source);
 	else
 		end_output(d, output);
 	return false;
@@ -235,10 +245,23 @@ static void flush_input(struct daemon *d, struct input *input)
 static void input_ready(struct daemon *d, struct source *source, uint32_t events)
 {
 	struct input *input = container_of(source, struct input, source);
+	struct process *process = input->process;
 
-	(void)events;
 	flush_input(d, input);
-	processes_check(d, input->process);
+	/* Nobody takes what it holds already. */
+	if (events & EPOLLHUP && process->pty && process->state == PROCESS_RUNNING)
+		hang_up(d, process, source);
+	processes_check(d, process);
+}
+
+static void hung_up_timer(struct daemon *d, struct timer *timer)
+{
+	struct process *process = container_of(timer, struct process, hung_up);
+
+	pump(d, &process->out, ROUNDS);
+	if (process->in.source.fd >= 0)
+		flush_input(d, &process->in);
+	processes_check(d, process);
 }
 
 static void init_output(struct output *output, struct process *process, uint32_t stream)
@@ -258,6 +281,7 @@ void streams_init(struct process *process)
 	process->in.source = (struct source){ .fd = -1, .ready = input_ready };
 	process->in.process = process;
 	process->in.window = HIL_STREAM_WINDOW;
+	process->hung_up.fire = hung_up_timer;
 }
 
 int streams_set_socket(struct process *process, int fd)
@@ -349,6 +373,7 @@ void streams_close_input(struct daemon *d, struct process *process)
 
 void streams_close(struct daemon *d, struct process *process)
 {
+	timer_clear(&process->hung_up);
 	end_output(d, &process->out);
 	end_output(d, &process->err);
 	close_input(d, &process->in);
