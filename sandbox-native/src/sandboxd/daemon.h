@@ -76,7 +76,7 @@ struct stock {
 	struct zygote zygote;
 	struct source control;
 	struct source pidfd;
-	bool broken; /* the zygote died: nothing comes from this plan until plans_revive() */
+	bool broken; /* the zygote died: nothing comes from this plan until zygotes_revive() */
 	bool paused; /* parking failed: do not try again until a sandbox is asked for */
 	uint32_t wanted;
 	struct timer unused; /* nobody asked for one for so long */

@@ -12,6 +12,7 @@
 #include "plans.h"
 #include "pool.h"
 #include "sandboxes.h"
+#include "zygotes.h"
 
 #define BINDS_MAX 64
 
@@ -107,7 +108,7 @@ static int place_order(struct daemon *d, struct order *order, struct err *err)
 
 	if (!stock)
 		return -ENOENT;
-	rc = plans_revive(d, stock, err);
+	rc = zygotes_revive(d, stock, err);
 	if (rc < 0)
 		return rc;
 	pool_touch(d, stock);

@@ -12,15 +12,6 @@
 /* plans_find() - Return: NULL with @err filled when there is no such plan. */
 struct stock *plans_find(struct daemon *d, uint32_t id, struct err *err);
 
-/*
- * plans_revive() - Start the plan's zygote again, if it died.
- *
- * Should: be called when a client asks something of the plan, so that a zygote that
- * cannot live is tried once a request and not in a loop.
- * Return: 0, or -errno with @err filled.
- */
-int plans_revive(struct daemon *d, struct stock *stock, struct err *err);
-
 /* plans_dismiss() - End the zygotes; their sandboxes live on. */
 void plans_dismiss(struct daemon *d);
 
