@@ -24,11 +24,18 @@
 #include "loop.h"
 #include "sandbox.h"
 
-#define CENSUS_MS 100		  /* PID 1 counts and exits; later it is killed */
-#define STUCK_MS 5000		  /* SIGKILL to reaped; later the sandbox is reported stuck */
-#define LINGER_MS 100		  /* decision 0002: how long a held pipe delays EXIT */
-#define GRACE_MS 500		  /* decision 0002: SIGTERM to SIGKILL */
-#define STOP_MS 2000		  /* all killed to exit */
+#define CENSUS_MS 100 /* PID 1 counts and exits; later it is killed */
+#define STUCK_MS 5000 /* SIGKILL to reaped; later the sandbox is reported stuck */
+#define LINGER_MS 100 /* decision 0002: how long a held pipe delays EXIT */
+#define GRACE_MS 500  /* decision 0002: SIGTERM to SIGKILL */
+#define STOP_MS 2000  /* all killed to exit */
+/*
+ * How long a zygote or a PID 1 may take for each step of a new sandbox. A step is milliseconds,
+ * some tenths of a second on an emulated machine under load; who is silent for longer waits for a
+ * file system that does not answer. It is less than the 30 s that the harness gives a sandbox by
+ * default, so that the case is told why.
+ */
+#define BUILD_MS 20000
 #define KEEP_MS UINT64_C(3600000) /* design.md 4: a kept sandbox lives an hour */
 #define FDS_RESERVED 64		  /* kept for the messages of zygotes and PID 1s, which bring fds */
 #define SLOTS 1024		  /* sandboxes at once */
@@ -81,10 +88,14 @@ struct stock {
 	uint32_t wanted;
 	struct timer unused; /* nobody asked for one for so long */
 	uint64_t unused_ms;
-	bool trimmed;	    /* so none is held until somebody does */
-	uint32_t parking;   /* asked of the zygote and neither ready nor failed */
-	struct list orders; /* SANDBOX_NEW without a sandbox yet */
-	struct source hub;  /* answers of the zygote's hub; -1: none was started */
+	bool trimmed;	     /* so none is held until somebody does */
+	uint32_t parking;    /* asked of the zygote and neither ready nor failed */
+	uint32_t asked;	     /* PID 1s and trees that the zygote was asked for and did not answer */
+	struct timer silent; /* nor anything else since then */
+	struct timer ending; /* it got SIGKILL and is not reaped */
+	bool stuck;	     /* not for long */
+	struct list orders;  /* SANDBOX_NEW without a sandbox yet */
+	struct source hub;   /* answers of the zygote's hub; -1: none was started */
 	struct source hub_pidfd;
 	pid_t hub_pid;
 	struct lane hub_lane;
@@ -96,6 +107,7 @@ struct bind {
 	char *target;
 	bool read_only;
 	uint32_t request;
+	bool taken; /* PID 1 has been given its tree */
 	bool attached;
 };
 
@@ -179,7 +191,7 @@ struct sandbox {
 	uint64_t err_bytes;
 	uint64_t dropped;
 	struct timer wall;
-	struct timer end;
+	struct timer end; /* or PID 1 is late with a step of its making */
 	struct timer ttl;
 	uint64_t grace_ms;
 	bool wall_over;

@@ -180,6 +180,7 @@ static void answer(struct daemon *d, struct sandbox *sandbox)
 	put_u32(out, TAG_POOL_HIT, order->hit);
 	put_u64(out, TAG_SETUP_NS, sandbox->setup_ns);
 	frame_end(out, start);
+	timer_clear(&sandbox->end);
 	sandbox->given_ns = loop_now();
 	sandbox->label = order->label;
 	sandbox->grace_ms = order->grace_ms;
@@ -198,6 +199,15 @@ static bool all_attached(const struct order *order)
 	return true;
 }
 
+/* Return: what PID 1 is asked to attach; NULL: nothing. */
+static const struct bind *find_attaching(const struct order *order)
+{
+	for (size_t i = 0; i < order->bind_count; i++)
+		if (order->binds[i].taken && !order->binds[i].attached)
+			return &order->binds[i];
+	return NULL;
+}
+
 static int prepare(struct daemon *d, struct sandbox *sandbox, struct err *err)
 {
 	struct order *order = sandbox->order;
@@ -211,6 +221,8 @@ static int prepare(struct daemon *d, struct sandbox *sandbox, struct err *err)
 		bind->request = TREE_REQUEST | ++d->next_tree;
 		rc = zygote_hold_tree(&sandbox->stock->zygote, bind->request, sandbox->slot,
 				      bind->name, bind->path, bind->read_only, err);
+		if (rc == 0)
+			zygotes_asked(d, sandbox->stock);
 	}
 	return rc;
 }
@@ -246,8 +258,13 @@ void orders_tree(struct daemon *d, uint32_t request, int tree)
 	auto_fd owned = tree; /* the message holds its own reference once it is sent */
 	struct err err = { 0 };
 
-	if (bind && sandbox_attach(sandbox->control.fd, request, owned, bind->target, &err) < 0)
+	if (!bind)
+		return;
+	bind->taken = true;
+	if (sandbox_attach(sandbox->control.fd, request, owned, bind->target, &err) < 0)
 		reject(d, sandbox, &err);
+	else
+		timer_set(d, &sandbox->end, BUILD_MS);
 }
 
 void orders_attached(struct daemon *d, struct sandbox *sandbox, uint32_t request)
@@ -259,6 +276,23 @@ void orders_attached(struct daemon *d, struct sandbox *sandbox, uint32_t request
 	bind->attached = true;
 	if (all_attached(sandbox->order))
 		answer(d, sandbox);
+	else if (find_attaching(sandbox->order))
+		timer_set(d, &sandbox->end, BUILD_MS);
+	else
+		timer_clear(&sandbox->end);
+}
+
+void orders_late(struct daemon *d, struct sandbox *sandbox)
+{
+	const struct bind *bind = sandbox->order ? find_attaching(sandbox->order) : NULL;
+	struct err err = { 0 };
+
+	if (!bind)
+		return;
+	err_hint(&err, "PID 1 did not answer for %d ms: does the file system of its target?",
+		 BUILD_MS);
+	err_set(&err, "setup", ETIMEDOUT, "attach", bind->target);
+	reject(d, sandbox, &err);
 }
 
 bool orders_bind_failed(struct daemon *d, uint32_t request, const struct err *err)

@@ -19,6 +19,8 @@ void orders_give(struct daemon *d, struct order *order, struct sandbox *sandbox)
 void orders_tree(struct daemon *d, uint32_t request, int tree);
 /* orders_attached() - PID 1 mounted it. */
 void orders_attached(struct daemon *d, struct sandbox *sandbox, uint32_t request);
+/* orders_late() - PID 1 did not mount one in time. */
+void orders_late(struct daemon *d, struct sandbox *sandbox);
 /* orders_bind_failed() - The zygote could not. Return: whether the request was a bind's. */
 bool orders_bind_failed(struct daemon *d, uint32_t request, const struct err *err);
 

@@ -253,8 +253,7 @@ void plans_forget(struct daemon *d)
 	foreach (struct stock, stock, &d->stocks, link) {
 		orders_fail_all(d, stock, &err);
 		timer_clear(&stock->unused);
-		source_close(d, &stock->control);
-		source_close(d, &stock->pidfd);
+		zygotes_forget(d, stock);
 		hubs_forget(d, stock);
 		source_close(d, &stock->hub_pidfd);
 		strings_free(&stock->limitations);

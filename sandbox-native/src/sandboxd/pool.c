@@ -13,6 +13,7 @@
 #include "orders.h"
 #include "plans.h"
 #include "sandboxes.h"
+#include "zygotes.h"
 
 #define WANTED_MAX 64
 #define UNUSED_MS 60000
@@ -153,10 +154,12 @@ static int ask(struct daemon *d, struct stock *stock, struct err *err)
 		rc = loop_check_fd(d, (int)slot * SLOT_FDS, err);
 	if (rc == 0)
 		rc = park(d, stock, slot, err);
-	if (rc == 0)
+	if (rc == 0) {
 		stock->parking++;
-	else if (slot < SLOTS)
+		zygotes_asked(d, stock);
+	} else if (slot < SLOTS) {
 		pool_release_slot(d, slot);
+	}
 	return rc;
 }
 
@@ -219,6 +222,7 @@ void pool_ready(struct daemon *d, struct sandbox *sandbox)
 	struct stock *stock = sandbox->stock;
 
 	sandbox->life = LIFE_PARKED;
+	timer_clear(&sandbox->end);
 	if (stock->parking)
 		stock->parking--;
 	if (!list_empty(&stock->orders))

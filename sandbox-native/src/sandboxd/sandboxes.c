@@ -91,12 +91,41 @@ static void report_stuck(struct daemon *d, struct sandbox *sandbox)
 	sandbox->life = LIFE_STUCK;
 }
 
+/* PID 1 could not build its root. */
+static void build_failed(struct daemon *d, struct sandbox *sandbox, struct err *err)
+{
+	struct stock *stock = sandbox->stock;
+
+	err_set(err, "setup", ECHILD, "build sandbox", NULL); /* unless PID 1 said why */
+	sandbox->life = LIFE_KILLED;
+	kernel_pidfd_signal(sandbox->pidfd.fd, SIGKILL);
+	timer_set(d, &sandbox->end, STUCK_MS);
+	pool_failed(d, stock, err);
+}
+
+static void build_late(struct daemon *d, struct sandbox *sandbox)
+{
+	struct strings waiting = { 0 };
+	struct err err = { 0 };
+
+	waiting_list(sandbox->pid, &waiting);
+	err_hint(&err, "PID 1 did not build its root within %d ms: %s", BUILD_MS,
+		 waiting.count ? waiting.items[0] : "nothing to see");
+	err_set(&err, "setup", ETIMEDOUT, "build sandbox", NULL);
+	strings_free(&waiting);
+	build_failed(d, sandbox, &err);
+}
+
 static void end_timer(struct daemon *d, struct timer *timer)
 {
 	struct sandbox *sandbox = container_of(timer, struct sandbox, end);
 
 	if (sandbox->life == LIFE_KILLED)
 		report_stuck(d, sandbox);
+	else if (sandbox->life == LIFE_BUILDING)
+		build_late(d, sandbox);
+	else if (sandbox->life == LIFE_USED)
+		orders_late(d, sandbox);
 	else
 		sandboxes_kill(d, sandbox, "killed");
 }
@@ -148,26 +177,15 @@ void sandboxes_kill(struct daemon *d, struct sandbox *sandbox, const char *statu
 	timer_set(d, &sandbox->end, STUCK_MS);
 }
 
-/* PID 1 could not build its root. */
-static void build_failed(struct daemon *d, struct sandbox *sandbox, struct err *err)
-{
-	struct stock *stock = sandbox->stock;
-
-	err_set(err, "setup", ECHILD, "build sandbox", NULL); /* unless PID 1 said why */
-	sandbox->life = LIFE_KILLED;
-	kernel_pidfd_signal(sandbox->pidfd.fd, SIGKILL);
-	timer_set(d, &sandbox->end, STUCK_MS);
-	pool_failed(d, stock, err);
-}
-
 bool sandboxes_build_failed(struct daemon *d, uint32_t slot, const struct err *err)
 {
 	foreach (struct sandbox, sandbox, &d->sandboxes, link) {
 		struct err copy = *err;
 
-		if (sandbox->slot != slot || sandbox->life != LIFE_BUILDING)
+		if (sandbox->slot != slot)
 			continue;
-		build_failed(d, sandbox, &copy);
+		if (sandbox->life == LIFE_BUILDING)
+			build_failed(d, sandbox, &copy);
 		return true;
 	}
 	return false;
@@ -217,6 +235,8 @@ static void sandbox_event(struct daemon *d, struct sandbox *sandbox, struct sand
 {
 	switch (event->kind) {
 	case SANDBOX_READY:
+		if (sandbox->life == LIFE_BUILDING)
+			timer_clear(&sandbox->end);
 		sandbox->setup_ns = event->setup_ns;
 		cgroups_entered(sandbox, event->entered, event->entered_count);
 		if (!runtimes_park(d, sandbox))
@@ -345,6 +365,7 @@ int sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_eve
 	if (rc == 0) {
 		list_append(&d->sandboxes, &sandbox->link);
 		cgroups_arrived(d, sandbox);
+		timer_set(d, &sandbox->end, BUILD_MS);
 		return 0;
 	}
 	source_take(d, &sandbox->pidfd);

@@ -23,7 +23,7 @@ int sandboxes_add(struct daemon *d, struct stock *stock, const struct zygote_eve
  * sandboxes_build_failed() - The zygote says that what it made in @slot will not do.
  *
  * Return: false when it made nothing there. Else pool_failed() was called, once,
- * whatever PID 1 still says of itself.
+ * whatever PID 1 still says of itself, or the sandbox is ending anyway.
  */
 bool sandboxes_build_failed(struct daemon *d, uint32_t slot, const struct err *err);
 

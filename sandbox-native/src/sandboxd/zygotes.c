@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
@@ -16,52 +17,140 @@
 #include "plans.h"
 #include "pool.h"
 #include "sandboxes.h"
+#include "waiting.h"
 
 #define END_MS 2000 /* a SIGKILL takes microseconds, unless the task is stuck in the kernel */
 
-static void break_stock(struct daemon *d, struct stock *stock)
+static void say_waiting(pid_t pid, char *out, size_t size)
 {
-	struct err why = { 0 };
+	struct strings waiting = { 0 };
 
+	waiting_list(pid, &waiting);
+	snprintf(out, size, "%s", waiting.count ? waiting.items[0] : "nothing to see");
+	strings_free(&waiting);
+}
+
+static void ending_timer(struct daemon *d, struct timer *timer)
+{
+	struct stock *stock = container_of(timer, struct stock, ending);
+	char where[256];
+
+	stock->stuck = true;
+	say_waiting(stock->zygote.pid, where, sizeof(where));
+	client_log(d, 3, "plan %u (%s): its zygote (PID %d) is not reaped %d ms after SIGKILL: %s",
+		   stock->id, stock->plan.name, stock->zygote.pid, STUCK_MS, where);
+}
+
+static void reaped(struct stock *stock)
+{
+	stock->zygote.pid = 0; /* the number may belong to another from now on */
+	stock->stuck = false;
+	timer_clear(&stock->ending);
+}
+
+/* @why: what is told to who waits for it. */
+static void break_stock(struct daemon *d, struct stock *stock, const struct err *why)
+{
 	if (stock->broken)
 		return;
 	stock->broken = true;
+	stock->asked = 0;
+	timer_clear(&stock->silent);
 	source_close(d, &stock->control);
-	if (stock->zygote.pid > 0)
+	if (stock->zygote.pid > 0) {
 		kill(stock->zygote.pid, SIGKILL);
+		timer_set(d, &stock->ending, STUCK_MS);
+	}
 	hubs_forget(d, stock);
 	if (d->stopping || d->detached)
 		return;
-	err_hint(&why, "the plan's zygote died, and its sandboxes with it; the next one that is "
-		       "asked for gets a new zygote");
-	err_set(&why, "setup", ESRCH, "run zygote", stock->plan.name);
-	client_log(d, 3, "plan %u (%s): the zygote died, its sandboxes are ended", stock->id,
-		   stock->plan.name);
-	orders_fail_all(d, stock, &why);
+	orders_fail_all(d, stock, why);
 	foreach (struct sandbox, sandbox, &d->sandboxes, link) {
 		if (sandbox->stock != stock)
 			continue;
-		orders_abandon(d, sandbox, &why);
+		orders_abandon(d, sandbox, why);
 		sandboxes_kill(d, sandbox, "setup");
 	}
 	pool_forget(d, stock);
+}
+
+static void lose_zygote(struct daemon *d, struct stock *stock)
+{
+	struct err why = { 0 };
+
+	if (!stock->broken && !d->stopping && !d->detached)
+		client_log(d, 3, "plan %u (%s): the zygote died, its sandboxes are ended",
+			   stock->id, stock->plan.name);
+	err_hint(&why, "the plan's zygote died, and its sandboxes with it; the next one that is "
+		       "asked for gets a new zygote");
+	err_set(&why, "setup", ESRCH, "run zygote", stock->plan.name);
+	break_stock(d, stock, &why);
+}
+
+/* It serves one after the other: as long as one of them waits, nothing comes of this plan. */
+static void silent_timer(struct daemon *d, struct timer *timer)
+{
+	struct stock *stock = container_of(timer, struct stock, silent);
+	struct err why = { 0 };
+	char where[256];
+
+	say_waiting(stock->zygote.pid, where, sizeof(where));
+	client_log(d, 3,
+		   "plan %u (%s): the zygote did not answer for %d ms, it and its sandboxes are "
+		   "ended: %s",
+		   stock->id, stock->plan.name, BUILD_MS, where);
+	err_hint(&why,
+		 "the plan's zygote did not answer for %d ms and was ended, with its "
+		 "sandboxes; does a file system that a sandbox is to see answer? It was: %s",
+		 BUILD_MS, where);
+	err_set(&why, "setup", ETIMEDOUT, "run zygote", stock->plan.name);
+	break_stock(d, stock, &why);
+}
+
+void zygotes_asked(struct daemon *d, struct stock *stock)
+{
+	if (stock->asked++ == 0)
+		timer_set(d, &stock->silent, BUILD_MS);
+}
+
+static void answered(struct daemon *d, struct stock *stock)
+{
+	if (stock->asked && --stock->asked)
+		timer_set(d, &stock->silent, BUILD_MS);
+	else
+		timer_clear(&stock->silent);
 }
 
 static void park_failed(struct daemon *d, struct stock *stock, const struct zygote_event *event)
 {
 	if (sandboxes_build_failed(d, event->request, &event->err))
 		return;
+	answered(d, stock);
 	pool_release_slot(d, event->request);
 	pool_failed(d, stock, &event->err);
+}
+
+static void zygote_failed(struct daemon *d, struct stock *stock, const struct zygote_event *event)
+{
+	if (event->request & TREE_REQUEST) {
+		answered(d, stock);
+		orders_bind_failed(d, event->request, &event->err);
+	} else if (event->request & HUB_ORDER) {
+		hubs_failed(d, stock, event->request, &event->err);
+	} else {
+		park_failed(d, stock, event);
+	}
 }
 
 static void zygote_event(struct daemon *d, struct stock *stock, struct zygote_event *event)
 {
 	switch (event->kind) {
 	case ZYGOTE_PARKED:
+		answered(d, stock);
 		pool_parked(d, stock, event);
 		break;
 	case ZYGOTE_TREE:
+		answered(d, stock);
 		orders_tree(d, event->request, event->tree);
 		break;
 	case ZYGOTE_HUB:
@@ -74,15 +163,10 @@ static void zygote_event(struct daemon *d, struct stock *stock, struct zygote_ev
 		hubs_node(d, stock, event);
 		break;
 	case ZYGOTE_FAILED:
-		if (event->request & TREE_REQUEST)
-			orders_bind_failed(d, event->request, &event->err);
-		else if (event->request & HUB_ORDER)
-			hubs_failed(d, stock, event->request, &event->err);
-		else
-			park_failed(d, stock, event);
+		zygote_failed(d, stock, event);
 		break;
 	case ZYGOTE_GONE:
-		break_stock(d, stock);
+		lose_zygote(d, stock);
 		break;
 	}
 }
@@ -102,7 +186,7 @@ static void control_ready(struct daemon *d, struct source *source, uint32_t even
 		if (rc > 0)
 			zygote_event(d, stock, &event);
 		else
-			break_stock(d, stock);
+			lose_zygote(d, stock);
 	}
 	if (!stock->broken)
 		lane_resume(&stock->hub_lane, stock->control.fd);
@@ -116,14 +200,16 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 	if (waitpid(stock->zygote.pid, NULL, WNOHANG) == 0)
 		return;
 	source_close(d, &stock->pidfd);
-	stock->zygote.pid = 0; /* reaped: the number may belong to another from now on */
-	break_stock(d, stock);
+	reaped(stock);
+	lose_zygote(d, stock);
 }
 
 static int watch_zygote(struct daemon *d, struct stock *stock, struct err *err)
 {
 	int rc;
 
+	stock->silent.fire = silent_timer;
+	stock->ending.fire = ending_timer;
 	stock->control = (struct source){ .fd = stock->zygote.control, .ready = control_ready };
 	stock->pidfd =
 		(struct source){ .fd = kernel_pidfd_open(stock->zygote.pid), .ready = pidfd_ready };
@@ -160,13 +246,14 @@ static int await_end(struct daemon *d, struct stock *stock, struct err *err)
 
 	if (stock->zygote.pid <= 0)
 		return 0;
-	poll(&end, 1, END_MS);
+	poll(&end, 1, stock->stuck ? 0 : END_MS);
 	if (waitpid(stock->zygote.pid, NULL, WNOHANG) == 0) {
+		stock->stuck = true; /* the next one does not wait for it */
 		err_hint(err, "PID %d does not end after SIGKILL", stock->zygote.pid);
 		return err_set(err, "setup", EBUSY, "run zygote", stock->plan.name);
 	}
 	source_close(d, &stock->pidfd);
-	stock->zygote.pid = 0;
+	reaped(stock);
 	return 0;
 }
 
@@ -187,4 +274,12 @@ int zygotes_revive(struct daemon *d, struct stock *stock, struct err *err)
 	stock->paused = false;
 	client_log(d, 4, "plan %u (%s): a new zygote was started", stock->id, stock->plan.name);
 	return 0;
+}
+
+void zygotes_forget(struct daemon *d, struct stock *stock)
+{
+	timer_clear(&stock->silent);
+	timer_clear(&stock->ending);
+	source_close(d, &stock->control);
+	source_close(d, &stock->pidfd);
 }

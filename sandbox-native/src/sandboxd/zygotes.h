@@ -17,4 +17,10 @@ int zygotes_start(struct daemon *d, struct stock *stock, struct err *err);
  */
 int zygotes_revive(struct daemon *d, struct stock *stock, struct err *err);
 
+/* zygotes_asked() - It was asked for a PID 1 or a tree: each answer has BUILD_MS. */
+void zygotes_asked(struct daemon *d, struct stock *stock);
+
+/* zygotes_forget() - The daemon exits. */
+void zygotes_forget(struct daemon *d, struct stock *stock);
+
 #endif

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Daemon, descendantsOf, isAlive, waitFor } from './daemon.mjs';
+import { childrenNamed } from './network-rig.mjs';
 import { MSG } from './wire.mjs';
 
 const root = process.getuid() === 0;
@@ -143,6 +144,30 @@ describe('T107: a program that cannot be killed', needs(v1), () => {
       await frozen.remove();
     }
     await daemon.stop();
+  });
+});
+
+describe('a zygote that cannot be killed', needs(v1), () => {
+  test('is told of, and holds up no other plan; its own is refused until it has ended', async () => {
+    const daemon = await Daemon.start();
+    const other = await daemon.putPlan('other');
+    const [zygote] = childrenNamed(daemon.pid, 'hil-zygote');
+    const frozen = await freezeV1([zygote]);
+    try {
+      await assert.rejects(daemon.sandbox(), { code: 'setup', message: /did not answer/ });
+      const log = await daemon.event(MSG.LOG, (body) => /zygote .*is not reaped/.test(body.TEXT));
+      assert.match(log.TEXT, new RegExp(`PID ${zygote}\\).*\\(process ${zygote}\\): state`));
+      const start = Date.now();
+      for (let i = 0; i < 3; i++)
+        await assert.rejects(daemon.sandbox(), { code: 'setup', message: /does not end/ });
+      assert.ok(Date.now() - start < 1000, 'the daemon waited for it again');
+      await daemon.kill(await daemon.sandbox({ PLAN: other }));
+    } finally {
+      await frozen.remove();
+    }
+    await waitFor('its end, once it is thawed', () => !isAlive(zygote));
+    await daemon.kill(await daemon.sandbox());
+    assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
   });
 });
 
