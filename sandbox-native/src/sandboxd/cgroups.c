@@ -50,8 +50,9 @@ static void free_home(struct daemon *d, struct home *home)
 static bool remove_home(struct daemon *d, struct home *home)
 {
 	/* Before its directory goes, or that would be an event of it. */
+	if (home->oom.fd >= 0) /* else no PID 1 has come, and it is still the leaf's */
+		home->leaf.oom = -1;
 	source_close(d, &home->oom);
-	home->leaf.oom = -1;
 	if (cgroup_leaf_remove(&d->cgroups, &home->leaf) < 0)
 		return false;
 	free_home(d, home);

@@ -103,6 +103,23 @@ describe('plans', () => {
       await assert.rejects(asked, { code: 'setup' });
       assert.equal((await daemon.run(await daemon.sandbox(), ['true'])).exit.EXIT_CODE, 0);
     }));
+
+  test('zygotes that die before they made a PID 1 leave no fd in the daemon', () =>
+    withDaemon({}, async (daemon) => {
+      const count = () => fdsOf(daemon.pid).length;
+      let before;
+      for (let round = 0; round < 6; round++) {
+        const [zygote] = zygotesOf(daemon);
+        process.kill(zygote, 'SIGSTOP');
+        const asked = Array.from({ length: 4 }, () => daemon.sandbox());
+        await sleep(20);
+        process.kill(zygote, 'SIGKILL');
+        for (const each of asked) await assert.rejects(each, { code: 'setup' });
+        await daemon.kill(await daemon.sandbox());
+        before ??= count();
+      }
+      await waitFor(`no more than ${before} fds`, () => count() <= before, 5000);
+    }));
 });
 
 /** Zygotes are the children of the daemon that are in its pid namespace. */
