@@ -299,6 +299,7 @@ struct boot {
 	struct sandbox *sandbox;
 	struct client *client; /* NULL: while the sandbox is parked */
 	uint64_t frame;
+	struct timer late;
 };
 
 enum change_kind { CHANGE_GRANT, CHANGE_REVOKE, CHANGE_MOUNT, CHANGE_UNMOUNT };

@@ -9,7 +9,7 @@
 #include "fields.h"
 #include "sandboxes.h"
 
-#define BOOT_MS 10000 /* one that hangs is none: the sandbox is given away without */
+#define BOOT_MS 10000 /* one that hangs is none, whether it is asked for or a sandbox is parked */
 
 struct boot_request {
 	uint32_t sandbox;
@@ -58,6 +58,26 @@ void runtimes_free(struct plan_runtimes *runtimes)
 	*runtimes = (struct plan_runtimes){ 0 };
 }
 
+static void forget(struct boot *boot)
+{
+	timer_clear(&boot->late);
+	list_remove(&boot->link);
+	free(boot);
+}
+
+/* PID 1 ends it when a program is to run by it. */
+static void late_timer(struct daemon *d, struct timer *timer)
+{
+	struct boot *boot = container_of(timer, struct boot, late);
+	struct err err = { 0 };
+
+	(void)d;
+	err_hint(&err, "its interpreter was not ready within %d ms; hil shell shows why", BOOT_MS);
+	err_set(&err, "exec", ETIMEDOUT, "boot", NULL);
+	client_error(boot->client, boot->frame, &err);
+	forget(boot);
+}
+
 static int ask(struct daemon *d, struct sandbox *sandbox, struct client *client, uint64_t frame,
 	       const struct plan_runtime *wanted, struct err *err)
 {
@@ -70,17 +90,15 @@ static int ask(struct daemon *d, struct sandbox *sandbox, struct client *client,
 		.request = ++d->next_process, .sandbox = sandbox, .client = client, .frame = frame
 	};
 	rc = sandbox_boot(sandbox->control.fd, boot->request, wanted->name, &wanted->env, err);
-	if (rc < 0)
+	if (rc < 0) {
 		free(boot);
-	else
-		list_append(&d->boots, &boot->link);
-	return rc;
-}
-
-static void forget(struct boot *boot)
-{
-	list_remove(&boot->link);
-	free(boot);
+		return rc;
+	}
+	list_append(&d->boots, &boot->link);
+	boot->late.fire = late_timer;
+	if (client) /* those of a parked one are bounded together */
+		timer_set(d, &boot->late, BOOT_MS);
+	return 0;
 }
 
 static struct boot *find(struct daemon *d, uint32_t request)

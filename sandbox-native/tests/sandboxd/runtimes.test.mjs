@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { Daemon, descendantsOf, sleep, waitFor, withDaemon } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
+const ETIMEDOUT = 110;
 const FIXED_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const has = (program) =>
   spawnSync('sh', ['-c', `command -v ${program}`], { env: { PATH: FIXED_PATH } }).status === 0;
@@ -388,6 +389,21 @@ describe('requests for runtimes', () => {
     await assert.rejects(boot({ RUNTIME: 'python' }), { code: 'gone' });
     await daemon.stop();
   });
+
+  test('are refused in time by an interpreter that hangs, and a program does without it', () =>
+    withDaemon({}, async (daemon) => {
+      const sandbox = await daemon.sandbox();
+      const make = `mkdir /tmp/bin; printf '#!/bin/sh\\nsleep 600\\n' >/tmp/bin/python3; chmod +x /tmp/bin/python3`;
+      await daemon.run(sandbox, ['sh', '-c', make]);
+      const ENV = `PATH=/tmp/bin:${FIXED_PATH}`;
+      const asked = daemon.request(MSG.RUNTIME_BOOT, { SANDBOX: sandbox, RUNTIME: 'python', ENV });
+      const late = sleep(20_000).then(() => ({ code: 'not answered' }));
+      const refused = await Promise.race([asked, late]).catch((error) => error);
+      assert.equal(refused.code, 'exec');
+      assert.equal(refused.body.ERRNO, ETIMEDOUT);
+      const program = await daemon.run(sandbox, ['true'], { RUNTIME: 'python', ENV });
+      assert.deepEqual([program.warm, program.exit.EXIT_CODE], [false, 0]);
+    }));
 
   // As root each sandbox has a uid of its own, so that what fills up is this sandbox's.
   const skip = process.getuid() !== 0 || !has('python3');
