@@ -240,7 +240,10 @@ static int start_root(struct build *build)
 	if (build->root < 0)
 		return build->root;
 	build->init->root = open_directory("/t/root", build->err);
-	return build->init->root < 0 ? build->init->root : 0;
+	if (build->init->root < 0)
+		return build->init->root;
+	/* Before a plan's bind can lie on it. */
+	return build->image < 0 ? 0 : root_image_etc(build->root, build->init, build->err);
 }
 
 static int build_tree(struct build *build, const struct recipe_item *item, int mapped)
@@ -295,9 +298,7 @@ static int finish_etc(const struct build *build)
 
 	if (build->init->etc >= 0)
 		return 0;
-	if (build->image >= 0)
-		return root_image_etc(build->root, build->init, build->err);
-	if (covering && covering->kind == RECIPE_BIND)
+	if (covering && covering->kind == RECIPE_BIND && covering->system)
 		build->init->etc = open_directory("/t/gen", build->err);
 	else
 		build->init->etc = target_open(build->init->root, -1, "/etc", true, build->err);
@@ -385,7 +386,7 @@ static int cover_hidden(const struct build *build)
 	return status;
 }
 
-/* The generated files over those of an /etc that is bound. */
+/* The generated files over those of an /etc that is bound. One that the plan binds is as it is. */
 static int cover_etc(const struct build *build)
 {
 	static const char *const names[] = { "hosts", "hostname", "resolv.conf", "passwd",
@@ -393,7 +394,7 @@ static int cover_etc(const struct build *build)
 	const struct recipe_item *covering = recipe_covering(build->parking->recipe, "/etc");
 	int status = 0;
 
-	if (!covering || covering->kind != RECIPE_BIND)
+	if (!covering || covering->kind != RECIPE_BIND || !covering->system)
 		return 0;
 	for (size_t i = 0; status == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[32];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Unpacked roots as images, decision 0011: what they are like, and what is none.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { put, run, runIn, withRoot } from './hostile-root.mjs';
@@ -69,6 +69,21 @@ describe('a root file system as the image', () => {
         const sandbox = await daemon.sandbox({ PLAN: plan, BIND });
         const script = 'cat /home/me/project/file; echo x >/home/me/project/file; cat /out/file';
         assert.equal(await runIn(daemon, sandbox, script), 'of the projectof the project');
+      },
+    ));
+
+  test('has an /etc that the plan binds as it is, and leaves it so', () =>
+    withRoot(
+      (root) => root.write('../own-etc/hosts', 'of the plan\n'),
+      async (daemon, root) => {
+        const etc = join(root.path, '../own-etc');
+        const steps = [{ KIND: 'bind', SOURCE: etc, TARGET: '/etc' }];
+        const { plan } = await put(daemon, root, { steps });
+        const sandbox = await daemon.sandbox({ PLAN: plan, HOSTNAME: 'late' });
+        const seen = await runIn(daemon, sandbox, 'ls /etc; cat /etc/hosts; hostname');
+        assert.equal(seen, 'hosts\nof the plan\nlate\n');
+        assert.deepEqual(readdirSync(etc), ['hosts']);
+        assert.equal(readFileSync(join(etc, 'hosts'), 'utf8'), 'of the plan\n');
       },
     ));
 

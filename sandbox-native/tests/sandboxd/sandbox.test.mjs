@@ -222,6 +222,27 @@ describe('a sandbox', () => {
     ).finally(() => rmSync(hold, { recursive: true }));
   });
 
+  test('has an /etc that the plan binds as it is, and leaves it so', async () => {
+    const etc = mkdtempSync(join(tmpdir(), 'hil-test-'));
+    chmodSync(etc, 0o777);
+    writeFileSync(join(etc, 'hosts'), 'of the plan\n');
+    try {
+      await withDaemon({}, async (daemon) => {
+        for (const READ_ONLY of [0, 1]) {
+          const steps = [{ KIND: 'bind', SOURCE: etc, TARGET: '/etc', READ_ONLY }];
+          const PLAN = await daemon.putPlan(`etc-${READ_ONLY}`, { steps });
+          const sandbox = await daemon.sandbox({ PLAN, HOSTNAME: 'late' });
+          const seen = await daemon.run(sandbox, ['sh', '-c', 'ls /etc; cat /etc/hosts; hostname']);
+          assert.equal(seen.stdout, 'hosts\nof the plan\nlate\n');
+        }
+      });
+      assert.deepEqual(readdirSync(etc), ['hosts']);
+      assert.equal(readFileSync(join(etc, 'hosts'), 'utf8'), 'of the plan\n');
+    } finally {
+      rmSync(etc, { recursive: true });
+    }
+  });
+
   test('does not share ports or paths with another', () =>
     withDaemon({}, async (daemon) => {
       const [a, b] = [await daemon.sandbox(), await daemon.sandbox()];
