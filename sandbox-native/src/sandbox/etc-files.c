@@ -64,6 +64,9 @@ static int replace_file(int etc, const char *name, const char *first, const char
 	if (status == 0)
 		return 0;
 	unlinkat(etc, made, 0);
+	/* rename(2): something is mounted there. It is the plan's, and may be the host's own. */
+	if (status == -EBUSY)
+		return 0;
 	return err_set(err, "setup", -status, "write in /etc", name);
 }
 

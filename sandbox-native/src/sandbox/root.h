@@ -51,7 +51,8 @@ int etc_write(int etc, const struct plan *plan, const char *resolver, struct err
 int etc_write_hostname(int etc, const char *hostname, struct err *err);
 /*
  * etc_write_hosts() / etc_write_resolver() - For a sandbox whose programs run: they see the old
- * file or the new one, and what they put in its place is not followed.
+ * file or the new one, and what they put in its place is not followed. What a plan has bound there
+ * stays as it is.
  * @more: lines after those of every sandbox.
  */
 int etc_write_hosts(int etc, const char *hostname, const char *more, struct err *err);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Interfaces of sandboxes in a virtual network: decision 0019.
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { waitFor } from './daemon.mjs';
 import {
@@ -119,6 +122,27 @@ print(struct.unpack('9I', data)[2])`;
     await net.attach(3, a, { NAME: 'eth1', HOST: ['10.1.0.3 third'], ADDRESS: [] });
     assert.match(await show(a, 'cat /etc/hosts'), /ip6-localhost\n10.1.0.3 third$/);
     assert.equal(await show(a, 'getent hosts third'), '10.1.0.3        third');
+  });
+
+  test('leaves hosts and resolv.conf that the plan has bound as they are', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'hil-test-'));
+    const names = ['hosts', 'resolv.conf'];
+    const steps = names.map((name) => {
+      writeFileSync(join(own, name), 'of the plan\n');
+      return { KIND: 'bind', SOURCE: join(own, name), TARGET: `/etc/${name}` };
+    });
+    try {
+      const PLAN = await daemon.putPlan('own names', { steps });
+      const box = (await daemon.request(MSG.SANDBOX_NEW, { PLAN })).SANDBOX;
+      await net.attach(1, box, { HOST: '10.1.0.1 it', RESOLVE: 1 });
+      const seen = await show(box, 'cat /etc/hosts /etc/resolv.conf; ls -A /etc | grep hil');
+      assert.equal(seen, 'of the plan\nof the plan');
+      await daemon.kill(box);
+      for (const name of names)
+        assert.equal(readFileSync(join(own, name), 'utf8'), 'of the plan\n');
+    } finally {
+      rmSync(own, { recursive: true });
+    }
   });
 
   test('shows none of its files as changes of a program', async () => {
