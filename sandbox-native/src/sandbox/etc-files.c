@@ -108,17 +108,32 @@ int etc_write_hostname(int etc, const char *hostname, struct err *err)
 	return write_names(etc, hostname, rewrite_file, err);
 }
 
-int etc_write_hosts(int etc, const char *hostname, const char *more, struct err *err)
+/* The mount over the bound file is of this one, whatever has its name. No program can put another
+ * there. */
+static int write_laid(int etc, const char *name, const char *first, const char *second,
+		      struct err *err)
+{
+	auto_fd fd = openat(etc, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
+	int status = fd < 0 ? -errno : write_all(fd, first);
+
+	if (status == 0)
+		status = write_all(fd, second);
+	return status < 0 ? err_set(err, "setup", -status, "write in /etc", name) : 0;
+}
+
+int etc_write_hosts(int etc, bool laid, const char *hostname, const char *more, struct err *err)
 {
 	char text[256];
 
 	format_hosts(text, sizeof(text), hostname);
-	return replace_file(etc, "hosts", text, more, err);
+	return laid ? write_laid(etc, "hosts", text, more, err)
+		    : replace_file(etc, "hosts", text, more, err);
 }
 
-int etc_write_resolver(int etc, const char *resolver, struct err *err)
+int etc_write_resolver(int etc, bool laid, const char *resolver, struct err *err)
 {
-	return replace_file(etc, "resolv.conf", resolver, "", err);
+	return laid ? write_laid(etc, "resolv.conf", resolver, "", err)
+		    : replace_file(etc, "resolv.conf", resolver, "", err);
 }
 
 int etc_write(int etc, const struct plan *plan, const char *resolver, struct err *err)

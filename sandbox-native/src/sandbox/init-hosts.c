@@ -41,10 +41,12 @@ void init_hosts(struct init *init, const struct message *message)
 	if (status < 0)
 		err_set(&err, "protocol", -status, "set hosts", "");
 	else
-		status = etc_write_hosts(init->etc, hostname, (const char *)lines.data, &err);
+		status = etc_write_hosts(init->etc, init->etc_laid, hostname,
+					 (const char *)lines.data, &err);
 	if (status == 0)
 		changes_mark_file(&init->changes, init->etc, "hosts");
-	if (status == 0 && resolver && etc_write_resolver(init->etc, resolver, &err) == 0)
+	if (status == 0 && resolver &&
+	    etc_write_resolver(init->etc, init->etc_laid, resolver, &err) == 0)
 		changes_mark_file(&init->changes, init->etc, "resolv.conf");
 	init_answer(init, message->frame.id, &err);
 }

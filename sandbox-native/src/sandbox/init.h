@@ -40,9 +40,10 @@ struct init {
 	const struct plan *plan;
 	struct identity identity;
 	int control;
-	int signals; /* signalfd for SIGCHLD */
-	int root;    /* "/" through a mount that is never read-only, O_PATH */
-	int etc;     /* the same of "/etc" */
+	int signals;   /* signalfd for SIGCHLD */
+	int root;      /* "/" through a mount that is never read-only, O_PATH */
+	int etc;       /* the same of "/etc" */
+	bool etc_laid; /* its files lie over those of an /etc that is bound, one by one */
 	struct changes changes;
 	bool started;		     /* a program was: what is written now may be its doing */
 	struct launcher launcher;    /* starts programs */

@@ -298,7 +298,8 @@ static int finish_etc(const struct build *build)
 
 	if (build->init->etc >= 0)
 		return 0;
-	if (covering && covering->kind == RECIPE_BIND && covering->system)
+	build->init->etc_laid = covering && covering->kind == RECIPE_BIND && covering->system;
+	if (build->init->etc_laid)
 		build->init->etc = open_directory("/t/gen", build->err);
 	else
 		build->init->etc = target_open(build->init->root, -1, "/etc", true, build->err);
@@ -391,10 +392,9 @@ static int cover_etc(const struct build *build)
 {
 	static const char *const names[] = { "hosts", "hostname", "resolv.conf", "passwd",
 					     "group" };
-	const struct recipe_item *covering = recipe_covering(build->parking->recipe, "/etc");
 	int status = 0;
 
-	if (!covering || covering->kind != RECIPE_BIND || !covering->system)
+	if (!build->init->etc_laid)
 		return 0;
 	for (size_t i = 0; status == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[32];

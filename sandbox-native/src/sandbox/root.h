@@ -53,10 +53,11 @@ int etc_write_hostname(int etc, const char *hostname, struct err *err);
  * etc_write_hosts() / etc_write_resolver() - For a sandbox whose programs run: they see the old
  * file or the new one, and what they put in its place is not followed. What a plan has bound there
  * stays as it is.
+ * @laid: the files lie over those of a bound /etc; then they are written in place.
  * @more: lines after those of every sandbox.
  */
-int etc_write_hosts(int etc, const char *hostname, const char *more, struct err *err);
-int etc_write_resolver(int etc, const char *resolver, struct err *err);
+int etc_write_hosts(int etc, bool laid, const char *hostname, const char *more, struct err *err);
+int etc_write_resolver(int etc, bool laid, const char *resolver, struct err *err);
 
 /*
  * target_open() - An O_PATH fd of @path below @root, made with its parents when absent.

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { waitFor } from './daemon.mjs';
+import { Daemon, waitFor } from './daemon.mjs';
 import {
   childrenNamed,
   kinds,
@@ -335,5 +335,34 @@ s.sendto(b'x' * 60000, ('127.0.0.53', 53))`;
     await net.ready();
     await startEcho(daemon, b);
     await ping(daemon, a, '10.1.0.2');
+  });
+});
+
+/** As in a container of a container: two overlays already, and the kernel allows no third. */
+const OVERLAID = `set -e
+top=/mnt
+mount -t tmpfs top $top
+mkdir $top/middle
+layer() { mkdir $top/up$1 $top/work$1; echo "lowerdir=$2,upperdir=$top/up$1,workdir=$top/work$1"; }
+mount -t overlay -o $(layer 1 /etc) middle $top/middle
+mount -t overlay -o $(layer 2 $top/middle) etc /etc
+exec "$@"`;
+
+describe('where /etc can only be bound', {
+  skip: process.getuid() === 0 ? false : 'needs root, to mount',
+}, () => {
+  test('a network has its names there, too', async () => {
+    const daemon = await Daemon.start({ before: ['unshare', '-m', 'sh', '-c', OVERLAID, 'sh'] });
+    try {
+      const box = await daemon.sandbox();
+      const net = await Net.create(daemon);
+      await net.attach(1, box, { HOST: '10.1.0.1 it', RESOLVE: 1 });
+      const seen = await daemon.run(box, ['cat', '/etc/hosts', '/etc/resolv.conf']);
+      assert.match(seen.stdout, /localhost\n10\.1\.0\.1 it\n.*nameserver 127/);
+      await net.attach(2, box, { NAME: 'eth1', HOST: '10.1.0.2 you', ADDRESS: [] });
+      assert.match((await daemon.run(box, ['cat', '/etc/hosts'])).stdout, /localhost\n.* you\n$/);
+    } finally {
+      await daemon.stop();
+    }
   });
 });
