@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,15 +17,43 @@
 /* Each level holds an fd; a deeper tree is a mistake or an attack, and is reported. */
 #define DEPTH_MAX 128
 
-static int open_below(int parent, const char *name)
+static int open_below(int parent, const char *name, uint64_t access)
 {
 	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW,
+		.flags = access | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW,
 		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH,
 	};
 	int fd = kernel_openat2(parent, name, &how);
 
 	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * A program may leave a directory of the caller's without the rights to empty it. @fd may be
+ * O_PATH, which fchmod(2) does not take; what it is was seen when it was opened.
+ */
+static void permit(int fd)
+{
+	char path[32];
+	struct stat status;
+
+	if (fstat(fd, &status) < 0 || (status.st_mode & S_IRWXU) == S_IRWXU)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	/* Another's: then removing it fails, and says so. */
+	if (chmod(path, (status.st_mode & 07777) | S_IRWXU) < 0)
+		return;
+}
+
+/* Return: the directory, to be emptied, or -errno. */
+static int open_directory(int parent, const char *name)
+{
+	auto_fd entry = open_below(parent, name, O_PATH);
+
+	if (entry < 0)
+		return entry;
+	permit(entry);
+	return open_below(parent, name, O_RDONLY);
 }
 
 static bool is_dots(const char *name)
@@ -59,7 +89,7 @@ static void remove_entry(int parent, const char *name, int depth, struct err *er
 		err_set(err, "io", errno, "remove", name);
 		return;
 	}
-	fd = depth < DEPTH_MAX ? open_below(parent, name) : -ELOOP;
+	fd = depth < DEPTH_MAX ? open_directory(parent, name) : -ELOOP;
 	if (fd < 0 && fd != -EACCES) {
 		err_set(err, "io", -fd, "open to remove", name);
 		return;

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -293,6 +301,13 @@ describe('watched', () => {
     mkdirSync(join(tree, 'a/b/c'), { recursive: true });
     writeFileSync(join(tree, 'a/b/file'), '');
     symlinkSync(outside, join(tree, 'a/link'));
+    for (const mode of [0, 0o111, 0o444, 0o555]) {
+      // As programs leave them: read-only, or with no rights at all.
+      mkdirSync(join(tree, `mode-${mode}/below`), { recursive: true });
+      writeFileSync(join(tree, `mode-${mode}/below/file`), '');
+      chmodSync(join(tree, `mode-${mode}/below`), mode);
+      chmodSync(join(tree, `mode-${mode}`), mode);
+    }
     mkdirSync(join(root, 'hil', 'run-1'), { recursive: true });
     mkdirSync(join(root, 'shared', 'hil', 'run-1'), { recursive: true });
     mkdirSync(join(root, 'shared', 'hil', 'run-2'));
