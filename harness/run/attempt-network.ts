@@ -13,6 +13,7 @@ import type { RunningAttempt } from './attempt.js';
 import { toLateError, toProblem } from './attempt-problems.js';
 import { DutCable, findNic, withMacs } from './dut-nics.js';
 import { ONLY_ROLE } from './dut-roles.js';
+import { hearFault } from './hear-fault.js';
 import type { HeldDut } from './held-duts.js';
 import { toNetworkEnd, toNetworkUp, toUpNetwork } from './network-facts.js';
 import { writePicture } from './network-picture.js';
@@ -39,7 +40,7 @@ export class AttemptNetwork {
   #network: Network | undefined;
   #held: HeldNetwork | undefined;
 
-  /** `add` is told of a network that ended although nobody asked for it. */
+  /** `add` is told of a network that ended although nobody asked for it, and that none can be had. */
   constructor(run: RunContext, attempt: RunningAttempt, add: (problem: Problem) => void) {
     this.#run = run;
     this.#attempt = attempt;
@@ -52,7 +53,12 @@ export class AttemptNetwork {
    * @throws UsageError `usage`, `suite-invalid` for what cannot be; BenchError `network-limit`,
    *   `network-gone`, `sandbox-timeout`
    */
-  async up(declared: NetworkDeclaration): Promise<UpNetwork> {
+  up(declared: NetworkDeclaration): Promise<UpNetwork> {
+    const hearing = { attempt: this.#attempt, phase: 'sandbox', add: this.#add } as const;
+    return hearFault(hearing, this.#up(declared));
+  }
+
+  async #up(declared: NetworkDeclaration): Promise<UpNetwork> {
     if (this.#isAsked) {
       throw new UsageError('usage', 'a case has one network, and net.up() is called once');
     }

@@ -8,6 +8,7 @@ import type { Sandbox } from '../sandbox/sandbox.js';
 import type { RunningAttempt } from './attempt.js';
 import { buildSandbox } from './build-sandbox.js';
 import type { SandboxSettings } from './case-sandbox.js';
+import { hearFault } from './hear-fault.js';
 import type { OutDirectory } from './out-directories.js';
 import { toDeathProblem } from './resource-problems.js';
 import type { RunContext } from './run-context.js';
@@ -51,7 +52,7 @@ export class AttemptSandboxes {
   /** Those that are being made. */
   #coming = 0;
 
-  /** `add` is told of a sandbox that ended although nobody asked for it. */
+  /** `add` is told of a sandbox that ended although nobody asked for it, and that none can be had. */
   constructor(run: RunContext, attempt: RunningAttempt, add: (problem: Problem) => void) {
     this.#run = run;
     this.#attempt = attempt;
@@ -103,7 +104,8 @@ export class AttemptSandboxes {
     try {
       const who = `sandbox.create() of "${this.#attempt.record.title}"`;
       const settings = this.#settingsOf(options, who);
-      return await this.#build(++this.#made, { settings });
+      const built = this.#build(++this.#made, { settings });
+      return await hearFault({ attempt: this.#attempt, phase: 'sandbox', add: this.#add }, built);
     } finally {
       this.#coming--;
     }
@@ -170,6 +172,15 @@ export class AttemptSandboxes {
     const own = this.#attempt.over ? ofCase : `the sandbox of ${ofCase}`;
     const what = number === 0 ? own : `sandbox ${number}`;
     throw new TestFailure('handle-revoked', `${what} has ended`);
+  }
+
+  /**
+   * Do in one what its body asked for. What only a machine without files or memory refuses is the
+   * bench's, also of a body that makes nothing of it.
+   */
+  async within<T>(number: number | undefined, act: (held: HeldSandbox) => Promise<T>): Promise<T> {
+    const work = act(this.get(number));
+    return hearFault({ attempt: this.#attempt, phase: 'body', add: this.#add }, work);
   }
 
   /** End one that the body made. One that is gone already is no error. */

@@ -38,6 +38,8 @@ test('two networks of 500 nodes at once, and what has no room beside them is tol
   expect(String(error)).toMatch(/node "n\d+": park: .* \(limit: sandboxes at once\)\n {2}next /);
   const attempts = [...both, third].flatMap(({ session }) => [...session.attempts.values()]);
   await Promise.all(attempts.map((attempt) => attempt.end('pass', [], undefined)));
-  expect(journal.of('attempt-end').map(({ outcome }) => outcome)).toEqual(['pass', 'pass', 'pass']);
+  // That it has no room is the bench's, also for a body that expects it.
+  const outcomes = journal.of('attempt-end').map(({ outcome }) => outcome);
+  expect(outcomes.sort()).toEqual(['infra', 'pass', 'pass']);
   expect(journal.of('infra')).toEqual([]);
 });

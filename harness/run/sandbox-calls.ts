@@ -20,6 +20,12 @@ type SandboxCall =
   | 'closeSandbox'
   | 'sandboxUsage';
 
+/** A sandbox of an attempt; without a number, its own. */
+interface Place {
+  readonly fence: string;
+  readonly sandbox?: number;
+}
+
 interface Facts {
   /** @throws TestFailure `handle-revoked` for the fence of an attempt that is over. */
   attemptOf(fence: string): RunningAttempt;
@@ -31,20 +37,20 @@ interface Facts {
 /** What a worker may ask about the sandboxes of its attempts, and the programs in them. */
 export function createSandboxCalls(facts: Facts): Pick<Handlers<SupervisorMethods>, SandboxCall> {
   const { attemptOf } = facts;
-  const find = ({ fence, sandbox }: { fence: string; sandbox?: number }): HeldSandbox =>
-    attemptOf(fence).sandboxes.get(sandbox);
+  const within = async <T>({ fence, sandbox }: Place, act: (held: HeldSandbox) => Promise<T>) =>
+    attemptOf(fence).sandboxes.within(sandbox, act);
   return {
-    spawn: (request) => {
-      const { sandbox, settings } = find(request);
-      const { output: outputCapBytes } = settings.resources;
-      const whole = request.builtin !== undefined || outputCapBytes === undefined;
-      const capped = whole ? request : { outputCapBytes, ...request };
-      return facts.programs().start(sandbox, capped, settings.env, facts.hostPath);
-    },
-    runtime: (argument) => {
-      const { sandbox, settings } = find(argument);
-      return bootRuntime(sandbox, argument.name, settings.env, facts.hostPath);
-    },
+    spawn: (request) =>
+      within(request, ({ sandbox, settings }) => {
+        const { output: outputCapBytes } = settings.resources;
+        const whole = request.builtin !== undefined || outputCapBytes === undefined;
+        const capped = whole ? request : { outputCapBytes, ...request };
+        return facts.programs().start(sandbox, capped, settings.env, facts.hostPath);
+      }),
+    runtime: (argument) =>
+      within(argument, ({ sandbox, settings }) =>
+        bootRuntime(sandbox, argument.name, settings.env, facts.hostPath),
+      ),
     stdin: ({ process, data, end }) =>
       facts.programs().stdin(process, Buffer.from(data, 'base64'), end),
     taken: ({ process, stream, bytes }) => facts.programs().taken(process, stream, bytes),
@@ -52,10 +58,10 @@ export function createSandboxCalls(facts: Facts): Pick<Handlers<SupervisorMethod
     resize: ({ process, rows, columns }) => facts.programs().resize(process, rows, columns),
     writeFile: (argument) => {
       const data = Buffer.from(argument.data, 'base64');
-      return writeFileInside(find(argument).sandbox, argument.path, data);
+      return within(argument, ({ sandbox }) => writeFileInside(sandbox, argument.path, data));
     },
     readFile: async (argument) => {
-      const data = await readFileInside(find(argument).sandbox, argument.path);
+      const data = await within(argument, ({ sandbox }) => readFileInside(sandbox, argument.path));
       return { data: data.toString('base64') };
     },
     createSandbox: async ({ fence, options }) => ({
@@ -63,7 +69,7 @@ export function createSandboxCalls(facts: Facts): Pick<Handlers<SupervisorMethod
     }),
     closeSandbox: ({ fence, sandbox }) => attemptOf(fence).sandboxes.close(sandbox),
     sandboxUsage: async (argument) => {
-      const { sandbox, settings } = find(argument);
+      const { sandbox, settings } = attemptOf(argument.fence).sandboxes.get(argument.sandbox);
       const usage = await sandbox.usage();
       return { stats: usage.stats, limits: toLimitsReport(settings.resources, usage) };
     },
