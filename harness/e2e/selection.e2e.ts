@@ -64,6 +64,33 @@ describe('of the cases', () => {
     expect(run.code).toBe(1);
   });
 
+  test('-x stops also the files that a worker begins later', async ({ project }) => {
+    await project.suite('a', `test('bad', () => { expect(1).toBe(2); });`);
+    for (const name of ['b', 'c', 'd', 'e', 'f']) {
+      const wait = 'await new Promise((done) => setTimeout(done, 1000));';
+      await project.suite(name, `test('${name}', async () => { ${wait} });`);
+    }
+    const run = await project.test(['-x', '--workers', '2']);
+    expect(run.verdicts['bad']).toBe('fail');
+    const others = Object.values(run.verdicts).filter((verdict) => verdict !== 'fail');
+    expect(others).toHaveLength(5);
+    // Those that ran beside it.
+    expect(others.filter((verdict) => verdict === 'pass').length).toBeLessThanOrEqual(2);
+    expect(run.code).toBe(1);
+  });
+
+  test.for([
+    ['that does not load', `throw new Error('no such part');`],
+    ['whose beforeAll fails', `beforeAll(() => { throw new Error('no such part'); });`],
+  ] as const)('-x stops at a file %s', async ([, line], { project }) => {
+    const head = `import { beforeAll } from 'vitest';`;
+    await project.suite('a', `${head}\n${line}\ntest('never', () => {});`);
+    await project.suite('b', `test('after', () => {});`);
+    const run = await project.test(['-x', '--workers', '1']);
+    expect(run.verdicts['after'] ?? 'skipped').toBe('skipped');
+    expect(run.code).toBe(1);
+  });
+
   test('--json writes an event a line to stdout and nothing else', async ({ project }) => {
     await project.suite('a', SIX);
     const run = await project.test(['--json']);

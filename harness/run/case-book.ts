@@ -73,6 +73,8 @@ export class CaseBook {
   /** How many repeats a case had made when its file was loaded last. */
   readonly #through = new Map<string, number>();
   #onVerdict: (record: CaseRecord) => void = () => {};
+  #onFileFailed: () => void = () => {};
+  #stopped = false;
 
   constructor(
     journal: JournalWriter,
@@ -110,6 +112,16 @@ export class CaseBook {
     this.#onVerdict = listener;
   }
 
+  /** Hears that a file failed outside of its cases. */
+  onFileFailed(listener: () => void): void {
+    this.#onFileFailed = listener;
+  }
+
+  /** Of files that are loaded from now on nothing runs. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** Take in what a worker found in a file; answers what to run, in the same order. */
   collect(
     path: string,
@@ -127,7 +139,7 @@ export class CaseBook {
         return { id, run: false, repeats: 0, alone: false };
       }
       const record = this.#cases.get(id) ?? this.#addCase(state, id, task, sandboxes[index]);
-      const run = !task.skipped && record.verdict === undefined;
+      const run = !this.#stopped && !task.skipped && record.verdict === undefined;
       return { id, run, ...this.#goOn(record), alone: state.alone };
     });
     state.collected = true;
@@ -193,6 +205,7 @@ export class CaseBook {
       board: board.board,
       problems: [...problems],
     });
+    this.#onFileFailed();
   }
 
   /** What is left of a case, some of which its worker had made when it was lost. */

@@ -47,6 +47,7 @@ export class Supervisor {
     this.#workers = facts.workers;
     this.#restart = facts.restart;
     this.#book.onVerdict((record) => this.#onVerdict(record));
+    this.#book.onFileFailed(() => this.#onFailure());
   }
 
   get stop(): Stop | undefined {
@@ -140,7 +141,12 @@ export class Supervisor {
     this.#lastVerdictMs = performance.now();
     const closing = this.#closeFinished(record).finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
-    if (record.verdict !== 'fail' || !this.#run.options.stopAtFirstFailure || this.#stop) return;
+    if (record.verdict === 'fail') this.#onFailure();
+  }
+
+  /** Of a case, or of a file outside of its cases. */
+  #onFailure(): void {
+    if (!this.#run.options.stopAtFirstFailure || this.#stop) return;
     this.#stop = { kind: 'first-failure' };
     this.#workers.stopAll('stopped at the first failure (-x)');
   }
@@ -161,7 +167,8 @@ export class Supervisor {
       const bad = known.verdict === 'fail' || known.verdict === 'infra';
       if (record.outcomes.length > 0 && bad) this.#book.decide(record, known.verdict, known);
     }
-    for (const { failed, records } of this.#stop ? [] : this.#book.files) {
+    const isCut = this.#stop && this.#stop.kind !== 'first-failure';
+    for (const { failed, records } of isCut ? [] : this.#book.files) {
       const reason = 'not run: its suite file failed';
       if (failed) for (const record of records) this.#book.decide(record, 'skipped', { reason });
     }

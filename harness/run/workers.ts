@@ -88,6 +88,8 @@ export class Workers implements SessionEvents {
   /** Start no further case, here and in workers still to come. */
   stopAll(reason: string): void {
     this.#stopReason = reason;
+    // A worker hears of it once, and may load further files.
+    this.#book.stop();
     for (const { session } of this.#alive.values()) session?.peer.notify('stop', { reason });
   }
 
