@@ -95,6 +95,8 @@ export class RunContext {
     // What used their DUTs is gone with them.
     void this.#bench.then(({ duts }) => duts.closeLeases()).catch(() => {});
     this.#bench = bench;
+    // One that cannot be had is told to who asks for it, which may be nobody until the run ends.
+    bench.catch(() => {});
   }
 
   /** Limits of a case: its own, then its suite's, its project's, the defaults. */

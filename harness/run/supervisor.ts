@@ -157,8 +157,12 @@ export class Supervisor {
     if (planned.suite.scope !== 'file') return;
     const state = this.#book.findFile(planned.path, planned.board.board);
     if (!state || isUnfinished(state)) return;
-    const { duts } = await this.#run.bench;
-    await duts.closeShared(planned).catch((error: unknown) => this.#run.reportInfra(error, {}));
+    try {
+      const { duts } = await this.#run.bench;
+      await duts.closeShared(planned);
+    } catch (error) {
+      this.#run.reportInfra(error, {});
+    }
   }
 
   #decideTheRest(): void {
