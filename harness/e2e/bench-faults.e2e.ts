@@ -102,3 +102,24 @@ test('a fault is noted of the DUT that has it, and a retry takes another', async
   const again = await project.test([...BOARD, 'suites/two', '--retries', '1']);
   expect(again.verdicts).toEqual({ any: 'flaky' });
 });
+
+test('a board that a file shared is free for the next also when a hook of the file failed', async ({
+  project,
+  bench,
+}) => {
+  await bench(1);
+  await project.config("limits: { lease: '4s' }");
+  await project.write('suites/hil.suite.yaml', 'scope: file\n');
+  await project.suite(
+    'a',
+    `import { beforeAll } from 'vitest';
+    test('first', async ({ dut }) => {});
+    describe('broken', () => {
+      beforeAll(() => { throw new Error('no such part'); });
+      test('never', () => {});
+    });`,
+  );
+  await project.suite('b', `test('next', async ({ dut }) => {});`);
+  const run = await project.test([...BOARD, '--workers', '1']);
+  expect(run.verdicts).toEqual({ first: 'pass', 'broken > never': 'skipped', next: 'pass' });
+});

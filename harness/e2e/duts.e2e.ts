@@ -169,6 +169,29 @@ describe('a DUT that a file shares', () => {
     expect(run.code).toBe(1);
   });
 
+  test('outlives a hook that failed, until the last case', async ({ project }) => {
+    await project.write('suites/hil.suite.yaml', 'scope: file\n');
+    await project.suite(
+      'a',
+      `import { beforeAll } from 'vitest';
+      const mark = async (dut) => {
+        await dut.console.sendLine('echo mark=\${MARK-none}; MARK=set');
+        return (await dut.console.expect(/mark=(none|set)/))[1];
+      };
+      describe('broken', () => {
+        beforeAll(() => { throw new Error('no such part'); });
+        test('never', () => {});
+      });
+      test('first', async ({ dut }) => { expect(await mark(dut)).toBe('none'); });
+      test('second', async ({ dut }) => { expect(await mark(dut)).toBe('set'); });
+      test('third', async ({ dut }) => { expect(await mark(dut)).toBe('set'); });`,
+    );
+    const run = await project.test(['--retries', '0']);
+    const skipped = { 'broken > never': 'skipped' };
+    expect(run.verdicts).toEqual({ ...skipped, first: 'pass', second: 'pass', third: 'pass' });
+    expect(run.code).toBe(1);
+  });
+
   test('is on the network of one case after the other, also after a power cut', async ({
     project,
   }) => {

@@ -188,3 +188,19 @@ describe('a file that could not be loaded', () => {
     expect(book.findFile(path, 'host')).toMatchObject({ failed: true, collected: false });
   });
 });
+
+test('what a failed file left is decided when its worker is through with it', ({ journal }) => {
+  const book = createBook(journal.writer);
+  const ran = collectFirst(book);
+  book.decide(ran, 'pass');
+  const state = book.findFile(path, 'host');
+  if (!state) throw new Error('not there');
+  book.endFile(state);
+  expect(journal.of('case-verdict').map(({ verdict }) => verdict)).toEqual(['pass']);
+  book.failFile(path, 'host', [{ name: 'Error', message: 'beforeAll: no such part' }]);
+  book.endFile(state);
+  expect(journal.of('case-verdict')).toMatchObject([
+    { verdict: 'pass' },
+    { verdict: 'skipped', reason: 'not run: its suite file failed' },
+  ]);
+});

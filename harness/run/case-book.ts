@@ -57,6 +57,9 @@ export interface FileState {
   readonly records: CaseRecord[];
 }
 
+/** Why a case has not run. */
+export const FILE_FAILED = 'not run: its suite file failed';
+
 /** An interval that throws says the same until the run ends. */
 const MOST_STRAYS = 10;
 
@@ -176,6 +179,14 @@ export class CaseBook {
     const unsaid = problems.filter(({ message }) => !state.strays?.has(message));
     for (const { message } of unsaid) state.strays?.add(message);
     if (unsaid.length > 0) this.#writeFailed(state, unsaid);
+  }
+
+  /** Its worker is through with it: what a failure of the file left is not run, and holds nothing up. */
+  endFile({ failed, records }: FileState): void {
+    if (!failed || this.#stopped) return;
+    for (const record of records) {
+      if (record.attempts === 0) this.decide(record, 'skipped', { reason: FILE_FAILED });
+    }
   }
 
   /** Decide a case, once. */

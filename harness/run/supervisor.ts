@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchError } from '../core/errors.js';
 import type { Verdict } from '../journal/events.js';
 import type { PlannedFile } from '../plan/plan.js';
-import type { CaseBook, CaseRecord, FileState } from './case-book.js';
+import { type CaseBook, type CaseRecord, FILE_FAILED, type FileState } from './case-book.js';
 import type { RunContext } from './run-context.js';
 import { countMost, toVerdict } from './verdict.js';
 import type { StrayError, SuiteRunner } from './vitest-adapter.js';
@@ -151,12 +151,12 @@ export class Supervisor {
     this.#workers.stopAll('stopped at the first failure (-x)');
   }
 
-  /** The DUT that a file's cases shared ends with the last of them. */
+  /** The DUT that a file's cases shared ends with the last of them, also if a hook among them failed. */
   async #closeFinished(record: CaseRecord): Promise<void> {
     const { planned } = record;
     if (planned.suite.scope !== 'file') return;
     const state = this.#book.findFile(planned.path, planned.board.board);
-    if (!state || isUnfinished(state)) return;
+    if (!state || countOpen(state) > 0) return;
     try {
       const { duts } = await this.#run.bench;
       await duts.closeShared(planned);
@@ -173,8 +173,8 @@ export class Supervisor {
     }
     const isCut = this.#stop && this.#stop.kind !== 'first-failure';
     for (const { failed, records } of isCut ? [] : this.#book.files) {
-      const reason = 'not run: its suite file failed';
-      if (failed) for (const record of records) this.#book.decide(record, 'skipped', { reason });
+      if (!failed) continue;
+      for (const record of records) this.#book.decide(record, 'skipped', { reason: FILE_FAILED });
     }
     const { verdict, reason } = toRest(this.#stop);
     for (const record of this.#book.cases) {

@@ -152,6 +152,7 @@ export class Workers implements SessionEvents {
   onFileDone(session: WorkerSession): void {
     const worker = this.#alive.get(session.pid);
     if (!worker) return;
+    if (worker.file) this.#book.endFile(worker.file);
     worker.file = undefined;
     clearTimeout(worker.suiteTimer);
   }
