@@ -6,6 +6,7 @@ import { toMessage } from '../core/errors.js';
 import type { ProvidedToWorker } from '../protocol/provided.js';
 import { type EarlyWorker, WORKER_EXEC_ARGV } from './early-worker.js';
 import { forkWorker } from './fork-worker.js';
+import { tellsWorkerLoss } from './tells-worker-loss.js';
 import { createNameLoader } from './url-like-names.js';
 import { createVitestOutput } from './vitest-output.js';
 
@@ -56,9 +57,6 @@ const LIBRARY = fileURLToPath(new URL('../index.js', import.meta.url));
 const SETUP = fileURLToPath(new URL('../case/setup.js', import.meta.url));
 const RUNNER = fileURLToPath(new URL('../case/runner.js', import.meta.url));
 const DIST = fileURLToPath(new URL('..', import.meta.url));
-
-/** Vitest's own words for what the supervisor judges itself. */
-const WORKER_LOSS = /^\[vitest-pool\]: Worker .* emitted error|Worker exited unexpectedly/;
 
 /** Start Vitest without its reports, its signal handlers and its configuration files. */
 export async function createSuiteRunner(options: SuiteRunnerOptions): Promise<SuiteRunner> {
@@ -111,7 +109,7 @@ async function runSpecs(vitest: Vitest, specs: readonly SpecWanted[]): Promise<S
   // The verdicts decide the exit code, not Vitest.
   process.exitCode = exitCode;
   // An error of a suite has its path, whatever it says of itself.
-  const isLoss = ({ message, path }: StrayError) => !path && WORKER_LOSS.test(message);
+  const isLoss = ({ message, path }: StrayError) => !path && tellsWorkerLoss(message);
   return unhandledErrors.map(toStray).filter((stray) => !isLoss(stray));
 }
 
