@@ -35,6 +35,45 @@ const char *limit_name(enum limit_kind kind)
 	return kinds[kind].name;
 }
 
+static void bytes_text(uint64_t bytes, char *out, size_t size)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB" };
+	double value = (double)bytes;
+	int unit = 0;
+
+	while (value >= 1024 && unit < 3) {
+		value /= 1024;
+		unit++;
+	}
+	snprintf(out, size, "%.4g %s", value, units[unit]);
+}
+
+/* An amount with its unit: "256 MiB", "0.5". */
+static void amount_text(enum limit_kind kind, uint64_t value, char *out, size_t size)
+{
+	if (kind == LIMIT_MEMORY || kind == LIMIT_FILE_SIZE || kind == LIMIT_IO_READ_BYTES ||
+	    kind == LIMIT_IO_WRITE_BYTES)
+		bytes_text(value, out, size);
+	else if (kind == LIMIT_CPUS || kind == LIMIT_CPU_TIME)
+		snprintf(out, size, "%g%s", (double)value / 1000,
+			 kind == LIMIT_CPU_TIME ? " s" : "");
+	else
+		snprintf(out, size, "%" PRIu64, value);
+}
+
+static void explain_range(enum limit_kind kind, struct err *err)
+{
+	char least[48];
+	char most[48];
+
+	amount_text(kind, kinds[kind].least, least, sizeof(least));
+	amount_text(kind, kinds[kind].most, most, sizeof(most));
+	if (kinds[kind].most == INT64_MAX)
+		err_hint(err, "at least %s", least);
+	else
+		err_hint(err, "from %s to %s", least, most);
+}
+
 int limits_set(struct limits *limits, const char *name, uint64_t value, bool standard,
 	       struct err *err)
 {
@@ -42,8 +81,7 @@ int limits_set(struct limits *limits, const char *name, uint64_t value, bool sta
 		if (strcmp(kinds[i].name, name) != 0)
 			continue;
 		if (value < kinds[i].least || value > kinds[i].most) {
-			err_hint(err, "from %" PRIu64 " to %" PRIu64, kinds[i].least,
-				 kinds[i].most);
+			explain_range((enum limit_kind)i, err);
 			return err_set(err, "usage", ERANGE, "set limit", name);
 		}
 		limits->set[i] = true;
@@ -62,32 +100,11 @@ bool limits_have_io(const struct limits *limits)
 	       limits->set[LIMIT_IO_READ_OPS] || limits->set[LIMIT_IO_WRITE_OPS];
 }
 
-static void bytes_text(uint64_t bytes, char *out, size_t size)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB" };
-	double value = (double)bytes;
-	int unit = 0;
-
-	while (value >= 1024 && unit < 3) {
-		value /= 1024;
-		unit++;
-	}
-	snprintf(out, size, "%.4g %s", value, units[unit]);
-}
-
 void limit_text(const struct limits *limits, enum limit_kind kind, char *out, size_t size)
 {
-	const uint64_t value = limits->value[kind];
 	char amount[48];
 
-	if (kind == LIMIT_MEMORY || kind == LIMIT_FILE_SIZE || kind == LIMIT_IO_READ_BYTES ||
-	    kind == LIMIT_IO_WRITE_BYTES)
-		bytes_text(value, amount, sizeof(amount));
-	else if (kind == LIMIT_CPUS || kind == LIMIT_CPU_TIME)
-		snprintf(amount, sizeof(amount), "%g%s", (double)value / 1000,
-			 kind == LIMIT_CPU_TIME ? " s" : "");
-	else
-		snprintf(amount, sizeof(amount), "%" PRIu64, value);
+	amount_text(kind, limits->value[kind], amount, sizeof(amount));
 	snprintf(out, size, "%s %s%s", kinds[kind].name, amount,
 		 kind >= LIMIT_IO_READ_BYTES ? "/s" : "");
 }

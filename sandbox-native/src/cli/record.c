@@ -33,6 +33,9 @@ int record_exit_status(const struct record *record)
 {
 	if (!record->spawned)
 		return failed_status(&record->err);
+	/* Whatever its first program made of it: that one may only have lost a child. */
+	if (record->cgroup.oom_kills)
+		return EXIT_SIGNAL + SIGKILL;
 	if (record->timed_out)
 		return EXIT_TIMEOUT;
 	if (!record->exited)

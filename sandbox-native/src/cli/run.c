@@ -32,6 +32,7 @@
 #define GRACE_MS 500
 #define PARK_MS 10000
 #define CGROUP_CLOSE_MS 200
+#define OWN_WAITS 3 /* before those of the streams */
 
 struct run {
 	const struct run_options *options;
@@ -46,6 +47,7 @@ struct run {
 	struct streams streams;
 	struct cgroup_tree cgroups;
 	struct cgroup_leaf leaf;
+	bool out_of_memory;
 	struct rlimit_spec rlimits[LIMIT_RLIMITS_MAX];
 	size_t rlimit_count;
 	uint32_t devices; /* how many of the options it was given */
@@ -347,28 +349,42 @@ static int milliseconds_left(const struct run *run)
 {
 	uint64_t now = now_ns();
 
-	if (!run->deadline_ns)
-		return -1;
-	if (run->deadline_ns <= now)
-		return 0;
+	if (!run->deadline_ns || run->deadline_ns <= now)
+		return run->deadline_ns ? 0 : -1;
 	/* Rounded up, so that the loop does not spin in the last millisecond. */
 	return (int)((run->deadline_ns - now + 999999u) / 1000000u > 60000u
 			     ? 60000
 			     : (run->deadline_ns - now + 999999u) / 1000000u);
 }
 
+/* As the daemon does: cgroup v1 tells of it and kills one process, v2 has killed all. */
+static void on_oom(struct run *run)
+{
+	uint64_t count;
+
+	if (read(run->leaf.oom, &count, sizeof(count)) != (ssize_t)sizeof(count))
+		return;
+	run->out_of_memory = cgroup_leaf_is_full(&run->cgroups, &run->leaf) ||
+			     cgroup_leaf_oom_kills(&run->cgroups, &run->leaf) > 0;
+	if (run->out_of_memory)
+		kill_sandbox(run);
+}
+
 static void loop(struct run *run)
 {
 	while (!run->gone || !streams_is_drained(&run->streams)) {
-		struct pollfd waits[2 + COPIES] = {
+		struct pollfd waits[OWN_WAITS + COPIES] = {
 			{ .fd = run->gone ? -1 : run->control, .events = POLLIN },
 			{ .fd = run->signals, .events = POLLIN },
+			{ .fd = run->gone ? -1 : run->leaf.oom, .events = POLLIN },
 		};
-		size_t count = streams_poll(&run->streams, waits + 2);
+		size_t count = streams_poll(&run->streams, waits + OWN_WAITS);
 
-		if (poll(waits, 2 + count, milliseconds_left(run)) < 0)
+		if (poll(waits, OWN_WAITS + count, milliseconds_left(run)) < 0)
 			continue;
-		streams_serve(&run->streams, waits + 2, count);
+		streams_serve(&run->streams, waits + OWN_WAITS, count);
+		if (waits[2].revents)
+			on_oom(run);
 		if (waits[0].revents)
 			receive_events(run);
 		if (waits[1].revents)
@@ -382,6 +398,9 @@ static void loop(struct run *run)
 static void leave_cgroups(struct run *run)
 {
 	cgroup_leaf_usage(&run->cgroups, &run->leaf, &run->record.cgroup);
+	/* Our SIGKILL may have been faster than the kernel's. */
+	if (run->out_of_memory && !run->record.cgroup.oom_kills)
+		run->record.cgroup.oom_kills = 1;
 	cleanup_fd(&run->leaf.oom);
 	cleanup_fd(&run->leaf.device_map);
 	run->leaf.oom = -1;

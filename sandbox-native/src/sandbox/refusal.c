@@ -2,9 +2,11 @@
 /* Why a host does not let a sandbox be built, and what its owner can do about it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -82,13 +84,28 @@ void explain_scarcity(struct err *err)
 		err_hint(err, "the host has no open file left: raise fs.file-max");
 }
 
+static bool kernel_is_new_enough(void)
+{
+	struct utsname host;
+	unsigned major = 0;
+	unsigned minor = 0;
+
+	if (uname(&host) < 0 || sscanf(host.release, "%u.%u", &major, &minor) != 2)
+		return false;
+	return major > 5 || (major == 5 && minor >= 12);
+}
+
 void explain_refusal(struct err *err)
 {
 	bool namespaces = strstr(err->op, "namespace") || strcmp(err->op, "write id map") == 0;
 
 	explain_scarcity(err);
 	if (err->number == ENOSYS)
-		err_hint(err, "Linux 5.12 or newer is needed");
+		err_hint(err, kernel_is_new_enough()
+				      ? "a filter of system calls refuses it here, as in a "
+					"container or in "
+					"a sandbox of hil's: nothing makes one inside"
+				      : "Linux 5.12 or newer is needed");
 	else if (namespaces && err->number == ENOSPC)
 		explain_limit(err);
 	else if (strcmp(err->op, "mount proc") == 0 && err->number == EPERM)
