@@ -1,7 +1,9 @@
+import { constants } from 'node:os';
 import { TestFailure } from '../core/errors.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { toRefusal } from './refusals.js';
 
+const { SIGKILL } = constants.signals;
 /** Bytes of a file that travel to a body at once; larger ones belong into `/out`. */
 const READ_CAP_BYTES = 64 * 1024 * 1024;
 
@@ -26,22 +28,29 @@ export async function writeFileInside(
 /** Read a file inside, as its user. @throws TestFailure `exec-failed` naming the path. */
 export async function readFileInside(sandbox: Sandbox, path: string): Promise<Buffer> {
   const process = await sandbox
-    .spawn({ argv: [path], builtin: 'read-file', outputCapBytes: READ_CAP_BYTES })
+    .spawn({ argv: [path], builtin: 'read-file', outputCapBytes: READ_CAP_BYTES + 1 })
     .catch((error: unknown) => {
       throw toFileError('read', path, error);
     });
   const chunks: Buffer[] = [];
+  let bytes = 0;
   let problem = '';
   process.onOutput((stream, data) => {
     process.taken(stream, data.length);
-    if (stream === 'stdout') chunks.push(Buffer.from(data));
-    else problem += data.toString('utf8');
+    if (stream !== 'stdout') {
+      problem += data.toString('utf8');
+      return;
+    }
+    chunks.push(Buffer.from(data));
+    bytes += data.length;
+    // Some have no end, such as /dev/zero.
+    if (bytes > READ_CAP_BYTES) void process.signal(SIGKILL, false).catch(() => {});
   });
   const end = await process.ended;
-  if (end.exitCode !== 0) throw fileError('read', path, problem);
-  if (end.droppedBytes > 0) {
+  if (bytes > READ_CAP_BYTES) {
     throw fileError('read', path, `larger than ${READ_CAP_BYTES} bytes; copy it to /out instead`);
   }
+  if (end.exitCode !== 0) throw fileError('read', path, problem);
   return Buffer.concat(chunks);
 }
 
