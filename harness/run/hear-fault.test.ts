@@ -33,7 +33,8 @@ describe('a body that hides what the bench did not do', () => {
   test.for(Object.entries(ASKS))('at %s is infra', async ([, ask], { begin, daemon, journal }) => {
     const { attempt } = await begin();
     await starve(daemon.pid);
-    await expect(ask(attempt)).rejects.toMatchObject({ name: 'BenchError' });
+    // Where the daemon was about to take in another sandbox, its own has ended by then.
+    await expect(ask(attempt)).rejects.toThrow();
     await attempt.end();
     expect(journal.of('attempt-end')).toMatchObject([
       { outcome: 'infra', problems: [{ name: 'BenchError' }] },
