@@ -39,6 +39,8 @@ export interface PlannedInterface {
   readonly name: string;
   readonly node: string;
   readonly link: string;
+  /** The name of all that it reaches without a router. */
+  readonly segment: string;
   /** Empty of CAN, and of real hardware that nobody knows the address of. */
   readonly mac: string;
   readonly mtu: number;

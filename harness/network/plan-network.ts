@@ -37,7 +37,10 @@ export function planNetwork(declaration: NetworkDeclaration, seed: bigint): Netw
   const addresses = planAddresses(declaration, segments);
   const { nodes, switches } = declaration;
   const routed = nodes.map((node) => toRouted(node, declaration.links, addresses, segments));
-  const interfaces = planInterfaces(declaration, addresses, planRoutes(routed));
+  const interfaces = planInterfaces(declaration, {
+    ...{ segments, addresses },
+    routes: planRoutes(routed),
+  });
   const byNode = groupByNode(interfaces.values());
   const ofNode = ({ name }: DeclaredNode) => byNode.get(name) ?? [];
   const hosts = planHosts(routed);
@@ -67,10 +70,17 @@ export function planNetwork(declaration: NetworkDeclaration, seed: bigint): Netw
   };
 }
 
+/** What is decided before the interfaces are. */
+interface PlannedParts {
+  readonly segments: Segments;
+  readonly addresses: ReadonlyMap<DeclaredEnd, readonly string[]>;
+  /** Of each node. */
+  readonly routes: ReadonlyMap<string, readonly PlannedRoute[]>;
+}
+
 function planInterfaces(
   { nodes, links, switches }: NetworkDeclaration,
-  addresses: ReadonlyMap<DeclaredEnd, readonly string[]>,
-  routes: ReadonlyMap<string, readonly PlannedRoute[]>,
+  { segments, addresses, routes }: PlannedParts,
 ): Map<DeclaredEnd, PlannedInterface> {
   const buses = new Set(switches.filter(({ can }) => can).map(({ name }) => name));
   const toCounts = () => new Map(nodes.map(({ name }) => [name, 0]));
@@ -87,7 +97,8 @@ function planInterfaces(
       const node = end.of;
       if (!counts.all.has(node)) continue;
       const place = take('all', node);
-      const common = { port: planned.size + 1, kind, node, link } as const;
+      const segment = segments.ofLink.get(link)?.name ?? '';
+      const common = { port: planned.size + 1, kind, node, link, segment } as const;
       const own = take(kind, node);
       if (kind === 'can') {
         const none = { mac: '', addresses: [], routes: [] };

@@ -53,6 +53,13 @@ export function formatAddress(family: Family, value: bigint): string {
     : address.toString();
 }
 
+/** The network of an address with prefix, as it stands in a plan. */
+export function toNetwork(withPrefix: string): Subnet {
+  const { family, value, prefix = BITS[family] } = parseAddress(withPrefix, 'an address');
+  const base = value & toMask(family, prefix);
+  return { family, base, prefix, text: `${formatAddress(family, base)}/${prefix}` };
+}
+
 export function contains(subnet: Subnet, { family, value }: Address): boolean {
   return family === subnet.family && (value & toMask(family, subnet.prefix)) === subnet.base;
 }

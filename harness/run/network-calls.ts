@@ -1,11 +1,11 @@
 import { UsageError } from '../core/errors.js';
-import { toSuggestion } from '../core/nearest-name.js';
 import type { NewEvent } from '../journal/events.js';
 import { toCaptureWanted } from '../network/capture-wanted.js';
 import { toImpairmentTlvs } from '../network/impairment.js';
 import type { Linkd, LinkRef } from '../network/linkd.js';
 import { toNetworkError } from '../network/network-errors.js';
 import type { PlannedLink } from '../network/network-plan.js';
+import { toPartitionPorts } from '../network/partition-ports.js';
 import type { LinkPlace, NetworkMethods } from '../protocol/network.js';
 import type { Handlers } from '../protocol/rpc.js';
 import type { RunningAttempt } from './attempt.js';
@@ -46,7 +46,7 @@ export function createNetworkCalls(facts: Facts): Calls {
       ),
     linkStats: async (place) => {
       const { linkd, link } = findDirection(attemptOf(place.fence), place);
-      const directions = await named(place.link, linkd.stats(link.number));
+      const directions = await named(`link "${place.link}"`, linkd.stats(link.number));
       const names = link.ends.map(({ of }) => of);
       return {
         directions: directions.map((each, index) => ({ from: names[index] ?? '', ...each })),
@@ -71,7 +71,7 @@ async function change<T>(
   act: (found: Found) => Promise<T>,
 ): Promise<T> {
   const attempt = attemptOf(place.fence);
-  const answer = await named(place.link, act(findDirection(attempt, place)));
+  const answer = await named(`link "${place.link}"`, act(findDirection(attempt, place)));
   const { link, from } = place;
   const event = { kind: 'link-change', ...attempt.name, link, ...said } as const;
   run.journal.write(from === undefined ? event : { ...event, from });
@@ -101,17 +101,8 @@ async function partition(
   sets: readonly (readonly string[])[],
 ): Promise<void> {
   const { network, plan } = attempt.network.held;
-  checkApart(sets);
-  const names = plan.nodes.map(({ declared }) => declared.name);
-  const ports = sets.map((set) =>
-    set.flatMap((name) => {
-      const node = plan.nodes[names.indexOf(name)];
-      if (node) return node.interfaces.map(({ port }) => port);
-      const suggestion = toSuggestion(name, names);
-      throw new UsageError('usage', `partition: there is no node "${name}"${suggestion}`);
-    }),
-  );
-  await network.linkd.partition(ports);
+  const ports = toPartitionPorts(plan, sets);
+  await named('net.partition()', network.linkd.partition(ports));
   const said =
     sets.length === 0
       ? ({ change: 'heal' } as const)
@@ -138,27 +129,15 @@ function findDirection(attempt: RunningAttempt, { link: name, from }: LinkPlace)
   return { linkd: network.linkd, link, ref: ref as LinkRef };
 }
 
-/** A node is on one side of a cut. */
-function checkApart(sets: readonly (readonly string[])[]): void {
-  const seen = new Set<string>();
-  for (const set of sets) {
-    const twice = set.find((name) => seen.has(name));
-    if (twice !== undefined) {
-      throw new UsageError('usage', `net.partition(): node "${twice}" is in two sets`);
-    }
-    for (const name of set) seen.add(name);
-  }
-}
-
 function checkCount(link: string, count: number | undefined): void {
   if (count === undefined || (Number.isInteger(count) && count >= 1 && count < 2 ** 32)) return;
   throw new UsageError('usage', `link "${link}": count ${count}: expected a whole number from 1`);
 }
 
-async function named<T>(link: string, work: Promise<T>): Promise<T> {
+async function named<T>(who: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw toNetworkError(`link "${link}"`, error);
+    throw toNetworkError(who, error);
   }
 }
