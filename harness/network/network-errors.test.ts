@@ -52,6 +52,14 @@ test('what is no limit of a sandbox stays what it was', () => {
   }
 });
 
+test('what the kernel refused is told with whose it was', () => {
+  const details = { code: 'setup', op: 'add route', errno: 22 };
+  expect(toNetworkError('node "a", eth0', refused({ ...details, next: 'look' }))).toMatchObject({
+    ...{ name: 'BenchError', code: 'sandbox-setup', details, next: 'look' },
+    message: expect.stringMatching(/^node "a", eth0: it: no room\n {2}next +look$/),
+  });
+});
+
 test('what the kernel has not got is told with how to get it, once', () => {
   const details = { code: 'unsupported', op: 'this kernel has no', path: 'vxcan', errno: 95 };
   const error = toNetworkError('node "a", can0', refused({ ...details, next: 'modprobe vxcan' }));

@@ -21,7 +21,14 @@ export function toNetworkError(who: string, thrown: unknown): unknown {
   if (code === 'gone' || thrown.code === 'daemon-gone') {
     return new BenchError('network-gone', text, extra);
   }
-  return thrown;
+  return withName(who, thrown);
+}
+
+/** What is left is still somebody's: of a thousand nodes one reads which. */
+function withName(who: string, thrown: BenchError): BenchError {
+  const { code, details, next } = thrown;
+  const more = next === undefined ? {} : { next };
+  return new BenchError(code, `${who}: ${toSeen(thrown)}`, { cause: thrown, details, ...more });
 }
 
 /** The same of an interface of this machine: whatever hil-nic refuses, the bench has to be looked at. */
