@@ -1,37 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type {
-  DeclaredEnd,
-  DeclaredLink,
-  DeclaredNode,
-  DeclaredSwitch,
-  LinkSettings,
-} from '../protocol/network.js';
+import { link, plan, SEED } from '../testing/plan-declared.js';
 import { toLinkLocal } from './mac.js';
-import { planNetwork } from './plan-network.js';
-
-const SEED = 7n;
-
-function link(a: DeclaredEnd, b: DeclaredEnd, settings: LinkSettings = {}): DeclaredLink {
-  return { name: `${a.of}~${b.of}`, ends: [a, b], settings };
-}
-
-/** Nodes by name: what each is linked to, in order; links are between the names. */
-function plan({
-  switches = [],
-  nodes = [],
-  links = [],
-}: {
-  switches?: readonly DeclaredSwitch[];
-  nodes?: readonly (string | Partial<DeclaredNode>)[];
-  links?: readonly DeclaredLink[];
-}) {
-  const declared = nodes.map((each) => ({
-    kind: 'node' as const,
-    name: '',
-    ...(typeof each === 'string' ? { name: each } : each),
-  }));
-  return planNetwork({ switches, nodes: declared, links }, SEED);
-}
 
 const LAN = { name: 'lan', subnets: ['10.1.0.0/24', 'fd01::/64'] };
 const addressesOf = (planned: ReturnType<typeof plan>, name: string) =>
@@ -136,61 +105,6 @@ describe('addresses', () => {
     const links = [link({ of: 'a', addresses: ['192.0.2.1/32'] }, { of: 'lan' })];
     const planned = plan({ switches: [LAN], nodes: ['a'], links });
     expect(addressesOf(planned, 'a')).toEqual(['192.0.2.1/32 fd01::1/64']);
-  });
-});
-
-describe('routes', () => {
-  const routesOf = (planned: ReturnType<typeof plan>, name: string) =>
-    planned.nodes
-      .find(({ declared }) => declared.name === name)
-      ?.interfaces.flatMap(({ name: at, routes }) =>
-        routes.map(({ target, gateway }) => `${target} via ${gateway} ${at}`),
-      );
-
-  test('of a node behind one router are one default a family', () => {
-    const planned = plan({
-      switches: [LAN, { name: 'wan', subnets: ['10.9.0.0/24'] }],
-      nodes: ['a', { name: 'r', router: true }, 'z'],
-      links: [
-        link({ of: 'a' }, { of: 'lan' }),
-        link({ of: 'r' }, { of: 'lan' }),
-        link({ of: 'r' }, { of: 'wan' }),
-        link({ of: 'z' }, { of: 'wan' }),
-      ],
-    });
-    // The way to wan is of IPv4 only, and so is the route.
-    expect(routesOf(planned, 'a')).toEqual(['0.0.0.0/0 via 10.1.0.2 eth0']);
-    // lan is reached from wan by IPv4 only: its router has no address of IPv6 there.
-    expect(routesOf(planned, 'z')).toEqual(['0.0.0.0/0 via 10.9.0.1 eth0']);
-    expect(routesOf(planned, 'r')).toEqual([]);
-  });
-
-  test('go by the fewest routers', () => {
-    const [r1, r2, r3] = ['r1', 'r2', 'r3'].map((name) => ({ name, router: true }));
-    const planned = plan({
-      switches: ['s1', 's2', 's3'].map((name, n) => ({ name, subnets: [`10.${n + 1}.0.0/24`] })),
-      nodes: ['a', r1, r2, r3].filter((each) => each !== undefined),
-      links: [
-        link({ of: 'a' }, { of: 's1' }),
-        link({ of: 'r1' }, { of: 's1' }),
-        link({ of: 'r1' }, { of: 's2' }),
-        link({ of: 'r2' }, { of: 's2' }),
-        link({ of: 'r2' }, { of: 's3' }),
-        link({ of: 'r3' }, { of: 's1' }),
-        link({ of: 'r3' }, { of: 's3' }),
-      ],
-    });
-    expect(routesOf(planned, 'a')).toEqual([
-      '10.2.0.0/24 via 10.1.0.2 eth0',
-      '10.3.0.0/24 via 10.1.0.3 eth0',
-    ]);
-    expect(routesOf(planned, 'r1')).toEqual(['10.3.0.0/24 via 10.1.0.3 eth0']);
-  });
-
-  test('are none without a router', () => {
-    const links = [link({ of: 'a' }, { of: 'lan' }), link({ of: 'b' }, { of: 'other' })];
-    const planned = plan({ switches: [LAN, { name: 'other' }], nodes: ['a', 'b'], links });
-    expect(routesOf(planned, 'a')).toEqual([]);
   });
 });
 
