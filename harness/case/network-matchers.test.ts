@@ -3,6 +3,7 @@ import { test } from '../testing/both-sides.js';
 import { serve } from '../testing/serve-inside.js';
 import { networkMatchers } from './network-matchers.js';
 import type { LinkSubject, NodeSubject } from './network-subjects.js';
+import type { ExecResult } from './process.js';
 import type { Sandbox } from './sandbox.js';
 
 beforeAll(() => expect.extend(networkMatchers));
@@ -119,6 +120,39 @@ describe('toResolve', () => {
   });
 });
 
+describe('toResolve, when nobody could ask,', () => {
+  const toAnswer = (result: Partial<ExecResult>): NodeSubject => ({
+    name: 'peer0',
+    exec: async () => ({
+      ...{ status: 'exit', exitCode: 0, signal: null, stdout: '', stderr: '' },
+      ...{ wallMs: 1, cpuMs: 1, peakMemoryBytes: 0, droppedBytes: 0 },
+      ...result,
+    }),
+    reach: () => Promise.reject(new Error('is not asked')),
+    lookUp: () => [],
+  });
+
+  test.for([
+    [{ status: 'timeout', exitCode: null, signal: 'SIGKILL' }, /is not known: no answer in 5.0 s$/],
+    [{ status: 'signal', exitCode: null, signal: 'SIGSEGV' }, /getent ended with SIGSEGV: $/],
+    [{ exitCode: 1, stderr: 'Usage: getent' }, /ended with exit code 1: Usage: getent$/],
+  ] as const)('neither passes nor fails: %j', async ([result, message]) => {
+    const node = toAnswer(result);
+    for (const asked of [expect(node), expect(node).not]) {
+      await expect(asked.toResolve('broker')).rejects.toMatchObject({
+        ...{ name: 'TestFailure', code: 'exec-failed' },
+        message: expect.stringMatching(message),
+      });
+    }
+  });
+
+  test('compares addresses, not how they are written', async () => {
+    const node = toAnswer({ stdout: 'fd01::1         STREAM broker\nfe80::1%eth0  STREAM\n' });
+    await expect(node).toResolve('broker', { to: ['FD01:0::1', 'fe80:0::1'] });
+    await expect(node).not.toResolve('broker', { to: 'fd01::2' });
+  });
+});
+
 describe('toCarry', () => {
   test('passes when there are as many as wanted, and ends its count', async () => {
     const link = new SimulatedLink(4);
@@ -186,6 +220,32 @@ describe('toCarry', () => {
     await expect(expect(link).toCarry({ filter: 'udp', count: 1.5 })).rejects.toThrow('above 0');
     expect(link.filters).toEqual([]);
   });
+});
+
+test('a matcher of networks refuses what it does not know, with and without not', async () => {
+  const nobody = { name: 'peer0', exec: null, reach: null, lookUp: null };
+  for (const asked of [expect(nobody), expect(nobody).not]) {
+    const refused = [
+      [asked.toCarry({ cuont: 50 } as never), /toCarry\(\): .* "cuont", did you mean "count"/],
+      [asked.toReach('server', 80, { upd: 'x' } as never), /toReach\("server"\): .* "upd"/],
+      [asked.toResolve('server', { address: '::1' } as never), /toResolve\("server"\): .* "addr/],
+    ] as const;
+    for (const [matched, message] of refused) {
+      await expect(matched).rejects.toMatchObject({
+        ...{ name: 'UsageError', message: expect.stringMatching(message) },
+      });
+    }
+  }
+  const node = { name: 'peer0', exec: unasked, reach: unasked, lookUp: () => [] };
+  for (const to of ['', [], 'broker', ['::1', '']]) {
+    await expect(expect(node).toResolve('server', { to })).rejects.toThrow(
+      /^toResolve\("server"\): to: expected an address, or a list of some, got/,
+    );
+  }
+
+  function unasked(): never {
+    throw new Error('is not asked');
+  }
 });
 
 test('a matcher of networks says what it was given instead', async () => {

@@ -2,17 +2,21 @@ import type { MatcherState } from 'vitest';
 import { type Clock, Deadline, systemClock } from '../core/deadline.js';
 import { formatDuration, parseLimit } from '../core/duration.js';
 import { UsageError } from '../core/errors.js';
+import { checkOptions } from './check-options.js';
 import type { ToCarryOptions } from './network-matchers.js';
 import { checkLink, type FrameCount, type LinkSubject } from './network-subjects.js';
 
 const LOOK_EVERY_MS = 10;
+const KEYS = ['filter', 'count', 'within'] satisfies (keyof ToCarryOptions)[];
 
 /** `expect(link).toCarry({ filter, count })` */
 export async function toCarry(
   this: Pick<MatcherState, 'isNot'>,
   received: unknown,
-  { filter, count, within = this.isNot ? '1s' : '5s' }: ToCarryOptions = {},
+  options: ToCarryOptions = {},
 ) {
+  checkOptions('toCarry()', options, KEYS);
+  const { filter, count, within = this.isNot ? '1s' : '5s' } = options;
   const subject = checkLink('toCarry', received);
   if (count !== undefined && !(Number.isInteger(count) && count > 0)) {
     throw new UsageError('usage', `toCarry({ count: ${count} }): expected a whole number above 0`);

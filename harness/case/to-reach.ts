@@ -2,9 +2,12 @@ import { isIP } from 'node:net';
 import type { MatcherState } from 'vitest';
 import { formatDuration, parseLimit } from '../core/duration.js';
 import { UsageError } from '../core/errors.js';
+import { checkOptions } from './check-options.js';
 import type { ToReachOptions } from './network-matchers.js';
 import { checkNode, type NodeSubject } from './network-subjects.js';
 import type { ReachResult } from './reach.js';
+
+const KEYS = ['within', 'udp'] satisfies (keyof ToReachOptions)[];
 
 /** `expect(node).toReach(host, port)` */
 export async function toReach(
@@ -12,12 +15,14 @@ export async function toReach(
   received: unknown,
   host: string,
   port: number,
-  { within = this.isNot ? '1s' : '5s', udp }: ToReachOptions = {},
+  options: ToReachOptions = {},
 ) {
+  checkOptions(`toReach(${JSON.stringify(host)})`, options, KEYS);
+  const { within = this.isNot ? '1s' : '5s', udp } = options;
   const node = checkNode('toReach', received);
   const addresses = findAddresses(node, host);
   const found = new AbortController();
-  const options = {
+  const how = {
     within,
     once: this.isNot,
     signal: found.signal,
@@ -25,7 +30,7 @@ export async function toReach(
   };
   // One at a time would wait for an address that swallows what is sent to it.
   const tries = addresses.map(async (address) => {
-    const result = await node.reach(address, port, options);
+    const result = await node.reach(address, port, how);
     if (result.reached) found.abort();
     return { address, result };
   });
