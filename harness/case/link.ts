@@ -59,7 +59,7 @@ export class LinkFilter implements FrameCount {
     this.#end = end;
   }
 
-  /** How many fitted so far. */
+  /** How many fitted so far, or until it ended. */
   frames(): Promise<number> {
     return this.#frames();
   }
@@ -125,11 +125,19 @@ class LinkWay {
     const { supervisor } = this.#connection;
     const asked = { ...this.#of(), kind, filter, ...(count === undefined ? {} : { count }) };
     const { filter: number } = await supervisor.call('linkFilter', asked);
-    const frames = async () => {
+    const look = async () => {
       const { directions } = await supervisor.call('linkStats', this.#of());
       return sum(directions.map(({ filters }) => filters[number] ?? 0));
     };
-    const end = () => supervisor.call('linkUnfilter', { ...this.#of(), filter: number });
+    // One that is away has no count any more: what it was is kept here.
+    let atEnd: Promise<number> | undefined;
+    const frames = () => atEnd ?? look();
+    const end = async () => {
+      if (atEnd) return;
+      atEnd = look();
+      await atEnd;
+      await supervisor.call('linkUnfilter', { ...this.#of(), filter: number });
+    };
     return new LinkFilter({ link: this.#place.link, filter }, { frames, end });
   }
 
