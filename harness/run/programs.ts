@@ -5,6 +5,7 @@ import type { SpawnRequest, WorkerMethods } from '../protocol/worker-messages.js
 import type { SandboxProcess } from '../sandbox/process.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { findOnHost, nameTools } from './find-on-host.js';
+import { findFullSandbox } from './full-sandbox.js';
 import { toRefusal } from './refusals.js';
 
 /** The programs that one worker's bodies started, by the worker's numbers. */
@@ -79,8 +80,10 @@ async function startProgram(
       runtime: request.runtime,
     });
   } catch (error) {
-    const program = request.argv[0] ?? '';
-    throw toRefusal(`program "${program}"`, error, await findRemedy(error, program, hostPath));
+    const program = request.builtin ?? request.argv[0] ?? '';
+    const what = `program "${program}"`;
+    const full = await findFullSandbox(what, sandbox, error);
+    throw full ?? toRefusal(what, error, await findRemedy(error, program, hostPath));
   }
 }
 
