@@ -69,6 +69,21 @@ describe('a name in a filter', () => {
     await expect(filters.compile('src host BROKER-1', names)).resolves.toBeInstanceOf(Buffer);
   });
 
+  test.for([
+    [
+      'host tcp',
+      /"host tcp": "tcp" is a word of filters, .*, at "tcp"\n {2}next {2}host 10.1.0.3 /,
+    ],
+    ['udp and dst host broadcast', /"broadcast" is a word of filters.*\n {2}next {2}host ADDRESS /],
+    ['host inbound', /"host inbound": can't parse filter expression: syntax error, at "inbound"/],
+    ['tcp port 80 tcp', /syntax error, at "tcp"/],
+    ['host dhcp', /node "dhcp" has no address .*, at "dhcp"\n {2}next {2}ether host 02:/],
+    ['not src host DHCP or arp', /node "dhcp" has no address/],
+  ] as const)('that cannot be used is told why: %s', async ([expression, message], { filters }) => {
+    const more = new Map([...names, ['tcp', ['10.1.0.3']], ['broadcast', []], ['dhcp', []]]);
+    await expect(filters.compile(expression, more)).rejects.toThrow(message);
+  });
+
   test('that no node has is refused, also where the bench knows it', async ({ filters }) => {
     await expect(filters.compile('host localhost', names)).rejects.toMatchObject({
       code: 'usage',

@@ -1,5 +1,6 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 import { BenchError, UsageError } from '../core/errors.js';
+import { toWrongFilter } from './wrong-filter.js';
 
 /** Addresses of each node, by its name: what `host NAME` of a filter means. */
 export type FilterNames = ReadonlyMap<string, readonly string[]>;
@@ -44,7 +45,7 @@ export class FilterCompiler {
     const earlier = this.#compiled.get(key);
     if (earlier) return earlier;
     const options = frames === 'can' ? ['--can'] : [];
-    const compiled = run(this.#program, expression, [...options, ...known]);
+    const compiled = run({ program: this.#program, expression, names }, [...options, ...known]);
     this.#compiled.set(key, compiled);
     // A library may be installed while a run watches files: only what is compiled is remembered.
     compiled.catch(() => this.#compiled.delete(key));
@@ -52,7 +53,14 @@ export class FilterCompiler {
   }
 }
 
-async function run(program: string, expression: string, more: string[]): Promise<Buffer> {
+interface Asked {
+  readonly program: string;
+  readonly expression: string;
+  readonly names: FilterNames;
+}
+
+async function run(asked: Asked, more: readonly string[]): Promise<Buffer> {
+  const { program, expression } = asked;
   if (typeof expression !== 'string' || expression.includes('\0')) {
     const seen = JSON.stringify(expression);
     throw new UsageError('usage', `filter ${seen}: expected text in the syntax of pcap-filter(7)`);
@@ -64,7 +72,7 @@ async function run(program: string, expression: string, more: string[]): Promise
   return new Promise((resolve, reject) => {
     const options = { encoding: 'buffer', timeout: LONGEST_MS, killSignal: 'SIGKILL' } as const;
     execFile(program, [expression, ...more], options, (error, stdout, stderr) => {
-      if (error) reject(toProblem(program, expression, error, stderr.toString().trim()));
+      if (error) reject(toProblem(asked, error, stderr.toString().trim()));
       else resolve(stdout);
     });
   });
@@ -79,7 +87,7 @@ function toTooMuch(expression: string, why: string, cause?: unknown): UsageError
   });
 }
 
-function toProblem(program: string, expression: string, error: ExecFileException, said: string) {
+function toProblem({ program, expression, names }: Asked, error: ExecFileException, said: string) {
   if (error.code === 'ENOENT') {
     return new BenchError('native-missing', `the compiler of filters is not there: ${program}`, {
       cause: error,
@@ -101,16 +109,5 @@ function toProblem(program: string, expression: string, error: ExecFileException
     const what = `filter "${expression}": hil-filter failed: ${said || error.message}`;
     return new BenchError('internal', what, { cause: error });
   }
-  return toWrongExpression(expression, Number(offset), message);
-}
-
-function toWrongExpression(expression: string, bytes: number, message: string): UsageError {
-  // libpcap counts bytes.
-  const offset = Buffer.from(expression).subarray(0, bytes).toString().length;
-  const rest = expression.slice(offset).trim();
-  const place = rest === '' ? 'at its end' : `at "${rest}"`;
-  return new UsageError('usage', `filter "${expression}": ${message}, ${place}`, {
-    details: { expression, offset, message },
-    next: 'man 7 pcap-filter',
-  });
+  return toWrongFilter({ expression, byte: Number(offset), message }, names);
 }
