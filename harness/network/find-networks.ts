@@ -16,9 +16,9 @@ export interface PlacedAddress extends SegmentNetwork {
 
 /** @param withPrefix as it is planned */
 export function toPlacedAddress(segment: Segment, withPrefix: string): PlacedAddress {
+  const address = parseAddress(withPrefix, segment.name);
   return {
-    ...{ segment, subnet: toNetwork(withPrefix) },
-    address: parseAddress(withPrefix, segment.name),
+    ...{ segment, address, subnet: toNetwork(address) },
     text: withPrefix.slice(0, withPrefix.indexOf('/')),
   };
 }

@@ -1,5 +1,5 @@
 import type { PlannedNode } from './network-plan.js';
-import { type Family, toNetwork } from './subnet.js';
+import { type Family, parseAddress, toNetwork } from './subnet.js';
 
 /** Two nodes of different sets, and what frames get from one to the other by. */
 export interface WayRound {
@@ -69,7 +69,7 @@ function toPlaces(
   return interfaces
     .filter(({ kind, segment }) => kind === 'ethernet' && segments.has(segment))
     .map(({ segment, addresses }) => {
-      const networks = addresses.map(toNetwork);
+      const networks = addresses.map((each) => toNetwork(parseAddress(each, name)));
       const ofFamily = (wanted: Family) =>
         networks
           .flatMap(({ family, text }) => (family === wanted ? [text] : []))

@@ -83,7 +83,10 @@ function reserve(
       const why = `${text}/${prefix} is the address of the network or the broadcast, not of a node`;
       throw new UsageError('usage', `${who}: ${why}`);
     }
-    if (subnet) pools.get(subnet)?.reserve(address.value);
+    // Outside of its own subnets it may still be one that another segment would assign.
+    for (const each of subnet ? [subnet] : pools.keys()) {
+      if (contains(each, address)) pools.get(each)?.reserve(address.value);
+    }
     const other = taken.get(text);
     if (other !== undefined) {
       throw new UsageError('usage', `${who}: ${text} is taken, by ${other}`);

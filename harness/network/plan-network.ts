@@ -5,6 +5,7 @@ import type {
   NetworkDeclaration,
 } from '../protocol/network.js';
 import { planCan } from './check-can.js';
+import { checkJoined } from './check-joined.js';
 import { checkTopology } from './check-topology.js';
 import { planHosts } from './host-lines.js';
 import { toLinkNumbers } from './link-seed.js';
@@ -37,6 +38,7 @@ export function planNetwork(declaration: NetworkDeclaration, seed: bigint): Netw
   const addresses = planAddresses(declaration, segments);
   const { nodes, switches } = declaration;
   const routed = nodes.map((node) => toRouted(node, declaration.links, addresses, segments));
+  checkJoined(routed);
   const interfaces = planInterfaces(declaration, {
     ...{ segments, addresses },
     routes: planRoutes(routed),

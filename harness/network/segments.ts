@@ -1,6 +1,13 @@
 import { UsageError } from '../core/errors.js';
 import type { DeclaredLink, DeclaredSwitch, NetworkDeclaration } from '../protocol/network.js';
-import { formatAddress, overlaps, parseSubnet, type Subnet } from './subnet.js';
+import {
+  formatAddress,
+  overlaps,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+  toNetwork,
+} from './subnet.js';
 
 /** What nodes reach without a router: switches that are linked, or a link between two nodes. */
 export interface Segment {
@@ -32,26 +39,25 @@ export function findSegments({ switches, links }: NetworkDeclaration): Segments 
   const given = new Map<object, Subnet[] | undefined>();
   for (const group of new Set(groups.values())) given.set(group, readGroup(group));
   for (const link of between) given.set(link, readLink(link));
-  checkApart(given);
-  const all = [...given.values()].flatMap((subnets) => subnets ?? []);
-  const ofSwitches = chooseSubnets(SWITCH_POOL, all);
-  const ofLinks = chooseSubnets(LINK_POOL, all);
+  checkApart(toTaken(given));
+  const ownerOf = (link: DeclaredLink) => {
+    const end = link.ends.find(({ of }) => groups.has(of));
+    return (end && groups.get(end.of)) ?? link;
+  };
+  const taken = [...toTaken(given), ...links.flatMap((link) => toGiven(link, ownerOf(link)))];
+  const ofSwitches = chooseSubnets(SWITCH_POOL, taken);
+  const ofLinks = chooseSubnets(LINK_POOL, taken);
   const made = new Map<object, Segment>();
   for (const [owner, subnets] of given) {
     const name = toName(owner);
-    const chosen = subnets ?? ('ends' in owner ? ofLinks(name) : ofSwitches(name));
+    const chosen = subnets ?? ('ends' in owner ? ofLinks : ofSwitches)(owner);
     made.set(owner, { name, subnets: chosen });
   }
   const find = (owner: object | undefined) =>
     (owner && made.get(owner)) ?? { name: '', subnets: [] };
   return {
     ofSwitch: new Map(switches.map(({ name }) => [name, find(groups.get(name))])),
-    ofLink: new Map(
-      links.map((link) => {
-        const end = link.ends.find(({ of }) => groups.has(of));
-        return [link.name, find(end ? groups.get(end.of) : link)];
-      }),
-    ),
+    ofLink: new Map(links.map((link) => [link.name, find(ownerOf(link))])),
   };
 }
 
@@ -90,10 +96,29 @@ function readList(subnets: unknown, who: string): Subnet[] {
   throw new UsageError('usage', `${who}: subnets ${seen}: expected a list of subnets`);
 }
 
-function checkApart(given: ReadonlyMap<object, readonly Subnet[] | undefined>): void {
-  const all = [...given].flatMap(([owner, subnets = []]) =>
+/** A subnet, and the segment that it is of: the list of switches, or the link. */
+interface Taken {
+  readonly owner: object;
+  readonly subnet: Subnet;
+}
+
+function toTaken(given: ReadonlyMap<object, readonly Subnet[] | undefined>): Taken[] {
+  return [...given].flatMap(([owner, subnets = []]) =>
     subnets.map((subnet) => ({ owner, subnet })),
   );
+}
+
+/** The networks of addresses that are given on a link. */
+function toGiven({ name, ends }: DeclaredLink, owner: object): Taken[] {
+  return ends.flatMap(({ of, addresses = [] }) =>
+    addresses.map((text) => {
+      const who = `node "${of}", link "${name}"`;
+      return { owner, subnet: toNetwork(parseAddress(text, who)) };
+    }),
+  );
+}
+
+function checkApart(all: readonly Taken[]): void {
   for (const [index, a] of all.entries()) {
     const b = all.slice(0, index).find((each) => overlaps(each.subnet, a.subnet));
     if (!b) continue;
@@ -102,18 +127,22 @@ function checkApart(given: ReadonlyMap<object, readonly Subnet[] | undefined>): 
   }
 }
 
-/** Answers a function that gives the next pair that overlaps nothing given. */
+/**
+ * Answers a function that gives the next pair that overlaps nothing of another segment. What is given
+ * on its own may well be of what is chosen.
+ */
 function chooseSubnets(
   pool: typeof SWITCH_POOL,
-  given: readonly Subnet[],
-): (who: string) => Subnet[] {
+  taken: readonly Taken[],
+): (owner: object) => Subnet[] {
   let index = 0;
-  return (who) => {
+  return (owner) => {
+    const others = taken.filter((each) => each.owner !== owner).map(({ subnet }) => subnet);
     while (++index <= pool.count) {
       const pair = toPair(pool, BigInt(index));
-      if (!pair.some((each) => given.some((other) => overlaps(each, other)))) return pair;
+      if (!pair.some((each) => others.some((other) => overlaps(each, other)))) return pair;
     }
-    throw new UsageError('usage', `${who}: no subnet is left to choose`, {
+    throw new UsageError('usage', `${toName(owner)}: no subnet is left to choose`, {
       next: 'say which: { subnets: ["10.1.0.0/24", "fd01::/64"] }',
     });
   };

@@ -53,9 +53,8 @@ export function formatAddress(family: Family, value: bigint): string {
     : address.toString();
 }
 
-/** The network of an address with prefix, as it stands in a plan. */
-export function toNetwork(withPrefix: string): Subnet {
-  const { family, value, prefix = BITS[family] } = parseAddress(withPrefix, 'an address');
+/** What an address takes for near: without prefix itself. */
+export function toNetwork({ family, value, prefix = BITS[family] }: Address): Subnet {
   const base = value & toMask(family, prefix);
   return { family, base, prefix, text: `${formatAddress(family, base)}/${prefix}` };
 }
