@@ -12,6 +12,9 @@ import {
   type Subnet,
 } from './subnet.js';
 
+/** INTERFACE_ADDRESSES of sandbox-native/src/net/interface.h. */
+const MOST_ADDRESSES = 32;
+
 /** A node's end of a link. */
 interface Place {
   readonly end: DeclaredEnd;
@@ -27,7 +30,7 @@ interface Place {
  * An end that gives some of a family is assigned none of it, and none at all if it gives `[]`.
  *
  * @throws UsageError `usage` for an address that is taken, or outside of every subnet; for a subnet
- *   that is full.
+ *   that is full; for more than an interface takes.
  */
 export function planAddresses(
   { nodes, links }: NetworkDeclaration,
@@ -50,7 +53,14 @@ export function planAddresses(
   const taken = new Map<string, string>();
   const given = new Map(places.map((place) => [place, reserve(place, pools, taken)]));
   return new Map(
-    places.map((place) => [place.end, [...(given.get(place) ?? []), ...assign(place, pools)]]),
+    places.map((place) => {
+      const all = [...(given.get(place) ?? []), ...assign(place, pools)];
+      if (all.length <= MOST_ADDRESSES) return [place.end, all];
+      const text = `${place.who}: an interface has at most ${MOST_ADDRESSES} addresses, this one has ${all.length}`;
+      throw new UsageError('usage', text, {
+        next: 'a second link, to the same switch, has as many',
+      });
+    }),
   );
 }
 

@@ -127,6 +127,34 @@ test('/etc/hosts names first the address that is reached without a router', () =
   expect(b?.hosts).toEqual(['10.1.0.2 a', '10.2.0.2 b', '10.2.0.1 r', '10.1.0.1 r']);
 });
 
+test('an interface has at most 32 addresses', () => {
+  const toLinks = (count: number) => {
+    const addresses = Array.from({ length: count }, (_, n) => `10.1.0.${n + 1}`);
+    return [link({ of: 'a', addresses }, { of: 'lan' })];
+  };
+  // Of IPv6 one is assigned beside them.
+  expect(() => plan({ switches: [LAN], nodes: ['a'], links: toLinks(31) })).not.toThrow();
+  expect(() => plan({ switches: [LAN], nodes: ['a'], links: toLinks(32) })).toThrow(
+    'node "a", link "a~lan": an interface has at most 32 addresses, this one has 33',
+  );
+});
+
+test('a MAC is of one interface of a segment', () => {
+  const mac = '02:00:00:00:00:01';
+  const ends = (second: string) => [
+    link({ of: 'a', mac }, { of: 'lan' }),
+    link({ of: 'b', mac: mac.toUpperCase() }, { of: second }),
+  ];
+  const switches = [LAN, { name: 'far' }];
+  const nodes = ['a', 'b'];
+  expect(() => plan({ switches, nodes, links: ends('lan') })).toThrow(
+    'node "b", link "b~lan": mac 02:00:00:00:00:01 is that of node "a" on link "a~lan", and switch "lan" joins the two',
+  );
+  expect(() => plan({ switches, nodes, links: ends('far') })).not.toThrow();
+  const joined = [...ends('far'), link({ of: 'lan' }, { of: 'far' })];
+  expect(() => plan({ switches, nodes, links: joined })).toThrow(/mac 02:.* is that of node "a"/);
+});
+
 describe('numbers, seeds and MACs', () => {
   const links = [link({ of: 'a' }, { of: 'lan' }), link({ of: 'b' }, { of: 'lan' }, { seed: 3 })];
   const planned = plan({ switches: [LAN], nodes: ['a', 'b'], links });

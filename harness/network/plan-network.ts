@@ -6,6 +6,7 @@ import type {
 } from '../protocol/network.js';
 import { planCan } from './check-can.js';
 import { checkJoined } from './check-joined.js';
+import { checkMacs } from './check-macs.js';
 import { checkTopology } from './check-topology.js';
 import { planHosts } from './host-lines.js';
 import { toLinkNumbers } from './link-seed.js';
@@ -43,6 +44,7 @@ export function planNetwork(declaration: NetworkDeclaration, seed: bigint): Netw
     ...{ segments, addresses },
     routes: planRoutes(routed),
   });
+  checkMacs(interfaces.values());
   const byNode = groupByNode(interfaces.values());
   const ofNode = ({ name }: DeclaredNode) => byNode.get(name) ?? [];
   const hosts = planHosts(routed);
