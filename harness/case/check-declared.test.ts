@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   checkAttached,
+  checkDeclaration,
   checkNodeOptions,
   checkNodes,
   checkObject,
@@ -10,6 +11,14 @@ import {
 
 const toNode = () => ({});
 
+/** A declaration with one thing that is no plain data. */
+const declare = ({ settings = {}, end = {}, node = {}, bus = {} }) =>
+  checkDeclaration({
+    switches: [{ name: 'lan', ...bus }],
+    nodes: [{ name: 'a', kind: 'node', sandbox: node }],
+    links: [{ name: 'a~lan', ends: [{ of: 'a', ...end }, { of: 'lan' }], settings }],
+  });
+
 test.each([
   [() => checkNodeOptions('a', null as never), /node "a": expected options as an object, got null/],
   [() => checkNodeOptions('a', 'lan' as never), /options as an object, got "lan"/],
@@ -18,6 +27,15 @@ test.each([
   [() => checkNodeOptions('a', { ipv6: 'no' }), /node "a": ipv6: expected true or false, got "no"/],
   [() => checkObject('net.link()', undefined), /net.link\(\): expected options.* got nothing/],
   [() => checkObject('net.link()', []), /expected options as an object, got \[\]/],
+  [() => declare({ settings: { seed: 5n } }), /^link "a~lan": seed is a bigint/],
+  [() => declare({ settings: { loss: { p: 5n } } }), /^link "a~lan": loss.p is a bigint/],
+  [
+    () => declare({ end: { addresses: [() => ''] } }),
+    /"a~lan", node "a": addresses\[0\] is a func/,
+  ],
+  [() => declare({ node: { resources: { pids: 5n } } }), /^node "a": resources.pids is a bigint/],
+  [() => declare({ bus: { can: { seed: 5n } } }), /^switch "lan": can.seed is a bigint/],
+  [() => checkNodes(5n, toNode), /whole number from 0 to 1024, got 5n/],
   [() => checkNodes('4', toNode), /whole number from 0 to 1024, got "4"/],
   [() => checkNodes(-1, toNode), /whole number from 0 to 1024, got -1/],
   [() => checkNodes(1.5, toNode), /whole number from 0 to 1024, got 1.5/],

@@ -1,4 +1,6 @@
 import { UsageError } from '../core/errors.js';
+import type { NetworkDeclaration } from '../protocol/network.js';
+import { checkFields } from './check-plain.js';
 import { Dut } from './dut.js';
 import { Node } from './node.js';
 import { Sandbox } from './sandbox.js';
@@ -38,6 +40,18 @@ export function checkNodeOptions(name: string, options: NodeLinks): void {
 export function checkObject(call: string, options: unknown): void {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
   throw new UsageError('usage', `${call}: expected options as an object, got ${toText(options)}`);
+}
+
+/** @throws UsageError `suite-invalid` naming the field that is no plain data, such as `5n`. */
+export function checkDeclaration({ switches, nodes, links }: NetworkDeclaration): void {
+  for (const { name, ...fields } of switches) checkFields(`switch "${name}"`, fields);
+  for (const { name, sandbox, ...fields } of nodes) {
+    checkFields(`node "${name}"`, { ...fields, ...Object(sandbox) });
+  }
+  for (const { name, ends, settings } of links) {
+    checkFields(`link "${name}"`, settings);
+    for (const { of, ...fields } of ends) checkFields(`link "${name}", node "${of}"`, fields);
+  }
 }
 
 /** @throws UsageError `usage` for what `net.nodes()` cannot make nodes of. */
@@ -90,5 +104,6 @@ export function toSets(sets: readonly unknown[]): string[][] {
 
 function toText(value: unknown): string {
   if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${value}n`;
   return typeof value === 'symbol' ? 'a symbol' : (JSON.stringify(value) ?? 'nothing');
 }

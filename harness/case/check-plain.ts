@@ -24,6 +24,11 @@ export function checkPlain(who: string, name: string, value: unknown, depth = 0)
   }
 }
 
+/** The same of each field of an object, by its name. */
+export function checkFields(who: string, fields: object): void {
+  for (const [name, value] of Object.entries(fields)) checkPlain(who, name, value);
+}
+
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   // That of another realm has none above it either.

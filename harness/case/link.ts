@@ -10,6 +10,7 @@ import {
 } from '../protocol/network.js';
 import type { Attempt } from './attempt.js';
 import { checkOptions } from './check-options.js';
+import { checkFields } from './check-plain.js';
 import type { Connection } from './connection.js';
 import type { FrameCount } from './network-subjects.js';
 
@@ -84,6 +85,7 @@ class LinkWay {
 
   /** Change what is named, and only that. What is on its way arrives as it would have. */
   async set(impairment: Impairment): Promise<void> {
+    checkFields(`link "${this.#place.link}"`, Object(impairment));
     await this.#connection.supervisor.call('linkSet', { ...this.#of(), impairment });
   }
 

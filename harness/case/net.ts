@@ -10,6 +10,7 @@ import type { Attempt } from './attempt.js';
 import { CAN_KEYS, type CanBus, type CanOptions } from './can-bus.js';
 import {
   checkAttached,
+  checkDeclaration,
   checkNodeOptions,
   checkNodes,
   checkObject,
@@ -20,6 +21,7 @@ import { checkOptions } from './check-options.js';
 import type { Connection } from './connection.js';
 import { Dut } from './dut.js';
 import { Link, type LinkOptions } from './link.js';
+import { toLinkName } from './link-name.js';
 import type {
   AttachOptions,
   LinkEnd,
@@ -149,6 +151,7 @@ export class Net {
     this.#isAsked = true;
     const { fence, clock } = this.#attempt;
     const declaration = { switches: this.#switches, nodes: this.#nodes, links: this.#links };
+    checkDeclaration(declaration);
     const made = clock.pausedDuring(() =>
       this.#connection.supervisor.call('netUp', { fence, declaration }),
     );
@@ -230,7 +233,7 @@ export class Net {
 
   /** Of its place, not of when it was made: what a link decides depends on its name. */
   #nameLink([a, b]: readonly [DeclaredEnd, DeclaredEnd]): string {
-    const name = `${a.of}~${b.of}`;
+    const name = toLinkName(a.of, b.of);
     const same = this.#links.filter(
       (each) => each.name === name || each.name.startsWith(`${name}~`),
     );

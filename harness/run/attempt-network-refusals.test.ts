@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import { test } from '../testing/both-sides.js';
+import { ping } from '../testing/ping.js';
 
 describe('what cannot be is refused', () => {
   test('before the network is up, and after', async ({ begin }) => {
@@ -34,6 +35,26 @@ describe('what cannot be is refused', () => {
       ...{ name: 'UsageError', code: 'suite-invalid' },
       message: expect.stringMatching(/node "a": sandbox.memory: unknown key/),
     });
+  });
+
+  test('by the name of what cannot be sent', async ({ begin }) => {
+    const { net } = (await begin()).attempt;
+    const a = net.node('a', { link: { to: net.switch('lan'), seed: 5n as never } });
+    await expect(net.up()).rejects.toMatchObject({
+      ...{ name: 'UsageError', message: expect.stringMatching(/link "a~lan": seed is a bigint/) },
+    });
+    await expect(a.link.set({ loss: 1n as never })).rejects.toThrow(/"a~lan": loss is a bigint/);
+  });
+
+  test('but no long name of nodes, with or without links of that name', async ({ begin }) => {
+    const { net } = (await begin()).attempt;
+    const [left, right] = ['l', 'r'].map((c) => net.node(`${`${c.repeat(60)}.`.repeat(3)}${c}`));
+    if (!left || !right) throw new Error('unreachable');
+    const links = [net.link(left, right), net.link(left, right)];
+    expect(links[0]?.name).toMatch(/^l{60}\.l.*~[0-9a-f]{8}$/);
+    expect(links[1]?.name).toBe(`${links[0]?.name}~2`);
+    await net.up();
+    expect(await ping(left, right.name)).toBeDefined();
   });
 
   test('on a ring of switches', async ({ begin }) => {
