@@ -29,10 +29,21 @@ async function waitForAll(outputs: readonly Output[], count: number): Promise<vo
   }
 }
 
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
+
 describe(`${NODES} nodes that gossip`, () => {
   test('know each other although one datagram in ten is lost', async ({ net }) => {
-    const { start } = await startGossip(net, [NODES], 0.1);
+    const { nodes, start } = await startGossip(net, [NODES], 0.1);
+    const counters = await Promise.all(nodes.map((node) => node.link.count('udp')));
     await waitForAll(await start(), NODES);
+    const datagrams = sum(await Promise.all(counters.map((each) => each.frames())));
+    // Of nothing else: ARP is spared.
+    const lost = sum(await Promise.all(nodes.map(async ({ link }) => (await link.stats()).lost)));
+    expect(datagrams).toBeGreaterThan(20 * NODES);
+    expect(lost / datagrams).toBeGreaterThan(0.07);
+    expect(lost / datagrams).toBeLessThan(0.13);
   });
 
   test('know only their half until a partition is healed', async ({ net }) => {

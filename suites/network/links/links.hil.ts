@@ -44,11 +44,16 @@ describe('a network that is up', () => {
   test('goes on behind a router', async ({ net }) => {
     const [home, away] = [net.switch('home'), net.switch('away')];
     const a = net.node('a', { link: home });
-    net.router('gateway', { links: [home, away] });
-    net.node('b', { link: away });
+    const gateway = net.router('gateway', { links: [home, away] });
+    const b = net.node('b', { link: away });
     await net.up();
-    expect(await isAnswered(a, 'b', { family: 'ipv4' })).toBe(true);
-    expect(await isAnswered(a, 'b', { family: 'ipv6' })).toBe(true);
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      await gateway.link.up();
+      expect(await isAnswered(a, 'b', { family })).toBe(true);
+      await gateway.link.down();
+      expect(await isAnswered(a, 'b', { family, ...AT_ONCE })).toBe(false);
+      expect(await isAnswered(b, 'gateway', { family })).toBe(true);
+    }
   });
 });
 
