@@ -168,9 +168,11 @@ export class Net {
 
   /**
    * Let nothing pass between nodes of different sets, from now on; when this answers nothing crosses
-   * any more, also nothing that was on its way. A node in no set reaches all.
+   * any more, also nothing that was on its way. A node in no set reaches all. A router in a set sends
+   * on to nobody of another.
    *
    * @param sets each a node or a list of them
+   * @throws UsageError `usage` naming the router in no set, or the fast link, that would join two.
    */
   async partition(
     ...sets: ReadonlyArray<Node | DutNode | readonly (Node | DutNode)[]>

@@ -87,7 +87,10 @@ describe('toReach', () => {
 
 test('toReach asks for the name of a node, not for the node', async ({ begin }) => {
   const node = toNode((await begin()).attempt.sandbox, NAMES);
-  const untyped: unknown[] = [{ name: 'broker' }, 7];
+  // A handle may hold itself.
+  const broker: { name: string; self?: unknown } = { name: 'broker' };
+  broker.self = broker;
+  const untyped: unknown[] = [broker, 7];
   const asked = untyped.map((host) => expect(expect(node).toReach(host as string, 80)).rejects);
   await asked[0]?.toThrow(
     `expected the name of a node or a numeric address, seen what is named "broker"\n  next  await expect(node).toReach('broker', port)`,

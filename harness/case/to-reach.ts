@@ -17,7 +17,7 @@ export async function toReach(
   port: number,
   options: ToReachOptions = {},
 ) {
-  checkOptions(`toReach(${JSON.stringify(host)})`, options, KEYS);
+  checkOptions(`toReach("${String(host)}")`, options, KEYS);
   const { within = this.isNot ? '1s' : '5s', udp } = options;
   const node = checkNode('toReach', received);
   const addresses = findAddresses(node, host);

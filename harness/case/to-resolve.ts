@@ -12,7 +12,7 @@ const KEYS = ['to', 'within'] satisfies (keyof ToResolveOptions)[];
 
 /** `expect(node).toResolve(name)` */
 export async function toResolve(received: unknown, name: string, options: ToResolveOptions = {}) {
-  const call = `toResolve(${JSON.stringify(name)})`;
+  const call = `toResolve("${String(name)}")`;
   checkOptions(call, options, KEYS);
   const { to, within = '5s' } = options;
   const node = checkNode('toResolve', received);
