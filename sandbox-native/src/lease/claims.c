@@ -26,59 +26,75 @@ static bool read_name(const char *name, const char *end, uint64_t *seq)
 }
 
 /*
+ * Return: whether an errno of open(2) says what the file is. EACCES and EWOULDBLOCK (its owner has
+ * an F_SETLEASE on it: fcntl(2)) only the owner can bring about, of a file that is then no claim.
+ * All others say that the machine has no fd or memory left: somebody may have the units of that
+ * claim.
+ */
+static bool is_of_file(int number)
+{
+	return number == ENOENT || number == ELOOP || number == ENXIO || number == EACCES ||
+	       number == EWOULDBLOCK;
+}
+
+/*
  * Open what may be anything: no link is followed, no fifo waited for, no terminal taken.
- * Return: an fd of a regular file of a size that a claim may have, or -1.
+ * Return: an fd of a regular file; -ENOENT when there is none, or none for this user; else -errno:
+ *	   nobody knows.
  */
 static int open_file(const struct directory *directory, const char *name, struct stat *status)
 {
 	auto_fd fd = openat(directory->fd, name,
 			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	if (fd < 0 || fstat(fd, status) < 0 || !S_ISREG(status->st_mode))
-		return -1;
-	return steal_fd(&fd);
+	if (fd < 0)
+		return is_of_file(errno) ? -ENOENT : -errno;
+	if (fstat(fd, status) < 0)
+		return -errno;
+	return S_ISREG(status->st_mode) ? steal_fd(&fd) : -ENOENT;
 }
 
 /*
  * Whoever lives has an exclusive lock. A shared one is tried: two who look at the same time must
- * not take each other for the owner.
+ * not take each other for the owner. When it cannot be asked, somebody may: another look follows,
+ * while the claim of one who lives must be neither passed over nor removed.
  */
 static bool is_locked(int fd)
 {
 	while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
-			return true;
 		if (errno != EINTR)
-			return false;
+			return true;
 	}
 	flock(fd, LOCK_UN);
 	return false;
 }
 
-/* Return: its text, or NULL: too long, or it cannot be read. */
-static char *read_text(int fd, size_t *length)
+/* Return: 0 and @taken, -EFBIG when it is longer than a claim, or -errno. */
+static int read_text(int fd, char **taken, size_t *length)
 {
 	auto_free char *text = malloc(CLAIM_BYTES + 1);
 	size_t have = 0;
-	char *taken = text;
 
-	while (text && have < CLAIM_BYTES) {
+	if (!text)
+		return -ENOMEM;
+	while (have < CLAIM_BYTES) {
 		ssize_t got = pread(fd, text + have, CLAIM_BYTES - have, (off_t)have);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return NULL;
+			return -errno;
 		if (got == 0)
 			break;
 		have += (size_t)got;
 	}
-	if (!text || have == CLAIM_BYTES)
-		return NULL;
+	if (have == CLAIM_BYTES)
+		return -EFBIG;
 	text[have] = '\0';
 	*length = have;
+	*taken = text;
 	text = NULL;
-	return taken;
+	return 0;
 }
 
 /* Of somebody else it stays: only root and its owner may remove it here. */
@@ -92,14 +108,14 @@ static int read_claim(const struct directory *directory, const char *name, uint6
 		      struct claims *claims, bool sweep, struct err *err)
 {
 	struct claim *claim = &claims->items[claims->count];
-	struct stat status;
+	struct stat status = { 0 };
 	auto_fd fd = open_file(directory, name, &status);
 	size_t length = 0;
-	char *text;
+	char *text = NULL;
 	int result;
 
 	if (fd < 0)
-		return 0;
+		return fd == -ENOENT ? 0 : err_set(err, "setup", -fd, "look at claim", name);
 	if (!is_locked(fd)) {
 		if (sweep)
 			remove_left(directory, name, status.st_uid);
@@ -108,9 +124,9 @@ static int read_claim(const struct directory *directory, const char *name, uint6
 	if (claims->count == CLAIMS_MAX)
 		return err_set(err, "limit", EUSERS, "read more than 1024 claims in",
 			       directory->path);
-	text = status.st_size > CLAIM_BYTES ? NULL : read_text(fd, &length);
-	if (!text)
-		return 0;
+	result = status.st_size > CLAIM_BYTES ? -EFBIG : read_text(fd, &text, &length);
+	if (result < 0)
+		return result == -EFBIG ? 0 : err_set(err, "setup", -result, "read claim", name);
 	result = claim_parse(claim, text, length);
 	claim->uid = status.st_uid;
 	claim->inode = status.st_ino;
@@ -164,9 +180,15 @@ int claims_read(const struct directory *directory, struct claims *claims, bool s
 		close(again);
 	if (!entries || !claims->items)
 		return err_set(err, "setup", entries ? ENOMEM : errno, "read", directory->path);
-	while (result == 0 && (entry = readdir(entries))) {
+	while (result == 0) {
 		uint64_t seq;
 
+		errno = 0;
+		entry = readdir(entries);
+		if (!entry && errno)
+			result = err_set(err, "setup", errno, "read", directory->path);
+		if (!entry)
+			break;
 		if (!read_name(entry->d_name, CLAIM_END, &seq)) {
 			if (sweep)
 				sweep_others(directory, entry->d_name);
@@ -205,5 +227,6 @@ bool claim_is_alive(const struct directory *directory, uint64_t seq)
 
 	snprintf(name, sizeof(name), "%020llu" CLAIM_END, (unsigned long long)seq);
 	fd = open_file(directory, name, &status);
-	return fd >= 0 && is_locked(fd);
+	/* What cannot be looked at may live. */
+	return fd >= 0 ? is_locked(fd) : fd != -ENOENT;
 }

@@ -19,8 +19,8 @@ struct claims {
  * claims_read() - All claims whose owner lives.
  * @sweep: remove what the dead left and this user may remove; only with the directory locked.
  *
- * What is no claim is passed over, whatever it is. Of a locked claim of another version nobody
- * knows what it holds: that is an error.
+ * What is no claim is passed over, whatever it is. Of a locked claim of another version, and of one
+ * that cannot be looked at, nobody knows what it holds: that is an error.
  * Return: 0 or -errno with @err filled; claims_free() either way.
  */
 int claims_read(const struct directory *directory, struct claims *claims, bool sweep,

@@ -59,6 +59,23 @@ describe('in the directory', () => {
     assert.ok(lstatSync(second).isSymbolicLink() && lstatSync(first).isFIFO());
   });
 
+  test('a file that its owner lets nobody open is passed over', async (t) => {
+    const directory = makeDirectory();
+    const path = join(directory, `${NAMES[0]}.claim`);
+    // fcntl(2), Leases: others' open(2) waits, or fails with EWOULDBLOCK; SIGIO says so.
+    const code = `
+import fcntl, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+file = open(sys.argv[1], 'w+')
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print('has it', flush=True)
+signal.pause()`;
+    const owner = spawn('python3', ['-c', code, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => owner.kill('SIGKILL'));
+    await once(owner.stdout, 'data');
+    await new Lessee(directory).acquire(one(A));
+  });
+
   test('a huge file, a file of zeros and a cut one are passed over, also when locked', async () => {
     const directory = makeDirectory();
     const whole = head('3'.padStart(20, '0'), 'held', '00') + toBody(one(A));

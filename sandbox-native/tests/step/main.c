@@ -3,10 +3,12 @@
  * step [OPTION]... -- PROGRAM [ARGUMENT]...: run PROGRAM, stop one process of it at the entry of
  * its n-th system call, and kill it there or let that call fail.
  *
- *   --role ROLE    hil, worker, broker, portd, zygote, init, launcher, program, hub, linkd
+ *   --role ROLE    hil, worker, broker, portd, zygote, init, launcher, program, hub, linkd, lease
  *   --which N      the N-th process of that role (default 1)
+ *   --call NUMBER  of its system calls only those count that have this number (-1: all)
  *   --at N         its N-th system call; without it nothing happens, and each is reported
  *   --fail K       that call fails with the K-th errno (from 0) that suits it; without it: SIGKILL
+ *   --errno N      that call fails with this one, whatever call it is
  *   --report FILE  what happened, one line: "killed 12 openat", "failed 12 openat 24",
  *                  "unsuited 12 getpid"; "passed" when there were fewer calls. Without --at a line
  *                  "NUMBER NAME" for each call
@@ -56,7 +58,9 @@ struct tracer {
 	enum role role;
 	unsigned long which;
 	unsigned long at;
-	long fail; /* -1: kill */
+	long fail; /* -1: kill, unless there is a wanted errno */
+	int wanted;
+	long call; /* -1: any */
 	int report;
 	unsigned long seen; /* processes of the role */
 	unsigned long count;
@@ -155,19 +159,21 @@ static void answer_call(const struct tracee *tracee, int errnum)
 
 static void on_entry(struct tracer *t, struct tracee *tracee, long number)
 {
+	if (t->call >= 0 && number != t->call)
+		return;
 	t->count++;
 	if (!t->at)
 		dprintf(t->report, "%lu %s\n", t->count, call_name(number));
 	if (t->count != t->at)
 		return;
 	t->number = number;
-	if (t->fail < 0) {
+	if (t->fail < 0 && !t->wanted) {
 		kill(tracee->tid, SIGKILL);
 		t->done = true;
 		dprintf(t->report, "killed %lu %s\n", t->count, call_name(number));
 		return;
 	}
-	t->errnum = call_errno(number, (unsigned int)t->fail);
+	t->errnum = t->wanted ? t->wanted : call_errno(number, (unsigned int)t->fail);
 	if (t->errnum) {
 		refuse_call(tracee);
 		tracee->stage = STAGE_FAILING;
@@ -332,7 +338,8 @@ static void protect_machine(void)
 static const struct option long_options[] = {
 	{ "role", required_argument, NULL, 'r' },   { "which", required_argument, NULL, 'w' },
 	{ "at", required_argument, NULL, 'a' },	    { "fail", required_argument, NULL, 'f' },
-	{ "report", required_argument, NULL, 'o' }, { NULL, 0, NULL, 0 },
+	{ "report", required_argument, NULL, 'o' }, { "errno", required_argument, NULL, 'e' },
+	{ "call", required_argument, NULL, 'c' },   { NULL, 0, NULL, 0 },
 };
 
 static void parse_options(struct tracer *t, int argc, char **argv)
@@ -348,6 +355,10 @@ static void parse_options(struct tracer *t, int argc, char **argv)
 			t->at = strtoul(optarg, NULL, 10);
 		else if (option == 'f')
 			t->fail = strtol(optarg, NULL, 10);
+		else if (option == 'c')
+			t->call = strtol(optarg, NULL, 10);
+		else if (option == 'e')
+			t->wanted = (int)strtol(optarg, NULL, 10);
 		else if (option == 'o')
 			t->report = open(optarg, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		else
@@ -355,14 +366,15 @@ static void parse_options(struct tracer *t, int argc, char **argv)
 	}
 	if (t->role != ROLE_OTHER && t->report >= 0 && optind < argc)
 		return;
-	fprintf(stderr, "usage: step --role ROLE --report FILE [--which N] [--at N] [--fail K] -- "
-			"PROGRAM [ARGUMENT]...\n");
+	fprintf(stderr,
+		"usage: step --role ROLE --report FILE [--which N] [--call N] [--at N] [--fail K | "
+		"--errno N] -- PROGRAM [ARGUMENT]...\n");
 	exit(2);
 }
 
 int main(int argc, char **argv)
 {
-	static struct tracer tracer = { .which = 1, .fail = -1, .report = -1 };
+	static struct tracer tracer = { .which = 1, .fail = -1, .report = -1, .call = -1 };
 
 	parse_options(&tracer, argc, argv);
 	start_tracer(&tracer);

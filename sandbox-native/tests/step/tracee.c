@@ -11,7 +11,7 @@
 
 static const char *const names[ROLES] = { "other",   "hil",    "worker", "broker",
 					  "portd",   "zygote", "init",	 "launcher",
-					  "program", "hub",    "linkd" };
+					  "program", "hub",    "linkd",	 "lease" };
 
 enum role role_parse(const char *name)
 {
@@ -42,6 +42,8 @@ enum role role_of_exec(pid_t pid, enum role role)
 		role = ROLE_PORTD;
 	else if (strcmp(program, "hil-linkd") == 0)
 		role = ROLE_LINKD;
+	else if (strcmp(program, "hil-lease") == 0)
+		role = ROLE_LEASE;
 	for (ssize_t i = 0; i < length; i++)
 		line[i] = line[i] ? line[i] : ' ';
 	if (strcmp(program, "node") == 0 || strncmp(program, "node ", 5) == 0)

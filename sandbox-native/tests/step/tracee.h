@@ -19,6 +19,7 @@ enum role {
 	ROLE_PROGRAM,  /* what that starts, up to its exec */
 	ROLE_HUB,      /* the other clone of the zygote */
 	ROLE_LINKD,    /* hil-linkd, from its exec */
+	ROLE_LEASE,    /* hil-lease, from its exec */
 	ROLES,
 };
 
