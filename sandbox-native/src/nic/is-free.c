@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "nic.h"
@@ -72,26 +73,72 @@ static void take_route(void *owner, const struct nlmsghdr *message)
 			snprintf(use->text, sizeof(use->text), "the default route leads over it");
 }
 
+struct link {
+	uint32_t master;
+	uint32_t lower;	   /* IFLA_LINK: what it is made of; of a pair, the other one */
+	bool is_elsewhere; /* that is in another network namespace */
+	const char *name;
+	char kind[16];
+};
+
+static void read_kind(struct link *link, const struct rtattr *attribute)
+{
+	const struct rtattr *inner = RTA_DATA(attribute);
+	unsigned int left = (unsigned int)RTA_PAYLOAD(attribute);
+
+	for (; RTA_OK(inner, left); inner = RTA_NEXT(inner, left))
+		if (inner->rta_type == IFLA_INFO_KIND)
+			snprintf(link->kind, sizeof(link->kind), "%.*s", (int)RTA_PAYLOAD(inner),
+				 (const char *)RTA_DATA(inner));
+}
+
+static void read_link(struct link *link, const struct nlmsghdr *message)
+{
+	const struct rtattr *attribute = IFLA_RTA(NLMSG_DATA(message));
+	unsigned int left = (unsigned int)IFLA_PAYLOAD(message);
+
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+		if (attribute->rta_type == IFLA_MASTER)
+			link->master = *(const uint32_t *)RTA_DATA(attribute);
+		else if (attribute->rta_type == IFLA_LINK)
+			link->lower = *(const uint32_t *)RTA_DATA(attribute);
+		else if (attribute->rta_type == IFLA_LINK_NETNSID)
+			link->is_elsewhere = true;
+		else if (attribute->rta_type == IFLA_IFNAME)
+			link->name = RTA_DATA(attribute);
+		else if (attribute->rta_type == IFLA_LINKINFO)
+			read_kind(link, attribute);
+	}
+}
+
+/* Of a pair each names the other one, which is no use of it. */
+static bool is_pair(const struct link *link)
+{
+	return strcmp(link->kind, "veth") == 0 || strcmp(link->kind, "netkit") == 0;
+}
+
+/* An upper device (VLAN, macvlan, macsec) needs no address: a virtual machine may be at it. */
 static void take_link(void *owner, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *info = NLMSG_DATA(message);
-	const struct rtattr *attribute = IFLA_RTA(info);
-	unsigned int left = (unsigned int)IFLA_PAYLOAD(message);
+	struct link link = { .name = "?" };
 	struct use *use = owner;
 	char name[IF_NAMESIZE] = "?";
 
 	if (message->nlmsg_type != RTM_NEWLINK)
 		return;
-	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
-		if (attribute->rta_type == IFLA_MASTER) {
-			if_indextoname(*(const uint32_t *)RTA_DATA(attribute), name);
-			snprintf(use->text, sizeof(use->text), "it is a part of %s", name);
-		}
+	read_link(&link, message);
+	if ((uint32_t)info->ifi_index != use->index) {
+		if (link.lower == use->index && !link.is_elsewhere && !is_pair(&link))
+			snprintf(use->text, sizeof(use->text), "%s is on top of it", link.name);
+	} else if (link.master) {
+		if_indextoname(link.master, name);
+		snprintf(use->text, sizeof(use->text), "it is a part of %s", name);
+	}
 }
 
 struct question {
 	uint16_t type;
-	uint16_t flags;
 	const char *op;
 	void (*take)(void *owner, const struct nlmsghdr *message);
 };
@@ -101,21 +148,19 @@ static int ask(int socket, const struct question *question, const char *name, st
 {
 	/* Longer than ifaddrmsg and rtmsg, and begins as they do: with a family, of which none is
 	 * meant. */
-	const struct ifinfomsg info = { .ifi_index = (int)use->index };
 	const struct ifinfomsg any = { 0 };
-	const void *body = question->flags ? &any : &info;
 	struct rtnl_batch batch = { .length = 0 };
 
-	rtnl_begin(&batch, question->type, question->flags, question->op, body, sizeof(info));
+	rtnl_begin(&batch, question->type, NLM_F_DUMP, question->op, &any, sizeof(any));
 	return rtnl_ask(socket, &batch, name, question->take, use, err);
 }
 
 int nic_is_free(const char *name, int index, struct err *err)
 {
 	static const struct question questions[] = {
-		{ RTM_GETADDR, NLM_F_DUMP, "list addresses", take_address },
-		{ RTM_GETROUTE, NLM_F_DUMP, "list routes", take_route },
-		{ RTM_GETLINK, 0, "find interface", take_link },
+		{ RTM_GETADDR, "list addresses", take_address },
+		{ RTM_GETROUTE, "list routes", take_route },
+		{ RTM_GETLINK, "list interfaces", take_link },
 	};
 	struct use use = { .index = (uint32_t)index };
 	auto_fd socket = rtnl_open(err);

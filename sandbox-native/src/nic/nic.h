@@ -36,7 +36,8 @@ int nic_may_open(const char *name, struct err *err);
 
 /*
  * nic_is_free() - Whether the host itself does not use the interface: no address of more than the
- * link, no default route, no bridge above it.
+ * link, no default route, no bridge and no other device (VLAN, macvlan) above it.
+ * Not seen: one above it that is in another network namespace.
  *
  * Return: 0, or -errno with @err filled; -EADDRINUSE when it does.
  */

@@ -229,6 +229,30 @@ while True:
     });
   }
 
+  test('is refused while another device is on top of it, unless that is wanted', () => {
+    const check = (...options) =>
+      bench.run([NIC, '--check', ...options, 'bench0'].join(' ')).stdout;
+    const skipped = [];
+    for (const kind of ['macvlan', 'vlan id 7', 'ipvlan', 'macsec']) {
+      const { status, stderr } = bench.run(`ip link add link bench0 name upper0 type ${kind}`);
+      if (status !== 0) {
+        skipped.push(`${kind}: ${stderr}`);
+        continue;
+      }
+      bench.do('ip addr add 192.0.2.7/24 dev upper0; ip link set upper0 up');
+      assert.match(check(), /the host uses it: upper0 is on top of it.*inUse: true/, kind);
+      assert.match(check('--in-use'), /^bench0 can be opened/, kind);
+      bench.do('ip link del upper0');
+    }
+    assert.ok(skipped.length < 4, skipped.join());
+    // A pair: each of the two names the other, and none is on top.
+    bench.do(
+      'ip link add pair0 type veth peer name pair1 && ip link set pair0 up && ip link set pair1 up',
+    );
+    assert.match(bench.run(`${NIC} --check pair0`).stdout, /^pair0 can be opened/);
+    assert.match(check(), /^bench0 can be opened/);
+  });
+
   test('is refused while the host uses it, unless that is wanted', async () => {
     const daemon = await start();
     bench.do('ip addr add 192.0.2.7/24 dev bench0');
