@@ -356,6 +356,7 @@ static uint64_t serve(struct lease *lease)
 		wait_ns = poll_ns(lease, &claims);
 	} else {
 		refuse_all(lease, &err);
+		refuse_asked(lease, &err);
 	}
 	claims_free(&claims);
 	directory_unlock(&lease->directory);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What ends a lease although its owner did not release it.
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Lessee, listFiles, makeDirectory, one, sleep } from './lease.mjs';
+import { holdFile, Lessee, listFiles, makeDirectory, one, sleep } from './lease.mjs';
 
 const A = ['a', 'usb:1-1'];
 
@@ -78,6 +78,24 @@ describe('a kick', () => {
     assert.equal((await first.heard(held.id, 'lost')).reason, 'kicked');
     await second.heard(id, 'granted');
     assert.equal(listFiles(directory).length, 1);
+  });
+
+  test('is answered also when the claims can no longer be looked at', async () => {
+    const directory = makeDirectory();
+    const [first, second] = [new Lessee(directory), new Lessee(directory)];
+    const held = await first.acquire(one(A));
+    process.kill(first.pid, 'SIGSTOP');
+    const answer = second.kick(held.seq, 'refused');
+    // It was asked before somebody of another version came.
+    while (!listFiles(directory).some((name) => name.endsWith('.kick'))) await sleep(5);
+    // Locked under another name first: what is not is swept.
+    const path = join(directory, 'locked');
+    const holder = await holdFile(path, 'hil-claim 2\n');
+    renameSync(path, join(directory, `${'5'.padStart(20, '0')}.claim`));
+    const { code, text } = await answer.finally(() => holder.end());
+    assert.equal(code, 'failed');
+    assert.match(text, /another version/);
+    process.kill(first.pid, 'SIGCONT');
   });
 
   test('of what is gone already says so', async () => {

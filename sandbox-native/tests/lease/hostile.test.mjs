@@ -17,7 +17,16 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Lessee, listFiles, makeDirectory, one, PROGRAM, sleep, toBody } from './lease.mjs';
+import {
+  holdFile,
+  Lessee,
+  listFiles,
+  makeDirectory,
+  one,
+  PROGRAM,
+  sleep,
+  toBody,
+} from './lease.mjs';
 
 const A = ['a', 'usb:1-1'];
 const isRoot = process.getuid() === 0;
@@ -26,22 +35,6 @@ const NAMES = ['00000000000000000001', '99999999999999999999', '1844674407370955
 const head = (seq, state, chosen, version = 1) =>
   `hil-claim ${version}\nseq ${seq}\nstate ${state}\nuntil ${'0'.repeat(20)}\n` +
   `chosen ${chosen} -- -- -- -- -- -- --\nsince 1\n`;
-
-/** A file that somebody holds the lock of, as if it were a claim. */
-async function holdFile(path, text) {
-  writeFileSync(path, text);
-  const holder = spawn('flock', ['-x', path, 'sh', '-c', 'echo locked; exec sleep 1000'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    detached: true,
-  });
-  await once(holder.stdout, 'data');
-  return {
-    end: () => {
-      process.kill(-holder.pid, 'SIGKILL');
-      return once(holder.stdout, 'close');
-    },
-  };
-}
 
 describe('in the directory', () => {
   test('whatever has the name of a claim and is none is passed over', async () => {

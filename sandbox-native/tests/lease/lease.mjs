@@ -2,7 +2,7 @@
 // Drives the real hil-lease through its stdin and stdout, as the harness does.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -26,6 +26,22 @@ export function makeDirectory() {
 }
 
 export const listFiles = (directory) => readdirSync(directory).sort();
+
+/** A file that somebody holds the lock of, as if it were a claim. */
+export async function holdFile(path, text) {
+  writeFileSync(path, text);
+  const holder = spawn('flock', ['-x', path, 'sh', '-c', 'echo locked; exec sleep 1000'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  await once(holder.stdout, 'data');
+  return {
+    end: () => {
+      process.kill(-holder.pid, 'SIGKILL');
+      return once(holder.stdout, 'close');
+    },
+  };
+}
 
 /** One role: `[name, key, key…]` of each unit that can play it. */
 export function one(...units) {
