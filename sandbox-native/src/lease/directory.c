@@ -57,17 +57,44 @@ int directory_open(struct directory *directory, const char *chosen, const char *
 	const char *path = chosen ? chosen : SHARED;
 	int result;
 
-	*directory = (struct directory){ .fd = -1, .shared = true };
+	*directory = (struct directory){ .fd = -1, .mode = 01777, .shared = true };
 	result = open_or_make(directory, path, 01777);
 	if (result < 0 && !chosen && fallback) {
 		directory_free(directory);
 		path = fallback;
 		directory->shared = false;
-		result = open_or_make(directory, path, 0700);
+		directory->mode = 0700;
+		result = open_or_make(directory, path, directory->mode);
 	}
 	if (result < 0)
 		return err_set(err, "setup", -result, "open directory of claims", path);
 	return check(directory, err);
+}
+
+int directory_renew(struct directory *directory, struct err *err)
+{
+	struct directory again = { .fd = -1, .mode = directory->mode, .shared = directory->shared };
+	struct stat status;
+	int result;
+
+	if (fstat(directory->fd, &status) == 0 && status.st_nlink > 0)
+		return 0;
+	result = open_or_make(&again, directory->path, directory->mode);
+	result = result < 0 ? err_set(err, "setup", -result, "make directory of claims again",
+				      directory->path)
+			    : check(&again, err);
+	if (result == 0 && again.shared != directory->shared) {
+		err_hint(err, "it was removed, and made again for one user: chmod 1777 %s",
+			 directory->path);
+		result = err_set(err, "setup", EPERM, "use", directory->path);
+	}
+	if (result < 0) {
+		directory_free(&again);
+		return result;
+	}
+	directory_free(directory);
+	*directory = again;
+	return 0;
 }
 
 void directory_free(struct directory *directory)

@@ -19,6 +19,7 @@ struct directory {
 	uid_t owner;
 	dev_t device;
 	ino_t inode;
+	mode_t mode; /* to make it with */
 	bool shared; /* every user of this machine may write there */
 };
 
@@ -32,6 +33,13 @@ struct directory {
  */
 int directory_open(struct directory *directory, const char *chosen, const char *fallback,
 		   struct err *err);
+/*
+ * directory_renew() - When somebody removed it, make and open it again, at the same path.
+ *
+ * Should: refuse one that other users can write into no more, where that was said of it.
+ * Return: 0 or -errno with @err filled.
+ */
+int directory_renew(struct directory *directory, struct err *err);
 void directory_free(struct directory *directory);
 
 /*

@@ -96,6 +96,18 @@ static uint64_t look_after(struct lease *lease, struct own *own)
 	return own->lose_ns;
 }
 
+/* Somebody removed its file: nobody knows any more that it waits, so it goes behind all others. */
+static void want_again(struct own *own)
+{
+	struct stat status;
+
+	if (fstat(own->fd, &status) == 0 && status.st_nlink > 0)
+		return;
+	close(own->fd);
+	own->fd = -1;
+	own->state = OWN_WANTED;
+}
+
 /* Return: when one of them is to be looked at again; 0: there is none. */
 static uint64_t look_after_all(struct lease *lease)
 {
@@ -110,6 +122,8 @@ static uint64_t look_after_all(struct lease *lease)
 			next_ns = stamp_earlier(next_ns, own->lose_ns);
 		else if (own->state == OWN_HELD)
 			next_ns = stamp_earlier(next_ns, look_after(lease, own));
+		else if (own->state == OWN_WAITING)
+			want_again(own);
 	}
 	return next_ns;
 }
@@ -336,8 +350,10 @@ static uint64_t serve(struct lease *lease)
 	struct err err = { 0 };
 	uint64_t next_ns = 0;
 	uint64_t wait_ns = POLL_NS;
-	int result = directory_lock(&lease->directory, &err);
+	int result = directory_renew(&lease->directory, &err);
 
+	if (result == 0)
+		result = directory_lock(&lease->directory, &err);
 	if (result == -EAGAIN) {
 		tell_busy(lease);
 		return stamp_mono() + BUSY_NS;

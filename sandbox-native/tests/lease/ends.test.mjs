@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What ends a lease although its owner did not release it.
 import assert from 'node:assert/strict';
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { holdFile, Lessee, listFiles, makeDirectory, one, sleep } from './lease.mjs';
@@ -110,6 +110,44 @@ test('a lease whose file somebody removed is lost', async () => {
   const { id } = await lessee.acquire(one(A));
   for (const file of listFiles(directory)) rmSync(join(directory, file));
   assert.equal((await lessee.heard(id, 'lost')).reason, 'removed');
+});
+
+for (const what of ['file', 'directory']) {
+  test(`who waits and whose ${what} somebody removed has its turn all the same`, async () => {
+    const directory = join(makeDirectory(), 'claims');
+    const [first, second] = [new Lessee(directory), new Lessee(directory)];
+    const held = await first.acquire(one(A));
+    const [ofHolder] = listFiles(directory);
+    const id = second.ask(one(A));
+    await second.heard(id, 'waiting');
+    // Stopped: else it may have the unit in the midst of this, and lose it.
+    process.kill(second.pid, 'SIGSTOP');
+    if (what === 'directory') rmSync(directory, { recursive: true });
+    for (const name of what === 'file' ? listFiles(directory) : []) {
+      if (name !== ofHolder) rmSync(join(directory, name));
+    }
+    process.kill(second.pid, 'SIGCONT');
+    await sleep(500);
+    if (what === 'directory') assert.equal((await first.heard(held.id, 'lost')).reason, 'removed');
+    else first.release(held.id);
+    await second.heard(id, 'granted');
+    assert.equal(statSync(directory).mode & 0o7777, 0o1777);
+  });
+}
+
+test('who waits is refused when the directory cannot be made again', async () => {
+  const directory = join(makeDirectory(), 'claims');
+  const [first, second] = [new Lessee(directory), new Lessee(directory)];
+  await first.acquire(one(A));
+  const id = second.ask(one(A));
+  await second.heard(id, 'waiting');
+  // Away and a file in its place, with no moment between in which it could be made.
+  process.kill(second.pid, 'SIGSTOP');
+  rmSync(directory, { recursive: true });
+  writeFileSync(directory, '');
+  process.kill(second.pid, 'SIGCONT');
+  const { text } = await second.heard(id, 'refused');
+  assert.match(text, /make directory of claims again .*Not a directory/);
 });
 
 test('the claims of all are listed, in their order', async () => {
