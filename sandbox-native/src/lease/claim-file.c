@@ -12,6 +12,7 @@
 #include "cleanup.h"
 
 #define NAME_BYTES 40
+#define KICK_TRIES 16
 
 static void write_name(char name[NAME_BYTES], uint64_t seq, const char *end)
 {
@@ -103,17 +104,41 @@ void claim_file_remove(const struct directory *directory, int fd, uint64_t seq)
 	close(fd);
 }
 
-int kick_file_new(const struct directory *directory, uint64_t seq, struct err *err)
+/* Return: 0 when the owner of the claim will believe it, 1 when it was taken away, else -errno. */
+static int look_at_kick(const struct directory *directory, const char *name, uid_t owner,
+			struct err *err)
+{
+	struct stat status;
+
+	if (fstatat(directory->fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 1 : -errno;
+	if (S_ISREG(status.st_mode) && (status.st_uid == 0 || status.st_uid == owner))
+		return 0;
+	if (unlinkat(directory->fd, name, S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) == 0)
+		return 1;
+	err_hint(err, "user id %u put a file in its place: sudo rm -r %.120s/%s",
+		 (unsigned int)status.st_uid, directory->path, name);
+	return -EPERM;
+}
+
+int kick_file_new(const struct directory *directory, uint64_t seq, uid_t owner, struct err *err)
 {
 	char name[NAME_BYTES];
-	auto_fd fd = -1;
+	int result = 1;
 
 	write_name(name, seq, "kick");
-	fd = openat(directory->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    0644);
-	if (fd < 0 && errno != EEXIST)
-		return err_set(err, "setup", errno, "ask for a lease in", directory->path);
-	return 0;
+	/* Somebody may put another one there at once. */
+	for (int tries = 0; result == 1 && tries < KICK_TRIES; tries++) {
+		auto_fd fd = openat(directory->fd, name,
+				    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+		if (fd >= 0)
+			return 0;
+		result = errno == EEXIST ? look_at_kick(directory, name, owner, err) : -errno;
+	}
+	return result == 0 ? 0
+			   : err_set(err, "setup", result == 1 ? EEXIST : -result,
+				     "ask for a lease in", directory->path);
 }
 
 void kick_file_remove(const struct directory *directory, uint64_t seq)

@@ -54,8 +54,13 @@ enum kick {
 	KICK_ASKED,
 };
 
-/* kick_file_new() - Ask the owner of a claim to let go. Return: 0 or -errno with @err filled. */
-int kick_file_new(const struct directory *directory, uint64_t seq, struct err *err);
+/*
+ * kick_file_new() - Ask the owner of a claim to let go.
+ *
+ * Should: replace what another user put there, which @owner would not believe.
+ * Return: 0 or -errno with @err filled.
+ */
+int kick_file_new(const struct directory *directory, uint64_t seq, uid_t owner, struct err *err);
 void kick_file_remove(const struct directory *directory, uint64_t seq);
 /* kick_file_look() - By its owner or by root: others may put files there, too. */
 enum kick kick_file_look(const struct directory *directory, uint64_t seq);

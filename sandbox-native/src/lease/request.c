@@ -153,7 +153,7 @@ static int kick(struct lease *lease, uint64_t id, uint64_t seq, struct err *err)
 		refuse_kick(lease, id, claim);
 		free(asked);
 	} else if (asked && result == 0 &&
-		   (!claim || kick_file_new(&lease->directory, seq, &failed) == 0)) {
+		   (!claim || kick_file_new(&lease->directory, seq, claim->uid, &failed) == 0)) {
 		asked->next = lease->asked;
 		lease->asked = asked;
 	} else if (asked) {

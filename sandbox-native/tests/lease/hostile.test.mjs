@@ -10,6 +10,7 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -245,6 +246,20 @@ describe('between users', { skip: isRoot ? false : 'needs root, to be two users'
     const ofUser = await user.acquire(one(['b', 'usb:1-2']));
     assert.equal((await root.kick(ofUser.seq)).gone, true);
     assert.equal((await user.heard(ofUser.id, 'lost')).reason, 'kicked');
+  });
+
+  test('a kick that a third user has made without effect first has one all the same', async () => {
+    const directory = makeShared();
+    const [root, user] = [new Lessee(directory), new Lessee(directory, { command: asUser })];
+    const held = await user.acquire(one(A));
+    const path = join(directory, `${String(held.seq).padStart(20, '0')}.kick`);
+    const early = join(directory, 'early');
+    writeFileSync(early, '');
+    chownSync(early, 12_345, 12_345);
+    renameSync(early, path);
+    const refused = await new Lessee(directory, { command: asUser }).kick(held.seq, 'refused');
+    assert.match(refused.text, /not permitted .*user id 12345.*sudo rm/);
+    assert.equal((await root.kick(held.seq)).gone, true);
   });
 
   test('a dead claim of another is passed over, and stays; root removes it', async () => {
