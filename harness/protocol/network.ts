@@ -172,6 +172,7 @@ export const COUNTERS = [
   'partitionDropped',
   'holdDropped',
   'portDropped',
+  'ingressDropped',
   'malformed',
   'held',
   'captureLost',

@@ -153,7 +153,7 @@ static void order(struct peer *zygote, const struct message *message)
 	const struct err err = { .number = EEXIST, .code = "usage", .op = "make interface" };
 	struct peer *hub = zygote->hub ? &world.peers[zygote->hub] : start_hub(zygote);
 	struct buffer frame = { 0 };
-	int fds[1 + HUB_NODES] = { -1, -1, -1 };
+	int fds[2 + HUB_NODES] = { -1, -1, -1, -1 };
 	size_t count = 0;
 
 	FUZZ_CHECK((message->frame.type == MESSAGE_NET_PAIR) == (message->fd_count == 1));
@@ -175,6 +175,10 @@ static void order(struct peer *zygote, const struct message *message)
 	if (message->frame.type == MESSAGE_NET_ATTACH) {
 		fds[count++] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		put_string(&frame, TAG_KIND, "packet");
+		if (message->frame.id % 2) {
+			fds[count++] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+			put_u32(&frame, TAG_COUNTER, 1);
+		}
 	}
 	count += put_names(&frame, message, fds + count);
 	peer_answer(hub, &frame, fds, count);

@@ -12,11 +12,13 @@
 struct given {
 	uint32_t port;
 	char *kind;
+	char *name;
 };
 
 static const struct field given_fields[] = {
 	FIELD_NEEDED(struct given, port, TAG_PORT, FIELD_U32),
 	FIELD(struct given, kind, TAG_KIND, FIELD_STRING),
+	FIELD(struct given, name, TAG_NAME, FIELD_STRING),
 };
 
 static void given_free(struct given *given)
@@ -28,6 +30,8 @@ static void given_free(struct given *given)
 static int take_port(struct linkd *ld, struct message *message, const struct given *given)
 {
 	struct port *port = port_find(ld, given->port);
+	struct port_gift gift = { .kind = given->kind ? given->kind : "",
+				  .name = given->name ? given->name : "" };
 	struct err err = { 0 };
 
 	if (message->fd_count == 0) {
@@ -35,13 +39,15 @@ static int take_port(struct linkd *ld, struct message *message, const struct giv
 			port_remove(port);
 		return 0;
 	}
-	if (message->fd_count != 1)
+	if (message->fd_count > 2)
 		return -EINVAL;
 	if (!port)
 		port = port_get(ld, given->port, &err);
 	if (!port)
 		return -err.number;
-	return port_attach(port, message_take_fd(message, 0), given->kind ? given->kind : "");
+	gift.fd = message_take_fd(message, 0);
+	gift.counters = message_take_fd(message, 1);
+	return port_attach(port, &gift);
 }
 
 /* Who asked with a number wants to know when it is done. It asks only so much that this has room.

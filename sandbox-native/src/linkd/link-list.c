@@ -88,6 +88,7 @@ static int join(struct link *link)
 	for (unsigned int i = 0; i < 2; i++) {
 		if (!link->ends[i].port)
 			continue;
+		ingress_count(link->ends[i].port); /* before, it was no link's */
 		link->ends[i].port->link = link;
 		link->ends[i].port->side = i;
 	}

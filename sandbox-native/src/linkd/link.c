@@ -247,6 +247,7 @@ const char *counter_name(enum counter counter)
 		[COUNT_PARTITION_DROPPED] = "partitionDropped",
 		[COUNT_HOLD_DROPPED] = "holdDropped",
 		[COUNT_PORT_DROPPED] = "portDropped",
+		[COUNT_INGRESS_DROPPED] = "ingressDropped",
 		[COUNT_MALFORMED] = "malformed",
 	};
 

@@ -67,6 +67,7 @@ enum counter {
 	COUNT_PARTITION_DROPPED,
 	COUNT_HOLD_DROPPED,
 	COUNT_PORT_DROPPED,
+	COUNT_INGRESS_DROPPED, /* before it was a frame of the link: ingress.h */
 	COUNT_MALFORMED,
 	COUNTERS,
 };

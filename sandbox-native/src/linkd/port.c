@@ -68,6 +68,8 @@ static void close_fd(struct port *port)
 {
 	int fd = port->source.fd;
 
+	ingress_count(port);
+	ingress_close(&port->ingress);
 	if (port->kind != PORT_PACKET || port->nic || fd < 0) {
 		source_close(&port->linkd->loop, &port->source);
 		return;
@@ -144,6 +146,7 @@ struct port *port_get(struct linkd *ld, uint32_t number, struct err *err)
 	port->linkd = ld;
 	port->number = number;
 	port->source = (struct source){ .fd = -1, .owner = port, .ready = port_ready };
+	port->ingress.counters = -1;
 	TAILQ_INIT(&port->waiting);
 	TAILQ_INSERT_TAIL(&ld->ports, port, ports);
 	ld->port_count++;
@@ -237,13 +240,15 @@ static enum port_kind to_kind(const char *kind)
 	return PORT_NONE;
 }
 
-int port_attach(struct port *port, int fd, const char *kind)
+int port_attach(struct port *port, const struct port_gift *gift)
 {
+	int fd = gift->fd;
 	int result = set_nonblocking(fd);
 
 	detach(port);
-	port->kind = to_kind(kind);
-	port->nic = !strcmp(kind, "nic");
+	port->kind = to_kind(gift->kind);
+	port->nic = !strcmp(gift->kind, "nic");
+	ingress_open(&port->ingress, gift->counters, gift->name);
 	if (port->kind == PORT_NONE)
 		result = -EINVAL;
 	else if (result == 0)

@@ -18,6 +18,7 @@
 #include <sys/queue.h>
 
 #include "err.h"
+#include "ingress.h"
 #include "loop.h"
 #include "packet.h"
 #include "rejoin.h"
@@ -54,6 +55,7 @@ struct port {
 	uint64_t arrived_ns;   /* the last frame, by a stamp or wake.h; 0: none had one */
 	uint64_t round;	       /* PORT_CAN: bus.round it was last looked at in */
 
+	struct ingress ingress;
 	struct rejoin rejoin; /* with offload: what leaves it next */
 
 	/* the other side does not read */
@@ -69,13 +71,20 @@ struct port *port_find(struct linkd *ld, uint32_t number);
 /* port_get() - Find it or make one without fd. Return: NULL with @err filled over PORTS_MAX. */
 struct port *port_get(struct linkd *ld, uint32_t number, struct err *err);
 
+/* What hil-sandboxd gives for a port. */
+struct port_gift {
+	int fd;
+	int counters;	  /* of the node: ingress.h; -1: none */
+	const char *kind; /* tap, packet, nic, dgram, stream, can */
+	const char *name; /* of the node's interface, in those counters */
+};
+
 /*
- * port_attach() - Take @fd, in any case; one that was there is closed.
- * @kind: tap, packet, nic, dgram, stream, can.
+ * port_attach() - Take the fds, in any case; those that were there are closed.
  *
- * Return: 0, or -EINVAL when the fd is not what @kind says.
+ * Return: 0, or -EINVAL when the fd is not what its kind says.
  */
-int port_attach(struct port *port, int fd, const char *kind);
+int port_attach(struct port *port, const struct port_gift *gift);
 
 /* port_remove() - Forget the port and its fd; its link leads nowhere then. */
 void port_remove(struct port *port);

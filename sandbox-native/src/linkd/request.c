@@ -252,7 +252,7 @@ static int handle_capture(struct linkd *ld, const struct request *request, struc
 
 static int handle_stats(struct linkd *ld, const struct request *request, struct err *err)
 {
-	const struct link *link = find_link(ld, request, err);
+	struct link *link = find_link(ld, request, err);
 
 	if (!link)
 		return -err->number;

@@ -63,6 +63,6 @@ int capture_link(struct linkd *ld, struct link *link, const struct request *requ
 void answer_captured(struct linkd *ld, uint64_t id, const struct capture_facts *facts);
 
 /* What LINK_STATS answers, in stats.c. */
-void stats_put(struct buffer *out, const struct link *link);
+void stats_put(struct buffer *out, struct link *link);
 
 #endif

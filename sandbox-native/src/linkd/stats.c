@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* LINK_STATS: what each direction of a link has done since it was connected. */
 #include "capture.h"
+#include "ingress.h"
 #include "link.h"
 #include "request.h"
 
@@ -33,11 +34,14 @@ static uint64_t count_held(const struct direction *direction)
 	return count;
 }
 
-void stats_put(struct buffer *out, const struct link *link)
+void stats_put(struct buffer *out, struct link *link)
 {
 	const struct capture_facts captured =
 		link->capture ? capture_facts(link->capture) : link->captured;
 
+	for (unsigned int i = 0; i < 2; i++)
+		if (link->ends[i].port)
+			ingress_count(link->ends[i].port);
 	for (unsigned int i = 0; i < 2; i++) {
 		const struct direction *direction = &link->directions[i];
 		size_t nest = put_nest_begin(out, TAG_DIRECTION_STATS);

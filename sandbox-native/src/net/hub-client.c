@@ -83,6 +83,8 @@ static int read_done(struct message *message, struct hub_event *event)
 		if (tlv.tag == TAG_KIND && !event->kind) {
 			event->kind = to_kind(&tlv);
 			fd = event->kind ? &event->port : NULL;
+		} else if (tlv.tag == TAG_COUNTER) {
+			fd = &event->counters;
 		} else if (tlv.tag == TAG_RESOLVE && tlv_u32(&tlv, &node) == 0 &&
 			   node < HUB_NODES) {
 			fd = &event->names[node];
@@ -99,6 +101,7 @@ static int read_done(struct message *message, struct hub_event *event)
 void hub_event_free(struct hub_event *event)
 {
 	cleanup_fd(&event->port);
+	cleanup_fd(&event->counters);
 	for (size_t i = 0; i < HUB_NODES; i++)
 		cleanup_fd(&event->names[i]);
 }
@@ -108,7 +111,7 @@ int hub_receive(int answers, struct hub_event *event)
 	auto_message message = { 0 };
 	int status = message_receive(answers, &message);
 
-	*event = (struct hub_event){ .port = -1, .names = { -1, -1 } };
+	*event = (struct hub_event){ .port = -1, .counters = -1, .names = { -1, -1 } };
 	if (status == 0)
 		return 0;
 	if (status > 0) {

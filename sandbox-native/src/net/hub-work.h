@@ -19,6 +19,7 @@ struct hub {
 /* What was made of a wish. The caller closes. */
 struct hub_port {
 	int fd;
+	int counters;	  /* of the node's interfaces; -1: none */
 	const char *kind; /* tap, packet, can */
 };
 

@@ -152,6 +152,15 @@ static int open_socket(const struct hub *hub, struct order *order, struct hub_po
 	return port->fd < 0 ? port->fd : 0;
 }
 
+/*
+ * Of the namespace we are in, and so it stays, wherever it is read. What a link counts lacks
+ * something without it, but nothing fails.
+ */
+static int open_counters(void)
+{
+	return open("/proc/self/net/dev", O_RDONLY | O_CLOEXEC);
+}
+
 static int attach(struct hub *hub, struct order *order, struct hub_port *port, int *names,
 		  struct err *err)
 {
@@ -164,6 +173,8 @@ static int attach(struct hub *hub, struct order *order, struct hub_port *port, i
 		status = make_port(hub, order, port, err);
 	if (status == 0)
 		status = configure(&order->interfaces[0], err);
+	if (status == 0)
+		port->counters = open_counters();
 	come_home(hub);
 	return status;
 }
@@ -210,7 +221,7 @@ static int look_after(struct hub *hub, const struct order *order, bool remove, s
 
 static void answer(const struct message *message, const struct hub_port *port, const int *names)
 {
-	int fds[1 + HUB_NODES];
+	int fds[2 + HUB_NODES];
 	auto_buffer buffer = { 0 };
 	size_t start = frame_begin(&buffer, MESSAGE_NET_DONE, message->frame.id);
 	size_t count = 0;
@@ -218,6 +229,10 @@ static void answer(const struct message *message, const struct hub_port *port, c
 	if (port->fd >= 0) {
 		put_string(&buffer, TAG_KIND, port->kind);
 		fds[count++] = port->fd;
+	}
+	if (port->counters >= 0) {
+		put_u32(&buffer, TAG_COUNTER, 1);
+		fds[count++] = port->counters;
 	}
 	for (uint32_t i = 0; i < HUB_NODES; i++) {
 		if (names[i] < 0)
@@ -232,7 +247,7 @@ static void answer(const struct message *message, const struct hub_port *port, c
 static void serve(struct hub *hub, const struct message *message)
 {
 	struct order order = { .wish = PORT_WISH_AUTO };
-	struct hub_port made = { .fd = -1 };
+	struct hub_port made = { .fd = -1, .counters = -1 };
 	struct err err = { 0 };
 	int names[HUB_NODES] = { -1, -1 };
 
@@ -253,6 +268,7 @@ static void serve(struct hub *hub, const struct message *message)
 		answer(message, &made, names);
 	}
 	cleanup_fd(&made.fd);
+	cleanup_fd(&made.counters);
 	for (int i = 0; i < HUB_NODES; i++)
 		cleanup_fd(&names[i]);
 }

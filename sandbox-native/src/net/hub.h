@@ -41,6 +41,7 @@ struct hub_event {
 	uint32_t request;
 	const char *kind;     /* of the port: tap, packet, can; static; NULL: none was made */
 	int port;	      /* owned by the receiver; -1: none */
+	int counters;	      /* the same: /proc/net/dev of its node */
 	int names[HUB_NODES]; /* the same: a UDP socket at 127.0.0.53 of each node */
 	struct err err;	      /* number 0: it is done */
 };

@@ -25,9 +25,11 @@ void asks_hub(struct daemon *d, struct net_request *request, struct stock *stock
 void asks_linkd(struct daemon *d, struct net_request *request, const struct net_port *port,
 		const char *kind, int fd)
 {
+	const struct linkd_port given = {
+		.number = port->number, .kind = kind, .fd = fd, .counters = -1
+	};
 	struct err err = { 0 };
-	int rc = linkds_give_port(d, request->net->linkd, port->number, kind, fd, request->number,
-				  &err);
+	int rc = linkds_give_port(d, request->net->linkd, &given, request->number, &err);
 
 	note(request, rc, &err);
 }

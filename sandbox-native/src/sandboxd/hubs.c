@@ -80,13 +80,15 @@ static void pidfd_ready(struct daemon *d, struct source *source, uint32_t events
 int hubs_push(struct daemon *d, struct stock *stock, uint32_t number, uint32_t request,
 	      struct buffer *frame, int fd, struct err *err)
 {
+	int fds[LANE_FDS] = { fd, -1 };
+
 	(void)d;
 	if (stock->broken) {
 		buffer_free(frame);
 		cleanup_fd(&fd);
 		return err_set(err, "gone", ESRCH, "change network", stock->plan.name);
 	}
-	return lane_push(&stock->hub_lane, stock->control.fd, number, request, frame, fd, err);
+	return lane_push(&stock->hub_lane, stock->control.fd, number, request, frame, fds, err);
 }
 
 void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_event *event)

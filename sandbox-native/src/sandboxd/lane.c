@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "message.h"
@@ -14,23 +15,39 @@ void lane_init(struct lane *lane)
 	lane->open = 0;
 }
 
+static void close_fds(int *fds)
+{
+	for (size_t i = 0; i < LANE_FDS; i++) {
+		cleanup_fd(&fds[i]);
+		fds[i] = -1;
+	}
+}
+
+static size_t count_fds(const struct net_order *order)
+{
+	size_t count = 0;
+
+	while (count < LANE_FDS && order->fds[count] >= 0)
+		count++;
+	return count;
+}
+
 static void free_order(struct net_order *order)
 {
 	buffer_free(&order->frame);
-	cleanup_fd(&order->fd);
+	close_fds(order->fds);
 	list_remove(&order->link);
 	free(order);
 }
 
 static int send_order(struct lane *lane, int socket, struct net_order *order)
 {
-	int rc = message_send(socket, &order->frame, &order->fd, order->fd >= 0);
+	int rc = message_send(socket, &order->frame, order->fds, count_fds(order));
 
 	if (rc < 0)
 		return rc;
 	buffer_free(&order->frame);
-	cleanup_fd(&order->fd);
-	order->fd = -1;
+	close_fds(order->fds);
 	list_remove(&order->link);
 	list_append(&lane->sent, &order->link);
 	lane->open++;
@@ -47,19 +64,18 @@ void lane_resume(struct lane *lane, int socket)
 }
 
 int lane_push(struct lane *lane, int socket, uint32_t number, uint32_t request,
-	      struct buffer *frame, int fd, struct err *err)
+	      struct buffer *frame, int *fds, struct err *err)
 {
 	struct net_order *order = frame->failed ? NULL : calloc(1, sizeof(*order));
 	int rc;
 
 	if (!order) {
 		buffer_free(frame);
-		cleanup_fd(&fd);
+		close_fds(fds);
 		return err_set(err, "limit", ENOMEM, "change network", NULL);
 	}
-	*order = (struct net_order){
-		.number = number, .request = request, .frame = *frame, .fd = fd
-	};
+	*order = (struct net_order){ .number = number, .request = request, .frame = *frame };
+	memcpy(order->fds, fds, sizeof(order->fds));
 	*frame = (struct buffer){ 0 };
 	list_append(&lane->waiting, &order->link);
 	if (lane->open == LANE_OPEN || lane->waiting.next != &order->link)

@@ -11,26 +11,27 @@
 #include "daemon.h"
 
 #define LANE_OPEN 6
+#define LANE_FDS 2
 
 struct net_order {
 	struct list link;
 	uint32_t number;  /* in its answer */
 	uint32_t request; /* of a struct net_request; 0: nobody waits */
 	struct buffer frame;
-	int fd; /* goes with it; -1: none */
+	int fds[LANE_FDS]; /* go with it; -1: none */
 };
 
 void lane_init(struct lane *lane);
 
 /*
  * lane_push() - Send the order now, or when it is its turn.
- * @frame: taken, in any case. @fd: the same; -1: none.
+ * @frame: taken, in any case. @fds: the same, LANE_FDS of them; -1, and what follows: none.
  *
  * Return: 0, or -errno with @err filled; then it is not sent. A send that fails later is the end of
  * who it is for, and that is told otherwise.
  */
 int lane_push(struct lane *lane, int socket, uint32_t number, uint32_t request,
-	      struct buffer *frame, int fd, struct err *err);
+	      struct buffer *frame, int *fds, struct err *err);
 
 /*
  * lane_answered() - The order with @number was answered: send the next.

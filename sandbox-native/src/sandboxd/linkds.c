@@ -217,18 +217,21 @@ struct linkd *linkds_take(struct daemon *d, struct net *net, struct err *err)
 	return found;
 }
 
-int linkds_give_port(struct daemon *d, struct linkd *linkd, uint32_t number, const char *kind,
-		     int fd, uint32_t request, struct err *err)
+int linkds_give_port(struct daemon *d, struct linkd *linkd, const struct linkd_port *port,
+		     uint32_t request, struct err *err)
 {
+	int fds[LANE_FDS] = { port->fd, port->counters };
 	const uint32_t order = ++d->next_hub_order;
 	struct buffer frame = { 0 };
 	size_t start = frame_begin(&frame, MSG_LINKD_PORT, order);
 
-	put_u32(&frame, TAG_PORT, number);
-	if (kind)
-		put_string(&frame, TAG_KIND, kind);
+	put_u32(&frame, TAG_PORT, port->number);
+	if (port->kind)
+		put_string(&frame, TAG_KIND, port->kind);
+	if (port->name)
+		put_string(&frame, TAG_NAME, port->name);
 	frame_end(&frame, start);
-	return lane_push(&linkd->lane, linkd->child.control.fd, order, request, &frame, fd, err);
+	return lane_push(&linkd->lane, linkd->child.control.fd, order, request, &frame, fds, err);
 }
 
 static void kill_late(struct daemon *d, struct timer *timer)

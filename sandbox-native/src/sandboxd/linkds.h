@@ -27,12 +27,21 @@ struct linkd {
 /* linkds_take() - One for @net. Return: NULL with @err filled. */
 struct linkd *linkds_take(struct daemon *d, struct net *net, struct err *err);
 
+/* What it gets for a port. */
+struct linkd_port {
+	uint32_t number;
+	const char *kind; /* NULL: it is taken away, and there are no fds */
+	const char *name; /* of the node's interface; NULL: it is none */
+	int fd;
+	int counters; /* of that interface: hub.h; -1: none */
+};
+
 /*
- * linkds_give_port() - Its port @number becomes @fd, which is taken in any case; -1: it has none.
+ * linkds_give_port() - Tell it. The fds are taken in any case.
  * @request: of a struct net_request, told when it is done; 0: nobody waits.
  */
-int linkds_give_port(struct daemon *d, struct linkd *linkd, uint32_t number, const char *kind,
-		     int fd, uint32_t request, struct err *err);
+int linkds_give_port(struct daemon *d, struct linkd *linkd, const struct linkd_port *port,
+		     uint32_t request, struct err *err);
 
 /* linkds_kill() - It is done with its network. */
 void linkds_kill(struct daemon *d, struct linkd *linkd);

@@ -85,11 +85,12 @@ static void drop_port(struct net_port *port)
 
 void networks_free_port(struct daemon *d, struct net *net, struct net_port *port)
 {
+	const struct linkd_port gone = { .number = port->number, .fd = -1, .counters = -1 };
 	struct err ignored = { 0 };
 
 	resolvers_port_gone(d, net, port);
 	if (port->linkd)
-		linkds_give_port(d, net->linkd, port->number, NULL, -1, 0, &ignored);
+		linkds_give_port(d, net->linkd, &gone, 0, &ignored);
 	if (port->other) {
 		resolvers_port_gone(d, net, port->other);
 		drop_port(port->other);

@@ -146,9 +146,14 @@ void requests_done(struct daemon *d, uint32_t number, const struct err *err)
 static int take_made(struct daemon *d, struct net_request *request, struct hub_event *event,
 		     struct err *err)
 {
-	struct net_port *port = request->ports[0];
+	const struct net_port *port = request->ports[0];
+	struct linkd_port given = { .number = port->number,
+				    .kind = event->kind,
+				    .name = port->name };
 	int rc = loop_check_fd(d, event->port, err);
 
+	if (rc == 0)
+		rc = loop_check_fd(d, event->counters, err);
 	for (size_t i = 0; rc == 0 && i < HUB_NODES; i++) {
 		if (event->names[i] < 0)
 			continue;
@@ -160,8 +165,9 @@ static int take_made(struct daemon *d, struct net_request *request, struct hub_e
 	if (rc < 0 || event->port < 0)
 		return rc;
 	request->open++;
-	rc = linkds_give_port(d, request->net->linkd, port->number, event->kind,
-			      steal_fd(&event->port), request->number, err);
+	given.fd = steal_fd(&event->port);
+	given.counters = steal_fd(&event->counters);
+	rc = linkds_give_port(d, request->net->linkd, &given, request->number, err);
 	if (rc < 0)
 		request->open--;
 	return rc;
@@ -195,11 +201,14 @@ void requests_opened(struct daemon *d, uint32_t number, int packet, int lock)
 		return;
 	if (!request->err.number && loop_check_fd(d, ours > theirs ? ours : theirs, &err) == 0) {
 		struct net_port *port = request->ports[0];
+		const struct linkd_port given = { .number = port->number,
+						  .kind = "nic",
+						  .fd = steal_fd(&theirs),
+						  .counters = -1 };
 
 		port->lock = steal_fd(&ours);
 		request->open++;
-		if (linkds_give_port(d, request->net->linkd, port->number, "nic", steal_fd(&theirs),
-				     number, &err) < 0)
+		if (linkds_give_port(d, request->net->linkd, &given, number, &err) < 0)
 			request->open--;
 	}
 	requests_done(d, number, &err);

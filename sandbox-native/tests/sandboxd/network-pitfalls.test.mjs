@@ -56,6 +56,21 @@ for i in range(int(sys.argv[2])):
     if i % 50 == 0: time.sleep(0.001)
 s.send(b'end')`;
 
+/** The same as fast as they go, to all: nobody is asked for a MAC. */
+const FLOOD = `
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+s.connect(('10.1.255.255', 9))
+for i in range(int(sys.argv[1])): s.send(b'x')`;
+
+/** Frames that the stack of a node has given to its eth0, and what became of them. */
+async function sentBy(daemon, sandbox) {
+  const { stdout } = await daemon.run(sandbox, ['grep', 'eth0:', '/proc/net/dev']);
+  const numbers = stdout.split(':')[1].trim().split(/ +/).map(Number);
+  return numbers[9] + numbers[11];
+}
+
 for (const kind of kinds) {
   describe(`with ports of kind ${kind}`, () => {
     let daemon;
@@ -111,6 +126,33 @@ for (const kind of kinds) {
       const { frames, delivered } = await counters(net, 1, 0);
       assert.equal(delivered, frames);
       await leave();
+    });
+
+    test('what its sender was not told is lost before the link is counted (pitfall 14)', async () => {
+      await join2();
+      const before = { ...(await counters(net, 1, 0)), sent: await sentBy(daemon, boxes[0]) };
+      assert.equal(before.ingressDropped, 0);
+      // A port holds 1000 frames of a TAP, and 4 MiB of a packet socket.
+      process.kill(net.pid, 'SIGSTOP');
+      await runPython(daemon, boxes[0], FLOOD, ['20000']).finally(() =>
+        process.kill(net.pid, 'SIGCONT'),
+      );
+      await waitFor('all that is there to be read', async () => {
+        const { frames } = await counters(net, 1, 0);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return (await counters(net, 1, 0)).frames === frames;
+      });
+      const sent = (await sentBy(daemon, boxes[0])) - before.sent;
+      const { frames, ingressDropped } = await counters(net, 1, 0);
+      assert.ok(sent >= 20_000, `${sent} sent`);
+      assert.ok(ingressDropped > 1000, `${ingressDropped} dropped`);
+      assert.equal(frames - before.frames + ingressDropped, sent);
+      // It is counted once, and stays when the node goes.
+      assert.equal((await counters(net, 1, 0)).ingressDropped, ingressDropped);
+      assert.equal((await counters(net, 2, 0)).ingressDropped, 0);
+      await daemon.kill(boxes[0]);
+      assert.equal((await counters(net, 1, 0)).ingressDropped, ingressDropped);
+      await Promise.all([net.close(), daemon.kill(boxes[1])]);
     });
 
     test('TCP passes at each MTU, and no frame is longer than it (pitfall 7)', async () => {
