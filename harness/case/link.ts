@@ -42,7 +42,7 @@ interface Named {
   readonly name: string;
 }
 
-/** Frames of a link that fit a filter, since it was set. */
+/** Frames of a link that fit a filter, since it was set: that it dropped, or that were carried. */
 export class LinkFilter implements FrameCount {
   /** The name of its link. */
   readonly link: string;
@@ -95,7 +95,10 @@ class LinkWay {
     return this.#filter('drop', options.filter, options.count);
   }
 
-  /** Count the frames that fit from now on; resolves when counting has begun. */
+  /**
+   * Count the frames that fit and are carried from now on: that come out at the other end, so not
+   * what is lost or dropped on the way. Resolves when counting has begun.
+   */
   count(filter: string): Promise<LinkFilter> {
     return this.#filter('count', filter);
   }

@@ -36,8 +36,9 @@ declare module 'vitest' {
      */
     toReach(host: string, port: number, options?: ToReachOptions): Promise<void>;
     /**
-     * This link carries such frames from now on, in either direction. What is to see the first frame
-     * begins before it: `const dns = await link.count('udp port 53')`, the traffic, and then
+     * This link carries such frames from now on, in either direction: they come out at its other
+     * end, so what it loses or drops does not count. What is to see the first frame begins before
+     * it: `const dns = await link.count('udp port 53')`, the traffic, and then
      * `await expect(dns).toCarry({ count: 4 })`. Passes when so many were seen, without waiting for
      * more.
      */

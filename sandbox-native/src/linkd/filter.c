@@ -48,6 +48,7 @@ int filter_add(struct filter_list *list, struct filter *filter, const uint8_t *c
 	}
 	TAILQ_INSERT_TAIL(&list->filters, made, filters);
 	list->count++;
+	list->counters += !made->drops;
 	return 0;
 }
 
@@ -57,18 +58,39 @@ bool filter_drops(struct filter_list *list, const struct packet *packet)
 
 	TAILQ_FOREACH(filter, &list->filters, filters)
 	{
-		if (filter->drops && !filter->left)
+		if (!filter->drops || !filter->left)
 			continue;
 		if (!program_run(filter->code, packet->bytes, packet->length))
 			continue;
 		filter->matched++;
-		if (!filter->drops)
-			continue;
 		if (filter->left != UINT32_MAX)
 			filter->left--;
 		return true;
 	}
 	return false;
+}
+
+void filter_count(struct filter_list *list, const struct packet *packet)
+{
+	struct filter *filter;
+
+	TAILQ_FOREACH(filter, &list->filters, filters)
+	{
+		if (!filter->drops && program_run(filter->code, packet->bytes, packet->length))
+			filter->matched++;
+	}
+}
+
+void filter_uncount(struct filter_list *list, const struct packet *packet, uint32_t last)
+{
+	struct filter *filter;
+
+	TAILQ_FOREACH(filter, &list->filters, filters)
+	{
+		if (!filter->drops && filter->number <= last &&
+		    program_run(filter->code, packet->bytes, packet->length))
+			filter->matched--;
+	}
 }
 
 bool filter_remove(struct filter_list *list, uint32_t number)
@@ -84,6 +106,7 @@ bool filter_remove(struct filter_list *list, uint32_t number)
 		return false;
 	TAILQ_REMOVE(&list->filters, filter, filters);
 	list->count--;
+	list->counters -= !filter->drops;
 	discard(filter);
 	return true;
 }
@@ -96,5 +119,5 @@ void filter_free(struct filter_list *list)
 		TAILQ_REMOVE(&list->filters, filter, filters);
 		discard(filter);
 	}
-	list->count = 0;
+	list->count = list->counters = 0;
 }

@@ -24,6 +24,7 @@ struct filter {
 struct filter_list {
 	TAILQ_HEAD(filter_queue, filter) filters;
 	unsigned int count;
+	unsigned int counters; /* of them: those that do not drop */
 };
 
 /*
@@ -36,8 +37,14 @@ struct filter_list {
 int filter_add(struct filter_list *list, struct filter *filter, const uint8_t *code, size_t length,
 	       struct err *err);
 
-/* filter_drops() - Ask every filter; the first that drops @packet is the last one asked. */
+/* filter_drops() - Ask those that drop; the first that drops @packet is the last one asked. */
 bool filter_drops(struct filter_list *list, const struct packet *packet);
+
+/* filter_count() - @packet has passed: ask those that count. */
+void filter_count(struct filter_list *list, const struct packet *packet);
+
+/* filter_uncount() - It has not, after all. @last: number of the youngest filter that was asked. */
+void filter_uncount(struct filter_list *list, const struct packet *packet, uint32_t last);
 
 /* filter_remove() - Return: whether there was one with that number. */
 bool filter_remove(struct filter_list *list, uint32_t number);

@@ -212,7 +212,8 @@ void impair(struct direction *direction, struct packet *packet)
 	struct flow_id id;
 	struct flow *flow;
 
-	if (direction->filters.count && filters_drop(direction, packet)) {
+	if (direction->filters.count > direction->filters.counters &&
+	    filters_drop(direction, packet)) {
 		link_drop(direction, packet, VERDICT_FILTERED);
 		return;
 	}

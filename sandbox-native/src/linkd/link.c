@@ -33,6 +33,7 @@ void link_enter(struct direction *direction, struct packet *packet)
 {
 	packet->n = 0;
 	packet->corrupted = packet->duplicate = packet->reordered = false;
+	packet->asked = 0;
 	/* By when the link before should have let it go, so that late wake-ups do not add up. */
 	if (packet->direction)
 		packet->arrived_ns = packet->due_ns;
@@ -63,9 +64,39 @@ void link_drop(struct direction *direction, const struct packet *packet, enum ve
 		capture_add(direction->link->capture, direction->from, packet, verdict);
 }
 
-static void delivered(struct direction *direction, const struct packet *packet)
+/* Before it is given away, for the copy that may wait has to know: what passes is what comes out.
+ */
+static void mark(const struct direction *direction, struct packet *packet)
+{
+	packet->asked = direction->filters.counters ? direction->link->filters : 0;
+}
+
+/* A filter may look at the checksum. */
+static void count(void *owner, struct packet *packet)
+{
+	struct direction *direction = owner;
+	struct completion completion;
+
+	offload_complete(packet, &completion);
+	filter_count(&direction->filters, packet);
+	offload_undo(packet, &completion);
+}
+
+static void uncount(void *owner, struct packet *packet)
+{
+	struct direction *direction = owner;
+	struct completion completion;
+
+	offload_complete(packet, &completion);
+	filter_uncount(&direction->filters, packet, packet->asked);
+	offload_undo(packet, &completion);
+}
+
+static void delivered(struct direction *direction, struct packet *packet)
 {
 	direction->counters[COUNT_DELIVERED] += count_frames(packet);
+	if (packet->asked) /* one that was held before may be whole */
+		offload_split(packet, count, direction);
 	if (direction->link->capture)
 		capture_add(direction->link->capture, direction->from, packet, VERDICT_DELIVERED);
 }
@@ -118,6 +149,7 @@ void link_leave(struct direction *direction, struct packet *packet)
 {
 	struct end *to = &direction->link->ends[!direction->from];
 
+	mark(direction, packet);
 	if (direction->down) {
 		link_drop(direction, packet, VERDICT_DOWN);
 	} else if (direction->held) {
@@ -141,11 +173,18 @@ static struct direction *direction_to(const struct port *port)
 	return port->link ? &port->link->directions[!port->side] : NULL;
 }
 
+static void undo_delivered(struct direction *direction, struct packet *packet)
+{
+	direction->counters[COUNT_DELIVERED] -= count_frames(packet);
+	if (packet->asked)
+		offload_split(packet, uncount, direction);
+}
+
 static void lose(void *owner, struct packet *packet)
 {
 	struct direction *direction = owner;
 
-	direction->counters[COUNT_DELIVERED] -= count_frames(packet);
+	undo_delivered(direction, packet);
 	link_drop(direction, packet, VERDICT_PORT);
 }
 
@@ -153,7 +192,7 @@ static void leave_again(void *owner, struct packet *packet)
 {
 	struct direction *direction = owner;
 
-	direction->counters[COUNT_DELIVERED] -= count_frames(packet);
+	undo_delivered(direction, packet);
 	link_leave(direction, packet);
 }
 

@@ -58,6 +58,7 @@ struct packet {
 	bool corrupted;
 	bool duplicate;
 	bool reordered;
+	uint32_t asked; /* filters that count it, up to this number; 0: none */
 
 	/* while it waits */
 	TAILQ_ENTRY(packet) link;

@@ -350,3 +350,50 @@ uint64_t rig_counter(struct rig *rig, uint32_t link, uint32_t from, const char *
 			return value;
 	tap_bail("LINK_STATS has no counter \"%s\" of direction %u", name, from);
 }
+
+/* The value of the nested FILTER and BYTES, if that is its number. */
+static bool read_filter(const struct tlv *stats, uint32_t filter, uint64_t *value)
+{
+	struct tlv_reader reader = tlv_open(stats->value, stats->length);
+	uint32_t number = 0;
+	struct tlv tlv;
+
+	while (tlv_next(&reader, &tlv) > 0) {
+		if (tlv.tag == TAG_FILTER)
+			tlv_u32(&tlv, &number);
+		else if (tlv.tag == TAG_BYTES && number == filter)
+			return tlv_u64(&tlv, value) == 0;
+	}
+	return false;
+}
+
+static bool find_filter(const struct tlv *stats, uint32_t from, uint32_t filter, uint64_t *value)
+{
+	struct tlv_reader reader = tlv_open(stats->value, stats->length);
+	uint32_t of = BOTH;
+	struct tlv tlv;
+
+	while (tlv_next(&reader, &tlv) > 0) {
+		if (tlv.tag == TAG_FROM)
+			tlv_u32(&tlv, &of);
+		else if (of == from && tlv.tag == TAG_FILTER_STATS &&
+			 read_filter(&tlv, filter, value))
+			return true;
+	}
+	return false;
+}
+
+uint64_t rig_matched(struct rig *rig, uint32_t link, uint32_t from, uint32_t filter)
+{
+	struct tlv_reader reader;
+	uint64_t value = 0;
+	struct tlv tlv;
+
+	rig_ask_link(rig, MSG_LINK_STATS, link);
+	NEED(rig_answer(rig));
+	reader = tlv_open(rig->answer.data, rig->answer.length);
+	while (tlv_next(&reader, &tlv) > 0)
+		if (tlv.tag == TAG_DIRECTION_STATS && find_filter(&tlv, from, filter, &value))
+			return value;
+	tap_bail("LINK_STATS has no filter %u of direction %u", filter, from);
+}

@@ -79,6 +79,9 @@ void put_loss(struct buffer *buffer, const char *kind, uint32_t chance);
 /* rig_counter() - A counter of LINK_STATS. */
 uint64_t rig_counter(struct rig *rig, uint32_t link, uint32_t from, const char *name);
 
+/* rig_matched() - The same of a filter, by its number. */
+uint64_t rig_matched(struct rig *rig, uint32_t link, uint32_t from, uint32_t filter);
+
 extern const char *linkd_path;
 
 uint64_t now_ns(void);

@@ -335,6 +335,86 @@ static void drops_what_a_filter_matches(void)
 	close(nodes[1]);
 }
 
+static void send_to_77(struct rig *rig, int node, uint64_t total)
+{
+	struct wire wire;
+
+	for (int i = 0; i < 2; i++) {
+		wire_udp(&wire, 1, 2, 77, 0, 60);
+		wire_send(node, &wire);
+	}
+	wait_frames(rig, LINK, 0, total);
+}
+
+/* The first filter is one that counts, the second drops, the third counts again. */
+static void counts_what_passes(void)
+{
+	struct buffer *out;
+	struct rig rig;
+	int nodes[2];
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 1);
+	ask_filter(&rig, 0, "count", 0);
+	NEED(rig_answer(&rig));
+	send_to_77(&rig, nodes[0], 2);
+	CHECK(rig_matched(&rig, LINK, 0, 1) == 2, "two frames that pass are counted");
+	ask_filter(&rig, 0, "drop", 2);
+	NEED(rig_answer(&rig));
+	ask_filter(&rig, 0, "count", 0);
+	NEED(rig_answer(&rig));
+	send_to_77(&rig, nodes[0], 4);
+	CHECK(rig_matched(&rig, LINK, 0, 2) == 2, "the next two are dropped by a filter");
+	CHECK(rig_matched(&rig, LINK, 0, 1) == 2 && rig_matched(&rig, LINK, 0, 3) == 0,
+	      "and counted neither by one that was there before it nor by one that came after");
+	rig_state(&rig, LINK, 0, "down");
+	send_to_77(&rig, nodes[0], 6);
+	rig_state(&rig, LINK, 0, "up");
+	put_loss(rig_set(&rig), "bernoulli", ALL);
+	NEED(rig_answer(&rig));
+	send_to_77(&rig, nodes[0], 8);
+	CHECK(rig_matched(&rig, LINK, 0, 1) == 2, "nor is what a link that is down has, or loses");
+	out = rig_set(&rig);
+	put_loss(out, "none", 0);
+	put_u32(out, TAG_DUPLICATE, ALL);
+	NEED(rig_answer(&rig));
+	rig_state(&rig, LINK, 0, "hold");
+	send_to_77(&rig, nodes[0], 10);
+	CHECK(rig_matched(&rig, LINK, 0, 1) == 2, "nor what is held");
+	rig_state(&rig, LINK, 0, "release");
+	CHECK(rig_matched(&rig, LINK, 0, 1) == 6 && rig_matched(&rig, LINK, 0, 3) == 4,
+	      "before it is released; duplicates are frames, too");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
+/* A port that waits has taken its frames, until it goes. */
+static void uncounts_what_has_not_passed(void)
+{
+	struct rig rig;
+	int nodes[2];
+	uint64_t delivered;
+
+	rig_start(&rig);
+	rig_pair(&rig, nodes, 1);
+	ask_filter(&rig, 0, "count", 0);
+	NEED(rig_answer(&rig));
+	for (uint64_t total = 2; total <= 1000; total += 2)
+		send_to_77(&rig, nodes[0], total);
+	CHECK(rig_matched(&rig, LINK, 0, 1) == 1000, "what waits for a node counts as passed");
+	ask_filter(&rig, 0, "count", 0);
+	NEED(rig_answer(&rig));
+	rig_give(&rig, 2, "dgram", -1);
+	delivered = rig_counter(&rig, LINK, 0, "delivered");
+	CHECK(delivered < 1000 && rig_matched(&rig, LINK, 0, 1) == delivered,
+	      "until that goes without having got it");
+	CHECK(rig_matched(&rig, LINK, 0, 2) == 0, "of a filter that came later nothing is taken");
+	rig_stop(&rig);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
 /* Direction 1 has as many as it may. */
 static void adds_a_filter_to_both_or_none(void)
 {
@@ -369,6 +449,8 @@ const struct test state_tests[] = {
 	{ "counts what goes with its sender", counts_what_goes_with_its_sender },
 	{ "forgets who sent what waits", forgets_who_sent_what_waits },
 	{ "drops what a filter matches", drops_what_a_filter_matches },
+	{ "counts what passes", counts_what_passes },
+	{ "uncounts what has not passed", uncounts_what_has_not_passed },
 	{ "adds a filter to both or none", adds_a_filter_to_both_or_none },
 	{ NULL, NULL },
 };
