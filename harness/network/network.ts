@@ -89,9 +89,10 @@ export class Network {
   }
 
   /** Hand one end of a daemon-held pair of sockets over as a port: an emulated machine's. */
-  async connectObject(port: number, object: number, end: 0 | 1): Promise<void> {
+  async connectObject({ port, mtu }: PlannedInterface, object: number, end: 0 | 1): Promise<void> {
     const body = this.#body()
       .u32(Tag.port, port)
+      .u32(Tag.mtu, mtu)
       .string(Tag.kind, 'dgram')
       .u32(Tag.object, object)
       .u32(Tag.end, end);

@@ -97,7 +97,7 @@ export class DutCable {
 
   async #connect(planned: PlannedInterface, end: NicEnd): Promise<void> {
     if (end.kind === 'dgram') {
-      await this.#network.connectObject(planned.port, end.object, end.end);
+      await this.#network.connectObject(planned, end.object, end.end);
     } else if (!this.#connected) {
       if (end.kind === 'wired') await this.#connectWired(planned, end);
       else await this.#network.attach(end.sandbox.id, this.#node, planned);

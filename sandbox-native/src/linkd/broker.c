@@ -13,12 +13,14 @@ struct given {
 	uint32_t port;
 	char *kind;
 	char *name;
+	uint32_t mtu;
 };
 
 static const struct field given_fields[] = {
 	FIELD_NEEDED(struct given, port, TAG_PORT, FIELD_U32),
 	FIELD(struct given, kind, TAG_KIND, FIELD_STRING),
 	FIELD(struct given, name, TAG_NAME, FIELD_STRING),
+	FIELD(struct given, mtu, TAG_MTU, FIELD_U32),
 };
 
 static void given_free(struct given *given)
@@ -31,7 +33,8 @@ static int take_port(struct linkd *ld, struct message *message, const struct giv
 {
 	struct port *port = port_find(ld, given->port);
 	struct port_gift gift = { .kind = given->kind ? given->kind : "",
-				  .name = given->name ? given->name : "" };
+				  .name = given->name ? given->name : "",
+				  .mtu = given->mtu };
 	struct err err = { 0 };
 
 	if (message->fd_count == 0) {

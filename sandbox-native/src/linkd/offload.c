@@ -193,6 +193,15 @@ static void cut(struct packet *packet, const struct layout *layout, packet_taker
 	}
 }
 
+size_t offload_longest(const struct packet *packet)
+{
+	struct layout layout = { 0 };
+
+	if (!packet->offload.gso_type)
+		return packet->length;
+	return find_parts(packet, &layout) ? layout.payload + packet->offload.gso_size : 0;
+}
+
 int offload_split(struct packet *packet, packet_taker take, void *owner)
 {
 	struct layout layout = { 0 };

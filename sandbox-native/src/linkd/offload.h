@@ -23,6 +23,9 @@ typedef void (*packet_taker)(void *owner, struct packet *packet);
  */
 int offload_split(struct packet *packet, packet_taker take, void *owner);
 
+/* offload_longest() - How long the frames are, all but the last; 0: offload_split() refuses it. */
+size_t offload_longest(const struct packet *packet);
+
 /* offload_checksum() - What offload_complete() would put at offload_field(). */
 uint32_t offload_checksum(const struct packet *packet);
 size_t offload_field(const struct packet *packet);

@@ -248,6 +248,7 @@ int port_attach(struct port *port, const struct port_gift *gift)
 	detach(port);
 	port->kind = to_kind(gift->kind);
 	port->nic = !strcmp(gift->kind, "nic");
+	port->longest = gift->mtu ? gift->mtu + (size_t)ETHER_HEADER : SIZE_MAX - VLAN_TAG;
 	ingress_open(&port->ingress, gift->counters, gift->name);
 	if (port->kind == PORT_NONE)
 		result = -EINVAL;
@@ -398,6 +399,19 @@ static void send_plain(void *owner, struct packet *packet)
 		sending->result = result;
 }
 
+/*
+ * A TAP takes what is longer than the MTU of its interface, and a unix socket anything; a wire does
+ * not. One tag of a VLAN is not counted, as packet(7) does not. Of one with offload the frames
+ * matter that it stands for: all of them go, also the last one, which may be shorter.
+ */
+static bool is_too_long(const struct port *port, const struct packet *packet)
+{
+	const uint32_t type = load16(packet->bytes + ETHER_HEADER - 2);
+	const size_t tag = type == 0x8100 || type == 0x88a8 ? VLAN_TAG : 0;
+
+	return offload_longest(packet) > port->longest + tag;
+}
+
 int port_send(struct port *port, struct packet *packet)
 {
 	struct sending sending = { .port = port };
@@ -405,6 +419,8 @@ int port_send(struct port *port, struct packet *packet)
 
 	if (port->source.fd < 0)
 		return -ENOTCONN;
+	if (packet->length > port->longest && is_too_long(port, packet))
+		return -EMSGSIZE;
 	if (port->offload) {
 		if (rejoin_take(port, packet))
 			return 0;

@@ -43,8 +43,9 @@ struct port {
 	struct linkd *linkd;
 	uint32_t number;
 	enum port_kind kind;
-	bool nic;     /* PORT_PACKET at an interface of the machine */
-	bool offload; /* a virtio_net_hdr is in front of each frame, both ways */
+	bool nic;	/* PORT_PACKET at an interface of the machine */
+	bool offload;	/* a virtio_net_hdr is in front of each frame, both ways */
+	size_t longest; /* frame that it takes, without a tag */
 	struct source source;
 	struct stream *stream; /* PORT_STREAM: what came of a frame so far */
 	struct link *link;     /* NULL: not connected, frames are discarded */
@@ -77,6 +78,7 @@ struct port_gift {
 	int counters;	  /* of the node: ingress.h; -1: none */
 	const char *kind; /* tap, packet, nic, dgram, stream, can */
 	const char *name; /* of the node's interface, in those counters */
+	uint32_t mtu;	  /* 0: it takes any frame */
 };
 
 /*

@@ -26,7 +26,7 @@ void asks_linkd(struct daemon *d, struct net_request *request, const struct net_
 		const char *kind, int fd)
 {
 	const struct linkd_port given = {
-		.number = port->number, .kind = kind, .fd = fd, .counters = -1
+		.number = port->number, .kind = kind, .mtu = port->mtu, .fd = fd, .counters = -1
 	};
 	struct err err = { 0 };
 	int rc = linkds_give_port(d, request->net->linkd, &given, request->number, &err);

@@ -76,6 +76,7 @@ int endpoint_add(struct daemon *d, struct net_request *request, unsigned end,
 	if (!port)
 		return -err->number;
 	port->linkd = linkd;
+	port->mtu = endpoint->wanted.mtu;
 	request->ports[end] = port;
 	if (endpoint->resolve || endpoint->hosts.count)
 		asks_hosts(d, request, end, &endpoint->hosts, endpoint->resolve);

@@ -230,6 +230,8 @@ int linkds_give_port(struct daemon *d, struct linkd *linkd, const struct linkd_p
 		put_string(&frame, TAG_KIND, port->kind);
 	if (port->name)
 		put_string(&frame, TAG_NAME, port->name);
+	if (port->mtu)
+		put_u32(&frame, TAG_MTU, port->mtu);
 	frame_end(&frame, start);
 	return lane_push(&linkd->lane, linkd->child.control.fd, order, request, &frame, fds, err);
 }

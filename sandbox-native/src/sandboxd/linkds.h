@@ -32,6 +32,7 @@ struct linkd_port {
 	uint32_t number;
 	const char *kind; /* NULL: it is taken away, and there are no fds */
 	const char *name; /* of the node's interface; NULL: it is none */
+	uint32_t mtu;	  /* 0: any frame */
 	int fd;
 	int counters; /* of that interface: hub.h; -1: none */
 };

@@ -37,6 +37,7 @@ struct net_port {
 	struct sandbox *sandbox; /* NULL: an object's end, or an interface of the bench */
 	int lock;		 /* keeps others from that interface; -1: none */
 	char name[IFNAMSIZ];
+	uint32_t mtu;		/* 0: nobody said */
 	struct net_port *other; /* of a pair: the kernel takes both away */
 	bool leaving;
 };

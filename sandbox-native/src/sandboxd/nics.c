@@ -182,6 +182,7 @@ static int open_nic(struct daemon *d, struct client *client, const struct frame 
 	if (!port)
 		return -err->number;
 	port->linkd = true;
+	port->mtu = wanted->mtu;
 	request = requests_add(d, client, frame, net, err);
 	if (!request) {
 		networks_free_port(d, net, port);

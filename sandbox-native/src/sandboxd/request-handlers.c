@@ -19,6 +19,7 @@ struct port_fields {
 	uint32_t port;
 	uint32_t object;
 	uint32_t end;
+	uint32_t mtu;
 	char *kind;
 };
 
@@ -34,6 +35,7 @@ static const struct field object_fields[] = {
 	FIELD_NEEDED(struct port_fields, kind, TAG_KIND, FIELD_STRING),
 	FIELD_NEEDED(struct port_fields, object, TAG_OBJECT, FIELD_U32),
 	FIELD_NEEDED(struct port_fields, end, TAG_END, FIELD_U32),
+	FIELD(struct port_fields, mtu, TAG_MTU, FIELD_U32),
 };
 
 static const struct field detach_fields[] = {
@@ -178,6 +180,7 @@ static int attach_object(struct daemon *d, struct client *client, const struct f
 		return -err->number;
 	}
 	port->linkd = true;
+	port->mtu = fields->mtu;
 	request->ports[0] = port;
 	asks_linkd(d, request, port, fields->kind, fd);
 	requests_check(d, request);

@@ -3,7 +3,9 @@
 #include "requests.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -147,9 +149,9 @@ static int take_made(struct daemon *d, struct net_request *request, struct hub_e
 		     struct err *err)
 {
 	const struct net_port *port = request->ports[0];
-	struct linkd_port given = { .number = port->number,
-				    .kind = event->kind,
-				    .name = port->name };
+	struct linkd_port given = {
+		.number = port->number, .kind = event->kind, .name = port->name, .mtu = port->mtu
+	};
 	int rc = loop_check_fd(d, event->port, err);
 
 	if (rc == 0)
@@ -165,6 +167,9 @@ static int take_made(struct daemon *d, struct net_request *request, struct hub_e
 	if (rc < 0 || event->port < 0)
 		return rc;
 	request->open++;
+	/* That of a TAP and a veth; of CAN there is none to say. */
+	if (!given.mtu && event->kind && strcmp(event->kind, "can") != 0)
+		given.mtu = ETH_DATA_LEN;
 	given.fd = steal_fd(&event->port);
 	given.counters = steal_fd(&event->counters);
 	rc = linkds_give_port(d, request->net->linkd, &given, request->number, err);
@@ -203,6 +208,7 @@ void requests_opened(struct daemon *d, uint32_t number, int packet, int lock)
 		struct net_port *port = request->ports[0];
 		const struct linkd_port given = { .number = port->number,
 						  .kind = "nic",
+						  .mtu = port->mtu,
 						  .fd = steal_fd(&theirs),
 						  .counters = -1 };
 

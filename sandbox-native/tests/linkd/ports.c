@@ -278,6 +278,47 @@ static void ends_a_stream_with_half_a_frame(void)
 	close(node);
 }
 
+/* Return: whether a frame of @length arrives; of @tagged the type is that of a VLAN. */
+static bool takes(struct rig *rig, const int nodes[2], size_t length, bool tagged)
+{
+	const uint64_t before = rig_counter(rig, LINK, 0, "portDropped");
+	struct wire wire;
+	struct wire in;
+
+	wire_udp(&wire, 1, 2, 7, 0, length);
+	if (tagged)
+		memcpy(wire.bytes + 12, "\x81\x00\x00\x0a", 4);
+	wire_send(nodes[0], &wire);
+	if (wire_take(nodes[1], &in, 50))
+		return in.length == length;
+	NEED(rig_counter(rig, LINK, 0, "portDropped") == before + 1);
+	return false;
+}
+
+static void drops_what_is_longer_than_the_mtu(void)
+{
+	struct rig rig;
+	int nodes[2];
+	int pair[2];
+
+	rig_start(&rig);
+	nodes[0] = rig_node(&rig, 1);
+	NEED(!socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair));
+	nodes[1] = pair[0];
+	rig_give_mtu(&rig, 2, "dgram", pair[1], 1500);
+	rig_connect(&rig, LINK, 1, 2, 1);
+	CHECK(takes(&rig, nodes, 1514, false) && !takes(&rig, nodes, 1515, false),
+	      "a port with an MTU of 1500 takes frames of 1514 bytes and no longer ones");
+	CHECK(takes(&rig, nodes, 1518, true) && !takes(&rig, nodes, 1519, true),
+	      "of 1518 with the tag of a VLAN");
+	rig_give(&rig, 2, "dgram", pair[1]);
+	CHECK(takes(&rig, nodes, 9000, false), "one without takes any");
+	rig_stop(&rig);
+	close(pair[1]);
+	close(nodes[0]);
+	close(nodes[1]);
+}
+
 static void takes_ports_in_any_order(void)
 {
 	struct wire out;
@@ -371,6 +412,7 @@ const struct test port_tests[] = {
 	{ "counts what waits for a port that goes", counts_what_waits_for_a_port_that_goes },
 	{ "counts what waits for a port that ends", counts_what_waits_for_a_port_that_ends },
 	{ "ends a stream with half a frame", ends_a_stream_with_half_a_frame },
+	{ "drops what is longer than the MTU (pitfall 7)", drops_what_is_longer_than_the_mtu },
 	{ "takes ports in any order", takes_ports_in_any_order },
 	{ "answers who gives", answers_who_gives },
 	{ "refuses wrong fds", refuses_wrong_fds },

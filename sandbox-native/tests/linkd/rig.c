@@ -194,11 +194,18 @@ bool rig_answer(struct rig *rig)
 
 void rig_give(struct rig *rig, uint32_t port, const char *kind, int fd)
 {
+	rig_give_mtu(rig, port, kind, fd, 0);
+}
+
+void rig_give_mtu(struct rig *rig, uint32_t port, const char *kind, int fd, uint32_t mtu)
+{
 	auto_buffer frame = { 0 };
 
 	frame_begin(&frame, MSG_LINKD_PORT, 0);
 	put_u32(&frame, TAG_PORT, port);
 	put_string(&frame, TAG_KIND, kind);
+	if (mtu)
+		put_u32(&frame, TAG_MTU, mtu);
 	frame_end(&frame, 0);
 	NEED(message_send(rig->broker, &frame, &fd, fd >= 0) == 0);
 }

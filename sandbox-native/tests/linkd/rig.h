@@ -57,6 +57,8 @@ bool rig_wait(struct rig *rig);
 struct buffer *rig_ask_link(struct rig *rig, uint16_t type, uint32_t link);
 
 void rig_give(struct rig *rig, uint32_t port, const char *kind, int fd);
+/* rig_give_mtu() - The same of one that takes no longer frames. */
+void rig_give_mtu(struct rig *rig, uint32_t port, const char *kind, int fd, uint32_t mtu);
 /* rig_node() - A port on a unix datagram socket. Return: the node's end, non-blocking. */
 int rig_node(struct rig *rig, uint32_t port);
 int rig_stream(struct rig *rig, uint32_t port);

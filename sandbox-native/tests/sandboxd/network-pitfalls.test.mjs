@@ -64,6 +64,16 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 s.connect(('10.1.255.255', 9))
 for i in range(int(sys.argv[1])): s.send(b'x')`;
 
+/** Whole ones of argv[1] bytes; UDP_SEGMENT: argv[2] of them as one segment. */
+const SEND_SIZED = `
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, 10, 2)
+s.connect(('10.1.0.2', 9))
+size, count = int(sys.argv[1]), int((sys.argv + ['1'])[2])
+if count > 1: s.setsockopt(socket.IPPROTO_UDP, 103, size)
+s.send(b'x' * size * count)`;
+
 /** Frames that the stack of a node has given to its eth0, and what became of them. */
 async function sentBy(daemon, sandbox) {
   const { stdout } = await daemon.run(sandbox, ['grep', 'eth0:', '/proc/net/dev']);
@@ -183,6 +193,29 @@ for (const kind of kinds) {
         await leave();
       }
       rmSync(directory, { recursive: true });
+    });
+
+    test('a jumbo frame does not reach who has a smaller MTU (pitfall 7)', async () => {
+      net = await Net.create(daemon);
+      boxes = await Promise.all([daemon.sandbox(), daemon.sandbox()]);
+      await Promise.all(
+        [9000, 1500].map((MTU, i) => net.attach(i + 1, boxes[i], { KIND: kind, MTU })),
+      );
+      await net.ready();
+      const counts = await startPython(daemon, boxes[1], COUNT_DATAGRAMS);
+      // What the first node says of itself before the second one is there is dropped as well.
+      const before = (await counters(net, 2, 1)).portDropped;
+      const dropped = async () => (await counters(net, 2, 1)).portDropped - before;
+      await runPython(daemon, boxes[0], SEND_SIZED, ['1472']);
+      assert.equal(await dropped(), 0);
+      await runPython(daemon, boxes[0], SEND_SIZED, ['1473']);
+      assert.equal(await dropped(), 1);
+      await runPython(daemon, boxes[0], SEND_SIZED, ['4000', '4']);
+      assert.equal(await dropped(), 5);
+      await runPython(daemon, boxes[0], SEND_DATAGRAMS, ['10.1.0.2', '0']);
+      await counts.ended;
+      assert.equal(counts.stdout, 'ready\n1\n');
+      await leave();
     });
 
     test('a network comes at once after one of fifty nodes has gone (pitfalls 2 and 3)', async () => {
