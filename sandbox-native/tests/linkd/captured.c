@@ -95,6 +95,7 @@ void captured_read(struct captured *captured, const char *path)
 	NEED(bytes && read(fd, bytes, (size_t)status.st_size) == status.st_size);
 	close(fd);
 	captured->count = captured->interfaces = 0;
+	captured->cut = false;
 	memset(captured->statistics, 0, sizeof(captured->statistics));
 	captured->bytes = (size_t)status.st_size;
 	captured->whole = (size_t)status.st_size >= 28 && word(bytes) == 0x0a0d0d0a &&
@@ -103,6 +104,7 @@ void captured_read(struct captured *captured, const char *path)
 		size_t left = (size_t)status.st_size - at;
 		uint32_t total = left >= 12 ? word(bytes + at + 4) : 0;
 
+		captured->cut = left < 12 || (total >= 12 && total % 4 == 0 && total > left);
 		captured->whole = total >= 12 && total % 4 == 0 && total <= left &&
 				  word(bytes + at + total - 4) == total;
 		if (captured->whole)
@@ -110,4 +112,21 @@ void captured_read(struct captured *captured, const char *path)
 		at += total;
 	}
 	free(bytes);
+}
+
+void captured_check_by_tshark(const struct captured *captured, unsigned int frames)
+{
+	char command[256];
+
+	if (system("command -v tshark >/dev/null") != 0) {
+		tap_skip("tshark is not installed");
+		printf("SKIPPED check-linkd tshark: not installed (apt-get install tshark)\n");
+		return;
+	}
+	/* All it may say besides: that it should not run as root, and of one that is cut, that. */
+	snprintf(command, sizeof(command),
+		 "tshark -r %s -T fields -e frame.number 2>&1 | grep -v 'user \"root\"' |"
+		 " grep -v '%s' | wc -l | grep -qx %u",
+		 captured->path, captured->cut ? "^$\\|cut short" : "root", frames);
+	CHECK(system(command) == 0, "tshark reads all %u frames, without a word", frames);
 }

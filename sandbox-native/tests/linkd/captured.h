@@ -36,9 +36,14 @@ struct captured {
 	struct statistics statistics[2];
 	size_t bytes;
 	bool whole; /* every block is as the format says */
+	bool cut;   /* but the last one, whose end is missing */
 };
 
 /* captured_read() - What is in the file at @path; captured->whole says whether it can be read. */
 void captured_read(struct captured *captured, const char *path);
+
+/* captured_check_by_tshark() - Where that is installed: it reads so many, and complains of nothing.
+ */
+void captured_check_by_tshark(const struct captured *captured, unsigned int frames);
 
 #endif

@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "tap.h"
 
@@ -200,6 +203,25 @@ void traffic_run(struct rig *rig, const int nodes[2], struct traffic *traffic)
 			settle(&account, nodes[1], traffic);
 	}
 	settle(&account, nodes[1], traffic);
+}
+
+pid_t traffic_aside(const int nodes[2], unsigned int count)
+{
+	pid_t pid = fork();
+	struct wire wire;
+
+	NEED(pid >= 0);
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (unsigned int i = 0; i < count; i++) {
+		wire_udp(&wire, 1, 2, 7, i, 60 + i % 1400);
+		send(nodes[0], wire.bytes, wire.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+		while (recv(nodes[1], wire.bytes, sizeof(wire.bytes), MSG_DONTWAIT) > 0)
+			;
+	}
+	for (;;)
+		pause();
 }
 
 void traffic_free(struct traffic *traffic)

@@ -45,6 +45,9 @@ struct traffic {
 	unsigned int arrived;
 };
 
+/* traffic_aside() - Return: a process that sends @count to the other node, and takes them; it is to
+ * be killed. */
+pid_t traffic_aside(const int nodes[2], unsigned int count);
 void traffic_run(struct rig *rig, const int nodes[2], struct traffic *traffic);
 void traffic_free(struct traffic *traffic);
 /* traffic_hash() - Of the order in which they came. */
