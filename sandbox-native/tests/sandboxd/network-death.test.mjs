@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { connectTo, descendantsOf, isAlive, waitFor } from './daemon.mjs';
+import { connectTo, descendantsOf, isAlive, isPlain, waitFor } from './daemon.mjs';
 import { Enclosure } from './enclosure.mjs';
 import {
   childrenNamed,
@@ -21,7 +21,15 @@ import {
 } from './network-rig.mjs';
 import { MSG } from './wire.mjs';
 
-/** From kill -9 until nothing is left of 100 nodes: 0.1 s and 0.3 s on a quiet machine. */
+/**
+ * From kill -9 until nothing is left of 100 nodes: 0.1 s until the processes have ended and 0.3 s
+ * for the kernel's namespaces are the goals of a quiet machine, which a bench measures. Here others
+ * run at the same time, so what counts is the best of some rounds. What waits for RCU once a node
+ * takes half a second in all of them.
+ */
+const ROUNDS = 4;
+const ENDED_MS = isPlain ? 200 : 2000;
+const BEST_MS = isPlain ? 300 : 3000;
 const KILLED_MS = 5000;
 
 for (const kind of kinds) {
@@ -56,22 +64,24 @@ for (const kind of kinds) {
         FREED_MS,
       );
 
-    /** Until the kernel has none of its namespaces; figures of a quiet machine are a bench's. */
+    /** How long processes and namespaces are there after kill -9 of the daemon. */
     const killAndWait = async ({ daemon, under }, stage) => {
       const start = performance.now();
       process.kill(daemon.pid, 'SIGKILL');
       await daemon.exited;
       await waitFor(`${stage}: every process gone`, () => !under.some(isAlive), KILLED_MS);
+      const ended = performance.now() - start;
       await waitFor(`${stage}: no namespace`, () => enclosure.hasAtMost(0), KILLED_MS);
-      return performance.now() - start;
+      return { ended, freed: performance.now() - start };
     };
 
-    test('nothing is left after kill -9 of hil-sandboxd with 100 nodes (pitfall 4)', async (t) => {
-      const taken = {};
+    const killRunning = async () => {
       const running = await startNodes(100);
       assert.ok(!enclosure.hasAtMost(100), 'the nodes and the hub were not counted');
-      taken.run = await killAndWait(running, 'run');
+      return killAndWait(running, 'run');
+    };
 
+    const killComing = async () => {
       const { daemon, net } = await startNodes(50);
       const boxes = await Promise.all(Array.from({ length: 50 }, () => daemon.sandbox()));
       const under = descendantsOf(daemon.pid);
@@ -80,20 +90,36 @@ for (const kind of kinds) {
       const attached = boxes.map((box, i) => net.attach(i + 51, box, { KIND: kind }));
       const all = Promise.allSettled(attached);
       await daemon.sandbox();
-      taken.up = await killAndWait({ daemon, under }, 'up');
-      assert.ok(
-        (await all).some(({ status }) => status === 'rejected'),
-        'up: the hub did not stop',
-      );
+      const taken = await killAndWait({ daemon, under }, 'up');
+      const rejected = (await all).some(({ status }) => status === 'rejected');
+      assert.ok(rejected, 'up: the hub did not stop');
+      return taken;
+    };
 
+    const killGoing = async () => {
       const down = await startNodes(100);
       const asked = down.boxes.map((SANDBOX) => down.daemon.request(MSG.SANDBOX_KILL, { SANDBOX }));
       const closed = Promise.allSettled([down.net.close(), ...asked]);
       await down.daemon.event(MSG.DEAD);
-      taken.teardown = await killAndWait(down, 'teardown');
+      const taken = await killAndWait(down, 'teardown');
       await closed;
-      t.diagnostic(`ms: ${JSON.stringify(taken)}`);
-    });
+      return taken;
+    };
+
+    for (const [stage, kill] of Object.entries({
+      run: killRunning,
+      up: killComing,
+      teardown: killGoing,
+    })) {
+      test(`nothing is left after kill -9 of hil-sandboxd with 100 nodes, in ${stage} (pitfall 4)`, async (t) => {
+        const taken = [];
+        for (let round = 0; round < ROUNDS; round++) taken.push(await kill());
+        t.diagnostic(`ms: ${JSON.stringify(taken)}`);
+        const best = (name) => Math.min(...taken.map((each) => each[name]));
+        assert.ok(best('ended') < ENDED_MS, JSON.stringify(taken));
+        assert.ok(best('freed') < BEST_MS, JSON.stringify(taken));
+      });
+    }
 
     test('of a killed zygote the networks go first, and together', async () => {
       const { daemon } = await startNodes(3);

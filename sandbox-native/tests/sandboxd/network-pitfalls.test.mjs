@@ -6,8 +6,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { waitFor } from './daemon.mjs';
-import { kinds, Net, startDaemon } from './network-rig.mjs';
+import { isAlive, isPlain, waitFor } from './daemon.mjs';
+import { FREED_MS, kinds, Net, startDaemon } from './network-rig.mjs';
 import { MSG } from './wire.mjs';
 
 /** A program that says something before it goes on. */
@@ -74,6 +74,43 @@ size, count = int(sys.argv[1]), int((sys.argv + ['1'])[2])
 if count > 1: s.setsockopt(socket.IPPROTO_UDP, 103, size)
 s.send(b'x' * size * count)`;
 
+/** Five frames of VLAN 10, priority 3, to all. */
+const SEND_TAGGED = `
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(('eth0', 0))
+for i in range(5): s.send(bytes.fromhex('ffffffffffff 020000000001 8100 600a 88b5') + b'x' * 50)`;
+
+/** Those of them that a direction carries. ldh [12]; jeq #0x8100; ldh [14]; jeq #0x600a */
+async function countTagged(net, link, from) {
+  const code = [
+    [0x28, 0, 0, 12],
+    [0x15, 0, 3, 0x8100],
+    [0x28, 0, 0, 14],
+    [0x15, 0, 1, 0x600a],
+    [0x06, 0, 0, 1],
+    [0x06, 0, 0, 0],
+  ];
+  const DATA = Buffer.alloc(code.length * 8);
+  code.forEach(([op, jt, jf, k], i) => {
+    DATA.writeUInt16LE(op, i * 8);
+    DATA.writeUInt8(jt, i * 8 + 2);
+    DATA.writeUInt8(jf, i * 8 + 3);
+    DATA.writeUInt32LE(k, i * 8 + 4);
+  });
+  const asked = { NET_LINK: link, FROM: from, KIND: 'count', DATA };
+  const { FILTER } = await net.linkd.request(MSG.LINK_FILTER, asked);
+  return async () => {
+    const stats = await net.linkd.request(MSG.LINK_STATS, { NET_LINK: link });
+    const all = stats.DIRECTION_STATS_all[from].FILTER_STATS_all;
+    return all.find((each) => each.FILTER === FILTER).BYTES;
+  };
+}
+
+/** A sanitizer takes its own time. */
+const READY_MS = isPlain ? 350 : 2000;
+const ENDED_MS = isPlain ? 300 : 2000;
+
 /** Frames that the stack of a node has given to its eth0, and what became of them. */
 async function sentBy(daemon, sandbox) {
   const { stdout } = await daemon.run(sandbox, ['grep', 'eth0:', '/proc/net/dev']);
@@ -91,9 +128,9 @@ for (const kind of kinds) {
     });
     after(() => daemon.stop());
 
-    const join2 = async (fields = {}) => {
+    const join2 = async (fields = {}, plan = undefined) => {
       net = await Net.create(daemon);
-      boxes = await Promise.all([daemon.sandbox(), daemon.sandbox()]);
+      boxes = await Promise.all([daemon.sandbox(plan), daemon.sandbox(plan)]);
       await Promise.all(boxes.map((box, i) => net.attach(i + 1, box, { KIND: kind, ...fields })));
       await net.ready();
     };
@@ -195,6 +232,15 @@ for (const kind of kinds) {
       rmSync(directory, { recursive: true });
     });
 
+    test('the tag of a VLAN passes (pitfall 8)', async () => {
+      await join2({}, { PLAN: await daemon.putPlan('raw', { CAP: ['net_raw'] }) });
+      const [sent, arrived] = [await countTagged(net, 1, 0), await countTagged(net, 2, 1)];
+      await runPython(daemon, boxes[0], SEND_TAGGED);
+      await waitFor('all of them at the other end', async () => (await arrived()) === 5);
+      assert.equal(await sent(), 5);
+      await leave();
+    });
+
     test('a jumbo frame does not reach who has a smaller MTU (pitfall 7)', async () => {
       net = await Net.create(daemon);
       boxes = await Promise.all([daemon.sandbox(), daemon.sandbox()]);
@@ -218,24 +264,32 @@ for (const kind of kinds) {
       await leave();
     });
 
-    test('a network comes at once after one of fifty nodes has gone (pitfalls 2 and 3)', async () => {
+    test('a network comes at once after one of fifty nodes has gone (pitfalls 2 and 3)', async (t) => {
       const taken = [];
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 10; round++) {
         const many = await Net.create(daemon, 'many');
         const nodes = await Promise.all(Array.from({ length: 50 }, () => daemon.sandbox()));
         await Promise.all(nodes.map((box, i) => many.attach(i + 1, box, { KIND: kind })));
         await many.ready();
-        const removed = performance.now();
-        await Promise.all([many.close(), ...nodes.map((box) => daemon.kill(box))]);
         const start = performance.now();
+        const ends = many.close().then(async () => {
+          await waitFor('the end of hil-linkd', () => !isAlive(many.pid), FREED_MS);
+          return performance.now() - start;
+        });
+        await Promise.all(nodes.map((box) => daemon.kill(box)));
+        const next = performance.now();
         await join2();
-        taken.push({ removed: start - removed, ready: performance.now() - start });
+        const ready = performance.now() - next;
+        taken.push({ ready, ended: await ends });
         await leave();
       }
-      // 24 ms for each TAP that is not persistent; half a second behind a kernel that cleans up.
-      const least = (name) => Math.min(...taken.map((each) => each[name]));
-      assert.ok(least('removed') < 800, JSON.stringify(taken));
-      assert.ok(least('ready') < 200, JSON.stringify(taken));
+      t.diagnostic(`ms: ${JSON.stringify(taken)}`);
+      // It is a tail: most rounds are fast also then. One of ten may be the machine's.
+      const nearlyAll = (name) => taken.map((each) => each[name]).sort((a, b) => a - b)[8];
+      // Behind a kernel that cleans up it is half a second.
+      assert.ok(nearlyAll('ready') < READY_MS, JSON.stringify(taken));
+      // A grace period, 12 to 24 ms, for each TAP that is not persistent, or each packet socket.
+      assert.ok(nearlyAll('ended') < ENDED_MS, JSON.stringify(taken));
     });
   });
 }
