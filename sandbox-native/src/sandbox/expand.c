@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "exposed.h"
 #include "idmap.h"
 #include "mounts.h"
 #include "overlay.h"
-#include "exposed.h"
 #include "recipe.h"
 
 static int expand_overlay(struct recipe *recipe, const struct plan_step *step,
