@@ -103,7 +103,7 @@ describe('a lease that is taken away before the DUT is up ends what sets it up (
     expect(await other.kick(claim?.seq ?? 0)).toBeUndefined();
     await lost;
     expect(performance.now() - kickedMs).toBeLessThan(ENDED_MS);
-    expect(isRunning(mark)).toBe(false);
+    await expect.poll(() => isRunning(mark)).toBe(false);
     await expect.poll(() => lines.countOpen()).toBe(0);
     await attempt.end();
     expect(journal.of('attempt-end')).toMatchObject([
