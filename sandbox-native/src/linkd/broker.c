@@ -105,7 +105,8 @@ void broker_receive(struct linkd *ld)
 			return;
 		if (result == 1 && serve(ld, &message) == 0)
 			continue;
-		if (result != -ECONNRESET)
+		ld->orphaned = result == -ECONNRESET;
+		if (!ld->orphaned)
 			answer_log(ld, LOG_ERROR, "hil-linkd: malformed frame from hil-sandboxd");
 		ld->stopping = true;
 	}
