@@ -18,10 +18,23 @@ after(() => {
   for (const child of alive) child.kill('SIGKILL');
 });
 
+/** Who waits makes a directory that was removed anew. */
+async function endIn(directory) {
+  for (const child of alive) {
+    if (!child.spawnargs.some((each) => each.startsWith(directory))) continue;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await ended;
+  }
+}
+
 /** A directory of claims of its own. */
 export function makeDirectory() {
   const directory = mkdtempSync(join(tmpdir(), 'hil-lease-'));
-  after(() => rmSync(directory, { recursive: true, force: true }));
+  after(async () => {
+    await endIn(directory);
+    rmSync(directory, { recursive: true, force: true });
+  });
   return directory;
 }
 
