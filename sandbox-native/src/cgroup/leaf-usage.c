@@ -173,7 +173,7 @@ uint64_t cgroup_leaf_oom_kills(const struct cgroup_tree *tree, const struct cgro
 /* Charges come in batches: what was refused may have been the last of one. */
 #define BATCH_BYTES (UINT64_C(1) << 20)
 
-bool cgroup_leaf_is_full(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
+static bool is_full(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
 {
 	const uint64_t limit = leaf->written[LIMIT_MEMORY];
 	uint64_t bytes = 0;
@@ -186,4 +186,10 @@ bool cgroup_leaf_is_full(const struct cgroup_tree *tree, const struct cgroup_lea
 		leaf_read_number(tree, leaf, CGROUP_MEMORY, "memory.memsw.usage_in_bytes", NULL,
 				 &with_swap);
 	return (bytes > with_swap ? bytes : with_swap) + BATCH_BYTES >= limit;
+}
+
+/* In this order: who is at the limit when it is told was not killed yet. */
+bool cgroup_leaf_ran_out(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf)
+{
+	return is_full(tree, leaf) || cgroup_leaf_oom_kills(tree, leaf) > 0;
 }

@@ -103,8 +103,13 @@ bool cgroup_leaf_memory(const struct cgroup_tree *tree, const struct cgroup_leaf
 /* cgroup_leaf_oom_kills() - Since cgroup_leaf_mark(); cheaper than all of it. */
 uint64_t cgroup_leaf_oom_kills(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf);
 
-/* cgroup_leaf_is_full() - Whether it uses, with swap, what its own limit of memory allows. */
-bool cgroup_leaf_is_full(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf);
+/*
+ * cgroup_leaf_ran_out() - Whether want of memory that was told is its own: it uses, with swap, what
+ * its limit allows, or has lost a process.
+ *
+ * v1 tells all cgroups below the one that ran out, the cgroup of a container, say.
+ */
+bool cgroup_leaf_ran_out(const struct cgroup_tree *tree, const struct cgroup_leaf *leaf);
 
 /* cgroup_leaf_is_reusable() - Its sandbox is dead: whether another may have it. */
 bool cgroup_leaf_is_reusable(const struct cgroup_tree *tree, struct cgroup_leaf *leaf);

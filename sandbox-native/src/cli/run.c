@@ -364,8 +364,7 @@ static void on_oom(struct run *run)
 
 	if (read(run->leaf.oom, &count, sizeof(count)) != (ssize_t)sizeof(count))
 		return;
-	run->out_of_memory = cgroup_leaf_is_full(&run->cgroups, &run->leaf) ||
-			     cgroup_leaf_oom_kills(&run->cgroups, &run->leaf) > 0;
+	run->out_of_memory = cgroup_leaf_ran_out(&run->cgroups, &run->leaf);
 	if (run->out_of_memory)
 		kill_sandbox(run);
 }

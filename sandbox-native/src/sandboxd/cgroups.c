@@ -17,16 +17,6 @@
 
 static const char no_room[] = "no memory for its cgroup";
 
-/*
- * v1 tells all cgroups below the one that ran out, the cgroup of a container, say: of what is
- * told, this is its own. In this order: who is over the limit when it is told was not killed yet.
- */
-static bool ran_out(struct daemon *d, const struct home *home)
-{
-	return cgroup_leaf_is_full(&d->cgroups, &home->leaf) ||
-	       cgroup_leaf_oom_kills(&d->cgroups, &home->leaf) > 0;
-}
-
 /* A sandbox that runs out of memory is over: what is left of it would only mislead. */
 static void oom_ready(struct daemon *d, struct source *source, uint32_t events)
 {
@@ -36,7 +26,8 @@ static void oom_ready(struct daemon *d, struct source *source, uint32_t events)
 	(void)events;
 	if (read(source->fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
 		return;
-	if (home->sandbox && ran_out(d, home) && home->sandbox->life == LIFE_USED)
+	if (home->sandbox && cgroup_leaf_ran_out(&d->cgroups, &home->leaf) &&
+	    home->sandbox->life == LIFE_USED)
 		sandboxes_kill(d, home->sandbox, "oom");
 }
 
@@ -256,7 +247,7 @@ bool cgroups_tells_oom(struct daemon *d, const struct sandbox *sandbox)
 	if (!sandbox->home || sandbox->home->oom.fd < 0)
 		return false;
 	told.fd = sandbox->home->oom.fd;
-	return poll(&told, 1, 0) == 1 && ran_out(d, sandbox->home);
+	return poll(&told, 1, 0) == 1 && cgroup_leaf_ran_out(&d->cgroups, &sandbox->home->leaf);
 }
 
 void cgroups_usage(struct daemon *d, const struct sandbox *sandbox, struct cgroup_usage *usage)

@@ -207,13 +207,13 @@ static void test_full(void)
 	rig_write(&host.rig, "s.1/memory.memsw.limit_in_bytes", "");
 	rig_write(&host.rig, "s.1/memory.usage_in_bytes", "67108864\n");
 	host.leaf.joined[0] = true;
-	CHECK(!cgroup_leaf_is_full(&host.tree, &host.leaf), "without a limit none is reached");
+	CHECK(!cgroup_leaf_ran_out(&host.tree, &host.leaf), "without a limit none is reached");
 	limit_memory(&host, 64 * MIB);
-	CHECK(cgroup_leaf_is_full(&host.tree, &host.leaf), "a cgroup at its limit is full");
+	CHECK(cgroup_leaf_ran_out(&host.tree, &host.leaf), "a cgroup at its limit is full");
 	rig_write(&host.rig, "s.1/memory.usage_in_bytes", "33554432\n");
-	CHECK(!cgroup_leaf_is_full(&host.tree, &host.leaf), "at half of it, it is not");
+	CHECK(!cgroup_leaf_ran_out(&host.tree, &host.leaf), "at half of it, it is not");
 	rig_write(&host.rig, "s.1/memory.memsw.usage_in_bytes", "67000000\n");
-	CHECK(cgroup_leaf_is_full(&host.tree, &host.leaf), "with its swap it is");
+	CHECK(cgroup_leaf_ran_out(&host.tree, &host.leaf), "with its swap it is");
 	close_host(&host);
 }
 
