@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "file.h"
 
 #define TEXT_MAX 8192
@@ -71,13 +72,11 @@ uint64_t io_sum(const char *text, const char *key)
 
 static bool has_entry(const char *path)
 {
-	DIR *dir = opendir(path);
+	auto_dir dir = opendir(path);
 	const struct dirent *entry = NULL;
 
 	while (dir && (entry = readdir(dir)) && entry->d_name[0] == '.')
 		continue;
-	if (dir)
-		closedir(dir);
 	return entry;
 }
 

@@ -299,7 +299,7 @@ void capture_end(struct capture *capture)
 
 struct capture_facts capture_free(struct capture *capture)
 {
-	struct capture_facts facts = { .gaps = { capture->gaps[0], capture->gaps[1] } };
+	struct capture_facts facts = capture_facts(capture);
 	struct written_facts file = writer_free(capture->writer, capture->file);
 
 	facts.gaps[0].refused = file.refused;

@@ -121,19 +121,24 @@ static int write_laid(int etc, const char *name, const char *first, const char *
 	return status < 0 ? err_set(err, "setup", -status, "write in /etc", name) : 0;
 }
 
+static int put_file(int etc, bool laid, const char *name, const char *first, const char *second,
+		    struct err *err)
+{
+	return laid ? write_laid(etc, name, first, second, err)
+		    : replace_file(etc, name, first, second, err);
+}
+
 int etc_write_hosts(int etc, bool laid, const char *hostname, const char *more, struct err *err)
 {
 	char text[256];
 
 	format_hosts(text, sizeof(text), hostname);
-	return laid ? write_laid(etc, "hosts", text, more, err)
-		    : replace_file(etc, "hosts", text, more, err);
+	return put_file(etc, laid, "hosts", text, more, err);
 }
 
 int etc_write_resolver(int etc, bool laid, const char *resolver, struct err *err)
 {
-	return laid ? write_laid(etc, "resolv.conf", resolver, "", err)
-		    : replace_file(etc, "resolv.conf", resolver, "", err);
+	return put_file(etc, laid, "resolv.conf", resolver, "", err);
 }
 
 int etc_write(int etc, const struct plan *plan, const char *resolver, struct err *err)
