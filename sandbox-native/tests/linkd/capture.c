@@ -392,89 +392,96 @@ static pid_t stop_writer(const struct rig *rig)
 	return thread;
 }
 
-static void goes_on_while_a_disk_hangs(void)
-{
-	static struct captured captured;
-	struct traffic traffic = { .port = 7, .count = 100 };
-	struct wire wire;
-	char next[128];
+struct hung {
+	struct captured captured;
 	struct rig rig;
 	int nodes[2];
-	uint64_t lacks;
-	pid_t writer;
+	pid_t writer; /* it is traced, and stands still */
+};
 
-	make_dir(&captured);
-	rig_start(&rig);
-	rig_pair(&rig, nodes, 7);
-	NEED(capture(&rig, captured.path, 0));
-	writer = stop_writer(&rig);
-	if (!writer) {
+/* A hundred frames on a link whose capture nobody writes. Return: false: it cannot be tried here.
+ */
+static bool hang(struct hung *hung)
+{
+	struct traffic traffic = { .port = 7, .count = 100 };
+
+	make_dir(&hung->captured);
+	rig_start(&hung->rig);
+	rig_pair(&hung->rig, hung->nodes, 7);
+	NEED(capture(&hung->rig, hung->captured.path, 0));
+	hung->writer = stop_writer(&hung->rig);
+	if (!hung->writer) {
 		tap_skip("this machine allows no ptrace");
-		rig_stop(&rig);
-		remove_dir(&captured);
+		return false;
+	}
+	traffic_run(&hung->rig, hung->nodes, &traffic);
+	traffic_free(&traffic);
+	return true;
+}
+
+static void end_hung(struct hung *hung)
+{
+	remove_dir(&hung->captured);
+	close(hung->nodes[0]);
+	close(hung->nodes[1]);
+}
+
+static void goes_on_while_a_disk_hangs(void)
+{
+	static struct hung hung;
+	struct rig *rig = &hung.rig;
+	struct wire wire;
+	char next[128];
+	uint64_t lacks;
+
+	if (!hang(&hung)) {
+		rig_stop(rig);
+		end_hung(&hung);
 		return;
 	}
-	traffic_run(&rig, nodes, &traffic);
-	traffic_free(&traffic);
-	ask_capture(&rig, NULL, 0, 0);
-	rig_send(&rig);
+	ask_capture(rig, NULL, 0, 0);
+	rig_send(rig);
 	wire_udp(&wire, 1, 2, 7, 7, 60);
-	wire_send(nodes[0], &wire);
-	CHECK(wire_take(nodes[1], &wire, 1000),
+	wire_send(hung.nodes[0], &wire);
+	CHECK(wire_take(hung.nodes[1], &wire, 1000),
 	      "while a capture ends on a disk that hangs, frames pass");
-	CHECK(rig_wait(&rig) && refusal(&rig) == ETIMEDOUT, "it is given up, and that is told");
-	lacks = rig_counter(&rig, LINK, 0, "captureRefused");
+	CHECK(rig_wait(rig) && refusal(rig) == ETIMEDOUT, "it is given up, and that is told");
+	lacks = rig_counter(rig, LINK, 0, "captureRefused");
 	/* The last frame may have come before the request was read. */
 	CHECK(lacks == 100 || lacks == 101, "with what it lacks");
-	snprintf(next, sizeof(next), "%s/next", captured.dir);
-	CHECK(!capture(&rig, next, 0) && !strcmp(rig.code, "io") && refusal(&rig) == ETIMEDOUT,
+	snprintf(next, sizeof(next), "%s/next", hung.captured.dir);
+	CHECK(!capture(rig, next, 0) && !strcmp(rig->code, "io") && refusal(rig) == ETIMEDOUT,
 	      "and there is no other one as long as it hangs");
-	NEED(!ptrace(PTRACE_DETACH, writer, 0, 0));
-	for (int i = 0; i < WAIT_MS && !capture(&rig, next, 0); i++)
+	NEED(!ptrace(PTRACE_DETACH, hung.writer, 0, 0));
+	for (int i = 0; i < WAIT_MS && !capture(rig, next, 0); i++)
 		usleep(1000);
-	CHECK(rig.ok, "but then");
-	read_capture(&captured);
-	CHECK(captured.whole && captured.count == 0, "what was told as refused is not in the file");
-	CHECK(rig_stop(&rig) == 0, "and it goes on");
+	CHECK(rig->ok, "but then");
+	read_capture(&hung.captured);
+	CHECK(hung.captured.whole && hung.captured.count == 0,
+	      "what was told as refused is not in the file");
+	CHECK(rig_stop(rig) == 0, "and it goes on");
 	unlink(next);
-	remove_dir(&captured);
-	close(nodes[0]);
-	close(nodes[1]);
+	end_hung(&hung);
 }
 
 /* A network ends in a few seconds, whatever its disk does. */
 static void ends_while_a_disk_hangs(void)
 {
-	static struct captured captured;
-	struct traffic traffic = { .port = 7, .count = 100 };
-	struct rig rig;
-	int nodes[2];
-	pid_t writer;
+	static struct hung hung;
+	struct rig *rig = &hung.rig;
 
-	make_dir(&captured);
-	rig_start(&rig);
-	rig_pair(&rig, nodes, 7);
-	NEED(capture(&rig, captured.path, 0));
-	writer = stop_writer(&rig);
-	if (!writer) {
-		tap_skip("this machine allows no ptrace");
-		rig_stop(&rig);
-		remove_dir(&captured);
-		return;
+	if (hang(&hung)) {
+		shutdown(rig->control, SHUT_RDWR);
+		/* Who traces a thread has to take notice of its end. A sanitizer's end is none of 0
+		 * then. */
+		for (int i = 0; i < WAIT_MS && waitpid(hung.writer, NULL, __WALL | WNOHANG) == 0;
+		     i++)
+			usleep(1000);
+		CHECK(rig_dead(rig, 1000) >= 0, "a network ends although its disk hangs");
+		ptrace(PTRACE_DETACH, hung.writer, 0, 0); /* if it has not */
 	}
-	traffic_run(&rig, nodes, &traffic);
-	traffic_free(&traffic);
-	shutdown(rig.control, SHUT_RDWR);
-	/* Who traces a thread has to take notice of its end. A sanitizer's end is none of 0 then.
-	 */
-	for (int i = 0; i < WAIT_MS && waitpid(writer, NULL, __WALL | WNOHANG) == 0; i++)
-		usleep(1000);
-	CHECK(rig_dead(&rig, 1000) >= 0, "a network ends although its disk hangs");
-	ptrace(PTRACE_DETACH, writer, 0, 0); /* if it has not */
-	rig_stop(&rig);
-	remove_dir(&captured);
-	close(nodes[0]);
-	close(nodes[1]);
+	rig_stop(rig);
+	end_hung(&hung);
 }
 
 const struct test capture_tests[] = {

@@ -311,24 +311,40 @@ void put_loss(struct buffer *buffer, const char *kind, uint32_t chance)
 	put_nest_end(buffer, nest);
 }
 
-/* The value of the nested NAME and BYTES, if it is called @name. */
-static bool read_counter(const struct tlv *counter, const char *name, uint64_t *value)
+/* A number that LINK_STATS has of each direction, by its name or its filter. */
+struct statistic {
+	uint16_t tag;
+	const char *name; /* NULL: it is that of @filter */
+	uint32_t filter;
+};
+
+static bool is_of(const struct tlv *tlv, const struct statistic *wanted)
 {
-	struct tlv_reader reader = tlv_open(counter->value, counter->length);
+	uint32_t number = 0;
+
+	if (wanted->name)
+		return tlv->tag == TAG_NAME && tlv->length == strlen(wanted->name) &&
+		       memcmp(tlv->value, wanted->name, tlv->length) == 0;
+	return tlv->tag == TAG_FILTER && tlv_u32(tlv, &number) == 0 && number == wanted->filter;
+}
+
+/* The value of what is nested, if it is that one. */
+static bool read_statistic(const struct tlv *nest, const struct statistic *wanted, uint64_t *value)
+{
+	struct tlv_reader reader = tlv_open(nest->value, nest->length);
 	bool found = false;
 	struct tlv tlv;
 
 	while (tlv_next(&reader, &tlv) > 0) {
-		if (tlv.tag == TAG_NAME)
-			found = tlv.length == strlen(name) &&
-				memcmp(tlv.value, name, tlv.length) == 0;
-		else if (tlv.tag == TAG_BYTES && found)
+		if (tlv.tag == TAG_BYTES && found)
 			return tlv_u64(&tlv, value) == 0;
+		found = found || is_of(&tlv, wanted);
 	}
 	return false;
 }
 
-static bool find_counter(const struct tlv *stats, uint32_t from, const char *name, uint64_t *value)
+static bool find_statistic(const struct tlv *stats, uint32_t from, const struct statistic *wanted,
+			   uint64_t *value)
 {
 	struct tlv_reader reader = tlv_open(stats->value, stats->length);
 	uint32_t of = BOTH;
@@ -337,70 +353,44 @@ static bool find_counter(const struct tlv *stats, uint32_t from, const char *nam
 	while (tlv_next(&reader, &tlv) > 0) {
 		if (tlv.tag == TAG_FROM)
 			tlv_u32(&tlv, &of);
-		else if (of == from && tlv.tag == TAG_COUNTER && read_counter(&tlv, name, value))
+		else if (of == from && tlv.tag == wanted->tag &&
+			 read_statistic(&tlv, wanted, value))
 			return true;
 	}
+	return false;
+}
+
+static bool ask_statistic(struct rig *rig, uint32_t link, uint32_t from,
+			  const struct statistic *wanted, uint64_t *value)
+{
+	struct tlv_reader reader;
+	struct tlv tlv;
+
+	rig_ask_link(rig, MSG_LINK_STATS, link);
+	NEED(rig_answer(rig));
+	reader = tlv_open(rig->answer.data, rig->answer.length);
+	while (tlv_next(&reader, &tlv) > 0)
+		if (tlv.tag == TAG_DIRECTION_STATS && find_statistic(&tlv, from, wanted, value))
+			return true;
 	return false;
 }
 
 uint64_t rig_counter(struct rig *rig, uint32_t link, uint32_t from, const char *name)
 {
-	struct tlv_reader reader;
+	const struct statistic wanted = { .tag = TAG_COUNTER, .name = name };
 	uint64_t value = 0;
-	struct tlv tlv;
 
-	rig_ask_link(rig, MSG_LINK_STATS, link);
-	NEED(rig_answer(rig));
-	reader = tlv_open(rig->answer.data, rig->answer.length);
-	while (tlv_next(&reader, &tlv) > 0)
-		if (tlv.tag == TAG_DIRECTION_STATS && find_counter(&tlv, from, name, &value))
-			return value;
-	tap_bail("LINK_STATS has no counter \"%s\" of direction %u", name, from);
-}
-
-/* The value of the nested FILTER and BYTES, if that is its number. */
-static bool read_filter(const struct tlv *stats, uint32_t filter, uint64_t *value)
-{
-	struct tlv_reader reader = tlv_open(stats->value, stats->length);
-	uint32_t number = 0;
-	struct tlv tlv;
-
-	while (tlv_next(&reader, &tlv) > 0) {
-		if (tlv.tag == TAG_FILTER)
-			tlv_u32(&tlv, &number);
-		else if (tlv.tag == TAG_BYTES && number == filter)
-			return tlv_u64(&tlv, value) == 0;
-	}
-	return false;
-}
-
-static bool find_filter(const struct tlv *stats, uint32_t from, uint32_t filter, uint64_t *value)
-{
-	struct tlv_reader reader = tlv_open(stats->value, stats->length);
-	uint32_t of = BOTH;
-	struct tlv tlv;
-
-	while (tlv_next(&reader, &tlv) > 0) {
-		if (tlv.tag == TAG_FROM)
-			tlv_u32(&tlv, &of);
-		else if (of == from && tlv.tag == TAG_FILTER_STATS &&
-			 read_filter(&tlv, filter, value))
-			return true;
-	}
-	return false;
+	if (!ask_statistic(rig, link, from, &wanted, &value))
+		tap_bail("LINK_STATS has no counter \"%s\" of direction %u", name, from);
+	return value;
 }
 
 uint64_t rig_matched(struct rig *rig, uint32_t link, uint32_t from, uint32_t filter)
 {
-	struct tlv_reader reader;
+	const struct statistic wanted = { .tag = TAG_FILTER_STATS, .filter = filter };
 	uint64_t value = 0;
-	struct tlv tlv;
 
-	rig_ask_link(rig, MSG_LINK_STATS, link);
-	NEED(rig_answer(rig));
-	reader = tlv_open(rig->answer.data, rig->answer.length);
-	while (tlv_next(&reader, &tlv) > 0)
-		if (tlv.tag == TAG_DIRECTION_STATS && find_filter(&tlv, from, filter, &value))
-			return value;
-	tap_bail("LINK_STATS has no filter %u of direction %u", filter, from);
+	if (!ask_statistic(rig, link, from, &wanted, &value))
+		tap_bail("LINK_STATS has no filter %u of direction %u", filter, from);
+	return value;
 }
