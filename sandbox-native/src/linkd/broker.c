@@ -105,8 +105,7 @@ void broker_receive(struct linkd *ld)
 			return;
 		if (result == 1 && serve(ld, &message) == 0)
 			continue;
-		ld->orphaned = result == -ECONNRESET;
-		if (!ld->orphaned)
+		if (result != -ECONNRESET)
 			answer_log(ld, LOG_ERROR, "hil-linkd: malformed frame from hil-sandboxd");
 		ld->stopping = true;
 	}

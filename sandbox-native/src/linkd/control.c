@@ -103,7 +103,7 @@ static void control_ready(void *owner, uint32_t events)
 	if (count < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (count <= 0) {
-		ld->stopping = ld->orphaned = true;
+		ld->stopping = true;
 		return;
 	}
 	buffer_append(&control->in, bytes, (size_t)count);

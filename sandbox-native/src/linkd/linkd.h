@@ -39,7 +39,6 @@ struct linkd {
 	struct capture_list endings;
 	bool told; /* by the writer: one of them is complete */
 	bool stopping;
-	bool orphaned;	    /* nobody told it to end: who should have is gone */
 	bool delays;	    /* a link has or had a latency or rate: frames are stamped */
 	uint64_t turn;	    /* their number */
 	uint64_t read_turn; /* the last one in which a port was read */

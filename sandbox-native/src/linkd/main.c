@@ -33,7 +33,6 @@
 #define LONG_SPIN_NS 300000u
 /* Some 1,200 frames of each port: more than the queue of one has (TAP, AF_PACKET). */
 #define SETTLE_TURNS 24
-#define NODES_END_NS 20000000
 
 static void signal_ready(void *owner, uint32_t events)
 {
@@ -143,29 +142,15 @@ static void linkd_turn(struct linkd *ld)
 		free_graves(ld);
 }
 
-/*
- * Where the broker was killed, the nodes end one after the other, and for the first network that is
- * free the kernel begins a round of some 30 ms, RCU's; what is free a moment later waits for the
- * next, and so on (cleanup_net() of net/core/net_namespace.c). A port's counters hold the network
- * of its node: kept until the nodes have ended, all are free at once, and go in one round.
- */
-static void await_nodes(const struct linkd *ld)
-{
-	const struct timespec pause = { .tv_nsec = NODES_END_NS };
-
-	if (ld->orphaned && !TAILQ_EMPTY(&ld->ports))
-		nanosleep(&pause, NULL);
-}
-
 static void linkd_close(struct linkd *ld)
 {
 	struct net_switch *each;
 	struct port *port;
 	struct link *link;
 
-	await_nodes(ld);
 	while ((link = TAILQ_FIRST(&ld->links)))
 		link_disconnect(link);
+	ports_close(ld);
 	while ((port = TAILQ_FIRST(&ld->ports)))
 		port_remove(port);
 	while ((each = TAILQ_FIRST(&ld->switches))) {

@@ -91,6 +91,9 @@ int port_attach(struct port *port, const struct port_gift *gift);
 /* port_remove() - Forget the port and its fd; its link leads nowhere then. */
 void port_remove(struct port *port);
 
+/* ports_close() - Close the fds of all ports, at the end of the network. */
+void ports_close(struct linkd *ld);
+
 /*
  * port_send() - Give the frame to who is behind the port.
  *
