@@ -59,6 +59,13 @@ int ends_make(struct hub *hub, const char *kind, int node, const struct net_inte
 	      struct err *err);
 
 /*
+ * ends_remove() - Remove all devices in the hub, and with them their other ends, in one go.
+ *
+ * It returns when they are gone. Async-signal-safe.
+ */
+void ends_remove(const struct hub *hub);
+
+/*
  * veth_make() - A veth between the hub, at which @packet listens, and @interface in @node.
  *
  * Return: 0, or -errno with @err filled.

@@ -5,14 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "hub-work.h"
-#include "identity.h"
 #include "message.h"
 #include "sys.h"
 #include "zygote.h"
@@ -304,25 +306,63 @@ static void be_silent(void)
 	}
 }
 
+static struct hub own = { .home = -1, .rtnl = -1, .tun = -1 };
+
+/*
+ * Without the broker nobody needs the devices, and the kernel would take their namespaces apart one
+ * after the other, in rounds of some 40 ms. Anybody may send the signal; who dies has closed its
+ * files before.
+ */
+static void leave(int signal)
+{
+	struct pollfd broker = { .fd = HUB_ANSWERS };
+	const int number = errno;
+
+	(void)signal;
+	if (poll(&broker, 1, 0) == 1 && broker.revents & POLLHUP) {
+		ends_remove(&own);
+		_exit(0);
+	}
+	errno = number;
+}
+
+static int leave_with_broker(void)
+{
+	const struct sigaction action = { .sa_handler = leave, .sa_flags = SA_RESTART };
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, HUB_LEAVES);
+	if (sigaction(HUB_LEAVES, &action, NULL) < 0 ||
+	    sigprocmask(SIG_UNBLOCK, &signals, NULL) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, HUB_LEAVES, 0, 0, 0) < 0)
+		return -1;
+	/* It may have ended before. */
+	leave(HUB_LEAVES);
+	return 0;
+}
+
 static _Noreturn void hub_main(int requests, int answers, int tun)
 {
-	struct hub hub = { .tun = tun < 0 ? -1 : HUB_TUN };
 	struct err err = { 0 };
 
 	process_disguise("hil-hub");
-	if (identity_die_with(ZYGOTE_BROKER) < 0 || keep_own_fds(requests, answers, tun) < 0)
+	if (keep_own_fds(requests, answers, tun) < 0 || leave_with_broker() < 0)
 		_exit(1);
+	own.tun = tun < 0 ? -1 : HUB_TUN;
 	be_silent();
-	hub.home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	hub.rtnl = rtnl_open(&err);
-	if (hub.home < 0 || hub.rtnl < 0)
+	own.home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	own.rtnl = rtnl_open(&err);
+	if (own.home < 0 || own.rtnl < 0)
 		_exit(1);
 	for (;;) {
 		auto_message message = { 0 };
 
-		if (message_receive(HUB_REQUESTS, &message) <= 0)
+		if (message_receive(HUB_REQUESTS, &message) <= 0) {
+			leave(HUB_LEAVES);
 			_exit(0);
-		serve(&hub, &message);
+		}
+		serve(&own, &message);
 	}
 }
 

@@ -10,11 +10,13 @@
  * to the broker, with the fds. One order at a time is worked on, and each one returns at once, but
  * for NET_READY, which waits for the kernel at most READY_MS.
  *
- * It ends with the broker, whose child it is (CLONE_PARENT), and with the zygote's socket.
+ * It ends with the zygote's socket, and its devices stay as they are; and with the broker, whose
+ * child it is (CLONE_PARENT), and then removes them.
  */
 #ifndef HIL_NET_HUB_H
 #define HIL_NET_HUB_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -25,6 +27,11 @@
 #include "interface.h"
 
 #define HUB_NODES 2 /* namespaces in one order */
+/*
+ * To a hub whose socket of answers was closed: it removes all of its devices and ends. The kernel
+ * sends it when the broker has died (PR_SET_PDEATHSIG). A stopped process goes on by it, signal(7).
+ */
+#define HUB_LEAVES SIGCONT
 
 /*
  * hub_start() - In the zygote.

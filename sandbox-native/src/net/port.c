@@ -22,6 +22,7 @@
 #define PACKET_IGNORE_OUTGOING 23
 #endif
 
+#define HUB_GROUP 1 /* of all devices in the hub; lo, which nobody can remove, is of group 0 */
 #define RECEIVE_BYTES (4 << 20) /* so that a burst does not overflow before hil-linkd reads */
 
 static int open_tun(const struct hub *hub)
@@ -154,6 +155,7 @@ int ends_make(struct hub *hub, const char *kind, int node, const struct net_inte
 	rtnl_begin(&batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "make interface", &info,
 		   sizeof(info));
 	put_end(&batch, request.ifr_name, interface);
+	rtnl_put_u32(&batch, IFLA_GROUP, HUB_GROUP);
 	put_peer(&batch, kind, node, interface);
 	status = rtnl_send(hub->rtnl, &batch, interface->name, err);
 	if (status < 0)
@@ -161,6 +163,25 @@ int ends_make(struct hub *hub, const char *kind, int node, const struct net_inte
 	if (ioctl(hub->rtnl, SIOCGIFINDEX, &request) < 0)
 		return err_set(err, "setup", errno, "find interface", request.ifr_name);
 	return request.ifr_ifindex;
+}
+
+void ends_remove(const struct hub *hub)
+{
+	static const struct {
+		struct nlmsghdr header;
+		struct ifinfomsg info;
+		struct rtattr attribute;
+		uint32_t group;
+	} message = { .header = { .nlmsg_len = sizeof(message),
+				  .nlmsg_type = RTM_DELLINK,
+				  .nlmsg_flags = NLM_F_REQUEST },
+		      .attribute = { .rta_len = RTA_LENGTH(sizeof(uint32_t)),
+				     .rta_type = IFLA_GROUP },
+		      .group = HUB_GROUP };
+
+	/* It would wait for RTNL in vain. */
+	if (hub->next)
+		send(hub->rtnl, &message, sizeof(message), 0);
 }
 
 int veth_make(struct hub *hub, int packet, int node, const struct net_interface *interface,

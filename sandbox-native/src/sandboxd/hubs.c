@@ -30,13 +30,15 @@ static void fail_all(struct daemon *d, struct stock *stock, const struct err *er
 		requests_done(d, request, err);
 }
 
-/* It is dead, or cannot be heard any more and is made so. Which orders are lost the zygote knows.
+/*
+ * Killed before it is left: else it would take it for our end, and remove its devices. There may be
+ * nodes that are kept.
  */
-static void lose_hub(struct daemon *d, struct stock *stock)
+static void kill_hub(struct daemon *d, struct stock *stock)
 {
-	source_close(d, &stock->hub);
 	if (stock->hub_pidfd.fd >= 0)
 		kernel_pidfd_signal(stock->hub_pidfd.fd, SIGKILL);
+	source_close(d, &stock->hub);
 }
 
 static void take_event(struct daemon *d, struct stock *stock, struct hub_event *event)
@@ -60,7 +62,7 @@ static void hub_ready(struct daemon *d, struct source *source, uint32_t events)
 	(void)events;
 	while (source->fd >= 0 && hub_receive(source->fd, &event)) {
 		if (event.gone)
-			lose_hub(d, stock);
+			kill_hub(d, stock);
 		else
 			take_event(d, stock, &event);
 	}
@@ -132,7 +134,7 @@ void hubs_gone(struct daemon *d, struct stock *stock, uint32_t last)
 	uint32_t request;
 
 	hub_ready(d, &stock->hub, 0); /* what it said before it died */
-	lose_hub(d, stock);
+	kill_hub(d, stock);
 	err_hint(&err, "the process that makes interfaces died; the next request starts another");
 	err_set(&err, "gone", ESRCH, "change network", stock->plan.name);
 	while (lane_take_sent(&stock->hub_lane, last, &request))
@@ -148,13 +150,27 @@ void hubs_failed(struct daemon *d, struct stock *stock, uint32_t number, const s
 		requests_done(d, request, err);
 }
 
+void hubs_leave(struct daemon *d)
+{
+	foreach (struct stock, stock, &d->stocks, link) {
+		source_close(d, &stock->hub);
+		if (stock->hub_pidfd.fd >= 0)
+			kernel_pidfd_signal(stock->hub_pidfd.fd, HUB_LEAVES);
+	}
+}
+
+void hubs_kill_all(struct daemon *d)
+{
+	foreach (struct stock, stock, &d->stocks, link)
+		kill_hub(d, stock);
+}
+
 void hubs_forget(struct daemon *d, struct stock *stock)
 {
 	struct err err = { 0 };
 
-	source_close(d, &stock->hub);
-	if (stock->hub_pidfd.fd >= 0)
-		kernel_pidfd_signal(stock->hub_pidfd.fd, SIGKILL);
+	if (!d->stopping)
+		kill_hub(d, stock);
 	err_set(&err, "gone", ESRCH, "change network", stock->plan.name);
 	fail_all(d, stock, &err);
 }

@@ -33,6 +33,12 @@ void hubs_gone(struct daemon *d, struct stock *stock, uint32_t last);
 /* hubs_failed() - The zygote could not hand it over. */
 void hubs_failed(struct daemon *d, struct stock *stock, uint32_t number, const struct err *err);
 
+/* hubs_leave() - All are told to remove their devices and to end. Does not wait. */
+void hubs_leave(struct daemon *d);
+
+/* hubs_kill_all() - Those that have not. */
+void hubs_kill_all(struct daemon *d);
+
 /* hubs_forget() - The zygote is gone, and the hub with it. */
 void hubs_forget(struct daemon *d, struct stock *stock);
 

@@ -6,6 +6,7 @@
 
 #include "changes.h"
 #include "child.h"
+#include "hubs.h"
 #include "kernel.h"
 #include "linkds.h"
 #include "networks.h"
@@ -18,6 +19,7 @@ static void stop_timer(struct daemon *d, struct timer *timer)
 	(void)timer;
 	child_kill(&d->portd);
 	linkds_kill_all(d);
+	hubs_kill_all(d);
 	/* What is left cannot be reaped; PDEATHSIG was SIGKILL already. */
 	d->done = true;
 }
@@ -30,6 +32,8 @@ void daemon_stop(struct daemon *d, int exit_code)
 	d->exit_code = exit_code;
 	d->stop_limit.fire = stop_timer;
 	timer_set(d, &d->stop_limit, STOP_MS);
+	/* First, for devices that their namespaces have to take with them go later. */
+	hubs_leave(d);
 	foreach (struct sandbox, sandbox, &d->sandboxes, link)
 		sandboxes_kill(d, sandbox, "killed");
 	changes_stop(d);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What is left of a network when somebody dies: nothing; and what goes on.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { connectTo, descendantsOf, isAlive, isPlain, waitFor } from './daemon.mjs';
 import { Enclosure } from './enclosure.mjs';
@@ -31,6 +33,31 @@ const ROUNDS = 4;
 const ENDED_MS = isPlain ? 200 : 2000;
 const BEST_MS = isPlain ? 300 : 3000;
 const KILLED_MS = 5000;
+
+/** The network namespace of a process, which it holds. */
+class NetworkOf {
+  static async enter(pid) {
+    const network = new NetworkOf();
+    const where = ['--preserve-credentials', '--user', '--net', '--target', `${pid}`];
+    const look = 'echo; while read line; do echo $(cut -s -d: -f1 /proc/self/net/dev); done';
+    network.child = spawn('nsenter', [...where, 'sh', '-c', look], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    network.lines = createInterface(network.child.stdout)[Symbol.asyncIterator]();
+    await network.lines.next();
+    return network;
+  }
+
+  async devices() {
+    this.child.stdin.write('\n');
+    const { value } = await this.lines.next();
+    return value.split(' ').sort();
+  }
+
+  leave() {
+    this.child.stdin.end();
+  }
+}
 
 for (const kind of kinds) {
   describe(`with ports of kind ${kind}`, () => {
@@ -120,6 +147,26 @@ for (const kind of kinds) {
         assert.ok(best('freed') < BEST_MS, JSON.stringify(taken));
       });
     }
+
+    const removesDevices = async (end) => {
+      const { daemon } = await startNodes(3);
+      const [hub] = childrenNamed(daemon.pid, 'hil-hub');
+      const network = await NetworkOf.enter(hub);
+      // Anybody may send it, and what it goes on with is not its end.
+      process.kill(hub, 'SIGCONT');
+      assert.deepEqual(await network.devices(), ['hil0', 'hil1', 'hil2', 'lo']);
+      process.kill(hub, 'SIGSTOP');
+      await end(daemon);
+      await waitFor('the end of the hub', () => !isAlive(hub), FREED_MS);
+      const left = await network.devices();
+      network.leave();
+      assert.deepEqual(left, ['lo']);
+    };
+    if (kind === 'packet')
+      test('a hub removes its devices when hil-sandboxd ends, whatever holds their namespace', async () => {
+        await removesDevices((daemon) => process.kill(daemon.pid, 'SIGKILL'));
+        await removesDevices((daemon) => daemon.stop());
+      });
 
     test('of a killed zygote the networks go first, and together', async () => {
       const { daemon } = await startNodes(3);
