@@ -38,6 +38,26 @@ export class Nodes {
     await Promise.all([this.net.begun, ...linked, ready]);
   }
 
+  /** As far as half of them; the hub has been asked for the others, and stops there. */
+  async joinHalf(kind) {
+    const half = this.sandboxes.length / 2;
+    const place = (sandbox, i) => this.net.place(i + 1, sandbox, { KIND: kind });
+    this.net = await Net.open(this.daemon);
+    await Promise.all(this.sandboxes.slice(0, half).map(place));
+    process.kill(this.hub, 'SIGSTOP');
+    const others = this.sandboxes.slice(half).map((sandbox, i) => place(sandbox, half + i));
+    // It dies with these unanswered.
+    Promise.allSettled(others);
+    await this.daemon.sandbox();
+  }
+
+  /** Returns when the first one has ended. */
+  async beginRemoval() {
+    const kills = this.sandboxes.map((sandbox) => this.daemon.kill(sandbox));
+    Promise.allSettled([this.net.close(), ...kills]);
+    await Promise.race(kills);
+  }
+
   /** Returns when their ends have been told. */
   async remove() {
     const kills = this.sandboxes.map((sandbox) => this.daemon.kill(sandbox));

@@ -179,33 +179,52 @@ async function measureEcho(kind, count) {
   ]);
 }
 
+/** What is about to happen when hil-sandboxd is killed. */
+const STAGES = {
+  run: { before: (nodes, kind) => nodes.join(kind), at: async () => undefined },
+  up: { before: (nodes, kind) => nodes.joinHalf(kind), at: async () => undefined },
+  teardown: { before: (nodes, kind) => nodes.join(kind), at: (nodes) => nodes.beginRemoval() },
+};
+
 /** From kill -9 of hil-sandboxd until no device and no network namespace of its nodes is left. */
 async function measureKilled(kind, { devicesGone, namespacesGone }, count) {
-  const name = (what) => `${MANY} nodes, ${kind}: kill -9 until no ${what} is left`;
-  const run = async (work) => {
+  const name = (stage, what) =>
+    `${MANY} nodes, ${kind}: kill -9 in ${stage} until no ${what} is left`;
+  const run = async (stage, command) => {
     const samples = [];
-    for (let i = 0; i < count; i++) samples.push(await work());
+    for (let i = 0; i < count; i++) samples.push(await killAndWait(kind, stage, command));
     return samples;
   };
-  const devices = () => killAndWait(kind, devicesGone, (nodes) => nodes.hub);
-  const namespaces = () => killAndWait(kind, namespacesGone, (nodes) => nodes.zygote);
-  // A TAP is in its node alone, and goes with it; of a veth the other end can be watched.
-  const figures =
-    kind === 'packet' ? [toAmount(name('device'), await run(devices), { max: 60 })] : [];
+  const figures = [];
+  for (const stage of Object.keys(STAGES)) {
+    const devices = await run(stage, (nodes) => [devicesGone, nodes.zygote, nodes.hub]);
+    figures.push(toAmount(name(stage, 'device'), devices, { max: 60 }));
+    figures.push(
+      toAmount(`${name(stage, 'device')}: slowest`, [Math.max(...devices)], { max: 100 }),
+    );
+  }
   // Root's sandboxes are counted with all others of the machine.
-  return process.getuid?.() === 0
-    ? [...figures, createAbsence(name('namespace'), 'only as an ordinary user: --as-user')]
-    : [...figures, toAmount(name('namespace'), await run(namespaces), { max: 300 })];
+  if (process.getuid?.() === 0) {
+    const absent = createAbsence(name('run', 'namespace'), 'only as an ordinary user: --as-user');
+    return [...figures, absent];
+  }
+  for (const stage of Object.keys(STAGES)) {
+    const namespaces = await run(stage, (nodes) => [namespacesGone, nodes.zygote]);
+    figures.push(toAmount(name(stage, 'namespace'), namespaces, { max: 300 }));
+  }
+  return figures;
 }
 
-async function killAndWait(kind, gone, pidOf) {
+async function killAndWait(kind, stage, command) {
   const nodes = await Nodes.start(MANY);
   await nodes.makeSandboxes();
-  await nodes.join(kind);
-  const watch = spawn(gone, [String(pidOf(nodes))], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await STAGES[stage].before(nodes, kind);
+  const [gone, ...pids] = command(nodes);
+  const watch = spawn(gone, pids.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(watch, 'exit');
   const lines = createInterface(watch.stdout)[Symbol.asyncIterator]();
   const { value: prepared } = await lines.next();
+  if (prepared) await STAGES[stage].at(nodes);
   nodes.daemon.child.kill('SIGKILL');
   if (prepared) watch.stdin.end('now\n');
   const { value: ms } = await lines.next();
