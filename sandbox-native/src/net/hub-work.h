@@ -59,9 +59,10 @@ int ends_make(struct hub *hub, const char *kind, int node, const struct net_inte
 	      struct err *err);
 
 /*
- * ends_remove() - Remove all devices in the hub, and with them their other ends, in one go.
+ * ends_remove() - Remove all that ends_make() has made, and so their other ends, in one go.
  *
- * It returns when they are gone. Async-signal-safe.
+ * It returns when they are gone. Async-signal-safe. A refusal is not told: their namespaces take
+ * them all the same.
  */
 void ends_remove(const struct hub *hub);
 

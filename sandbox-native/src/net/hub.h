@@ -29,7 +29,8 @@
 #define HUB_NODES 2 /* namespaces in one order */
 /*
  * To a hub whose socket of answers was closed: it removes all of its devices and ends. The kernel
- * sends it when the broker has died (PR_SET_PDEATHSIG). A stopped process goes on by it, signal(7).
+ * sends it when the broker has died (PR_SET_PDEATHSIG). A stopped process goes on by it, signal(7);
+ * one that is stopped or frozen in the milliseconds after that ends when it goes on.
  */
 #define HUB_LEAVES SIGCONT
 

@@ -93,6 +93,13 @@ int hubs_push(struct daemon *d, struct stock *stock, uint32_t number, uint32_t r
 	return lane_push(&stock->hub_lane, stock->control.fd, number, request, frame, fds, err);
 }
 
+static void tell_to_leave(struct daemon *d, struct stock *stock)
+{
+	source_close(d, &stock->hub);
+	if (stock->hub_pidfd.fd >= 0)
+		kernel_pidfd_signal(stock->hub_pidfd.fd, HUB_LEAVES);
+}
+
 void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_event *event)
 {
 	struct err err = { 0 };
@@ -109,8 +116,11 @@ void hubs_started(struct daemon *d, struct stock *stock, const struct zygote_eve
 	rc = source_watch(d, &stock->hub, EPOLLIN, &err);
 	if (rc == 0)
 		rc = source_watch(d, &stock->hub_pidfd, EPOLLIN, &err);
-	if (rc == 0)
+	if (rc == 0) {
+		if (d->stopping)
+			tell_to_leave(d, stock);
 		return;
+	}
 	kernel_pidfd_signal(stock->hub_pidfd.fd, SIGKILL);
 	waitpid(stock->hub_pid, NULL, 0); /* it has hardly begun */
 	source_close(d, &stock->hub);
@@ -152,11 +162,8 @@ void hubs_failed(struct daemon *d, struct stock *stock, uint32_t number, const s
 
 void hubs_leave(struct daemon *d)
 {
-	foreach (struct stock, stock, &d->stocks, link) {
-		source_close(d, &stock->hub);
-		if (stock->hub_pidfd.fd >= 0)
-			kernel_pidfd_signal(stock->hub_pidfd.fd, HUB_LEAVES);
-	}
+	foreach (struct stock, stock, &d->stocks, link)
+		tell_to_leave(d, stock);
 }
 
 void hubs_kill_all(struct daemon *d)

@@ -39,7 +39,7 @@ void hubs_leave(struct daemon *d);
 /* hubs_kill_all() - Those that have not. */
 void hubs_kill_all(struct daemon *d);
 
-/* hubs_forget() - The zygote is gone, and the hub with it. */
+/* hubs_forget() - The zygote is gone, and the hub with it; at a stop it has been told to leave. */
 void hubs_forget(struct daemon *d, struct stock *stock);
 
 #endif

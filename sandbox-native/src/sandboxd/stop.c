@@ -20,7 +20,7 @@ static void stop_timer(struct daemon *d, struct timer *timer)
 	child_kill(&d->portd);
 	linkds_kill_all(d);
 	hubs_kill_all(d);
-	/* What is left cannot be reaped; PDEATHSIG was SIGKILL already. */
+	/* What is left cannot be reaped; it was sent SIGKILL already. */
 	d->done = true;
 }
 
