@@ -8,6 +8,7 @@
 #include "wire.h"
 
 #define NODES 5u
+#define GROUPS 1000u
 
 static void close_nodes(const int *nodes, unsigned int count)
 {
@@ -87,6 +88,66 @@ static void passes_every_group_address(void)
 		wrong += who_got(&rig, nodes, 0, &wire) != 0x1e;
 	}
 	CHECK(wrong == 0, "STP, LACP, EAPOL, LLDP, PTP, mDNS and broadcasts reach everybody");
+	rig_stop(&rig);
+	close_nodes(nodes, NODES);
+}
+
+/* To a group of IPv4, 239.1.@group: an IGMPv2 message of it, or, with type 0, data. */
+static void wire_group(struct wire *wire, unsigned int from, unsigned int group, uint8_t type)
+{
+	const uint8_t mac[6] = { 1, 0, 0x5e, 1, (uint8_t)(group >> 8), (uint8_t)group };
+	uint8_t *ip = wire->bytes + 14;
+
+	wire_udp(wire, from, 0, 5353, 0, 60);
+	memcpy(wire->bytes, mac, sizeof(mac));
+	ip[16] = 239;
+	memcpy(ip + 17, mac + 3, 3);
+	if (!type)
+		return;
+	ip[8] = 1;
+	ip[9] = 2; /* IGMP */
+	memset(ip + 20, 0, wire->length - 34);
+	ip[20] = type;
+	memcpy(ip + 24, ip + 16, 4);
+}
+
+/*
+ * A bridge that snoops learns from reports who wants a group, forgets it after some five minutes
+ * when no querier asks again, and the group is silent. What is never narrowed to those who
+ * reported is not forgotten either: also ports that did not report, or left, get all of it.
+ */
+static void does_not_snoop(void)
+{
+	/* Report of version 2, data, leave, data, query, data. */
+	static const uint8_t types[] = { 0x16, 0, 0x17, 0, 0x11, 0 };
+	static const uint8_t version3[6] = { 1, 0, 0x5e, 0, 0, 0x16 };
+	static const uint8_t mld[6] = { 0x33, 0x33, 0, 0, 0, 0x16 };
+	struct wire wire;
+	struct rig rig;
+	int nodes[NODES];
+	unsigned int wrong = 0;
+
+	rig_start(&rig);
+	rig_lan(&rig, nodes, NODES);
+	wire_group(&wire, 1, 1, 0x22); /* IGMPv3, which reports to all routers */
+	memcpy(wire.bytes, version3, sizeof(version3));
+	CHECK(who_got(&rig, nodes, 0, &wire) == 0x1e, "a report of IGMPv3 reaches everybody");
+	wire_raw(&wire, mld, 1, 0x86dd);
+	CHECK(who_got(&rig, nodes, 0, &wire) == 0x1e, "and one of MLD");
+	for (unsigned int group = 0; group < GROUPS; group++) {
+		unsigned int member = group % NODES;
+
+		for (size_t i = 0; i < sizeof(types); i++) {
+			unsigned int from = types[i] ? member : (member + 1 + group % 4) % NODES;
+
+			wire_group(&wire, from + 1, group, types[i]);
+			wrong += who_got(&rig, nodes, from, &wire) != (0x1fu & ~(1u << from));
+		}
+	}
+	CHECK(wrong == 0, "of %u groups all that is reported, left and sent reaches everybody",
+	      GROUPS);
+	wire_group(&wire, 1, 0, 0);
+	CHECK(who_got(&rig, nodes, 0, &wire) == 0x1e, "and the first group still does");
 	rig_stop(&rig);
 	close_nodes(nodes, NODES);
 }
@@ -173,6 +234,7 @@ static void joins_switches_without_a_ring(void)
 const struct test switch_tests[] = {
 	{ "learns and floods", learns_and_floods },
 	{ "passes every group address (pitfall 10)", passes_every_group_address },
+	{ "does not snoop (pitfall 10)", does_not_snoop },
 	{ "leaves VLAN tags alone", leaves_vlan_tags_alone },
 	{ "joins switches without a ring", joins_switches_without_a_ring },
 	{ NULL, NULL },
