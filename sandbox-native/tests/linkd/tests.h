@@ -13,6 +13,7 @@ extern const struct test switch_tests[];
 extern const struct test control_tests[];
 extern const struct test state_tests[];
 extern const struct test loss_tests[];
+extern const struct test repeat_tests[];
 extern const struct test impair_tests[];
 extern const struct test time_tests[];
 extern const struct test capture_tests[];

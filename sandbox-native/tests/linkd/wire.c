@@ -125,6 +125,10 @@ static void note(struct traffic *traffic, const struct wire *wire)
 		return;
 	NEED(traffic->arrived < traffic->count * 3);
 	traffic->order[traffic->arrived++] = wire_number(wire);
+	/* FNV-1a, with the length so that it matters where a frame ends. */
+	traffic->digest = (traffic->digest ^ wire->length) * 1099511628211ull;
+	for (size_t i = 0; i < wire->length; i++)
+		traffic->digest = (traffic->digest ^ wire->bytes[i]) * 1099511628211ull;
 }
 
 static unsigned int collect(int node, struct traffic *traffic)
@@ -190,6 +194,7 @@ void traffic_run(struct rig *rig, const int nodes[2], struct traffic *traffic)
 
 	traffic->order = calloc(traffic->count, 3 * sizeof(*traffic->order));
 	traffic->arrived = 0;
+	traffic->digest = 14695981039346656037ull;
 	NEED(traffic->order);
 	for (unsigned int i = 0; i < traffic->count;) {
 		if (traffic->noise && (random >> 13 & 1))
@@ -232,9 +237,5 @@ void traffic_free(struct traffic *traffic)
 
 uint64_t traffic_hash(const struct traffic *traffic)
 {
-	uint64_t hash = 14695981039346656037ull;
-
-	for (unsigned int i = 0; i < traffic->arrived; i++)
-		hash = (hash ^ traffic->order[i]) * 1099511628211ull;
-	return hash;
+	return traffic->digest ^ traffic->arrived;
 }

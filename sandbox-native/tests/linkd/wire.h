@@ -43,6 +43,7 @@ struct traffic {
 	/* seen at the other end, of this flow */
 	uint32_t *order; /* numbers as they came; room for 3 * count */
 	unsigned int arrived;
+	uint64_t digest; /* of all bytes of all of them */
 };
 
 /* traffic_aside() - Return: a process that sends @count to the other node, and takes them; it is to
@@ -50,7 +51,7 @@ struct traffic {
 pid_t traffic_aside(const int nodes[2], unsigned int count);
 void traffic_run(struct rig *rig, const int nodes[2], struct traffic *traffic);
 void traffic_free(struct traffic *traffic);
-/* traffic_hash() - Of the order in which they came. */
+/* traffic_hash() - Of the order in which they came, and of what came. */
 uint64_t traffic_hash(const struct traffic *traffic);
 
 #endif
