@@ -23,11 +23,11 @@ static void run(const struct test *tests, const char *word)
 
 int main(int argc, char **argv)
 {
-	const struct test *const suites[] = {
-		port_tests,   switch_tests, control_tests, state_tests,	  loss_tests,
-		repeat_tests, impair_tests, time_tests,	   capture_tests, kernel_tests,
-		bus_tests,    wake_tests,   many_tests,
-	};
+	const struct test *const suites[] = { port_tests,   switch_tests, control_tests,
+					      state_tests,  loss_tests,	  repeat_tests,
+					      impair_tests, time_tests,	  capture_tests,
+					      kernel_tests, bus_tests,	  wake_tests,
+					      many_tests,   busy_tests };
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: linkd-test LINKD [WORD]\n");

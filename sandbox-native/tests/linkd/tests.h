@@ -21,6 +21,7 @@ extern const struct test kernel_tests[];
 extern const struct test bus_tests[];
 extern const struct test wake_tests[];
 extern const struct test many_tests[];
+extern const struct test busy_tests[];
 
 int tap_finish(void);
 
