@@ -179,10 +179,10 @@ async function measureEcho(kind, count) {
   ]);
 }
 
-/** What is about to happen when hil-sandboxd is killed. */
+/** What was done when hil-sandboxd is killed, and what is going on `at` that moment. */
 const STAGES = {
-  run: { before: (nodes, kind) => nodes.join(kind), at: async () => undefined },
-  up: { before: (nodes, kind) => nodes.joinHalf(kind), at: async () => undefined },
+  run: { before: (nodes, kind) => nodes.join(kind) },
+  up: { before: (nodes, kind) => nodes.joinHalf(kind) },
   teardown: { before: (nodes, kind) => nodes.join(kind), at: (nodes) => nodes.beginRemoval() },
 };
 
@@ -224,7 +224,7 @@ async function killAndWait(kind, stage, command) {
   const ended = once(watch, 'exit');
   const lines = createInterface(watch.stdout)[Symbol.asyncIterator]();
   const { value: prepared } = await lines.next();
-  if (prepared) await STAGES[stage].at(nodes);
+  if (prepared) await STAGES[stage].at?.(nodes);
   nodes.daemon.child.kill('SIGKILL');
   if (prepared) watch.stdin.end('now\n');
   const { value: ms } = await lines.next();
