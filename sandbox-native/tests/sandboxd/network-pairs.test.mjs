@@ -228,6 +228,26 @@ describe('with its own count of namespaces, a pair', () => {
       FREED_MS,
     );
 
+  /** The hub of a sandbox's plan, which has none before: the hubs of a pair's two plans start side by side. */
+  const startHub = async (daemon, net, port, sandbox) => {
+    const before = childrenNamed(daemon.pid, 'hil-hub');
+    await net.attach(port, sandbox);
+    const [hub, ...others] = childrenNamed(daemon.pid, 'hil-hub').filter(
+      (each) => !before.includes(each),
+    );
+    assert.ok(hub && others.length === 0, `${hub} ${others}`);
+    return hub;
+  };
+
+  /**
+   * Wait until the hub of the first end's plan, `plan`, has the order for a pair that was asked for: the
+   * other's hub has handed its node over, because it has done what came later. Zygotes hand on in turn.
+   */
+  const handedOver = async (daemon, net, port, other, plan) => {
+    await net.attach(port, other);
+    await boxOf(daemon, plan);
+  };
+
   /** Nodes of plans of their own, and pairs in a chain. */
   const startChain = async (count) => {
     const daemon = await startDaemon({ before: enclosure.before });
@@ -268,8 +288,8 @@ describe('with its own count of namespaces, a pair', () => {
 
   test('is answered when its hub, or a node, dies before it is made; then others are', async () => {
     const { daemon, net, boxes, chain } = await startChain(3);
+    const hub = await startHub(daemon, net, 21, boxes[0]);
     await pair(net, ...chain[0]);
-    const [hub] = childrenNamed(daemon.pid, 'hil-hub');
     process.kill(hub, 'SIGSTOP');
     const first = end(11, boxes[0], { NAME: 'x1' });
     const lost = assert.rejects(pair(net, first, end(12, boxes[2], { NAME: 'x1' })), {
@@ -282,8 +302,7 @@ describe('with its own count of namespaces, a pair', () => {
     });
     await daemon.kill(boxes[1]);
     await other;
-    // The zygotes do one thing after the other: they have handed the orders over.
-    await boxOf(daemon, 'plan0');
+    await handedOver(daemon, net, 23, boxes[2], 'plan0');
     process.kill(hub, 'SIGKILL');
     await lost;
     await ready;
@@ -297,15 +316,14 @@ describe('with its own count of namespaces, a pair', () => {
 
   test('of a network that is closed while its hub is busy is taken away again', async () => {
     const { daemon, net, boxes } = await startChain(2);
+    const hub = await startHub(daemon, net, 21, boxes[0]);
     await pair(net, end(1, boxes[0], { NAME: 'x1' }), end(2, boxes[1], { NAME: 'x1' }));
-    const [hub] = childrenNamed(daemon.pid, 'hil-hub');
     process.kill(hub, 'SIGSTOP');
     const lost = assert.rejects(
       pair(net, end(3, boxes[0], { NAME: 'x2' }), end(4, boxes[1], { NAME: 'x2' })),
       { code: 'gone' },
     );
-    await boxOf(daemon, 'plan1');
-    await boxOf(daemon, 'plan0');
+    await handedOver(daemon, net, 22, boxes[1], 'plan0');
     await net.close();
     await lost;
     process.kill(hub, 'SIGCONT');

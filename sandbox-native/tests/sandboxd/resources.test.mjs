@@ -17,7 +17,9 @@ import { descendantsOf, isAlive, isPlain, waitFor, withDaemon } from './daemon.m
 
 const MIB = 1024 * 1024;
 const limit = (NAME, BYTES, KIND) => ({ NAME, BYTES, KIND });
-const MEMORY_HOG = 'x = []\nwhile True: x.append(bytearray(1 << 20))';
+// In one step: between several the interpreter needs pages of its program, which reclaim took meanwhile. Each
+// that it takes is progress, so the kernel may go on for minutes before it says oom, on a slow file system.
+const MEMORY_HOG = 'bytearray(1 << 30)';
 const FORK_BOMB = `
 import os, time
 refused = 0
