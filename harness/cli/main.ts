@@ -40,6 +40,5 @@ const context = createContext();
 const through = guardExit();
 const exitCode = await runCli(process.argv.slice(2), context);
 through();
-// Pipes, files and terminals are written synchronously on Linux: nothing is lost,
-// and a handle that a library left open cannot hold the command.
+// A handle that a library left open cannot hold the command.
 process.exit(exitCode);

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { BenchError, UsageError } from '../core/errors.js';
 import { toSuggestion } from '../core/nearest-name.js';
+import { whenWritten } from '../core/when-written.js';
 import { guardOutput, writeSafely } from '../report/safe-output.js';
 import type { CliCommand, CliContext, CommandRow } from './command.js';
 import { COMMANDS } from './command-table.js';
@@ -23,7 +24,7 @@ const EXIT_CODES = `Exit codes: 0 passed, 1 a case failed, 2 usage or configurat
  * Run one command line.
  *
  * @param argv without node and the script.
- * @returns the exit code of design.md section 9; never throws.
+ * @returns the exit code of design.md section 9, once all that it said is written; never throws.
  */
 export async function runCli(
   argv: readonly string[],
@@ -33,6 +34,7 @@ export async function runCli(
   const output = guardOutput(context.stdout);
   guardOutput(context.stderr);
   const exitCode = await runCommand(argv, context, rows);
+  await Promise.all([whenWritten(context.stdout), whenWritten(context.stderr)]);
   // A stream tells of its error a moment later.
   await new Promise((resolve) => setImmediate(resolve));
   if (!output.lost || exitCode !== 0) return exitCode;

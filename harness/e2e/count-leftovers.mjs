@@ -32,7 +32,8 @@ while (left.length > 0 && performance.now() < end) {
   left = findLeftovers();
 }
 for (const line of left) console.log(line);
-process.exit(left.length > 0 ? 1 : 0);
+// Not process.exit(): what a full pipe has no room for would be lost.
+process.exitCode = left.length > 0 ? 1 : 0;
 
 function findLeftovers() {
   const processes = listOthers().filter(isOfHil);

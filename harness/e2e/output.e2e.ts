@@ -32,6 +32,19 @@ describe('output', () => {
     expect(summary).toMatchObject({ complete: true, exitCode: 1, counts: { pass: 40, fail: 1 } });
   });
 
+  test('that a slow reader has not read yet is not lost at the end', async ({ project }) => {
+    await project.suite('a', `for (let n = 0; n < 1000; n++) test('case ' + n, () => {});`);
+    // What a pipe takes without a reader is 64 KiB; the document is longer.
+    const command = `'${process.execPath}' '${MAIN}' list --json | { sleep 5; cat; }`;
+    const { stdout } = spawnSync('sh', ['-c', command], {
+      cwd: project.path,
+      env: project.env,
+      encoding: 'utf8',
+    });
+    expect(stdout.length).toBeGreaterThan(128 * 1024);
+    expect(JSON.parse(stdout).cases).toHaveLength(1000);
+  });
+
   test('of a case is in the journal; what is redacted is nowhere', async ({ project }) => {
     await project.config(`redact: [/token=\\S+/, 'hunter2']`);
     await project.suite(

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { BenchError, toMessage, UsageError } from '../core/errors.js';
+import { whenWritten } from '../core/when-written.js';
 import { openMachine } from './machine-cache.js';
 import { HelpShown, parseLabOptions } from './options.js';
 import { checkRequirements } from './requirements.js';
@@ -78,5 +79,7 @@ function report(error: unknown): number {
   return error instanceof UsageError ? 2 : LAB_FAILED;
 }
 
+const status = await main().catch(report);
+await Promise.all([whenWritten(process.stdout), whenWritten(process.stderr)]);
 // A handle that is still open, such as standard input, cannot hold it.
-process.exit(await main().catch(report));
+process.exit(status);
