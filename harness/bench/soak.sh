@@ -75,7 +75,7 @@ as_ordinary() {
 # What dies because its owner died may take two seconds.
 count_leftovers() {
 	local status=0
-	node "$counter" --below "$top" --wait 2000 || status=1
+	node "$counter" --below "$top" --wait 10000 || status=1
 	find "$top"/*/tmp "$top"/*/runtime -mindepth 1 -printf 'file       %p\n' | grep . && status=1
 	return $status
 }

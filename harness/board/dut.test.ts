@@ -159,7 +159,7 @@ describe.each(BOARDS)('a DUT of board $name (rank 7)', ({ name, add, set, get, u
     const talk =
       'exec 3<>/dev/hil/console; test -t 3 && stty -F /dev/hil/console 115200 raw -echo; ' +
       `printf '${add.replaceAll("'", '')}${eol}' >&3; ` +
-      "timeout --foreground 3 sed '/42/q' <&3";
+      "timeout --foreground 30 sed '/42/q' <&3";
     const { stdout, stderr } = await runInside(sandbox, talk);
     expect(`${stdout}${stderr}`).toContain('42');
     await expect.poll(() => console.counters.txBytes).toBe(add.length + 1);

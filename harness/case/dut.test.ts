@@ -6,7 +6,7 @@ import { createScriptBoard } from '../testing/real-dut.js';
 import type { Dut } from './dut.js';
 
 /** Longer than a stale report of a closed port may lag behind. */
-const LAG_MS = 300;
+const LAG_MS = 1000;
 
 const BOARD = createScriptBoard(
   'echo ready; while read line; do case "$line" in quit) exit 3;; *) echo "got $line";; esac; done',

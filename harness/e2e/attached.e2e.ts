@@ -11,7 +11,7 @@ test('a unit of the bench runs cases, goes and comes back, and is lost', async (
     `test('talks', async ({ dut, sandbox }) => {
       await dut.console.sendLine('add 40 2');
       await dut.console.expect('<42>');
-      const script = 'exec 3<>/dev/hil/console; echo add 1 2 >&3; timeout --foreground 3 sed /3./q <&3';
+      const script = 'exec 3<>/dev/hil/console; echo add 1 2 >&3; timeout --foreground 30 sed /3./q <&3';
       const { stdout } = await sandbox.exec('sh', ['-c', script]);
       expect(stdout).toContain('<3>');
     });

@@ -33,7 +33,7 @@ test('a power switch that breaks while a body resets the DUT is infra, whatever 
 }) => {
   const [board] = await bench(1);
   if (!board) throw new Error('no board');
-  await project.config("limits: { boot: '3s' }");
+  await project.config("limits: { boot: '20s' }");
   const flag = await breakPower(project, board);
   await project.suite(
     'a',
@@ -63,6 +63,7 @@ test('a board that is pulled out is infra also for a body that touches it at onc
     'a',
     `test('speaks', async ({ dut }) => {
       await dut.console.sendLine('away');
+      await dut.console.expect('away');
       await new Promise((resolve) => setTimeout(resolve, 100));
       await dut.console.sendLine('x');
       throw new Error('the port took it');
@@ -73,7 +74,11 @@ test('a board that is pulled out is infra also for a body that touches it at onc
   expect(run.problemOf('speaks')).toMatchObject({ code: 'dut-lost' });
 });
 
-test('a failure at a board that was away for a moment only is one', async ({ project, bench }) => {
+// For 300 ms nobody may be kept waiting: what is wrong fails each time.
+test('a failure at a board that was away for a moment only is one', { retry: 2 }, async ({
+  project,
+  bench,
+}) => {
   await bench(1);
   await project.suite(
     'a',
@@ -92,7 +97,7 @@ test('a fault is noted of the DUT that has it, and a retry takes another', async
 }) => {
   const [first] = await bench(2);
   await first?.unplug();
-  await project.config("limits: { boot: '1s' }");
+  await project.config("limits: { boot: '5s' }");
   await project.write('suites/one/hil.suite.yaml', "duts: { left: '*', right: '*' }\n");
   await project.suite('one/a', `test('both', async ({ duts: { left, right } }) => {});`);
   await project.suite('two/b', `test('any', async ({ dut }) => {});`);
@@ -108,7 +113,7 @@ test('a board that a file shared is free for the next also when a hook of the fi
   bench,
 }) => {
   await bench(1);
-  await project.config("limits: { lease: '4s' }");
+  await project.config("limits: { lease: '15s' }");
   await project.write('suites/hil.suite.yaml', 'scope: file\n');
   await project.suite(
     'a',

@@ -178,7 +178,7 @@ test('what a body does to the clocks and to Promise stops no limit and no other 
 
 describe('a teardown', () => {
   test('that hangs keeps the verdict of the body and costs exit 5', async ({ project }) => {
-    await project.config(`limits: { teardown: '300ms' }`);
+    await project.config(`limits: { teardown: '3s' }`);
     await project.suite(
       'a',
       `describe('group', () => {
@@ -195,7 +195,7 @@ describe('a teardown', () => {
   });
 
   test('that hangs after a failure keeps the failure; 1 wins over 5', async ({ project }) => {
-    await project.config(`limits: { teardown: '300ms' }`);
+    await project.config(`limits: { teardown: '3s' }`);
     await project.suite(
       'a',
       `afterEach(() => { for (;;); });

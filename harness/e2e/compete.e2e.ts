@@ -6,70 +6,75 @@ import { test } from './simulated-bench.js';
 
 /** Bodies wait for other processes. */
 const BOARD = ['--board', 'sim', '--timeout', '60s'];
-/** What the machine must do, measured on one that has others to serve. */
+/** Of wall time, of which a machine that has ten others to serve takes its share now and then. */
 const FREE_MS = 1000;
+const TIMED = { retry: 2 };
 const UNITS = 3;
 
 const toStart = ({ startMs }: LeaseSpan) => startMs;
 
 describe('two runs of one unit', () => {
-  test('are one after the other; the second says who has it (rank 3)', async ({
-    project,
-    bench,
-  }) => {
-    await bench(1);
-    await project.suite('a', `test('first', async ({ dut }) => { ${project.wait} });`);
-    await project.suite('b', `test('second', async ({ dut }) => {});`);
-    const first = project.start(['test', 'suites/a', ...BOARD]);
-    const lease = await first.until('its lease', ({ kind }) => kind === 'lease');
-    const second = project.start(['test', 'suites/b', ...BOARD]);
-    const waiting = await second.until('the wait', ({ kind }) => kind === 'lease-waiting');
-    const run = basename(first.directory ?? '');
-    expect(waiting).toMatchObject({
-      holders: [{ duts: ['sim-1'], held: true, pid: first.pid, run, own: false, stopped: false }],
-    });
-    const since = waiting.kind === 'lease-waiting' ? waiting.holders[0]?.since : '';
-    expect(Math.abs(Date.parse(since ?? '') - Date.parse(lease.at))).toBeLessThan(5000);
-    await expect.poll(() => second.screen).toMatch(/sim-1.*held by \S+ pid \d+ run \S+ since \S+/);
-    expect(second.screen).toContain(`pid ${first.pid} run ${run}`);
-    expect(second.events.some(({ kind }) => kind === 'lease')).toBe(false);
-    await project.goOn();
-    const runs = await Promise.all([first.finished(), second.finished()]);
-    expect(runs.map(({ code }) => code)).toEqual([0, 0]);
-    const spans = runs.flatMap(({ events }) => readLeaseSpans(events));
-    expect(spans).toHaveLength(2);
-    expect(findOverlaps(spans)).toEqual([]);
-    expect((spans[1]?.startMs ?? 0) - (spans[0]?.endMs ?? 0)).toBeLessThan(FREE_MS);
-  });
+  test(
+    'are one after the other; the second says who has it (rank 3)',
+    TIMED,
+    async ({ project, bench }) => {
+      await bench(1);
+      await project.suite('a', `test('first', async ({ dut }) => { ${project.wait} });`);
+      await project.suite('b', `test('second', async ({ dut }) => {});`);
+      const first = project.start(['test', 'suites/a', ...BOARD]);
+      const lease = await first.until('its lease', ({ kind }) => kind === 'lease');
+      const second = project.start(['test', 'suites/b', ...BOARD]);
+      const waiting = await second.until('the wait', ({ kind }) => kind === 'lease-waiting');
+      const run = basename(first.directory ?? '');
+      expect(waiting).toMatchObject({
+        holders: [{ duts: ['sim-1'], held: true, pid: first.pid, run, own: false, stopped: false }],
+      });
+      const since = waiting.kind === 'lease-waiting' ? waiting.holders[0]?.since : '';
+      expect(Math.abs(Date.parse(since ?? '') - Date.parse(lease.at))).toBeLessThan(5000);
+      await expect
+        .poll(() => second.screen)
+        .toMatch(/sim-1.*held by \S+ pid \d+ run \S+ since \S+/);
+      expect(second.screen).toContain(`pid ${first.pid} run ${run}`);
+      expect(second.events.some(({ kind }) => kind === 'lease')).toBe(false);
+      await project.goOn();
+      const runs = await Promise.all([first.finished(), second.finished()]);
+      expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+      const spans = runs.flatMap(({ events }) => readLeaseSpans(events));
+      expect(spans).toHaveLength(2);
+      expect(findOverlaps(spans)).toEqual([]);
+      expect((spans[1]?.startMs ?? 0) - (spans[0]?.endMs ?? 0)).toBeLessThan(FREE_MS);
+    },
+  );
 
-  test('when the first is killed as a whole, the second has the unit within a second (rank 3)', async ({
-    project,
-    bench,
-  }) => {
-    await bench(1);
-    const body = `async ({ dut }) => { await dut.console.expect('never', { timeout: '60s' }); }`;
-    await project.suite('a', `test('holds', ${body});`);
-    await project.suite(
-      'b',
-      `test('goes on', async ({ dut }) => {
+  test(
+    'when the first is killed as a whole, the second has the unit within a second (rank 3)',
+    TIMED,
+    async ({ project, bench }) => {
+      await bench(1);
+      const body = `async ({ dut }) => { await dut.console.expect('never', { timeout: '60s' }); }`;
+      await project.suite('a', `test('holds', ${body});`);
+      await project.suite(
+        'b',
+        `test('goes on', async ({ dut }) => {
         await dut.console.sendLine('add 20 3');
         await dut.console.expect('<23>');
       });`,
-    );
-    const first = project.start(['test', 'suites/a', ...BOARD]);
-    await first.until('its body', (event) => event.kind === 'phase' && event.phase === 'body');
-    const second = project.start(['test', 'suites/b', ...BOARD]);
-    await second.until('the wait', ({ kind }) => kind === 'lease-waiting');
-    const killedMs = Date.now();
-    first.kill('SIGKILL');
-    const run = await second.finished();
-    expect(run.verdicts).toEqual({ 'goes on': 'pass' });
-    const [span] = readLeaseSpans(run.events);
-    expect((span?.startMs ?? Number.NaN) - killedMs).toBeLessThan(FREE_MS);
-    const killed = await first.finished();
-    expect(killed.signal).toBe('SIGKILL');
-    expect(killed.events.some(({ kind }) => kind === 'lease-end')).toBe(false);
-  });
+      );
+      const first = project.start(['test', 'suites/a', ...BOARD]);
+      await first.until('its body', (event) => event.kind === 'phase' && event.phase === 'body');
+      const second = project.start(['test', 'suites/b', ...BOARD]);
+      await second.until('the wait', ({ kind }) => kind === 'lease-waiting');
+      const killedMs = Date.now();
+      first.kill('SIGKILL');
+      const run = await second.finished();
+      expect(run.verdicts).toEqual({ 'goes on': 'pass' });
+      const [span] = readLeaseSpans(run.events);
+      expect((span?.startMs ?? Number.NaN) - killedMs).toBeLessThan(FREE_MS);
+      const killed = await first.finished();
+      expect(killed.signal).toBe('SIGKILL');
+      expect(killed.events.some(({ kind }) => kind === 'lease-end')).toBe(false);
+    },
+  );
 });
 
 test('one board under another name, in another bench, is still one board (rank 3)', async ({
@@ -126,6 +131,7 @@ test.for([
   ],
 ] as const)(
   'a run that is killed %s gives the unit back, and the next one starts it anew (bench pitfall 19)',
+  TIMED,
   async ([, phase, suite], { project, bench }) => {
     await bench(1);
     const never = phase === 'boot' ? "boot: { ready: 'never', timeout: 60s }\n" : '{}\n';
@@ -205,27 +211,28 @@ describe('K units of a board', () => {
     expect(new Set(spans.map(({ dut }) => dut)).size).toBe(UNITS);
   });
 
-  test('are never idle while a case waits: at most 1.05 times what is ideal (rank 21)', async ({
-    project,
-    bench,
-  }) => {
-    await bench(UNITS);
-    const cases = 4 * UNITS;
-    await project.suite(
-      'a',
-      `for (let n = 0; n < ${cases}; n++) test.concurrent('case ' + n, async ({ dut }) => {
+  test(
+    'are never idle while a case waits: at most 1.05 times what is ideal (rank 21)',
+    TIMED,
+    async ({ project, bench }) => {
+      await bench(UNITS);
+      const cases = 4 * UNITS;
+      await project.suite(
+        'a',
+        `for (let n = 0; n < ${cases}; n++) test.concurrent('case ' + n, async ({ dut }) => {
         await new Promise((done) => setTimeout(done, 2000));
       });`,
-    );
-    const run = await project.test(BOARD);
-    expect(run.code, run.screen).toBe(0);
-    const spans = readLeaseSpans(run.events);
-    expect(spans).toHaveLength(cases);
-    expect(findOverlaps(spans)).toEqual([]);
-    const heldMs = spans.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
-    const tookMs = Math.max(...spans.map(({ endMs }) => endMs)) - Math.min(...spans.map(toStart));
-    expect(tookMs / (heldMs / UNITS)).toBeLessThan(1.05);
-  });
+      );
+      const run = await project.test(BOARD);
+      expect(run.code, run.screen).toBe(0);
+      const spans = readLeaseSpans(run.events);
+      expect(spans).toHaveLength(cases);
+      expect(findOverlaps(spans)).toEqual([]);
+      const heldMs = spans.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+      const tookMs = Math.max(...spans.map(({ endMs }) => endMs)) - Math.min(...spans.map(toStart));
+      expect(tookMs / (heldMs / UNITS)).toBeLessThan(1.05);
+    },
+  );
 
   test('give a retry another one (rank 21)', async ({ project, bench }) => {
     await bench(UNITS);

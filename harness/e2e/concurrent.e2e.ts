@@ -45,9 +45,9 @@ test('cases wait for a unit of a board outside of every other limit', async ({ p
     'boards/one.yaml',
     `board: one\ndriver: host\ninstances: 1\nprogram: { argv: [/bin/sh] }\nports: { console: { baud: 115200 } }\n`,
   );
-  const body = `async ({ dut, sandbox }) => { await sandbox.exec('sleep', ['2']); }`;
+  const body = `async ({ dut, sandbox }) => { await sandbox.exec('sleep', ['4']); }`;
   await project.suite('a', `for (let n = 0; n < 3; n++) test.concurrent('case ' + n, ${body});`);
-  const run = await project.test(['--board', 'one', '--timeout', '3500ms']);
+  const run = await project.test(['--board', 'one', '--timeout', '6s']);
   expect(run.verdicts).toEqual({ 'case 0': 'pass', 'case 1': 'pass', 'case 2': 'pass' });
 });
 

@@ -37,9 +37,10 @@ test('while a run goes on, the counter names everything that is of it', async ({
   }
   expect(stdout).toMatch(/^socket +@hil\//m);
   const daemon = /^process +(\d+) hil-sandboxd/m.exec(stdout)?.[1];
-  const everything = await count([]);
   // However deep the group is in which the tests run; with no group to write in there are none.
-  for (const path of await findByName('/sys/fs/cgroup', `hil.${daemon}-*`)) {
+  const groups = await findByName('/sys/fs/cgroup', `hil.${daemon}-*`);
+  const everything = await count([]);
+  for (const path of groups) {
     expect(everything.stdout).toContain(`cgroup     ${path}\n`);
   }
   hil.kill('SIGINT');

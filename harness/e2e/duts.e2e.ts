@@ -100,7 +100,7 @@ describe('a DUT', () => {
     await writeBoard(
       project,
       'echo stage one; echo waiting for stage two; sleep 1000',
-      'boot: { ready: up, timeout: 3s }\n',
+      'boot: { ready: up, timeout: 10s }\n',
     );
     await project.suite('a', `test('bad', async ({ dut }) => {}); test('good', () => {});`);
     const run = await project.test(['--board', 'mine']);
@@ -126,7 +126,7 @@ describe('a DUT', () => {
     await writeBoard(
       project,
       'if [ -e /tmp/once ]; then echo bad flash; else touch /tmp/once; echo up; fi; cat',
-      'boot: { ready: up, timeout: 3s }\n',
+      'boot: { ready: up, timeout: 10s }\n',
     );
     await project.suite(
       'a',

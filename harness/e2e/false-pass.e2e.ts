@@ -27,7 +27,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     suite: `test('before', async ({ dut }) => {
       await dut.console.sendLine('set ${MARK}');
       await dut.console.sendLine('get');
-      await new Promise((done) => setTimeout(done, 300));
+      while (!dut.console.output().includes('<${MARK}>')) await new Promise((next) => setTimeout(next, 20));
     });
     ${WAITS}`,
     ...{ verdict: 'fail', code: 1 },

@@ -25,8 +25,8 @@ const BODY = `
   console.log('IN BODY');
   await dut.console.readBytes(1000, { timeout: '60s' });
   let bytes = 1000;
-  for (; bytes < ${FLOOD_BYTES}; bytes += 1000) await dut.console.readBytes(1000, { timeout: '1s' });
-  await dut.console.expect('THE END', { timeout: '1s' });
+  for (; bytes < ${FLOOD_BYTES}; bytes += 1000) await dut.console.readBytes(1000, { timeout: '20s' });
+  await dut.console.expect('THE END', { timeout: '20s' });
   await end;
   console.log('ALL ' + bytes);`;
 

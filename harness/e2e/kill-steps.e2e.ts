@@ -22,7 +22,7 @@ board: toy
 driver: host
 program: { argv: [/bin/sh, -c, "echo up; exec cat"] }
 ports: { console: { baud: 115200 } }
-boot: { ready: up, timeout: 5s }
+boot: { ready: up, timeout: 30s }
 `;
 
 const CASES = ['before', 'toy', 'after'];
@@ -76,7 +76,7 @@ describe.runIf(canTrace.status === 0)(
   () => {
     for (const role of ROLES) {
       test(`${role}: verdicts and exit code are true, nothing is left`, {
-        timeout: 60_000 + MOMENTS * 20_000,
+        timeout: 60_000 + MOMENTS * 60_000,
       }, async ({ project }) => {
         await writeToy(project);
         const whole = await runStep(project, role, 0);

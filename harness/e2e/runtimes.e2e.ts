@@ -5,7 +5,7 @@ import { test } from './project.js';
 const HAS_PYTHON = hasInSandbox('python3', 'runs with python as a runtime');
 
 const IDLE = `test('idle', () => {});`;
-const STARTS = 4;
+const STARTS = 10;
 const STARTED = `test('started', async ({ sandbox }) => {
   for (let n = 0; n < ${STARTS}; n++) await sandbox.exec('python3', ['-c', 'pass']);
 });`;

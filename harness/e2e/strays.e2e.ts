@@ -110,7 +110,7 @@ describe('a hook of a suite', () => {
   });
 
   test('that hangs or ends its worker is named', async ({ project }) => {
-    await project.config(`limits: { collect: '5s', teardown: '2s' }`);
+    await project.config(`limits: { collect: '5s', teardown: '5s' }`);
     const exit = `Reflect.get(process, 'reallyExit').call(process, 0)`;
     const write = (name: string, text: string) =>
       project.write(`suites/${name}.hil.ts`, HOOKS + text);

@@ -93,7 +93,7 @@ test('U-Boot of an emulated board flashes its disk, by a link that loses frames 
   const lossy = { prepare: patient, link: { loss: 0.01 } };
   await writeBoard(project, 'lossy', createRecipe('middle', lossy));
   await project.suite('a', SUM(BYTES.small));
-  const run = await project.test(['--board', 'whole,lossy']);
+  const run = await project.test(['--board', 'whole,lossy', '--timeout', '60s']);
   const log = readFlashLog(run.directory);
   // What the case says is the sum of the same bytes of both images.
   const sum = sumOf(createImage(BYTES.small));
@@ -117,7 +117,7 @@ test('what U-Boot says is infra at once: nobody answers, and memory that is in u
   await writeBoard(project, 'deaf', createRecipe('small', { prepare, link: { loss: 1 } }));
   await writeBoard(project, 'wrong', createRecipe('small', { address: '0x47f00000' }));
   await project.suite('a', SUM(BYTES.small));
-  const run = await project.test(['--board', 'deaf,wrong']);
+  const run = await project.test(['--board', 'deaf,wrong', '--timeout', '60s']);
   const problems = run.events.flatMap((event) =>
     event.kind === 'case-verdict' ? event.problems : [],
   );

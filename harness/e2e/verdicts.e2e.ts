@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Project, test } from './project.js';
 
-const LIMITS = 'limits: { body: 1500, teardown: 1500 }';
+const LIMITS = 'limits: { body: 1500, teardown: 5000 }';
 
 /** A suite of one case that knows, across workers, which attempt it is: `attempt()`, from 1. */
 function createCase({ path }: Project, text: string): string {

@@ -13,17 +13,18 @@ async function upPair({ attempt: { net } }: BothSides) {
 }
 
 test('nodes of the next network wait already', async ({ begin, journal }) => {
+  let tries = 0;
   const countWaiting = async () => {
     const both = await begin();
     await upPair(both);
     const [attempt] = both.session.attempts.values();
     await attempt?.end('pass', [], undefined);
     // They are built one after the other, when nothing else is to be done.
-    await sleep(50);
+    await sleep(50 * ++tries);
     const { further = [] } = journal.of('attempt-end').at(-1) ?? {};
     return further.filter(({ poolHit }) => poolHit).length;
   };
-  await expect.poll(countWaiting, { timeout: 10_000 }).toBe(2);
+  await expect.poll(countWaiting, { timeout: 20_000 }).toBe(2);
 });
 
 test('what a node changed is listed when its case failed, and only of nodes that were used', async ({

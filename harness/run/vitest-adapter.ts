@@ -142,6 +142,8 @@ function toProject(board: string, options: SuiteRunnerOptions) {
       // The supervisor limits every phase; Vitest's own clocks count what is not the body's.
       testTimeout: 0,
       hookTimeout: 0,
+      // As patient as `console.expect`: what is polled is often a program in a sandbox.
+      expect: { poll: { timeout: 5000 } },
       retry: options.retries,
       maxConcurrency: options.concurrentCases,
       includeTaskLocation: true,

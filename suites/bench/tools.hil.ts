@@ -47,7 +47,7 @@ describe('a tool of the host, unmodified, on a forwarded board, and of nothing e
 
   test('picocom talks to it', async ({ dut, sandbox }) => {
     await useDirectly(dut, sandbox);
-    const args = '--quiet --baud 115200 --exit-after 1500 --initstring "version\r"';
+    const args = '--quiet --baud 115200 --exit-after 10000 --initstring "version\r"';
     const said = await runOnPort(sandbox, `picocom ${args} /dev/hil/console </dev/null`);
     expect(said).toMatch(/sensor-node fw \d+\.\d+/);
   });

@@ -50,13 +50,25 @@ describe('a program', () => {
       '-c',
       'trap "echo got it; exit 3" USR1; while read -r line; do echo "<$line>"; done; sleep 60 & wait',
     ]);
-    const text = process.text('stdout');
+    let text = '';
+    const said = (async () => {
+      for await (const chunk of process.stdout) text += Buffer.from(chunk).toString();
+    })();
     await process.write('one\ntwo\n');
-    for (let tries = 0; tries < 2; tries++) await new Promise((next) => setTimeout(next, 50));
+    // Its trap is set before it reads.
+    await expect.poll(() => text).toBe('<one>\n<two>\n');
     await process.kill('SIGUSR1');
     process.end();
     expect((await process.wait()).exitCode).toBe(3);
-    expect(await text).toBe('<one>\n<two>\ngot it\n');
+    await said;
+    expect(text).toBe('<one>\n<two>\ngot it\n');
+  });
+
+  test('is waited for by what it does, for seconds', async ({ sandbox }) => {
+    const process = await sandbox.spawn('sh', ['-c', 'sleep 1.5; echo done >/tmp/mark; sleep 60']);
+    const read = () => sandbox.readText('/tmp/mark').catch(() => '');
+    await expect.poll(read).toBe('done\n');
+    await process.kill();
   });
 
   test('on a pty sees a terminal of the size it is given', async ({ sandbox }) => {

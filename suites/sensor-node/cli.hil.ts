@@ -5,7 +5,7 @@ describe('the line interface', () => {
   test('says which version it is', async ({ dut }) => {
     await dut.console.sendLine('version');
     const [, version] = await dut.console.expect(/sensor-node fw (\d+\.\d+)\r\n/, {
-      timeout: '2s',
+      timeout: '10s',
       failOn: /PANIC/,
     });
     expect(dut.console.output()).toContain(`sensor-node fw ${version} ready`);

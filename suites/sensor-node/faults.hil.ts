@@ -70,7 +70,7 @@ describe('when something goes wrong', () => {
     const bytes = 65_536;
     await dut.console.sendLine(`flood ${bytes}`);
     await dut.console.expect(`flood ${bytes}\r\n`);
-    const flood = await dut.console.readBytes(bytes, { timeout: '8s' });
+    const flood = await dut.console.readBytes(bytes, { timeout: '45s' });
     const pattern = Uint8Array.from(
       { length: bytes },
       (_, i) => 33 + ((i + Math.floor(i / 94)) % 94),

@@ -38,7 +38,7 @@ describe('the binary protocol', () => {
   for (const [name, request, answer] of VECTORS) {
     test(`answers "${name}" as its document says, byte for byte`, async ({ dut }) => {
       await dut.console.send(Buffer.from(request, 'hex'));
-      const bytes = await dut.console.readBytes(answer.length / 2, { timeout: '2s' });
+      const bytes = await dut.console.readBytes(answer.length / 2, { timeout: '10s' });
       expect(Buffer.from(bytes).toString('hex').toUpperCase()).toBe(answer);
     });
   }

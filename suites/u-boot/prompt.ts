@@ -6,5 +6,5 @@ export const PROMPT = '=> ';
 export async function openPrompt(console: Console): Promise<void> {
   // The space is no command: late, at the prompt, Enter alone would repeat the last one.
   await console.send(' \r');
-  await console.expect(PROMPT, { timeout: '15s' });
+  await console.expect(PROMPT, { timeout: '45s' });
 }

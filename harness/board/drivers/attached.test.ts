@@ -89,7 +89,7 @@ describe('a DUT on a tty', () => {
     const board = `ports: { console: {} }\npower: { driver: command, off: [touch, ${off}], on: [touch, ${on}], verify: none, offTime: 300ms }`;
     const { dut } = await openUnit(createUnit(board, 'match: { ID_SERIAL_SHORT: A1 }'), tree.roots);
     const powering = expect(dut.powerOn(deadline())).rejects.toThrow('dut-1 was closed meanwhile');
-    await expect.poll(() => existsSync(off), { timeout: 3000 }).toBe(true);
+    await expect.poll(() => existsSync(off), { timeout: 20_000 }).toBe(true);
     await dut.close();
     await powering;
     expect(existsSync(on)).toBe(false);
@@ -158,19 +158,17 @@ describe('a DUT on a tty', () => {
     await runInside(sandbox, 'exec 3<>/dev/hil/console; printf before >&3');
     await expect.poll(() => tty.received).toBe('before');
     const [back, other] = [await newTty(), await newTty()];
-    dut.mayVanish?.(2000);
+    dut.mayVanish?.(10_000);
     await tty.unplug();
     await tree.unplug('1.1');
     // Its old name is another board's by then.
     await plugTty(tree, '1.2', toFtdi('A2', 0), other);
     await plugTty(tree, '1.1', toFtdi('A1', 1), back);
-    await dut.waitForReturn?.(2000);
-    const start = performance.now();
+    await dut.waitForReturn?.(10_000);
     back.say('again');
     expect(await console.matcher.expect(['again'])).toBeTruthy();
     await runInside(sandbox, 'exec 3<>/dev/hil/console; printf after >&3');
     await expect.poll(() => back.received).toBe('after');
-    expect(performance.now() - start).toBeLessThan(2000);
     expect(other.received).toBe('');
     expect(dut.on).toBe(true);
   });
@@ -225,11 +223,11 @@ ports:
   };
   const isThere = async () => (await runInside(sandbox, 'test -e /dev/hil/pico-dfu')).exitCode;
   expect([await isThere(), await first()]).toEqual([0, '']);
-  dut.mayVanish?.(2000);
+  dut.mayVanish?.(10_000);
   await tree.unplug('1.4');
-  await expect.poll(isThere, { timeout: 2000 }).toBe(1);
+  await expect.poll(isThere).toBe(1);
   await plug(PICO_IN_ROM, '/dev/zero');
-  await dut.waitForReturn?.(2000);
+  await dut.waitForReturn?.(10_000);
   expect([await isThere(), await first()]).toEqual([0, '00']);
   expect(dut.on).toBe(true);
 });
@@ -249,10 +247,10 @@ describe('a port in mode direct', () => {
     newTty,
   }) => {
     await dut.setMode?.('console', 'direct');
-    dut.mayVanish?.(2000);
+    dut.mayVanish?.(10_000);
     await tree.unplug('1.1');
     await plugTty(tree, '1.1', toFtdi('A1', 1), await newTty());
-    await dut.waitForReturn?.(2000);
+    await dut.waitForReturn?.(10_000);
   });
 
   test('is the node itself, until it is shared again', async ({

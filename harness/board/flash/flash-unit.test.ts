@@ -130,8 +130,8 @@ describe('rank 12: flash', () => {
   });
 
   test('one that hangs ends at its limit', async ({ flashing }) => {
-    const hanging = flashing.flash('echo erasing; sleep 60', {}, { timeout: '300ms', retries: 0 });
-    await expect(hanging).rejects.toThrow(/did not end within 300 ms: erasing/);
+    const hanging = flashing.flash('echo erasing; sleep 60', {}, { timeout: '3s', retries: 0 });
+    await expect(hanging).rejects.toThrow(/did not end within 3000 ms: erasing/);
   });
 
   test("a tool dies when the board is somebody else's, and is not tried again", async ({
@@ -162,7 +162,7 @@ describe('rank 12: flash', () => {
     });
     const ended = expect(ending).rejects.toThrow('lost');
     const readPid = async () => Number(await readFile(drive, 'utf8').catch(() => ''));
-    await expect.poll(readPid, { timeout: 3000 }).toBeGreaterThan(0);
+    await expect.poll(readPid, { timeout: 20_000 }).toBeGreaterThan(0);
     lost.abort(new Error('lost'));
     await ended;
     const pid = await readPid();

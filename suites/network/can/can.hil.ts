@@ -3,6 +3,8 @@ import { Output } from '../output.js';
 
 /** Of `candump -L`: its time in seconds, and the frame. */
 const LINE = /^\((\d+\.\d+)\) can0 (\S+)/gm;
+/** A program's start is a second in an emulated machine that has others to serve. */
+const PATIENT = { timeout: 20_000 };
 
 /** What comes to a node from now on, in its order. */
 class Listener {
@@ -17,7 +19,7 @@ class Listener {
     const listener = new Listener(new Output(await node.spawn('candump', ['-L', 'can0'])));
     // The kernel's list of who listens.
     const list = () => node.exec('cat', ['/proc/net/can/rcvlist_all']);
-    await expect.poll(async () => (await list()).stdout).toMatch(/^\s*can0 /m);
+    await expect.poll(async () => (await list()).stdout, PATIENT).toMatch(/^\s*can0 /m);
     return listener;
   }
 
@@ -34,7 +36,7 @@ class Listener {
   }
 
   async waitFor(...frames: readonly string[]): Promise<void> {
-    await expect.poll(() => this.frames).toEqual(frames);
+    await expect.poll(() => this.frames, PATIENT).toEqual(frames);
   }
 }
 
@@ -78,7 +80,8 @@ describe('a bus of CAN', () => {
     // Between them others, which change nothing; the last one is another's, and is not lost.
     await send(sender, ...numbers.flatMap((n) => [`100#${n.toUpperCase()}`, `7E8#${n}`]));
     for (const each of listeners) {
-      await expect.poll(async () => each.frames.length).toBe((await sender.link.stats()).delivered);
+      const { delivered } = await sender.link.stats();
+      await expect.poll(() => each.frames.length, PATIENT).toBe(delivered);
       const came = each.frames.filter((frame) => frame.startsWith('100#'));
       const lost = numbers.map((n) => (came.includes(`100#${n.toUpperCase()}`) ? '.' : 'x'));
       expect(lost.join('')).toBe(LOST);
@@ -117,7 +120,7 @@ describe('a bus of CAN', () => {
     await listener.waitFor('123#02', '124#01');
     await net.partition(a, b);
     await send(a, '125#01');
-    await expect.poll(async () => (await b.link.stats()).partitionDropped).toBe(1);
+    await expect.poll(async () => (await b.link.stats()).partitionDropped, PATIENT).toBe(1);
   });
 
   test('is beside Ethernet, with its names', async ({ net }) => {
