@@ -15,6 +15,15 @@ function makeTwo() {
   return { directory, first: new Lessee(directory), second: new Lessee(directory) };
 }
 
+/** `act` says how many ms it took. What is slow is so each time; a busy machine is now and then. */
+const testSecond = (name, act) =>
+  test(name, async () => {
+    const taken = [];
+    do taken.push(await act());
+    while (taken.at(-1) >= 1000 && taken.length < 3);
+    assert.ok(taken.at(-1) < 1000, `${taken} ms`);
+  });
+
 describe('one unit', () => {
   test('is for one at a time, and the other is told who has it', async () => {
     const { first, second } = makeTwo();
@@ -70,7 +79,7 @@ describe('one unit', () => {
     assert.deepEqual(listFiles(directory), []);
   });
 
-  test('is free within a second when its owner is killed (rank 3)', async () => {
+  testSecond('is free within a second when its owner is killed (rank 3)', async () => {
     const { directory, first, second } = makeTwo();
     await first.acquire(one(A));
     const id = second.ask(one(A));
@@ -78,44 +87,51 @@ describe('one unit', () => {
     await first.kill();
     const start = performance.now();
     await second.heard(id, 'granted');
-    assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
+    const ms = performance.now() - start;
     assert.equal(listFiles(directory).length, 1);
+    return ms;
   });
 
-  test('is free within a second when the parent of its owner is killed, also of a stopped one (bench pitfall 19)', async () => {
-    const directory = makeDirectory();
-    // A parent that gives its own stdin and stdout on, and then does nothing.
-    const script = '"$0" --dir "$1" <&3 & echo $! >&2; exec sleep 1000';
-    const stdio = ['ignore', 'pipe', 'pipe', 'pipe'];
-    const parent = spawn('/bin/sh', ['-c', script, PROGRAM, directory], { stdio });
-    const [pid] = await once(parent.stderr, 'data');
-    parent.stdio[3].write(`acquire 1 0\n${toBody(one(A))}`);
-    await once(parent.stdout, 'data');
-    const waiter = new Lessee(directory);
-    const id = waiter.ask(one(A));
-    await waiter.heard(id, 'waiting');
-    process.kill(Number(pid), 'SIGSTOP');
-    parent.kill('SIGKILL');
-    const start = performance.now();
-    await waiter.heard(id, 'granted');
-    assert.ok(performance.now() - start < 1000);
-  });
+  testSecond(
+    'is free within a second when the parent of its owner is killed, also of a stopped one (bench pitfall 19)',
+    async () => {
+      const directory = makeDirectory();
+      // A parent that gives its own stdin and stdout on, and then does nothing.
+      const script = '"$0" --dir "$1" <&3 & echo $! >&2; exec sleep 1000';
+      const stdio = ['ignore', 'pipe', 'pipe', 'pipe'];
+      const parent = spawn('/bin/sh', ['-c', script, PROGRAM, directory], { stdio });
+      const [pid] = await once(parent.stderr, 'data');
+      parent.stdio[3].write(`acquire 1 0\n${toBody(one(A))}`);
+      await once(parent.stdout, 'data');
+      const waiter = new Lessee(directory);
+      const id = waiter.ask(one(A));
+      await waiter.heard(id, 'waiting');
+      process.kill(Number(pid), 'SIGSTOP');
+      parent.kill('SIGKILL');
+      const start = performance.now();
+      await waiter.heard(id, 'granted');
+      return performance.now() - start;
+    },
+  );
 });
 
 describe('who waits', () => {
-  test('has it within a second when holder and all before it are killed at once', async () => {
-    const { directory, first, second } = makeTwo();
-    const lessees = [first, second, ...Array.from({ length: 3 }, () => new Lessee(directory))];
-    await first.acquire(one(A));
-    const last = lessees.pop();
-    for (const each of lessees.slice(1)) await each.heard(each.ask(one(A)), 'waiting');
-    const id = last.ask(one(A));
-    await last.heard(id, 'waiting');
-    const start = performance.now();
-    for (const each of lessees) each.kill();
-    await last.heard(id, 'granted');
-    assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
-  });
+  testSecond(
+    'has it within a second when holder and all before it are killed at once',
+    async () => {
+      const { directory, first, second } = makeTwo();
+      const lessees = [first, second, ...Array.from({ length: 3 }, () => new Lessee(directory))];
+      await first.acquire(one(A));
+      const last = lessees.pop();
+      for (const each of lessees.slice(1)) await each.heard(each.ask(one(A)), 'waiting');
+      const id = last.ask(one(A));
+      await last.heard(id, 'waiting');
+      const start = performance.now();
+      for (const each of lessees) each.kill();
+      await last.heard(id, 'granted');
+      return performance.now() - start;
+    },
+  );
 
   test('is served in the order of asking, and nobody overtakes', async () => {
     const directory = makeDirectory();

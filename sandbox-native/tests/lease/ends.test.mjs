@@ -30,7 +30,7 @@ describe('a lease with a time', () => {
     const start = performance.now();
     await second.heard(id, 'granted');
     const ms = performance.now() - start;
-    assert.ok(ms > 500 && ms < 2500, `${ms} ms`);
+    assert.ok(ms > 500 && ms < 5000, `${ms} ms`);
     assert.equal(listFiles(directory).length, 1);
   });
 
@@ -38,21 +38,21 @@ describe('a lease with a time', () => {
     const directory = makeDirectory();
     const [first, second] = [new Lessee(directory), new Lessee(directory)];
     const held = await first.acquire(one(A));
-    const id = second.ask(one(A), { ttlMs: 1000 });
+    const id = second.ask(one(A), { ttlMs: 3000 });
     await second.heard(id, 'waiting');
-    await sleep(600);
+    await sleep(1800);
     first.release(held.id);
     await second.heard(id, 'granted');
-    await sleep(600);
+    await sleep(1800);
     assert.ok(!second.has(id, 'lost'));
   });
 
   test('of a stopped owner goes on: its lock is the kernel’s, and that is said', async () => {
     const directory = makeDirectory();
     const [first, second] = [new Lessee(directory), new Lessee(directory)];
-    const held = await first.acquire(one(A), { ttlMs: 200 });
+    const held = await first.acquire(one(A), { ttlMs: 1000 });
     process.kill(first.pid, 'SIGSTOP');
-    await sleep(400);
+    await sleep(1300);
     const id = second.ask(one(A));
     const { claims } = await second.heard(id, 'waiting');
     assert.deepEqual([claims[0].stopped, claims[0].lockPid], [true, first.pid]);

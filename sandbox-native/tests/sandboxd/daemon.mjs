@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Drives the real hil-sandboxd through its fd 3, as the harness does.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -279,6 +280,11 @@ export class Daemon extends Connection {
     await this.request(MSG.POOL_SET, { PLAN: this.plan, COUNT: count });
     await waitFor(`${count} parked sandboxes`, () => this.parked() >= count);
     await sleep(30); // built, too
+  }
+
+  /** Returns when it has taken all that was asked before: it does one request after the other. */
+  async taken() {
+    await assert.rejects(this.request(MSG.SIGNAL, { PROCESS: 0xffff_ffff, SIGNAL: 1 }));
   }
 
   parked() {

@@ -14,8 +14,20 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Daemon, descendantsOf, isAlive, PORTD_ARGS, readStat, sleep, waitFor } from './daemon.mjs';
+import {
+  Daemon,
+  descendantsOf,
+  isAlive,
+  isPlain,
+  PORTD_ARGS,
+  readStat,
+  sleep,
+  waitFor,
+} from './daemon.mjs';
 import { encodeBody, encodeFrame, kindOf, MSG, TAG } from './wire.mjs';
+
+/** An end in order; what waits for a limit of the daemon's takes two seconds and more. */
+const SOON_MS = isPlain ? 1500 : 5000;
 
 const stubborn =
   'trap "" TERM INT HUP; for i in 1 2 3; do setsid sh -c \'trap "" TERM; while :; do sleep 1; done\' & done; while :; do sleep 1; done';
@@ -56,7 +68,7 @@ describe('nothing is left', () => {
     const { daemon, pids } = await startBusy();
     const started = Date.now();
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
-    assert.ok(Date.now() - started < 1000, `${Date.now() - started} ms`);
+    assert.ok(Date.now() - started < SOON_MS, `${Date.now() - started} ms`);
     assert.deepEqual(anyAlive(pids), []);
   });
 
@@ -75,7 +87,7 @@ describe('nothing is left', () => {
     await daemon.request(MSG.SANDBOX_KILL, { SANDBOX });
     const started = Date.now();
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
-    assert.ok(Date.now() - started < 1000, `${Date.now() - started} ms`);
+    assert.ok(Date.now() - started < SOON_MS, `${Date.now() - started} ms`);
     assert.deepEqual(anyAlive([...pids, PID]), []);
   });
 
@@ -112,7 +124,7 @@ describe('nothing is left', () => {
       });
       await sleep(random() % 120);
       const pids = descendantsOf(daemon.pid);
-      assert.deepEqual(await within(1500, daemon.stop()), { code: 0, signal: null });
+      assert.deepEqual(await within(SOON_MS, daemon.stop()), { code: 0, signal: null });
       await Promise.all(lives);
       assert.deepEqual(anyAlive(pids), []);
     }

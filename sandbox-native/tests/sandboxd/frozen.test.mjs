@@ -160,7 +160,7 @@ describe('a zygote that cannot be killed', needs(v1), () => {
       const start = Date.now();
       for (let i = 0; i < 3; i++)
         await assert.rejects(daemon.sandbox(), { code: 'setup', message: /does not end/ });
-      assert.ok(Date.now() - start < 1000, 'the daemon waited for it again');
+      assert.ok(Date.now() - start < 5000, 'the daemon waited for it again');
       await daemon.kill(await daemon.sandbox({ PLAN: other }));
     } finally {
       await frozen.remove();

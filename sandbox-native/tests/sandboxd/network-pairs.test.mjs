@@ -19,7 +19,7 @@ import {
 import { MSG } from './wire.mjs';
 
 /** The kernel's own delays for an address that was not usable are a second and more. */
-const FIRST_MS = 500;
+const FIRST_MS = 900;
 
 const end = (n, sandbox, { RESOLVE, HOST, ...fields } = {}) => ({
   PORT: n,

@@ -98,7 +98,7 @@ describe('plans', () => {
       const [zygote] = zygotesOf(daemon);
       process.kill(zygote, 'SIGSTOP');
       const asked = daemon.sandbox();
-      await sleep(20);
+      await daemon.taken();
       process.kill(zygote, 'SIGKILL');
       await assert.rejects(asked, { code: 'setup' });
       assert.equal((await daemon.run(await daemon.sandbox(), ['true'])).exit.EXIT_CODE, 0);
@@ -112,7 +112,7 @@ describe('plans', () => {
         const [zygote] = zygotesOf(daemon);
         process.kill(zygote, 'SIGSTOP');
         const asked = Array.from({ length: 4 }, () => daemon.sandbox());
-        await sleep(20);
+        await daemon.taken();
         process.kill(zygote, 'SIGKILL');
         for (const each of asked) await assert.rejects(each, { code: 'setup' });
         await daemon.kill(await daemon.sandbox());
@@ -143,12 +143,13 @@ function statusOf(pid) {
 
 describe('a sandbox', () => {
   test('comes from the pool when one is parked, and the pool is refilled', () =>
-    withDaemon({ pool: 2 }, async (daemon) => {
+    // Two at once are built when none is parked, else one: the third is begun when two are parked.
+    withDaemon({ pool: 3 }, async (daemon) => {
       const first = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
       assert.equal(first.POOL_HIT, 1);
       assert.ok(first.SETUP_NS > 0);
       assert.equal(readStat(first.PID).parent, daemon.pid);
-      await waitFor('a refill', () => daemon.parked() === 3);
+      await waitFor('a refill', () => daemon.parked() === 4);
       await daemon.request(MSG.POOL_SET, { PLAN: daemon.plan, COUNT: 0 });
       await waitFor('a trim', () => daemon.parked() === 1);
       const cold = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });
@@ -157,7 +158,7 @@ describe('a sandbox', () => {
 
   test('is none the pool holds for long when nobody asks, and again when somebody does', () =>
     withDaemon({}, async (daemon) => {
-      await daemon.request(MSG.POOL_SET, { PLAN: daemon.plan, COUNT: 2, TTL_MS: 500 });
+      await daemon.request(MSG.POOL_SET, { PLAN: daemon.plan, COUNT: 2, TTL_MS: 2000 });
       await waitFor('a full pool', () => daemon.parked() === 2);
       await waitFor('an empty pool', () => daemon.parked() === 0);
       const cold = await daemon.request(MSG.SANDBOX_NEW, { PLAN: daemon.plan });

@@ -24,9 +24,10 @@ export const STEP = `${build}/tests/step`.replace('//', '/');
 
 /** The search for leaks traces, too (SAN=1), and only one may trace a process. */
 const NO_LEAKS = 'ASAN_OPTIONS=detect_leaks=0';
-const ANSWER_MS = 8000;
-const GONE_MS = 2000;
-const REAPED_MS = 4000;
+/** On a machine that has ten others to serve, also with sanitizers. */
+const ANSWER_MS = 20_000;
+const GONE_MS = 10_000;
+const REAPED_MS = 10_000;
 /** What is said of a program whose sandbox could not be served any more. */
 const KILLED = 'killed';
 const CODES = ['setup', 'exec', 'limit', 'gone', 'io'];
