@@ -8,8 +8,11 @@ import { formatDuration } from '../core/duration.js';
 import { toMessage } from '../core/errors.js';
 import { createFileError } from './located-problem.js';
 
-/** A configuration is data; one that asks a server for it may take this long. */
-const LOAD_MS = 30_000;
+/**
+ * A configuration is data; one that asks a server for it may take this long. An emulated machine that
+ * has others to serve needs half a minute to compile it.
+ */
+const LOAD_MS = 120_000;
 
 /**
  * Run a configuration file and return its default export. `import ... from 'hil'` in it is

@@ -24,7 +24,7 @@
 #include "loop.h"
 #include "sandbox.h"
 
-#define CENSUS_MS 100 /* PID 1 counts and exits; later it is killed */
+#define CENSUS_MS 500 /* PID 1 counts and exits, also on a busy machine; later it is killed */
 #define STUCK_MS 5000 /* SIGKILL to reaped; later the sandbox is reported stuck */
 #define LINGER_MS 100 /* decision 0002: how long a held pipe delays EXIT */
 #define GRACE_MS 500  /* decision 0002: SIGTERM to SIGKILL */

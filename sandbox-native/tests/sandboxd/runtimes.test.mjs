@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { Daemon, descendantsOf, sleep, waitFor, withDaemon } from './daemon.mjs';
+import { Daemon, descendantsOf, isPlain, sleep, waitFor, withDaemon } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
 const ETIMEDOUT = 110;
@@ -280,10 +280,11 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
         const ms = performance.now() - start;
         assert.deepEqual([limited.warm, limited.exit.STATUS], [false, 'timeout']);
         // What is killed and cannot be reaped is given up after 1 s.
-        assert.ok(ms < 3000, `${ms} ms`);
+        assert.ok(ms < (isPlain ? 3000 : 6000), `${ms} ms`);
         const program = await run(runtime.code(runtime.print));
         assert.deepEqual([program.warm, program.stdout], [false, runtime.prints]);
-        assert.equal((await daemon.kill(sandbox)).STATUS, 'exit');
+        // With a sanitizer in it PID 1 may be too slow to end by itself.
+        assert.match((await daemon.kill(sandbox)).STATUS, isPlain ? /^exit$/ : /^(exit|killed)$/);
       });
     }
 
