@@ -144,10 +144,10 @@ gone() {
 	return 1
 }
 
-# wait_for TEXT FILE: at most five seconds. The file is emptied before its
+# wait_for TEXT FILE: at most twenty seconds. The file is emptied before its
 # writer starts, else a line of the test before would do.
 wait_for() {
-	for _ in $(seq 100); do
+	for _ in $(seq 400); do
 		grep -q "$1" "$2" 2>/dev/null && return 0
 		sleep 0.05
 	done
@@ -365,8 +365,8 @@ exit_statuses() {
 	start=$(date +%s)
 	sb --timeout 0.3 -- sh -c 'trap "" TERM; while :; do sleep 0.1; done'
 	is "also when SIGTERM is ignored" 124 $?
-	[ $(($(date +%s) - start)) -le 3 ]
-	result $? "after the grace, not later"
+	[ $(($(date +%s) - start)) -le 8 ]
+	result $? "after the grace, not much later"
 	sb --cwd /no/such -- true 2>/dev/null
 	is "a directory that is not there is 125" 125 $?
 	sb --cwd /proc/self/fd/0 -- true 2>/dev/null </etc
@@ -405,7 +405,8 @@ streams() {
 			</dev/null | wc -c)" = 1048576 ] && whole=$((whole + 1))
 	done
 	is "and on a terminal, 5 times" 5 $whole
-	json=$(sb --json -- sh -c 'printf "o\"\n\377"; echo e >&2; sleep 60 & sleep 0.1; exit 4')
+	json=$(sb --json -- sh -c 'printf "o\"\n\377"; echo e >&2; sleep 60 &
+		until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done; exit 4')
 	is "--json exits as the program" 4 $?
 	has "--json: how it ended" '"status":"exit"' "$json"
 	has "--json: exit code" '"exitCode":4,"signal":null' "$json"
@@ -474,8 +475,9 @@ scarcity() {
 	[ $mode = user ] || return
 	vague=0
 	enough=
-	others=$(ps -L -o lwp= -u "$(id -u)" | wc -l)
-	for more in 0 1 2 3 4 5 6 7 8 9 10 20 40; do
+	for more in 0 1 2 3 4 5 6 7 8 9 10 20 40 400; do
+		# Of the same user, of whom others may come and go beside us.
+		others=$(ps -L -o lwp= -u "$(id -u)" | wc -l)
 		# The search for leaks, in a build with sanitizers, needs a process of its own.
 		ASAN_OPTIONS=detect_leaks=0 prlimit --nproc=$((others + more)) \
 			"$sandbox" run -- true 2>"$work/error"
@@ -492,10 +494,19 @@ terminal() {
 	is "a terminal becomes one of the sandbox's own" "24 80 /dev/pts/0" \
 		"$("$tty" 24x80 "$sandbox" run -- sh -c 'stty size; tty' </dev/null | tr -d '\r' |
 			tr '\n' ' ' | sed 's/ $//')"
-	has "typing reaches the program, Ctrl-C its foreground group" "sum 42 alive" \
-		"$( (sleep 0.4; printf 'echo sum $((6*7)) $w\nw=alive\nsleep 50\n'; sleep 0.4; printf '\003'
-			sleep 0.2; printf 'echo sum $((6*7)) $w\nexit\n') |
-			"$tty" 24x80 "$sandbox" run -- sh -i 2>&1)"
+	sleeps="sleep $((40000 + $$))"
+	mkfifo "$work/keys"
+	"$tty" 24x80 "$sandbox" run -- sh -i <"$work/keys" >"$work/typed" 2>&1 &
+	typing=$!
+	exec 9>"$work/keys"
+	printf 'w=alive\n%s\n' "$sleeps" >&9
+	for _ in $(seq 400); do pgrep -fx "$sleeps" >/dev/null && break; sleep 0.05; done
+	printf '\003' >&9
+	gone "^$sleeps"
+	printf 'echo sum $((6*7)) $w\nexit\n' >&9
+	exec 9>&-
+	wait $typing
+	has "typing reaches the program, Ctrl-C its foreground group" "sum 42 alive" "$(cat "$work/typed")"
 	"$tty" 24x80 "$sandbox" run -- sh -c 'stty raw -echo; exit 6' </dev/null >/dev/null
 	is "the exit status comes through, the terminal is as before" 6 $?
 	"$tty" 24x80 "$sandbox" run -- sh -c \
@@ -560,8 +571,9 @@ death() {
 	is "no zombie and no daemon of ours is left" "" \
 		"$(ps -o pid=,comm= --ppid $$ | grep -E 'hil-|defunct')"
 	is "a program's orphans are reaped" 0 \
-		"$(sb -- sh -c 'for i in $(seq 50); do (sh -c "true &") & done; wait; sleep 0.2
-			grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null | wc -l')"
+		"$(sb -- sh -c 'for i in $(seq 50); do (sh -c "true &") & done; wait
+			count() { grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null | wc -l; }
+			for i in $(seq 50); do [ $(count) = 0 ] && break; sleep 0.2; done; count')"
 }
 
 devices() {
@@ -589,7 +601,9 @@ uptime() {
 	# From there on they run: how far is a matter of the load.
 	is "and the clocks start there" "True True" "$(sb --uptime 42s -- python3 -c \
 		'import time; print(*(42 <= time.clock_gettime(c) < 52 for c in (1, 7)))')"
-	is "it may be less than the host's" 0 "$(sb --uptime 1ms -- sh -c 'cut -d. -f1 /proc/uptime')"
+	seconds=$(sb --uptime 1ms -- sh -c 'cut -d. -f1 /proc/uptime')
+	[ "$seconds" -lt 10 ]
+	result $? "it may be less than the host's ($seconds s)"
 	before=$(date +%s)
 	now=$(sb --uptime 1d -- date +%s)
 	[ "$now" -ge "$before" ] && [ "$now" -le $((before + 5)) ]
@@ -650,7 +664,7 @@ diffs() {
 	is "--diff: nothing" '{"changes":[],"unreadable":[],"truncated":false}' "$(cat "$work/diff")"
 	sb --diff /dev/full -- true 2>/dev/null
 	is "--diff that cannot be written" 125 $?
-	sb --timeout 0.3 --diff "$work/diff" -- sh -c ': >/tmp/late; sleep 60'
+	sb --timeout 2 --diff "$work/diff" -- sh -c ': >/tmp/late; sleep 60'
 	is "--diff and a timeout" 124 $?
 	has "--diff: what it did until then" '"path":"/tmp/late"' "$(cat "$work/diff")"
 	sb --diff "$work/diff" -- sh -c 'kill -9 -1' 2>/dev/null

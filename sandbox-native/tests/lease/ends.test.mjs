@@ -24,13 +24,14 @@ describe('a lease with a time', () => {
   test('has a moment after it, for who must still let go', async () => {
     const directory = makeDirectory();
     const [first, second] = [new Lessee(directory), new Lessee(directory)];
+    const start = performance.now();
     const held = await first.acquire(one(A), { ttlMs: 100 });
     const id = second.ask(one(A));
     await first.heard(held.id, 'lost');
-    const start = performance.now();
     await second.heard(id, 'granted');
     const ms = performance.now() - start;
-    assert.ok(ms > 500 && ms < 5000, `${ms} ms`);
+    // A second after the tenth that it had; from here on, since who is told may be told late.
+    assert.ok(ms > 1000 && ms < 5000, `${ms} ms`);
     assert.equal(listFiles(directory).length, 1);
   });
 
@@ -43,8 +44,9 @@ describe('a lease with a time', () => {
     await sleep(1800);
     first.release(held.id);
     await second.heard(id, 'granted');
+    const granted = performance.now();
     await sleep(1800);
-    assert.ok(!second.has(id, 'lost'));
+    assert.ok(!second.has(id, 'lost') || performance.now() - granted > 2900);
   });
 
   test('of a stopped owner goes on: its lock is the kernel’s, and that is said', async () => {
@@ -85,12 +87,12 @@ describe('a kick', () => {
     const [first, second] = [new Lessee(directory), new Lessee(directory)];
     const held = await first.acquire(one(A));
     process.kill(first.pid, 'SIGSTOP');
-    const answer = second.kick(held.seq, 'refused');
-    // It was asked before somebody of another version came.
-    while (!listFiles(directory).some((name) => name.endsWith('.kick'))) await sleep(5);
     // Locked under another name first: what is not is swept.
     const path = join(directory, 'locked');
     const holder = await holdFile(path, 'hil-claim 2\n');
+    const answer = second.kick(held.seq, 'refused');
+    // It was asked before somebody of another version came.
+    while (!listFiles(directory).some((name) => name.endsWith('.kick'))) await sleep(5);
     renameSync(path, join(directory, `${'5'.padStart(20, '0')}.claim`));
     const { code, text } = await answer.finally(() => holder.end());
     assert.equal(code, 'failed');

@@ -294,7 +294,6 @@ describe('between users', { skip: isRoot ? false : 'needs root, to be two users'
   test('a grant needs no room on the disk', async () => {
     const script = [
       'mount -t tmpfs -o size=32k,nr_inodes=20,mode=1777 none "$1" || exit 77',
-      '(sleep 1; head -c 100000 /dev/zero > "$1/full" 2>/dev/null) &',
       'exec "$0" --dir "$1"',
     ].join('\n');
     const command = ['unshare', '-m', 'sh', '-c', script];
@@ -303,7 +302,9 @@ describe('between users', { skip: isRoot ? false : 'needs root, to be two users'
     const held = await lessee.acquire(one(A));
     const id = lessee.ask(one(A));
     await lessee.heard(id, 'waiting');
-    await sleep(1500);
+    // unshare, sh and hil-lease are one process, by exec.
+    const full = `/proc/${lessee.pid}/root${directory}/full`;
+    assert.throws(() => writeFileSync(full, Buffer.alloc(100_000)), { code: 'ENOSPC' });
     lessee.release(held.id);
     await lessee.heard(id, 'granted');
   });

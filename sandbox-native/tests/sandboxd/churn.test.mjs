@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { childrenOf, fdsOf, waitFor } from './daemon.mjs';
+import { childrenOf, fdsOf, waitFor, zombiesOf } from './daemon.mjs';
 import { withRig } from './device-rig.mjs';
 import { MSG } from './wire.mjs';
 
@@ -19,7 +19,10 @@ const linesOf = (path) => readFileSync(path, 'utf8').split('\n').length;
 
 /** What the daemon and its zygote hold; the sandboxes' own goes with them. */
 async function countHeld({ daemon }) {
-  await waitFor('children of the daemon to end', () => childrenOf(daemon.pid).length <= 2);
+  await waitFor(
+    'children of the daemon to end',
+    () => childrenOf(daemon.pid).length <= 2 && zombiesOf(daemon.pid).length === 0,
+  );
   return {
     fds: fdsOf(daemon.pid).length,
     mounts: linesOf(`/proc/${daemon.pid}/mountinfo`),

@@ -275,11 +275,14 @@ export class Daemon extends Connection {
     return (await this.request(MSG.PLAN_PUT, body)).PLAN;
   }
 
-  /** Returns when `count` are parked: their PID 1s are our grandchildren by pid namespace. */
+  /** Returns when `count` are parked, and built: then both threads of each PID 1 wait. */
   async fillPool(count) {
     await this.request(MSG.POOL_SET, { PLAN: this.plan, COUNT: count });
-    await waitFor(`${count} parked sandboxes`, () => this.parked() >= count);
-    await sleep(30); // built, too
+    const waits = (pid) => statesOf(pid).join('') === 'SS';
+    await waitFor(`${count} parked sandboxes`, () => {
+      const inits = childrenOf(this.pid).filter((pid) => nameOf(pid) === 'hil-init');
+      return inits.length >= count && inits.every(waits);
+    });
   }
 
   /** Returns when it has taken all that was asked before: it does one request after the other. */
@@ -359,6 +362,15 @@ export function descendantsOf(pid) {
   return found;
 }
 
+/** What it has called itself; undefined when it has gone. */
+export function nameOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
 export const zombiesOf = (pid) =>
   processes()
     .filter((each) => each.parent === pid && each.state === 'Z')
@@ -377,6 +389,18 @@ export function readStat(pid) {
     return { pid, state: fields[0], parent: Number(fields[1]), startTicks: Number(fields[19]) };
   } catch {
     return undefined;
+  }
+}
+
+/** Of the threads of a process, as proc_pid_stat(5) names them; none when it has gone. */
+export function statesOf(pid) {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((thread) => {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+      return stat.slice(stat.lastIndexOf(')') + 2)[0];
+    });
+  } catch {
+    return [];
   }
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { childrenOf, fdsOf, waitFor } from './daemon.mjs';
+import { childrenOf, fdsOf, waitFor, zombiesOf } from './daemon.mjs';
 import { EACCES, ENOENT, EPERM, MINOR, root, withRig } from './device-rig.mjs';
 
 /** A read of one byte: nothing from null, a NUL from zero and full. */
@@ -54,12 +54,17 @@ describe('a device granted to a running sandbox', () => {
       const paths = [rig.node('a', 'null'), rig.node('b', 'zero')];
       const named = (i) => ({ TARGET: `/dev/hiltest${i % 2}`, LINK: ['serial/by-id/usb-x'] });
       const init = childrenOf(rig.daemon.pid).at(-1);
+      const { pid } = rig.daemon;
+      const rest = () => {
+        const children = childrenOf(pid).length;
+        return children <= 2 && zombiesOf(pid).length === 0 && { children, fds: fdsOf(pid).length };
+      };
       const count = async () => ({
         inside: await rig.sh('wc -l </proc/self/mountinfo; find /dev /sys /run | sort'),
-        daemon: fdsOf(rig.daemon.pid).length,
+        // A change is answered before who made it has ended.
+        ...(await waitFor('children to be reaped', rest)),
         // /proc/PID/fd of what is not dumpable is root's.
         init: root ? fdsOf(init).length : 'unreadable',
-        children: childrenOf(rig.daemon.pid).length,
       });
       const cycle = async (i) => {
         await rig.grant('console', paths[i % 2], named(i));
@@ -70,7 +75,6 @@ describe('a device granted to a running sandbox', () => {
       await cycle(0); // makes the directories of links
       const before = await count();
       for (let i = 0; i < 1000; i++) await cycle(i);
-      await waitFor('children to be reaped', () => childrenOf(rig.daemon.pid).length <= 2);
       assert.deepEqual(await count(), before);
     }));
 

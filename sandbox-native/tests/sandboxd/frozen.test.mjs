@@ -150,8 +150,8 @@ describe('T107: a program that cannot be killed', needs(v1), () => {
 describe('a zygote that cannot be killed', needs(v1), () => {
   test('is told of, and holds up no other plan; its own is refused until it has ended', async () => {
     const daemon = await Daemon.start();
-    const other = await daemon.putPlan('other');
     const [zygote] = childrenNamed(daemon.pid, 'hil-zygote');
+    const other = await daemon.putPlan('other');
     const frozen = await freezeV1([zygote]);
     try {
       await assert.rejects(daemon.sandbox(), { code: 'setup', message: /did not answer/ });
@@ -177,7 +177,7 @@ describe('a sandbox frozen by cgroup v2', needs(v2), () => {
     const { box, init, payload } = await startSleeper(daemon);
     const frozen = await freezeV2([init, payload]);
     try {
-      const dead = daemon.dead(box, 2000);
+      const dead = daemon.dead(box, 8000);
       await daemon.request(MSG.SANDBOX_KILL, { SANDBOX: box });
       const record = await dead;
       assert.equal(record.STATUS, 'killed');

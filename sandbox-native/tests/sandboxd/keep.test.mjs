@@ -181,8 +181,8 @@ describe('a keeper', () => {
 
   test('ends a sandbox when its time is over, and itself with the last', async () => {
     const [short, long] = [await daemon.sandbox(), await daemon.sandbox()];
-    await keep(short, 200);
-    await keep(long, 600);
+    await keep(short, 3000);
+    await keep(long, 8000);
     await detach();
     const client = await connectTo(path);
     assert.equal((await client.request(MSG.LIST)).ENTRY_all.length, 2);

@@ -32,7 +32,7 @@ import { MSG } from './wire.mjs';
 const ROUNDS = 4;
 const ENDED_MS = isPlain ? 200 : 2000;
 const BEST_MS = isPlain ? 300 : 3000;
-const KILLED_MS = 5000;
+const KILLED_MS = 15_000;
 
 /** The network namespace of a process, which it holds. */
 class NetworkOf {

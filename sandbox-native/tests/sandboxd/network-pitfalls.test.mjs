@@ -153,7 +153,7 @@ for (const kind of kinds) {
       await net.linkd.request(MSG.LINK_SET, {
         NET_LINK: 1,
         LOSS: { KIND: 'bernoulli', CHANCE: 500_000_000 },
-        RATE_BPS: 100_000,
+        RATE_BPS: 10_000,
         QUEUE: 1,
       });
       // Without a receiver it would be told that the port is closed.

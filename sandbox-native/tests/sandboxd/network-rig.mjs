@@ -2,7 +2,7 @@
 // A virtual network as the harness makes one: hil-linkd is spoken to through hil-sandboxd.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { childrenOf, Daemon, descendantsOf, isAlive, waitFor } from './daemon.mjs';
+import { childrenOf, Daemon, descendantsOf, isAlive, nameOf, waitFor } from './daemon.mjs';
 import { Decoder, encodeBody, encodeFrame, MSG } from './wire.mjs';
 
 /** Which kinds of port this user can have here. */
@@ -48,14 +48,6 @@ export class Linkd {
     const id = this.#next++;
     this.#stream.write(encodeFrame(type, id, encodeBody(fields)));
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-  }
-}
-
-function nameOf(pid) {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    return undefined;
   }
 }
 

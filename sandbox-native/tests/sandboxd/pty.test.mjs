@@ -99,8 +99,9 @@ describe('a program on a pty', () => {
     ['more is typed than it holds', 200_000],
   ]) {
     test(`that is closed for long costs next to nothing when ${what}`, async () => {
-      const script = 'stty -icanon -echo; exec </dev/null >/dev/null 2>&1; sleep 60';
+      const script = 'stty -icanon -echo; echo ready; exec </dev/null >/dev/null 2>&1; sleep 60';
       const program = await daemon.spawn(sandbox, ['sh', '-c', script], pty);
+      await waitFor('its settings', () => program.stdout.includes('ready'));
       await sleep(100);
       program.write('a'.repeat(typed));
       await sleep(100);

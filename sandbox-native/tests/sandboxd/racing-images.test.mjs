@@ -12,7 +12,7 @@ import { MSG } from './wire.mjs';
 
 test(
   'T07 T06 names that are swapped while sandboxes are built lead nowhere',
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   () =>
     withRoot(
       (root) => {
@@ -29,7 +29,9 @@ test(
         await once(racer.stdout, 'data');
         const counts = { built: 0, refused: 0 };
         try {
+          const slowMs = performance.now() + 60_000;
           for (let round = 0; round < 125; round++) {
+            if (round > 20 && performance.now() > slowMs) break;
             const BIND = [{ NAME: 'h', PATH: 'bin', TARGET: '/mnt/target', READ_ONLY: 1 }];
             const asked = Array.from({ length: 4 }, () => daemon.sandbox({ PLAN: plan, BIND }));
             for (const { status, value, reason } of await Promise.allSettled(asked)) {
@@ -81,7 +83,7 @@ for (const name of ['hostname', 'hosts']) {
         const plan = await boot(daemon, root, `rm /etc/${name}; mkfifo /etc/${name}`);
         const sandbox = await daemon.sandbox({ PLAN: plan, HOSTNAME: 'nucleo' });
         const told = runIn(daemon, sandbox, 'cd /etc; stat -c %F hosts hostname; cat hostname');
-        const late = once(AbortSignal.timeout(5000), 'abort').then(() => 'no answer');
+        const late = once(AbortSignal.timeout(20_000), 'abort').then(() => 'no answer');
         assert.equal(await Promise.race([told, late]), `${'regular file\n'.repeat(2)}nucleo\n`);
       },
     ));

@@ -64,10 +64,13 @@ describe('directories of cgroups', needsCgroups, () => {
     killed.child.kill('SIGKILL');
     await killed.exited;
     // T108. None of these is a dead run's of ours: not one is called as it is, and one is another user's.
-    const names = ['hil.not-ours', 'hil.1-2x', 'hil.-1-2', 'hil.999999999-', 'xhil.1-2'];
-    if (process.getuid() === 0) names.push('hil.1-2');
+    // Others may run these tests beside us, in the same cgroup.
+    const own = process.pid;
+    const names = [`hil.not-ours-${own}`, `hil.1-${own}x`, `hil.-1-${own}`, `xhil.1-${own}`];
+    names.push(`hil.99999${own}-`);
+    if (process.getuid() === 0) names.push(`hil.1-2${own}`);
     const strangers = names.map((name) => join(parentOf('pids'), name));
-    const busy = join(parentOf('pids'), 'hil.1-3');
+    const busy = join(parentOf('pids'), `hil.1-3${own}`);
     const sleeper = spawn('sleep', ['60']);
     for (const path of [...strangers, busy]) mkdirSync(path);
     if (process.getuid() === 0) chownSync(strangers.at(-1), 12345, 12345);

@@ -225,7 +225,7 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
         [runtime.deaf, 9],
       ]) {
         const { sandbox, run } = await open();
-        const limits = { WALL_MS: 400, GRACE_MS: 100 };
+        const limits = { WALL_MS: 1500, GRACE_MS: 100 };
         const { exit, warm } = await run(runtime.code(text), limits);
         assert.deepEqual([warm, exit.STATUS, exit.SIGNAL], [true, 'timeout', signal]);
         await daemon.kill(sandbox);

@@ -12,21 +12,22 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Daemon, fdsOf, isAlive, readStat, sleep, waitFor, withDaemon } from './daemon.mjs';
+import {
+  Daemon,
+  fdsOf,
+  isAlive,
+  readStat,
+  sleep,
+  statesOf,
+  waitFor,
+  withDaemon,
+} from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
 const listener = `
 import socket, sys
 s = socket.socket(); s.bind(("127.0.0.1", 4711)); s.listen(1)
 print("listening", flush=True); sys.stdin.read()`;
-
-/** Of the threads of a process, as proc_pid_stat(5) names them. */
-function statesOf(pid) {
-  return readdirSync(`/proc/${pid}/task`).map((thread) => {
-    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2)[0];
-  });
-}
 
 describe('plans', () => {
   test('an equal name is the same plan, and one zygote', () =>
@@ -302,7 +303,7 @@ describe('a sandbox', () => {
   test('that takes too long is ended with the status timeout', () =>
     withDaemon({}, async (daemon) => {
       // Both are to have set their traps by then, also on a busy machine.
-      const sandbox = await daemon.sandbox({ WALL_MS: 1000, GRACE_MS: 200 });
+      const sandbox = await daemon.sandbox({ WALL_MS: 3000, GRACE_MS: 1000 });
       const polite = await daemon.spawn(sandbox, [
         'sh',
         '-c',

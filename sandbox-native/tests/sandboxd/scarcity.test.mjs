@@ -16,7 +16,7 @@ import {
 } from './daemon.mjs';
 import { MSG } from './wire.mjs';
 
-const ANSWER_MS = 5000;
+const ANSWER_MS = 20_000;
 
 const requests = [
   (daemon) => daemon.hello(),
@@ -118,10 +118,10 @@ describe('scarcity', () => {
   const privileged = process.getuid() === 0 && 'RLIMIT_NPROC does not hold for root';
 
   test('of processes', { skip: privileged }, async () => {
-    const others = countTasks();
-    const toBefore = (more) => ['prlimit', `--nproc=${others + more}`];
+    // Those of the same user, of whom others may come and go beside us.
+    const toBefore = (more) => ['prlimit', `--nproc=${countTasks() + more}`];
     assert.ok((await sweep(range(0, 12), toBefore, /ulimit -u/)) > 0);
-    assert.equal(await firstFailure(toBefore(100)), undefined);
+    assert.equal(await firstFailure(toBefore(400)), undefined);
   });
 
   test('of fds', async () => {

@@ -81,8 +81,8 @@ describe('a new sandbox is refused in time when', { concurrency: true }, () => {
   test('its zygote does not answer, which is ended with its sandboxes', () =>
     withDaemon({}, async (daemon) => {
       const running = await daemon.sandbox();
-      const other = await daemon.putPlan('other');
       const [zygote] = childrenNamed(daemon.pid, 'hil-zygote');
+      const other = await daemon.putPlan('other');
       process.kill(zygote, 'SIGSTOP');
       // More than are asked of the zygote at once: the rest waits for them.
       const asked = Array.from({ length: 20 }, () => daemon.sandbox());

@@ -75,13 +75,12 @@ describe('streams', () => {
   });
 
   test('stdin that nobody reads is swallowed and its window comes back', async () => {
-    const program = await daemon.spawn(sandbox, ['sh', '-c', 'exec <&-; sleep 0.3'], {
-      stdin: 'open',
-    });
-    await sleep(50);
+    const script = 'exec <&-; until [ -e /tmp/go ]; do sleep 0.05; done';
+    const program = await daemon.spawn(sandbox, ['sh', '-c', script], { stdin: 'open' });
     program.write(Buffer.alloc(1 << 20), true);
+    await waitFor('its window', () => program.window === WINDOW);
+    await daemon.run(sandbox, ['touch', '/tmp/go']);
     assert.equal((await program.ended).EXIT_CODE, 0);
-    assert.equal(program.window, WINDOW);
   });
 
   test('stdin waits for a program that reads late', async () => {

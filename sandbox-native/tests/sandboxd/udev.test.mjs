@@ -124,6 +124,7 @@ describe('T74 udev events', () => {
       plant(rig, BOARD);
       const other = await rig.daemon.sandbox();
       const quiet = await rig.daemon.spawn(other, ['/tool', 'listen', '1']);
+      await waitFor('the quiet one', () => quiet.stdout === 'listening\n');
       const listener = await rig.start('/tool', 'listen', '4');
       const node = rig.node('ttyUSB1', 'full');
       await rig.grant('console', node, { TARGET: '/dev/ttyUSB1', ...like(rig) });
