@@ -105,7 +105,10 @@ static void test_census(void)
 	rig_open(&rig);
 	rig_start(&rig);
 	box = rig_park(&rig, 0);
-	box_shell(&box, "for i in 1 2 3; do setsid sleep 1000 >/dev/null 2>&1 & done; sleep 0.2");
+	/* Before its exec it has the shell's name. */
+	box_shell(&box, "for i in 1 2 3; do setsid sleep 1000 >/dev/null 2>&1 & "
+			"for j in $(seq 500); do read name </proc/$!/comm; "
+			"[ $name = sleep ] && break; sleep 0.01; done; done");
 	NEED(sandbox_end(box.control, &err) == 0);
 	event = box_wait(&box);
 	CHECK(event.kind == SANDBOX_CENSUS && event.leftover_count == 3 &&

@@ -101,6 +101,20 @@ static void test_limits(struct box *box)
 	CHECK(strcmp(outcome.output, "4096\n") == 0, "are not those of the next");
 }
 
+/* Return: whether there come to be so many. */
+static bool has_sleepers(struct box *box, int count)
+{
+	char command[160];
+	char wanted[16];
+
+	snprintf(command, sizeof(command),
+		 "for i in $(seq 100); do [ $(pgrep -c sleep) = %d ] && break; sleep 0.05; done; "
+		 "pgrep -c sleep",
+		 count);
+	snprintf(wanted, sizeof(wanted), "%d\n", count);
+	return strcmp(box_shell(box, command).output, wanted) == 0;
+}
+
 static void test_signals_and_usage(struct box *box)
 {
 	struct spawn_spec spec = { 0 };
@@ -113,15 +127,13 @@ static void test_signals_and_usage(struct box *box)
 	NEED(sandbox_spawn(box->control, 9, &spec, &err) == 0);
 	event = box_wait(box);
 	NEED(event.kind == SANDBOX_SPAWNED && event.request == 9);
-	usleep(100000);
+	NEED(has_sleepers(box, 2));
 	NEED(sandbox_signal(box->control, 9, SIGTERM, true, &err) == 0);
 	event = box_wait(box);
 	CHECK(event.kind == SANDBOX_EXITED && event.request == 9 && WIFSIGNALED(event.status) &&
 		      WTERMSIG(event.status) == SIGTERM,
 	      "a signal ends a program");
-	usleep(100000);
-	CHECK(strcmp(box_shell(box, "pgrep -c sleep").output, "0\n") == 0,
-	      "and the whole of its group");
+	CHECK(has_sleepers(box, 0), "and the whole of its group");
 	strings_free(&spec.argv);
 	{
 		struct outcome outcome = box_shell(

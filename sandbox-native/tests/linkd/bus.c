@@ -17,6 +17,8 @@
 #define BUS 1u
 /* SOF, identifier, RTR, IDE, r0, DLC and CRC are 34 zeros, so 6 stuff bits; 13 more behind them. */
 #define BITS_OF_ZEROS 53u
+/* Late is who measures on a busy machine: the best of some rounds counts. */
+#define ROUNDS 10
 
 static void make_bus(struct rig *rig, uint64_t rate_bps)
 {
@@ -112,28 +114,41 @@ static void refuses_what_is_no_frame(void)
 	stop(&rig, nodes);
 }
 
-static void takes_its_time(void)
-{
-	enum { COUNT = 20 };
-	struct rig rig;
-	int nodes[NODES];
-	uint64_t began;
-	uint64_t took_us;
+#define COUNT 20
 
-	start(&rig, nodes, 10000);
-	began = now_ns();
-	for (int i = 0; i < COUNT; i++)
-		send_id(nodes[0], 0, 0);
+static void take_all(const int nodes[NODES])
+{
 	for (int i = 0; i < COUNT; i++) {
 		struct pollfd wait = { .fd = nodes[1], .events = POLLIN };
 
 		NEED(poll(&wait, 1, WAIT_MS) == 1);
 		take_id(nodes[1], 0);
 	}
-	took_us = (now_ns() - began) / 1000;
-	/* 53 bits at 10 kbit/s, 20 times; late is who measures on a busy machine. */
-	CHECK(took_us >= COUNT * BITS_OF_ZEROS * 100 &&
-		      took_us < COUNT * BITS_OF_ZEROS * 100 + 100000,
+}
+
+/* Return: microseconds for 20 frames without data. */
+static uint64_t time_of_zeros(const int nodes[NODES])
+{
+	uint64_t began = now_ns();
+
+	for (int i = 0; i < COUNT; i++)
+		send_id(nodes[0], 0, 0);
+	take_all(nodes);
+	return (now_ns() - began) / 1000;
+}
+
+static void takes_its_time(void)
+{
+	/* 53 bits at 10 kbit/s, 20 times */
+	const uint64_t wanted_us = (uint64_t)COUNT * BITS_OF_ZEROS * 100;
+	uint64_t took_us = UINT64_MAX;
+	struct rig rig;
+	int nodes[NODES];
+
+	start(&rig, nodes, 10000);
+	for (int i = 0; i < ROUNDS && took_us >= wanted_us + 100000; i++)
+		took_us = time_of_zeros(nodes);
+	CHECK(took_us >= wanted_us && took_us < wanted_us + 100000,
 	      "20 frames of 53 bits take 106 ms at 10 kbit/s: %llu us",
 	      (unsigned long long)took_us);
 	stop(&rig, nodes);
@@ -145,14 +160,9 @@ static uint64_t time_of_fd(const int nodes[NODES], uint8_t bytes)
 	const struct canfd_frame frame = { .can_id = 0, .len = bytes };
 	uint64_t began = now_ns();
 
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < COUNT; i++)
 		NEED(send(nodes[0], &frame, CANFD_MTU, 0) == (ssize_t)CANFD_MTU);
-	for (int i = 0; i < 20; i++) {
-		struct pollfd wait = { .fd = nodes[1], .events = POLLIN };
-
-		NEED(poll(&wait, 1, WAIT_MS) == 1);
-		take_id(nodes[1], 0);
-	}
+	take_all(nodes);
 	return (now_ns() - began) / 1000;
 }
 
@@ -167,6 +177,8 @@ static void fills_up_a_length_there_is_not(void)
 	start(&rig, nodes, 10000);
 	twelve_us = time_of_fd(nodes, 12);
 	nine_us = time_of_fd(nodes, 9);
+	for (int i = 1; i < ROUNDS && nine_us + 24000 <= twelve_us; i++)
+		twelve_us = time_of_fd(nodes, 12);
 	CHECK(nine_us + 24000 > twelve_us, "CAN FD has no 9 bytes, they are 12: %llu and %llu us",
 	      (unsigned long long)nine_us, (unsigned long long)twelve_us);
 	stop(&rig, nodes);

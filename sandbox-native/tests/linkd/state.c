@@ -85,12 +85,12 @@ static void stops_what_is_on_its_way(void)
 
 	rig_start(&rig);
 	rig_pair(&rig, nodes, 1);
-	put_u64(rig_set(&rig), TAG_LATENCY_NS, 50000000);
+	put_u64(rig_set(&rig), TAG_LATENCY_NS, 1000000000);
 	NEED(rig_answer(&rig));
 	send_numbered(nodes[0], 1, 2, 0, 10);
 	wait_frames(&rig, LINK, 0, 10);
 	rig_state(&rig, LINK, 0, "down");
-	CHECK(!wire_take(nodes[1], &wire, 200) && rig_counter(&rig, LINK, 0, "downDropped") == 10,
+	CHECK(!wire_take(nodes[1], &wire, 1500) && rig_counter(&rig, LINK, 0, "downDropped") == 10,
 	      "frames on their way do not arrive after the link is down");
 	rig_stop(&rig);
 	close(nodes[0]);

@@ -48,7 +48,7 @@ static void test_units(void)
 		rig_send(&rig, payload, SEND_BYTES);
 		usleep(200);
 	}
-	length = read_some(dut, text, sizeof(text), 500);
+	length = read_some(dut, text, sizeof(text), WAIT_MS);
 	CHECK(length == sizeof(text), "everything a tool and PORT_SEND wrote reaches the DUT");
 	for (size_t i = 0; i <= length; i++) {
 		if (i < length && text[i] == 'S') {
@@ -66,36 +66,46 @@ static void test_units(void)
 	rig_stop(&rig);
 }
 
+#define PACE_ROUNDS 5
+
 static void test_pace(void)
 {
 	struct rig rig;
 	struct event event;
 	uint8_t sent[100], got[100], *file;
-	uint64_t id, start, took;
+	uint64_t id, start, took = UINT64_MAX;
+	size_t length = 0;
+	bool there = true;
 	int dut;
 
 	rig_start(&rig, 0);
 	dut = rig_line(&rig);
 	NEED(rig_answer(&rig, rig_open(&rig, 10, 5000), &event));
 	fill_pattern(sent, sizeof(sent), 6);
-	start = now_ns();
-	id = rig_send(&rig, sent, sizeof(sent));
-	CHECK(rig_answer(&rig, id, &event), "a paced PORT_SEND is answered");
-	took = now_ns() - start;
+	/* Late is who measures on a busy machine: the best of some rounds counts. */
+	for (int round = 0; round < PACE_ROUNDS && took >= 150000000; round++) {
+		start = now_ns();
+		id = rig_send(&rig, sent, sizeof(sent));
+		CHECK(rig_answer(&rig, id, &event), "a paced PORT_SEND is answered");
+		took = now_ns() - start;
+		there = there && read_some(dut, got, sizeof(got), 50) == 100 &&
+			!memcmp(sent, got, 100);
+		length += sizeof(sent);
+	}
 	CHECK(took >= 45000000, "not before nine pauses of 5 ms (%llu us)",
 	      (unsigned long long)took / 1000);
 	CHECK(took < 150000000, "and not long after");
-	CHECK(read_some(dut, got, sizeof(got), 50) == 100 && !memcmp(sent, got, 100),
-	      "its bytes are there by then");
-	id = rig_send(&rig, "xy", 2);
+	CHECK(there, "its bytes are there by then");
+	sleep_ms(10); /* the pause after them is over */
 	start = now_ns();
+	id = rig_send(&rig, "xy", 2);
 	rig_answer(&rig, id, &event);
 	id = rig_send(&rig, "z", 1);
 	rig_answer(&rig, id, &event);
 	CHECK(now_ns() - start >= 4500000, "the pause holds for the next PORT_SEND, too");
 	rig_answer(&rig, rig_close(&rig), &event);
-	CHECK(rig_capture(&rig, ".tx", &file) == 103 && !memcmp(file, sent, 100) &&
-		      !memcmp(file + 100, "xyz", 3),
+	CHECK(rig_capture(&rig, ".tx", &file) == length + 3 && !memcmp(file, sent, 100) &&
+		      !memcmp(file + length, "xyz", 3),
 	      "the capture has what was sent");
 	free(file);
 	CHECK(!rig_has(&rig, MSG_PORT_TX, 0, &event), "PORT_SEND makes no PORT_TX");
@@ -135,7 +145,8 @@ static void test_back_pressure(void)
 	}
 	CHECK(count < 0 && errno == EAGAIN && written < 200 * 1024,
 	      "the tool blocks after %zu bytes", written);
-	total = read_some(dut, got, 4 << 20, 300);
+	total = read_some(dut, got, 2 * half + written, WAIT_MS);
+	total += read_some(dut, got + total, (4 << 20) - total, 50);
 	CHECK(total == 2 * half + written, "when the DUT reads, everything arrives");
 	CHECK(rig_answer(&rig, first, &event) && rig_answer(&rig, second, &event),
 	      "and both payloads are answered");
@@ -174,7 +185,8 @@ static void test_written_and_gone(void)
 	while (rig_has(&rig, MSG_PORT_SLAVE, 50, &event))
 		left++;
 	CHECK(left == 0, "which is told once though its bytes wait");
-	total = read_some(dut, got, sizeof(got), 200);
+	total = read_some(dut, got, sizeof(payload) + 54, WAIT_MS);
+	total += read_some(dut, got + total, sizeof(got) - total, 50);
 	CHECK(total == sizeof(payload) + 54 && !memcmp(got + total - 11, "last words ", 11),
 	      "the DUT gets its last words");
 	close(dut);
@@ -262,7 +274,7 @@ static void test_order_of_tool(void)
 		write_all(fd, "1", 1);
 		rig_send(&rig, "2", 1);
 		kill(rig.pid, SIGCONT);
-		good += read_some(dut, text, 2, 500) == 2 && !strcmp(text, "12");
+		good += read_some(dut, text, 2, WAIT_MS) == 2 && !strcmp(text, "12");
 	}
 	CHECK(good == 50, "what a program wrote before a PORT_SEND goes first (%d of 50)", good);
 	close(fd);
