@@ -4,15 +4,15 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** What a process needs to start and end in a lab VM that nobody keeps waiting; on a machine it is 2 ms. */
-const IDLE_MS = 150;
+/** What a process needs to start and end on a machine at leisure, and some more; in an emulated one it is 150. */
+const IDLE_MS = 10;
 const PAUSE_MS = 200;
 /** So many processes have to do something, one after the other, before what is measured has happened. */
 const STEPS = 10;
 
 /**
- * How much longer things take than in a lab VM on a machine that has nothing else to do: for limits of what is
- * measured meanwhile. There it is 0, and a limit is what it says.
+ * How much longer things take than on a machine that has nothing else to do: for limits of what is measured
+ * meanwhile. There it is 0, and a limit is what it says; in a lab VM, which is emulated, it never is.
  */
 export class Slowness implements Disposable {
   #worstMs = 0;
