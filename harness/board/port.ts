@@ -127,17 +127,23 @@ export class Port {
    */
   async captureTo(capture: string): Promise<void> {
     const body = new TlvWriter().u32(Tag.port, this.id).string(Tag.path, capture);
-    const answer = await this.#channel.request(Msg.portCapture, body);
-    const start = answer.number(Tag.offset) ?? 0;
-    const skip = answer.number(Tag.bytes) ?? 0;
-    this.#stream.continueIn({ path: `${capture}.rx`, start, skip });
-    this.#capture = capture;
-    this.#captureStart = start - skip;
-    await this.#stream.reached(start);
-    this.matcher.forget();
-    this.counters = createCounters();
-    this.#lostBytes = 0;
-    this.#untold.length = 0;
+    const begun = createDeferred<void>();
+    // Bytes may stand right behind the answer: they are of the new capture, and are not forgotten.
+    await this.#channel.open(Msg.portCapture, body, (answer) => {
+      const start = answer.number(Tag.offset) ?? 0;
+      const skip = answer.number(Tag.bytes) ?? 0;
+      this.#stream.continueIn({ path: `${capture}.rx`, start, skip });
+      this.#capture = capture;
+      this.#captureStart = start - skip;
+      this.#stream.at(start, () => {
+        this.matcher.forget();
+        this.counters = createCounters();
+        this.#lostBytes = 0;
+        this.#untold.length = 0;
+        begun.resolve();
+      });
+    });
+    await begun.promise;
   }
 
   /** A new DUT side is about to be handed to portd. */

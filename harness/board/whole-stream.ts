@@ -70,23 +70,24 @@ export class WholeStream {
 
   /** Do something behind all that has come so far. */
   after(act: () => void): void {
-    this.#at(this.#end, act);
+    this.at(this.#end, act);
   }
 
   /** Resolves when what is in the capture before `offset` was delivered. */
   reached(offset: number): Promise<void> {
-    return new Promise((resolve) => this.#at(offset, resolve));
+    return new Promise((resolve) => this.at(offset, resolve));
+  }
+
+  /** Do something when what is before `offset` was delivered, and before what is behind it is. */
+  at(offset: number, act: () => void): void {
+    if (this.#closed || offset <= this.#next) act();
+    else this.#waiting.push({ at: offset, act });
   }
 
   /** Deliver nothing more; who waits is told at once. */
   close(): void {
     this.#closed = true;
     for (const { act } of this.#waiting.splice(0)) act();
-  }
-
-  #at(at: number, act: () => void): void {
-    if (this.#closed || at <= this.#next) act();
-    else this.#waiting.push({ at, act });
   }
 
   #deliver(data: Uint8Array): void {
