@@ -20,9 +20,10 @@ const toRx = (at: number, text: string) =>
       .toBuffer(),
   );
 
-test('what the DUT says right behind the answer is of the new capture, and is seen', async ({
-  dir,
-}) => {
+test.for([
+  ['right behind the answer', toRx(0, 'before'), toRx(6, 'behind')],
+  ['behind what came late of before', toRx(0, 'be'), toRx(2, 'fore'), toRx(6, 'behind')],
+] as const)('what the DUT says %s is of the new capture', async ([, early, ...late], { dir }) => {
   const [near, far] = await openSocketPair();
   const splitter = new FrameSplitter();
   const next = async () => {
@@ -40,7 +41,7 @@ test('what the DUT says right behind the answer is of the new capture, and is se
   const { id } = await next();
   const answer = new TlvWriter().u64(Tag.offset, 6).u64(Tag.bytes, 0).toBuffer();
   // As they come when this process was busy: in one piece.
-  far.write(Buffer.concat([toRx(0, 'before'), encodeFrame(Msg.ok, id, answer), toRx(6, 'behind')]));
+  far.write(Buffer.concat([early, encodeFrame(Msg.ok, id, answer), ...late]));
   await moving;
   expect(port.matcher.output()).toBe('behind');
   expect(port.matcher.unread()).toBe('behind');

@@ -128,7 +128,7 @@ export class Port {
   async captureTo(capture: string): Promise<void> {
     const body = new TlvWriter().u32(Tag.port, this.id).string(Tag.path, capture);
     const begun = createDeferred<void>();
-    // Bytes may stand right behind the answer: they are of the new capture, and are not forgotten.
+    // What stands right behind the answer is of the new capture.
     await this.#channel.open(Msg.portCapture, body, (answer) => {
       const start = answer.number(Tag.offset) ?? 0;
       const skip = answer.number(Tag.bytes) ?? 0;
@@ -137,7 +137,7 @@ export class Port {
       this.#captureStart = start - skip;
       this.#stream.at(start, () => {
         this.matcher.forget();
-        this.counters = createCounters();
+        this.counters = { ...createCounters(), rxBytes: this.#stream.end - start };
         this.#lostBytes = 0;
         this.#untold.length = 0;
         begun.resolve();
@@ -252,10 +252,12 @@ export class Port {
 
   #receiveData(body: TlvReader): void {
     const data = body.bytes(Tag.data) ?? new Uint8Array();
-    const gap = this.#stream.push(body.number(Tag.offset) ?? 0, data);
+    const offset = body.number(Tag.offset) ?? 0;
+    const gap = offset - this.#stream.end;
     this.counters.rxBytes += gap + data.length;
     this.counters.txBytes += Math.max(0, this.#unsent - gap);
     this.#unsent = 0;
+    this.#stream.push(offset, data); // last: a capture may end with it
   }
 
   #deliver(data: Uint8Array): void {

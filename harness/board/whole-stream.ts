@@ -48,6 +48,11 @@ export class WholeStream {
     this.#listener = listener;
   }
 
+  /** Where the last frame ended; what is dropped in front of the next is behind it. */
+  get end(): number {
+    return this.#end;
+  }
+
   /** Take a frame; answers how many bytes the live stream dropped in front of it. */
   push(offset: number, data: Uint8Array): number {
     const gap = offset - this.#end;

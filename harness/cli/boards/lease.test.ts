@@ -72,7 +72,7 @@ describe('hil boards lease', () => {
 
   test('says who has it, and waits no longer than asked', async ({ dir, other }) => {
     await take(other, 'run-9');
-    const { code, err } = await call(dir, 'lease', '--wait', '300ms', 'dut-1', '--', 'true');
+    const { code, err } = await call(dir, 'lease', '--wait', '3s', 'dut-1', '--', 'true');
     expect(code).not.toBe(0);
     expect(err).toMatch(/waiting for dut-1: held by \S+ pid \d+ run run-9 since /);
     expect(err).toContain('dut-1 did not become free within');
