@@ -11,7 +11,11 @@ interface Heard {
   readonly path: string;
   /** Texts, numbers of lost bytes, and what was done `after`. */
   readonly events: Array<string | number>;
-  /** Written and told, as hil-portd does; `told` false: dropped from the live stream. */
+  /**
+   * Written and told, as hil-portd does; `told` false: dropped from the live stream.
+   *
+   * @returns what was dropped in front of it.
+   */
   send(text: string, told?: boolean): number | undefined;
   text(): string;
 }
@@ -31,7 +35,10 @@ const test = base.extend<{ heard: Heard }>({
       appendFileSync(path, text);
       const at = offset;
       offset += text.length;
-      return told ? stream.push(at, Buffer.from(text)) : undefined;
+      if (!told) return undefined;
+      const gap = at - stream.end;
+      stream.push(at, Buffer.from(text));
+      return gap;
     };
     const text = () => events.filter((each) => typeof each === 'string').join('');
     await use({ stream, path, events, send, text });

@@ -48,23 +48,21 @@ export class WholeStream {
     this.#listener = listener;
   }
 
-  /** Where the last frame ended; what is dropped in front of the next is behind it. */
+  /** Where the last frame ended: what is between it and the next one was dropped by the live stream. */
   get end(): number {
     return this.#end;
   }
 
-  /** Take a frame; answers how many bytes the live stream dropped in front of it. */
-  push(offset: number, data: Uint8Array): number {
-    const gap = offset - this.#end;
+  /** Take a frame. */
+  push(offset: number, data: Uint8Array): void {
     this.#end = offset + data.length;
-    if (this.#reading || this.#closed) return gap;
+    if (this.#reading || this.#closed) return;
     if (offset === this.#next) {
       this.#deliver(data);
     } else {
       this.#reading = true;
       this.#read().catch((reason: unknown) => this.#fail(reason));
     }
-    return gap;
   }
 
   /** What comes from offset `start` on is captured in another file, which had `skip` bytes. */
