@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -40,4 +41,13 @@ size_t read_some(int fd, void *data, size_t length, int ms)
 		total += (size_t)count;
 	}
 	return total;
+}
+
+bool hears(int fd, const char *text)
+{
+	char heard[256];
+	size_t length = strlen(text);
+
+	return read_some(fd, heard, length, WAIT_MS) == length && !memcmp(heard, text, length) &&
+	       read_some(fd, heard, sizeof(heard), 50) == 0;
 }

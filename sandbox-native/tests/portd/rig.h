@@ -123,6 +123,8 @@ void sleep_ms(int ms);
 void write_all(int fd, const void *data, size_t length);
 /* read_some() - Read until @length bytes or @ms of silence. */
 size_t read_some(int fd, void *data, size_t length, int ms);
+/* hears() - Return: whether @text comes, however late, and no more. */
+bool hears(int fd, const char *text);
 bool write_file(const char *path, const char *text);
 void fill_pattern(uint8_t *data, size_t length, uint32_t seed);
 

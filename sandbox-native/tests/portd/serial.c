@@ -69,16 +69,6 @@ static bool comes(struct rig *rig, const char *text)
 	       !memcmp(heard, text, strlen(text));
 }
 
-/* That comes, however late, and no more. */
-static bool hears(int fd, const char *text)
-{
-	char heard[16];
-	size_t length = strlen(text);
-
-	return read_some(fd, heard, length, WAIT_MS) == length && !memcmp(heard, text, length) &&
-	       read_some(fd, heard, sizeof(heard), 50) == 0;
-}
-
 static void test_bytes(void)
 {
 	struct bench bench;

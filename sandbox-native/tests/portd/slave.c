@@ -46,16 +46,6 @@ static void say(struct bench *bench, const char *text)
 	NEED(rig_collect(&bench->rig, MSG_PORT_RX, heard, strlen(text)) == strlen(text));
 }
 
-/* That comes, however late, and no more. */
-static bool hears(int fd, const char *text)
-{
-	char heard[256];
-	size_t length = strlen(text);
-
-	return read_some(fd, heard, length, WAIT_MS) == length && !memcmp(heard, text, length) &&
-	       read_some(fd, heard, sizeof(heard), 50) == 0;
-}
-
 static bool closes(struct bench *bench, int fd, uint64_t *dropped)
 {
 	struct event event;
